@@ -1,0 +1,93 @@
+-- History: one row per (entity, position) at which the entity changed. Never updated; inserting a
+-- row twice gives the identical row, which the engine folds into one. No partition key: a table cut by a date
+-- that can be corrected never merges two versions.
+CREATE TABLE IF NOT EXISTS spm.activity
+(
+    entity_id String COMMENT 'Identity for life; a marker has marker:<topic>:<partition>.',
+    position UInt64 COMMENT 'Epoch and offset of the record.',
+    topic LowCardinality(String) COMMENT 'Topic of the record.',
+    partition UInt16 COMMENT 'Its partition.',
+    kind LowCardinality(String) COMMENT 'call, email, meeting or marker.',
+    key_hash UInt32 COMMENT 'murmur2 of the key: where it lives in any partition count.',
+    revision Int64 COMMENT 'Last-modified instant, microseconds.',
+    content_hash UInt64 COMMENT 'Hash of the record: tells two contents of one revision apart.',
+    op LowCardinality(String) COMMENT 'SET or CANCELLED.',
+    source LowCardinality(String) COMMENT 'Source of the record.',
+    source_id String COMMENT 'Its identifier there.',
+    owner_id String COMMENT 'User of the source who did it, empty for nobody.',
+    created_at DateTime64(3, 'UTC') COMMENT 'Creation in the source.',
+    occurred_at DateTime64(3, 'UTC') COMMENT 'Business instant.',
+    direction LowCardinality(String) COMMENT 'Direction of a call or e-mail.',
+    status LowCardinality(String) COMMENT 'Status of a call or e-mail, outcome of a meeting.',
+    is_automated Bool COMMENT 'Done by a machine.',
+    talk_seconds Nullable(Int32) COMMENT 'Conversation of a call.',
+    deal_id String COMMENT 'Deal it belongs to, empty for none.',
+    account_id String COMMENT 'Account it belongs to, empty for none.',
+    contact_id String COMMENT 'Contact it belongs to, empty for none.',
+    state String CODEC(ZSTD(1)) COMMENT 'The fields that have no column here, as JSON.',
+    sequence UInt64 COMMENT 'Definitions in force. In a marker row: the sequence it sets.',
+    rep_id LowCardinality(String) COMMENT 'Rep it resolved to, or unassigned.',
+    day Date32 COMMENT 'Day it counts on, in the rep''s zone.',
+    measure Array(LowCardinality(String)) COMMENT 'What it puts in: measures ...',
+    measure_rep_id Array(LowCardinality(String)) COMMENT '... of these reps ...',
+    measure_day Array(Date32) COMMENT '... on these days ...',
+    measure_currency Array(LowCardinality(String)) COMMENT '... in these currencies, empty for no money ...',
+    measure_value Array(Decimal(18, 4)) COMMENT '... and values.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (entity_id, position)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'History of calls, e-mails and meetings, and the markers of their topics.';
+
+CREATE TABLE IF NOT EXISTS spm.deal
+(
+    entity_id String COMMENT 'Identity for life; a marker has marker:<topic>:<partition>.',
+    position UInt64 COMMENT 'Epoch and offset of the record.',
+    topic LowCardinality(String) COMMENT 'Topic of the record.',
+    partition UInt16 COMMENT 'Its partition.',
+    kind LowCardinality(String) COMMENT 'deal or marker.',
+    key_hash UInt32 COMMENT 'murmur2 of the key: where it lives in any partition count.',
+    revision Int64 COMMENT 'Last-modified instant, microseconds.',
+    content_hash UInt64 COMMENT 'Hash of the record.',
+    op LowCardinality(String) COMMENT 'SET or CANCELLED.',
+    source LowCardinality(String) COMMENT 'Source of the record.',
+    source_id String COMMENT 'Its identifier there.',
+    owner_id String COMMENT 'User of the source who owns it, empty for nobody.',
+    created_at DateTime64(3, 'UTC') COMMENT 'Creation in the source.',
+    occurred_at DateTime64(3, 'UTC') COMMENT 'Business instant.',
+    name String COMMENT 'Title.',
+    account_id String COMMENT 'Account.',
+    account_name String COMMENT 'Account''s name.',
+    pipeline_id LowCardinality(String) COMMENT 'Pipeline in the source.',
+    stage_id LowCardinality(String) COMMENT 'Stage in the source.',
+    stage_label LowCardinality(String) COMMENT 'Stage as people read it.',
+    stage_class LowCardinality(String) COMMENT 'OPEN, WON or LOST.',
+    close_date Nullable(Date32) COMMENT 'Expected or actual close.',
+    won_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was won.',
+    lost_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was lost.',
+    lost_reason LowCardinality(String) COMMENT 'Why it was lost.',
+    deal_type LowCardinality(String) COMMENT 'NEW, RENEWAL, EXPANSION, OTHER.',
+    amount Nullable(Decimal(18, 4)) COMMENT 'Value in its currency.',
+    currency LowCardinality(String) COMMENT 'ISO 4217 code.',
+    acv Nullable(Decimal(18, 4)) COMMENT 'Annual contract value.',
+    probability Nullable(Decimal(9, 6)) COMMENT 'Chance of winning, 1 = certain.',
+    product LowCardinality(String) COMMENT 'Product line.',
+    segment LowCardinality(String) COMMENT 'Customer segment.',
+    region LowCardinality(String) COMMENT 'Region.',
+    lead_source LowCardinality(String) COMMENT 'Where the lead came from.',
+    split_owner_id Array(String) COMMENT 'Splits: who ...',
+    split_role Array(LowCardinality(String)) COMMENT '... in which role ...',
+    split_share Array(Decimal(9, 6)) COMMENT '... for which part.',
+    rate Nullable(Decimal(20, 10)) COMMENT 'Reporting units per unit of currency used.',
+    rate_on Nullable(Date32) COMMENT 'Date of that rate.',
+    sequence UInt64 COMMENT 'Definitions in force. In a marker row: the sequence it sets.',
+    rep_id LowCardinality(String) COMMENT 'Rep of the owner, or unassigned.',
+    day Date32 COMMENT 'Day its main measure counts on, in the rep''s zone.',
+    measure Array(LowCardinality(String)) COMMENT 'What it puts in: measures ...',
+    measure_rep_id Array(LowCardinality(String)) COMMENT '... of these reps ...',
+    measure_day Array(Date32) COMMENT '... on these days ...',
+    measure_currency Array(LowCardinality(String)) COMMENT '... in these currencies, empty for no money ...',
+    measure_value Array(Decimal(18, 4)) COMMENT '... and values.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (entity_id, position)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'History of deals, and the markers of their topic.';

@@ -1,0 +1,69 @@
+"""Every topic once: its key, its messages, how long it is kept, who writes and who reads it."""
+
+from dataclasses import dataclass
+
+DAY_MS = 86_400_000
+FOREVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One Kafka topic.
+
+    Attributes:
+        messages: names of the Avro messages that stand in it.
+        partitions: count when it is made; None means the installation's `partitions` setting.
+        retention_ms: -1 keeps all of it.
+        carries_markers: definitions take effect in it by marker records in every partition.
+    """
+
+    name: str
+    key: str
+    messages: tuple[str, ...]
+    written_by: str
+    read_by: str
+    partitions: int | None = None
+    retention_ms: int = FOREVER
+    compacted: bool = False
+    carries_markers: bool = False
+    message_bytes_max: int = 1_048_576
+
+
+def _facts(name: str, message: str) -> Topic:
+    return Topic(
+        name,
+        key="entity_id",
+        messages=(message, "marker"),
+        written_by="sources: intake, import, simulator; markers by definitions",
+        read_by=f"{'deal' if message == 'deal' else 'activity'} agent",
+        carries_markers=True,
+    )
+
+
+CALLS = _facts("crm.calls", "call")
+EMAILS = _facts("crm.emails", "email")
+MEETINGS = _facts("crm.meetings", "meeting")
+DEALS = _facts("crm.deals", "deal")
+PROGRESS = Topic(
+    "crm.progress", "source", ("progress",), "sources", "freshness agent, boards", 1, compacted=True
+)
+DEAD_LETTER = Topic("crm.dead-letter", "key of the record", ("dead_letter",), "agents", "people", 1)
+DEFINITIONS = Topic(
+    "spm.definitions", "kind", ("definitions",), "pacesetter definitions", "agents", 1,
+    message_bytes_max=8_388_608,
+)
+REP_DAYS = Topic(
+    "spm.rep-days", "rep_id", ("rep_days",), "activity and deal agents", "boards, contest agent",
+    retention_ms=7 * DAY_MS,
+)
+CREDITS = Topic(
+    "spm.credits", "rep_id", ("credit", "marker"), "deal agent", "commission agent",
+    carries_markers=True,
+)
+
+TOPICS: tuple[Topic, ...] = (
+    CALLS, EMAILS, MEETINGS, DEALS, PROGRESS, DEAD_LETTER, DEFINITIONS, REP_DAYS, CREDITS,
+)
+FACTS: tuple[Topic, ...] = (CALLS, EMAILS, MEETINGS, DEALS)
+BY_NAME = {topic.name: topic for topic in TOPICS}
+BY_FACT = {topic.messages[0]: topic for topic in FACTS}
