@@ -1,0 +1,1 @@
+"""Doors: everything that speaks to the outside."""

@@ -1,0 +1,1 @@
+"""Ground: processes, tables, the sample company, the command line."""

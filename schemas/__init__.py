@@ -1,0 +1,1 @@
+"""Nouns: everything that crosses a wire or a disk is declared here."""

@@ -53,7 +53,9 @@ class CatalogueIds:
         """Return name and schema of a catalogue id."""
         version = self._by_id.get(schema_id)
         if version is None:
-            raise Undecodable(f"schema id {schema_id} is not in the catalogue; is a registry in use?")
+            raise Undecodable(
+                f"schema id {schema_id} is not in the catalogue; is a registry in use?"
+            )
         return version.message, catalogue.schema(version)
 
 

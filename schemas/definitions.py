@@ -37,7 +37,7 @@ class Company(Definition):
     name: str
     reporting_currency: Currency
     time_zone: str = Field(description="IANA zone; for facts of reps without a zone")
-    week_start: Annotated[int, Field(ge=1, le=7)] = Field(1, description="ISO weekday, 1 = Monday")
+    week_start: Annotated[int, Field(ge=1, le=7, description="ISO weekday, 1 = Monday")] = 1
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
     won_day: WonDay = WonDay.WON_AT
 
@@ -54,7 +54,9 @@ class Stint(Definition):
     """Where a rep belonged from one day up to, not including, another."""
 
     valid_from: date
-    valid_to: date | None = Field(None, description="first day no longer in it; None: still in it")
+    valid_to: Annotated[
+        date | None, Field(description="first day no longer in it; None: still in it")
+    ] = None
     team_id: Id
     manager_id: Id | None = None
     role: str = "AE"

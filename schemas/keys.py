@@ -9,7 +9,9 @@ PARTITIONER = "murmur2_random"  # the value of librdkafka's `partitioner` settin
 _SEED, _M, _MASK = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
 
 
-def entity_id_of(source: str, source_object: str, source_id: str, natural: str | None = None) -> str:
+def entity_id_of(
+    source: str, source_object: str, source_id: str, natural: str | None = None
+) -> str:
     """Return the identity of a record for life.
 
     Args:

@@ -49,20 +49,41 @@ PROGRESS = Topic(
 )
 DEAD_LETTER = Topic("crm.dead-letter", "key of the record", ("dead_letter",), "agents", "people", 1)
 DEFINITIONS = Topic(
-    "spm.definitions", "kind", ("definitions",), "pacesetter definitions", "agents", 1,
+    "spm.definitions",
+    "kind",
+    ("definitions",),
+    "pacesetter definitions",
+    "agents",
+    1,
     message_bytes_max=8_388_608,
 )
 REP_DAYS = Topic(
-    "spm.rep-days", "rep_id", ("rep_days",), "activity and deal agents", "boards, contest agent",
+    "spm.rep-days",
+    "rep_id",
+    ("rep_days",),
+    "activity and deal agents",
+    "boards, contest agent",
     retention_ms=7 * DAY_MS,
 )
 CREDITS = Topic(
-    "spm.credits", "rep_id", ("credit", "marker"), "deal agent", "commission agent",
+    "spm.credits",
+    "rep_id",
+    ("credit", "marker"),
+    "deal agent",
+    "commission agent",
     carries_markers=True,
 )
 
 TOPICS: tuple[Topic, ...] = (
-    CALLS, EMAILS, MEETINGS, DEALS, PROGRESS, DEAD_LETTER, DEFINITIONS, REP_DAYS, CREDITS,
+    CALLS,
+    EMAILS,
+    MEETINGS,
+    DEALS,
+    PROGRESS,
+    DEAD_LETTER,
+    DEFINITIONS,
+    REP_DAYS,
+    CREDITS,
 )
 FACTS: tuple[Topic, ...] = (CALLS, EMAILS, MEETINGS, DEALS)
 BY_NAME = {topic.name: topic for topic in TOPICS}

@@ -1,0 +1,1 @@
+"""Doors out: the leaderboard server and its page."""

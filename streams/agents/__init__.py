@@ -1,0 +1,1 @@
+"""Pipes: topic in, fold, tables and topics out."""

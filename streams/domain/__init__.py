@@ -1,0 +1,1 @@
+"""Verbs: pure rules over values. No Faust, clock, IO or logging."""

@@ -1,0 +1,1 @@
+"""Machine: batches, columns, partitions, flushes. Knows nothing about sales."""
