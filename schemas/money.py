@@ -8,28 +8,8 @@ AMOUNT_MAX = Decimal("99999999999999.9999")
 
 # ISO 4217 minor units that are not 2; the list of currencies itself is the definitions' business.
 _MINOR_UNITS = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI".split(), 0),  # noqa: SIM905
+    **dict.fromkeys("VND VUV XAF XOF XPF".split(), 0),  # noqa: SIM905
     **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
     **dict.fromkeys(["CLF", "UYW"], 4),
 }
