@@ -1,0 +1,188 @@
+"""The pipeline: every deal's way from creation to a close, and what happens to it afterwards."""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from zlib import crc32
+
+import numpy as np
+
+from connectors.sources.simulator import market
+from connectors.sources.simulator.book import Book
+from connectors.sources.simulator.crew import MINUTE_MS, Contact, Crew, Shift
+from connectors.sources.simulator.deals import Deal
+from connectors.sources.simulator.dials import Dials
+from connectors.sources.simulator.habits import role_of
+from connectors.sources.simulator.splits import SELLERS, payees_of
+from connectors.sources.simulator.stories import MICROS, Names, Story
+
+EPOCH_ORDINAL = 719_163  # date(1970, 1, 1).toordinal()
+CLOSED_KEPT = 500  # recently closed deals that an improvising floor may amend
+FOREIGN = 0.08  # deals in another currency of the floor than the rep's own
+REOPENED_LOSSES = 0.3  # of the share of won deals that are amended
+HANDED_OVER = 0.15  # the same, for each move of an open deal
+CANCEL_DAYS_MAX, AMEND_DAYS_MAX = 60, 25
+REGIONS = {"Europe": "EMEA", "Africa": "EMEA", "America": "AMER", "Asia": "APAC"}
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """All deals that something may still happen to.
+
+    Attributes:
+        open: deals worked on, by place of their rep on the floor.
+        agenda: what falls due on a day (proleptic ordinal): a verb and a deal.
+        closed: the newest closed deals.
+    """
+
+    crew: Crew
+    names: Names
+    dials: Dials
+    open: list[list[Deal]] = field(init=False)
+    agenda: dict[int, list[tuple[str, Deal]]] = field(default_factory=lambda: defaultdict(list))
+    closed: deque[Deal] = field(default_factory=lambda: deque(maxlen=CLOSED_KEPT))
+    currencies: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.open = [[] for _ in range(self.crew.size)]
+        self.currencies = tuple(sorted({rep.currency for rep in self.crew.floor.reps}))
+
+    def book(self) -> Book:
+        """Return what everybody works on now."""
+        return Book(self.open)
+
+    def create(self, rep: int, at: int, day: int, rng: np.random.Generator) -> Deal:
+        """Return a new deal of a rep, with its way to the first gate planned."""
+        floor_rep, source_id = self.crew.floor.reps[rep], self.names.next_id()
+        segment = market.segment_of(float(self.crew.big_game[rep]), rng)
+        currency = floor_rep.currency
+        if rng.random() < FOREIGN:
+            currency = self.currencies[rng.integers(len(self.currencies))]
+        number = crc32(source_id.encode())
+        spell = floor_rep.spells[-1]
+        renewal = rng.random() < (0.55 if role_of(spell.role) == "AM" else 0.08)
+        deal = Deal(
+            entity_id=f"{self.names.source}:deal:{source_id}",
+            source_id=source_id,
+            source=self.names.source,
+            owner=rep,
+            owner_id=self.crew.owner_ids[rep],
+            contact=Contact(f"acc-{number:08x}", f"con-{number:08x}-1", f"{number:016x}"),
+            account=market.account_name(rng),
+            segment=segment,
+            deal_type=("RENEWAL", "EXPANSION")[rng.integers(2)] if renewal else "NEW",
+            product=market.PRODUCTS[rng.integers(len(market.PRODUCTS))],
+            lead_source=market.LEAD_SOURCES[rng.integers(len(market.LEAD_SOURCES))],
+            region=REGIONS.get(spell.time_zone.split("/")[0], "Other"),
+            currency=currency,
+            price=market.list_price(segment, currency, rng),
+            priced=bool(rng.random() < 0.92),
+            years=int(rng.choice((1, 1, 1, 2, 3))),
+            created_at=at,
+            close_day=day - EPOCH_ORDINAL + round(segment.cycle_days),
+            revision=at * MICROS + int(rng.integers(MICROS)),
+        )
+        self.open[rep].append(deal)
+        self._plan(deal, day, rng)
+        if rng.random() < self.dials.cancellations:
+            self.agenda[day + 1 + int(rng.integers(CANCEL_DAYS_MAX))].append(("cancel", deal))
+        return deal
+
+    def advance(self, deal: Deal, at: int, shift: Shift, rng: np.random.Generator) -> None:
+        """Decide at a gate: forwards, won or lost."""
+        day, skill = shift.day.toordinal(), float(self.crew.skill[deal.owner])
+        onwards = rng.random() < market.gate_odds(deal.stage, deal.segment, skill, deal.touches)
+        deal.touches = 0.0
+        deal.owner_id = deal.owner_id or self.crew.owner_ids[deal.owner]
+        if not onwards:
+            self._close(deal, "LOST", at, day, rng)
+        elif deal.stage == market.LAST:
+            self._close(deal, "WON", at, day, rng)
+        else:
+            deal.stage += 1
+            deal.priced = True
+            self._negotiate(deal, shift, rng)
+            if rng.random() < self.dials.amendments * HANDED_OVER:
+                self.hand_over(deal, shift, rng)
+            self._plan(deal, day, rng)
+
+    def hand_over(self, deal: Deal, shift: Shift, rng: np.random.Generator) -> None:
+        """Give a deal to somebody else, of the same team if there is one."""
+        heirs = shift.near(deal.owner, SELLERS)
+        if not heirs:
+            return
+        heir = heirs[rng.integers(len(heirs))]
+        if deal in self.open[deal.owner]:
+            self.open[deal.owner].remove(deal)
+            self.open[heir].append(deal)
+        deal.owner, deal.owner_id, deal.payees = heir, self.crew.owner_ids[heir], ()
+
+    def reopen(self, deal: Deal, day: int, rng: np.random.Generator) -> None:
+        """Take a closed deal back into negotiation."""
+        deal.stage, deal.stage_class = market.LAST, "OPEN"
+        deal.won_at = deal.lost_at = deal.lost_reason = None
+        deal.close_day = day - EPOCH_ORDINAL + 14
+        self.open[deal.owner].append(deal)
+        self._plan(deal, day, rng)
+
+    def reprice(self, deal: Deal, rng: np.random.Generator) -> None:
+        """Change the amount by a tenth or so, to the cent."""
+        factor = Decimal(str(round(float(rng.normal(1.0, 0.1)), 4)))
+        price = market.in_minor_units(deal.price * max(factor, Decimal("0.3")), deal.currency)
+        deal.price = max(price, Decimal(1))
+
+    def drop(self, deal: Deal) -> None:
+        """Forget a deal that was deleted."""
+        deal.deleted = True
+        if deal in self.open[deal.owner]:
+            self.open[deal.owner].remove(deal)
+
+    def story(self, deal: Deal, at: int, rng: np.random.Generator) -> Story:
+        """Return the deal as it now stands, entered in the CRM at an instant or just after."""
+        entered = max(at, deal.revision // MICROS + MINUTE_MS)
+        deal.revision = entered * MICROS + int(rng.integers(MICROS))
+        return [deal.record(self.crew.owner_ids)]
+
+    def _negotiate(self, deal: Deal, shift: Shift, rng: np.random.Generator) -> None:
+        """Prices move when an offer is written and once more when it is haggled over."""
+        if deal.stage == 2:
+            self.reprice(deal, rng)
+            deal.payees = payees_of(deal, shift, rng)
+        elif deal.stage == market.LAST and rng.random() < 0.6:
+            discount = Decimal(str(round(rng.uniform(0.85, 1.0), 4)))
+            deal.price = market.in_minor_units(deal.price * discount, deal.currency)
+
+    def _close(
+        self, deal: Deal, how: str, at: int, day: int, rng: np.random.Generator
+    ) -> None:
+        deal.stage_class, deal.close_day = how, day - EPOCH_ORDINAL
+        if how == "WON":
+            deal.won_at, odds = at, self.dials.amendments
+        else:
+            deal.lost_at, odds = at, self.dials.amendments * REOPENED_LOSSES
+            deal.lost_reason = market.LOST_REASONS[rng.integers(len(market.LOST_REASONS))]
+        self.open[deal.owner].remove(deal)
+        self.closed.append(deal)
+        if rng.random() < odds:
+            verb = ("reprice", "hand_over", "reopen")[rng.choice(3, p=(0.5, 0.2, 0.3))]
+            when = day + 1 + int(rng.integers(AMEND_DAYS_MAX))
+            self.agenda[when].append((verb if how == "WON" else "reopen", deal))
+
+    def _plan(self, deal: Deal, day: int, rng: np.random.Generator) -> None:
+        """Set the day of the next gate; what would close early next month is pulled into this."""
+        skill = float(self.crew.skill[deal.owner])
+        due = day + market.stage_days(deal.stage, deal.segment, skill, rng)
+        deal.close_day = max(deal.close_day, due - EPOCH_ORDINAL)
+        if deal.stage == market.LAST and rng.random() < 0.5:
+            due = max(day + 1, _month_end_before(due))
+        self.agenda[due].append(("advance", deal))
+
+
+def _month_end_before(ordinal: int) -> int:
+    """Return the last weekday of the month before if a day is among the first five of a month."""
+    day = date.fromordinal(ordinal)
+    if day.day > 5:
+        return ordinal
+    last = ordinal - day.day
+    return last - max(0, date.fromordinal(last).isoweekday() - 5)
