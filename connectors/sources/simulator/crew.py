@@ -73,6 +73,7 @@ class Crew:
         self.floor, self.seed = floor, seed
         self.size = len(floor.reps)
         self.owner_ids = tuple(rep.owner_id for rep in floor.reps)
+        self.place = {owner_id: i for i, owner_id in enumerate(self.owner_ids)}
         characters = [character_of(owner_id, seed) for owner_id in self.owner_ids]
         self.skill = np.array([c.skill for c in characters])
         self.diligence = np.array([c.diligence for c in characters])
@@ -111,12 +112,16 @@ class Crew:
         at: Ints = shift.midnight[who] + self.starts[who] + (share * self.lasts[who]).astype(int)
         return at
 
-    def working_day(self, rep: int, after: date, steps: int) -> date | None:
+    def working_day(self, rep: int, after: date, steps: int, skip: int = 0) -> date | None:
         """Return the rep's n-th working day after a day (before it if `steps` is negative).
 
         None: there is none near, the rep leaves.
+
+        Args:
+            skip: calendar days passed over first.
         """
-        way, left, day = (1 if steps > 0 else -1), abs(steps), after
+        way, left = (1 if steps > 0 else -1), abs(steps)
+        day = after + timedelta(days=skip)
         for _ in range(SEARCH_DAYS_MAX + abs(steps)):
             day += timedelta(days=way)
             left -= bool(self.works(rep, day))
@@ -160,4 +165,6 @@ class Crew:
 
 def _contact(name: str) -> Contact:
     number = crc32(name.encode())
-    return Contact(f"acc-{number:08x}", f"con-{number:08x}-1", f"{number * 0x9E3779B97F4A7C15:032x}"[-16:])
+    return Contact(
+        f"acc-{number:08x}", f"con-{number:08x}-1", f"{number * 0x9E3779B97F4A7C15:032x}"[-16:]
+    )

@@ -5,7 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.sources.simulator.crew import Contact
-from connectors.sources.simulator.market import LOST, PIPELINE_ID, STAGES, WON, Segment, in_minor_units
+from connectors.sources.simulator.market import (
+    LOST,
+    PIPELINE_ID,
+    STAGES,
+    WON,
+    Segment,
+    in_minor_units,
+)
 from connectors.sources.simulator.stories import Record
 
 NEVER = Decimal(0)

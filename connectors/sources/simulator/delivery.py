@@ -8,40 +8,58 @@ from typing import NamedTuple
 import numpy as np
 
 from connectors.sources.simulator.dials import Dials
-from connectors.sources.simulator.stories import Record, Story, known_ms
+from connectors.sources.simulator.stories import MICROS, Record, Story
+from connectors.sources.simulator.wire import WireEncoder
+from schemas.codec import SchemaIds
 
 HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S = 30.0, 1.5, 1800.0
 AGAIN_MEDIAN_S, AGAIN_SIGMA, AGAIN_MAX_S = 20.0, 2.5, 2 * 86_400.0
 
 
 class Event(NamedTuple):
-    """A record on its way.
+    """A fact on its way to Kafka.
 
     Attributes:
         at: when it is delivered, ms.
         known_at: since when the source knows it, ms; later than `at` never.
+        message: call, email, meeting or deal.
+        key: its entity id.
+        value: the record as framed Avro.
     """
 
     at: int
     known_at: int
     message: str
-    record: Record
+    key: bytes
+    value: bytes
 
 
-def delivered(
-    message: str, stories: Iterable[Story], dials: Dials, rng: np.random.Generator
-) -> list[Event]:
-    """Return the events of stories: on time and in order, but for the share the dials disturb."""
-    records = [record for story in stories for record in story]
-    u = rng.random((2, len(records)))
-    events = [Event(k := known_ms(r), k, message, r) for r in records]
-    for i in np.flatnonzero(u[0] < dials.disorder).tolist():
-        held = _skewed(HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S, rng)
-        events[i] = events[i]._replace(at=events[i].at + held)
-    for i in np.flatnonzero(u[1] < dials.duplicates).tolist():
-        again = events[i].at + _skewed(AGAIN_MEDIAN_S, AGAIN_SIGMA, AGAIN_MAX_S, rng)
-        events.append(events[i]._replace(at=again, known_at=again))
-    return events
+class Courier:
+    """What carries stories to Kafka: on time and in order, but for the share the dials disturb."""
+
+    def __init__(self, dials: Dials, ids: SchemaIds) -> None:
+        self._dials = dials
+        self._encoder = WireEncoder(ids)
+
+    def events(
+        self, message: str, stories: Iterable[Story], rng: np.random.Generator
+    ) -> list[Event]:
+        """Return the events of stories, encoded at once, while the records are at hand."""
+        events = [self.event(message, record) for story in stories for record in story]
+        u = rng.random((2, len(events)))
+        for i in np.flatnonzero(u[0] < self._dials.disorder).tolist():
+            held = _skewed(HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S, rng)
+            events[i] = events[i]._replace(at=events[i].at + held)
+        for i in np.flatnonzero(u[1] < self._dials.duplicates).tolist():
+            again = events[i].at + _skewed(AGAIN_MEDIAN_S, AGAIN_SIGMA, AGAIN_MAX_S, rng)
+            events.append(events[i]._replace(at=again, known_at=again))
+        return events
+
+    def event(self, message: str, record: Record, at: int | None = None) -> Event:
+        """Return the event of one record, delivered when it is known or at a later instant."""
+        known = record["revision"] // MICROS if at is None else at
+        key = record["entity_id"].encode()
+        return Event(known, known, message, key, self._encoder.value(message, record))
 
 
 def _skewed(median_s: float, sigma: float, most_s: float, rng: np.random.Generator) -> int:

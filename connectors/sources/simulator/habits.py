@@ -1,5 +1,6 @@
 """Habits and character: how much a role does in a day, and how one rep differs from another."""
 
+from functools import cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -42,6 +43,7 @@ _WORDS = (
 )
 
 
+@cache
 def role_of(title: str) -> str:
     """Return which of ROLES a role's title stands for; what is not known sells like an AE.
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from math import exp, log, tanh
-
-import numpy as np
+from random import Random
 
 from schemas.money import minor_units
 
@@ -60,42 +59,89 @@ SEGMENTS = (
     Segment("Enterprise", 95_000, 0.8, 70, 0.2, 0.3, 0.3),
 )
 AMOUNT_MAX = 5_000_000  # EUR-sized; the long tail of a log-normal ends here
-LEVELS = {"EUR": 1.0, "USD": 1.1, "GBP": 0.86, "CHF": 0.95, "JPY": 160.0, "AUD": 1.65}
+LEVELS = {  # what a customer pays in a currency for what costs 1 in EUR; prices, not rates
+    "EUR": Decimal(1),
+    "USD": Decimal("1.1"),
+    "GBP": Decimal("0.86"),
+    "CHF": Decimal("0.95"),
+    "JPY": Decimal(160),
+    "AUD": Decimal("1.65"),
+}
 TOUCHES_EXPECTED = 3.0  # in one stage; a call answered is 1, a meeting held 3
 SKILL_PULL, EFFORT_PULL = 1.5, 0.45
 
 PRODUCTS = ("Core", "Core", "Plus", "Insight")
 LEAD_SOURCES = ("Outbound", "Inbound", "Partner", "Event", "Referral")
 LOST_REASONS = ("Price", "No decision", "Competitor", "Timing", "Missing feature")
-_FIRST = (
-    "Nordic Alpine Harbour Summit Cedar Amber Delta Atlas Orchid Falcon Granite Beacon Juniper "
-    "Meridian Lunar Crimson Sterling Willow Pioneer Cobalt Aurora Redwood Ivory Magnolia"
-).split()
-_SECOND = (
-    "Logistics Foods Robotics Energy Textiles Media Health Optics Marine Software Mobility "
-    "Furniture Chemicals Analytics Travel Packaging Insurance Tools Farming Plastics"
-).split()
+_FIRST = [
+    "Nordic",
+    "Alpine",
+    "Harbour",
+    "Summit",
+    "Cedar",
+    "Amber",
+    "Delta",
+    "Atlas",
+    "Orchid",
+    "Falcon",
+    "Granite",
+    "Beacon",
+    "Juniper",
+    "Meridian",
+    "Lunar",
+    "Crimson",
+    "Sterling",
+    "Willow",
+    "Pioneer",
+    "Cobalt",
+    "Aurora",
+    "Redwood",
+    "Ivory",
+    "Magnolia",
+]
+_SECOND = [
+    "Logistics",
+    "Foods",
+    "Robotics",
+    "Energy",
+    "Textiles",
+    "Media",
+    "Health",
+    "Optics",
+    "Marine",
+    "Software",
+    "Mobility",
+    "Furniture",
+    "Chemicals",
+    "Analytics",
+    "Travel",
+    "Packaging",
+    "Insurance",
+    "Tools",
+    "Farming",
+    "Plastics",
+]
 
 
-def account_name(rng: np.random.Generator) -> str:
+def account_name(dice: Random) -> str:
     """Return the name of a customer."""
-    return f"{_FIRST[rng.integers(len(_FIRST))]} {_SECOND[rng.integers(len(_SECOND))]}"
+    return f"{dice.choice(_FIRST)} {dice.choice(_SECOND)}"
 
 
-def segment_of(big_game: float, rng: np.random.Generator) -> Segment:
+def segment_of(big_game: float, dice: Random) -> Segment:
     """Return the segment of a rep's next deal."""
-    u = rng.random()
+    u = dice.random()
     if u < 0.65 - 0.5 * big_game:
         return SEGMENTS[0]
     return SEGMENTS[1] if u < 0.95 - 0.25 * big_game else SEGMENTS[2]
 
 
-def list_price(segment: Segment, currency: str, rng: np.random.Generator) -> Decimal:
+def list_price(segment: Segment, currency: str, dice: Random) -> Decimal:
     """Return what a deal is worth at first: a round figure in its currency."""
-    raw = rng.lognormal(log(segment.amount_median), segment.amount_sigma)
+    raw = dice.lognormvariate(log(segment.amount_median), segment.amount_sigma)
     step = 50 if raw < 10_000 else 250 if raw < 100_000 else 1_000
     euros = max(1, round(min(raw, AMOUNT_MAX) / step)) * step
-    return in_minor_units(Decimal(euros) * Decimal(str(LEVELS.get(currency, 1.0))), currency)
+    return in_minor_units(Decimal(euros) * LEVELS.get(currency, Decimal(1)), currency)
 
 
 def in_minor_units(amount: Decimal, currency: str) -> Decimal:
@@ -119,7 +165,7 @@ def gate_odds(stage: int, segment: Segment, skill: float, touches: float) -> flo
     return 1 / (1 + exp(-STAGES[stage].gate - pull))
 
 
-def stage_days(stage: int, segment: Segment, skill: float, rng: np.random.Generator) -> int:
+def stage_days(stage: int, segment: Segment, skill: float, dice: Random) -> int:
     """Return how many days a deal stays in a stage, at least 1; the skilled are faster."""
     typical = segment.cycle_days * STAGES[stage].share * exp(-0.3 * (skill - 0.5))
-    return max(1, round(typical * rng.lognormal(0, 0.45)))
+    return max(1, round(typical * dice.lognormvariate(0, 0.45)))

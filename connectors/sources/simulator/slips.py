@@ -5,12 +5,14 @@ it and comes out as the CRM tells it.
 """
 
 from collections.abc import Callable
+from math import log
+from random import Random
 
 import numpy as np
 
-from connectors.sources.simulator.crew import MINUTE_MS, Crew, Shift
-from connectors.sources.simulator.dials import Dials
+from connectors.sources.simulator.crew import MINUTE_MS
 from connectors.sources.simulator.stories import MICROS, Record, Story, revised
+from connectors.sources.simulator.today import Today
 
 HOUR_MS = 3_600_000
 LATE_MEDIAN_H, LATE_SIGMA, LATE_MAX_H = 5.0, 1.0, 72.0
@@ -18,125 +20,112 @@ MENDED_MEDIAN_MIN, MENDED_SIGMA, MENDED_MAX_MIN = 60.0, 1.6, 14 * 24 * 60.0
 RESTORED = 0.1  # of what was deleted
 NOBODY_AT_ALL = 0.25  # of unknown owners
 GHOSTS = 5  # users that have left, or that nobody mapped
+Changes = dict[str, object]
 
 
-def slip(
-    message: str, stories: list[Story], owners: list[int], crew: Crew, shift: Shift, dials: Dials,
-    rng: np.random.Generator,
-) -> None:  # fmt: skip
+def slip(today: Today, message: str, stories: list[Story], owners: list[int]) -> None:
     """Change stories in place, each dial on its share of them.
 
     Args:
         owners: the rep each story is about, by place on the floor.
     """
-    u = rng.random((4, len(stories)))
-    untidy = 2 * (1.2 - crew.tidiness[np.array(owners, np.int64)]) if owners else np.zeros(0)
-    for i in np.flatnonzero(u[0] < np.minimum(dials.lateness * untidy, 1)).tolist():
-        _delay(stories[i], rng)
+    dials, dice = today.dials, today.dice
+    u = today.rng.random((4, len(stories)))
+    # The untidy are late more often than the dial says, the tidy less; at 1 nobody is on time.
+    tidiness = today.crew.tidiness[np.array(owners, np.int64)]
+    late = np.where(dials.lateness < 1, dials.lateness * 2 * (1.17 - tidiness), 1)
+    for i in np.flatnonzero(u[0] < late).tolist():
+        _delay(stories[i], dice)
     for i in np.flatnonzero(u[1] < dials.unknown_owners).tolist():
-        stranger = unknown_owner(rng)
+        stranger = unknown_owner(dice)
         stories[i][:] = [{**record, "owner_id": stranger} for record in stories[i]]
     for i in np.flatnonzero(u[2] < dials.corrections).tolist():
-        changes = _MENDS[message](stories[i][-1], owners[i], crew, shift, rng)
-        stories[i].append(revised(stories[i][-1], mended_after(rng), **changes))
+        changes = _MENDS[message](today, stories[i][-1], owners[i])
+        stories[i].append(revised(stories[i][-1], mended_after(dice), **changes))
     for i in np.flatnonzero(u[3] < dials.cancellations).tolist():
-        _cancel(stories[i], rng)
+        _cancel(stories[i], dice)
 
 
-def unknown_owner(rng: np.random.Generator) -> str | None:
+def unknown_owner(dice: Random) -> str | None:
     """Return a user that no identity map knows, or None: nobody at all."""
-    if rng.random() < NOBODY_AT_ALL:
-        return None
-    return f"ghost-{rng.integers(1, GHOSTS + 1)}"
+    return None if dice.random() < NOBODY_AT_ALL else f"ghost-{dice.randint(1, GHOSTS)}"
 
 
-def late_by(rng: np.random.Generator) -> int:
+def late_by(dice: Random) -> int:
     """Return how long somebody puts off typing something in, ms."""
-    hours = min(rng.lognormal(np.log(LATE_MEDIAN_H), LATE_SIGMA), LATE_MAX_H)
+    hours = min(dice.lognormvariate(log(LATE_MEDIAN_H), LATE_SIGMA), LATE_MAX_H)
     return int(hours * HOUR_MS)
 
 
-def mended_after(rng: np.random.Generator) -> int:
+def mended_after(dice: Random) -> int:
     """Return how long it takes until a mistake is put right, ms."""
-    minutes = min(rng.lognormal(np.log(MENDED_MEDIAN_MIN), MENDED_SIGMA), MENDED_MAX_MIN)
+    minutes = min(dice.lognormvariate(log(MENDED_MEDIAN_MIN), MENDED_SIGMA), MENDED_MAX_MIN)
     return 1 + int(minutes * MINUTE_MS)
 
 
-def _delay(story: Story, rng: np.random.Generator) -> None:
+def _delay(story: Story, dice: Random) -> None:
     """Half are typed in late, so created late; half sync late from a phone, created on time."""
-    delay, typed = late_by(rng), rng.random() < 0.5
+    delay, typed = late_by(dice), dice.random() < 0.5
     for i, record in enumerate(story):
         late = {**record, "revision": record["revision"] + delay * MICROS}
         story[i] = {**late, "created_at": record["created_at"] + delay} if typed else late
 
 
-def _cancel(story: Story, rng: np.random.Generator) -> None:
-    gone = revised(story[-1], mended_after(rng), op="CANCELLED")
+def _cancel(story: Story, dice: Random) -> None:
+    gone = revised(story[-1], mended_after(dice), op="CANCELLED")
     story.append(gone)
-    if rng.random() < RESTORED:
-        story.append(revised(gone, mended_after(rng), op="SET"))
+    if dice.random() < RESTORED:
+        story.append(revised(gone, mended_after(dice), op="SET"))
 
 
-Changes = dict[str, object]
-
-
-def _other_owner(rep: int, crew: Crew, shift: Shift, rng: np.random.Generator) -> Changes:
+def _other_owner(today: Today, rep: int) -> Changes:
     """It was a colleague in the same place who did it."""
-    same = [
-        i
-        for i in np.flatnonzero(shift.on_duty & (shift.midnight == shift.midnight[rep])).tolist()
-        if i != rep
-    ]
-    return {"owner_id": crew.owner_ids[same[rng.integers(len(same))]]} if same else {}
+    shift = today.shift
+    here = shift.on_duty & (shift.midnight == shift.midnight[rep])
+    others = [i for i in np.flatnonzero(here).tolist() if i != rep]
+    return {"owner_id": today.crew.owner_ids[today.dice.choice(others)]} if others else {}
 
 
-def _other_day(
-    record: Record, rep: int, crew: Crew, shift: Shift, rng: np.random.Generator
-) -> Changes:
+def _other_day(today: Today, record: Record, rep: int) -> Changes:
     """It happened on the working day before, at the same time of day."""
-    day = crew.working_day(rep, shift.day, -1)
+    day = today.crew.working_day(rep, today.shift.day, -1)
     if day is None:
         return {}
-    return {"occurred_at": record["occurred_at"] - int(shift.midnight[rep]) + crew.midnight(rep, day)}
+    back = int(today.shift.midnight[rep]) - today.crew.midnight(rep, day)
+    return {"occurred_at": record["occurred_at"] - back}
 
 
-def _mend_call(
-    call: Record, rep: int, crew: Crew, shift: Shift, rng: np.random.Generator
-) -> Changes:
-    u = rng.random()
+def _mend_call(today: Today, call: Record, rep: int) -> Changes:
+    dice, u = today.dice, today.dice.random()
     if u < 0.2:
-        return _other_owner(rep, crew, shift, rng)
+        return _other_owner(today, rep)
     if u < 0.4:
-        return _other_day(call, rep, crew, shift, rng)
+        return _other_day(today, call, rep)
     if u < 0.7 and call["talk_seconds"]:
-        return {"talk_seconds": max(1, int(call["talk_seconds"] * rng.uniform(0.5, 1.5)))}
+        return {"talk_seconds": max(1, int(call["talk_seconds"] * dice.uniform(0.5, 1.5)))}
     if call["connected"]:
         return {"connected": False, "status": "VOICEMAIL", "talk_seconds": None}
-    return {"connected": True, "status": "COMPLETED", "talk_seconds": int(rng.integers(20, 600))}
+    return {"connected": True, "status": "COMPLETED", "talk_seconds": dice.randint(20, 600)}
 
 
-def _mend_email(
-    email: Record, rep: int, crew: Crew, shift: Shift, rng: np.random.Generator
-) -> Changes:
-    u = rng.random()
+def _mend_email(today: Today, email: Record, rep: int) -> Changes:
+    u = today.dice.random()
     if u < 0.3:
-        return _other_owner(rep, crew, shift, rng)
+        return _other_owner(today, rep)
     if u < 0.5:
-        return _other_day(email, rep, crew, shift, rng)
+        return _other_day(today, email, rep)
     if u < 0.7 and email["status"] == "SENT":
         return {"status": "BOUNCED"}
     return {"is_automated": not email["is_automated"]}
 
 
-def _mend_meeting(
-    meeting: Record, rep: int, crew: Crew, shift: Shift, rng: np.random.Generator
-) -> Changes:
-    if meeting["outcome"] in ("COMPLETED", "NO_SHOW") and rng.random() < 0.7:
+def _mend_meeting(today: Today, meeting: Record, rep: int) -> Changes:
+    if meeting["outcome"] in ("COMPLETED", "NO_SHOW") and today.dice.random() < 0.7:
         return {"outcome": "NO_SHOW" if meeting["outcome"] == "COMPLETED" else "COMPLETED"}
-    return {"external_attendee_count": int(rng.integers(1, 9))}
+    return {"external_attendee_count": today.dice.randint(1, 8)}
 
 
-_MENDS: dict[str, Callable[[Record, int, Crew, Shift, np.random.Generator], Changes]] = {
+_MENDS: dict[str, Callable[[Today, Record, int], Changes]] = {
     "call": _mend_call,
     "email": _mend_email,
     "meeting": _mend_meeting,

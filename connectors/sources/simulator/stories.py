@@ -46,3 +46,8 @@ def revised(record: Record, after_ms: int, **changes: Any) -> Record:
 def known_ms(record: Record) -> int:
     """Return the instant at which the source knows a record."""
     return int(record["revision"]) // MICROS
+
+
+def revised_at(record: Record, at: int, **changes: Any) -> Record:
+    """Return a later state of an entity, known at an instant or just after the given state."""
+    return revised(record, at - known_ms(record), **changes)

@@ -77,6 +77,8 @@ def _varint(n: int) -> bytes:
 _LOW = (1 << 14) - 1
 _LAST = tuple(_varint(n) for n in range(1 << 14))
 _MORE = tuple(bytes((n & 127 | 128, n >> 7 | 128)) for n in range(1 << 14))
+_LENGTH = _LAST[::2]  # a length is never negative: its zigzag is twice itself
+LENGTHS = len(_LENGTH)
 
 
 def _long(value: int) -> bytes:
@@ -97,7 +99,7 @@ def _long(value: int) -> bytes:
 
 def _text(value: str) -> bytes:
     raw = value.encode()
-    return _long(len(raw)) + raw
+    return _LENGTH[len(raw)] + raw if len(raw) < LENGTHS else _long(len(raw)) + raw
 
 
 class _Memo(dict[Any, bytes]):
@@ -144,6 +146,8 @@ def _version(message: str) -> catalogue.Version:
 _some = _Memo(_text)  # texts that come again
 _maybe_text = _Memo(_maybe(_text))
 _maybe_long = _maybe(_long)
+_maybe_few = _Memo(_maybe_long)  # small numbers, or none
+_few = _Memo(_long)
 _share = _Memo(_decimal(6))
 _amount = _decimal(4)
 _BOOL = {False: b"\x00", True: b"\x01"}
@@ -158,18 +162,15 @@ _call, _email = itemgetter(*CALL_FIELDS), itemgetter(*EMAIL_FIELDS)
 _meeting, _deal = itemgetter(*MEETING_FIELDS), itemgetter(*DEAL_FIELDS)
 
 
-def _head(frame: bytes, entity: str, source: str, sid: str, rev: int, op: str) -> bytes:
-    return b"".join((frame, _text(entity), _some[source], _text(sid), _long(rev), _OP[op]))
-
-
 def _call_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, direction, status, connected,
      talk, disposition, number, automated, deal, account, contact) = _call(record)  # fmt: skip
     return b"".join((
-        _head(frame, entity, source, sid, revision, op),
-        _long(created), _long(occurred), _maybe_text[owner],
+        frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
+        made := _long(created), made if created == occurred else _long(occurred),
+        _maybe_text[owner],
         _CALL_DIRECTION[direction], _CALL_STATUS[status], _MAYBE_BOOL[connected],
-        _maybe_long(talk), _maybe_text[disposition], _maybe_text[number], _BOOL[automated],
+        _maybe_few[talk], _maybe_text[disposition], _maybe_text[number], _BOOL[automated],
         _maybe_text[deal], _maybe_text[account], _maybe_text[contact],
     ))  # fmt: skip
 
@@ -178,9 +179,10 @@ def _email_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, direction, status, recipients,
      reply, thread, automated, deal, account, contact) = _email(record)  # fmt: skip
     return b"".join((
-        _head(frame, entity, source, sid, revision, op),
-        _long(created), _long(occurred), _maybe_text[owner],
-        _EMAIL_DIRECTION[direction], _EMAIL_STATUS[status], _long(recipients), _MAYBE_BOOL[reply],
+        frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
+        made := _long(created), made if created == occurred else _long(occurred),
+        _maybe_text[owner],
+        _EMAIL_DIRECTION[direction], _EMAIL_STATUS[status], _few[recipients], _MAYBE_BOOL[reply],
         _maybe_text[thread], _BOOL[automated],
         _maybe_text[deal], _maybe_text[account], _maybe_text[contact],
     ))  # fmt: skip
@@ -190,10 +192,11 @@ def _meeting_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, booked_by, booked, start, end,
      outcome, kind, attendees, deal, account, contact) = _meeting(record)  # fmt: skip
     return b"".join((
-        _head(frame, entity, source, sid, revision, op),
-        _long(created), _long(occurred), _maybe_text[owner],
+        frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
+        made := _long(created), made if created == occurred else _long(occurred),
+        _maybe_text[owner],
         _maybe_text[booked_by], _maybe_long(booked), _long(start), _maybe_long(end),
-        _OUTCOME[outcome], _maybe_text[kind], _maybe_long(attendees),
+        _OUTCOME[outcome], _maybe_text[kind], _maybe_few[attendees],
         _maybe_text[deal], _maybe_text[account], _maybe_text[contact],
     ))  # fmt: skip
 
@@ -203,10 +206,11 @@ def _deal_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
      pipeline, stage, label, stage_class, close, won, lost, reason, deal_type, amount, currency,
      acv, probability, product, segment, region, lead_source, splits) = _deal(record)  # fmt: skip
     return b"".join((
-        _head(frame, entity, source, sid, revision, op),
-        _long(created), _long(occurred), _maybe_text[owner], _maybe_text[name],
+        frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
+        made := _long(created), made if created == occurred else _long(occurred),
+        _maybe_text[owner], _maybe_text[name],
         _maybe_text[account], _maybe_text[account_name], _maybe_text[pipeline], _some[stage],
-        _maybe_text[label], _STAGE_CLASS[stage_class], _maybe_long(close), _maybe_long(won),
+        _maybe_text[label], _STAGE_CLASS[stage_class], _maybe_few[close], _maybe_long(won),
         _maybe_long(lost), _maybe_text[reason], _DEAL_TYPE[deal_type], _maybe_amount(amount),
         _some[currency], _maybe_amount(acv), _maybe_share(probability), _maybe_text[product],
         _maybe_text[segment], _maybe_text[region], _maybe_text[lead_source], _splits(splits),
