@@ -100,6 +100,11 @@ class Floor:
         if len({rep.owner_id for rep in self.reps}) < len(self.reps):
             raise ValueError("two reps of the floor share an owner_id; owner ids are unique")
 
+    @property
+    def anywhere(self) -> Spell:
+        """Where facts are that belong to nobody."""
+        return Spell(date.min, NO_END, self.time_zone, "", "")
+
     @classmethod
     def of_bundle(cls, bundle: Bundle, source: str = SOURCE) -> "Floor":
         """Return the floor of a company: every user of `source` in its identity map.
