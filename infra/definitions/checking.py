@@ -50,7 +50,7 @@ def _roster(values: Values) -> Iterator[Finding]:
             yield from zone("roster", (*path, "time_zone"), stint.time_zone)
             if stint.calendar_id and calendars is not None:
                 yield from known("roster", (*path, "calendar_id"), stint.calendar_id, calendars,
-                                 "calendar", "add it to calendars.yaml")  # fmt: skip
+                                 ("calendar", "add it to calendars.yaml"))  # fmt: skip
 
 
 def _ids_of_calendars(values: Values) -> set[str] | None:
@@ -72,8 +72,8 @@ def _people(values: Values) -> Iterator[Finding]:
             yield Finding("people", ("people", i, "email"), person.email, "is no e-mail address",
                           "write it as name@example.com or leave it out")  # fmt: skip
         if reps is not None:
-            yield from known("people", ("people", i, "rep_id"), person.rep_id, reps, "rep",
-                             "add the rep to the roster")  # fmt: skip
+            yield from known("people", ("people", i, "rep_id"), person.rep_id, reps,
+                             ("rep", "add the rep to the roster"))  # fmt: skip
     named = {p.rep_id for p in people}
     for rep_id in sorted((reps or set()) - named):
         yield Finding("people", ("people",), "", f"nobody is named for rep {rep_id}",
@@ -88,7 +88,7 @@ def _identities(values: Values) -> Iterator[Finding]:
     for i, identity in enumerate(identities):
         if reps is not None:
             yield from known("identities", ("identities", i, "rep_id"), identity.rep_id, reps,
-                             "rep", "add the rep to the roster")  # fmt: skip
+                             ("rep", "add the rep to the roster"))  # fmt: skip
     mapped = {i.rep_id for i in identities}
     for rep_id in sorted((reps or set()) - mapped):
         yield Finding("identities", ("identities",), "", f"no source's user is rep {rep_id}",
@@ -135,8 +135,8 @@ def _measures(values: Values) -> Iterator[Finding]:
         path: Path = ("measures", i)
         rule = RULES.get(measure.rule)
         if rule is None:
-            yield from known("measures", (*path, "rule"), measure.rule, set(RULES), "rule",
-                             f"rules are {', '.join(RULES)}")  # fmt: skip
+            yield from known("measures", (*path, "rule"), measure.rule, set(RULES),
+                             ("rule", f"rules are {', '.join(RULES)}"))  # fmt: skip
             continue
         if measure.of != rule.of:
             yield Finding("measures", (*path, "of"), measure.of,
@@ -162,12 +162,17 @@ def currency(kind: str, path: Path, code: str) -> Iterator[Finding]:
 
 
 def known(
-    kind: str, path: Path, wanted: str, there: set[str], noun: str, otherwise: str
+    kind: str, path: Path, wanted: str, there: set[str], otherwise: tuple[str, str]
 ) -> Iterator[Finding]:
-    """Yield a finding if a reference leads nowhere."""
+    """Yield a finding if a reference leads nowhere.
+
+    Args:
+        otherwise: what it should be, and the remedy where nothing is near.
+    """
+    noun, remedy = otherwise
     if wanted not in there:
         yield Finding(kind, path, wanted, f"is no {noun} that exists",
-                      did_you_mean(wanted, there, otherwise))  # fmt: skip
+                      did_you_mean(wanted, there, remedy))  # fmt: skip
 
 
 def unique(

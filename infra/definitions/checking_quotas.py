@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import cast
 
 from infra.definitions.checking_roster import end_of
@@ -113,7 +114,7 @@ def _overlaps(quotas: tuple[Quota, ...]) -> Iterator[Finding]:
         by_owner[quota.owner_kind, quota.owner_id, quota.measure, quota.currency].append(i)
     for indexes in by_owner.values():
         indexes.sort(key=lambda i: (quotas[i].period_start, i))
-        for before, after in zip(indexes, indexes[1:], strict=False):
+        for before, after in pairwise(indexes):
             if quotas[before].period_end > quotas[after].period_start:
                 start, end = quotas[before].period_start, quotas[before].period_end
                 yield Finding("quotas", ("quotas", after, "period_start"),

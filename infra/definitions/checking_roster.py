@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import pairwise
 
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.definitions import NO_END, UNASSIGNED, Roster, Stint
@@ -11,6 +12,9 @@ _Above = Mapping[str, str | None]
 
 def check(roster: Roster) -> Iterator[Finding]:
     """Yield everything wrong within a roster."""
+    if not roster.reps:
+        yield Finding("roster", ("reps",), "", "names nobody",
+                      "add a rep; who has left keeps a stint with valid_to")  # fmt: skip
     yield from _teams(roster)
     yield from _reps(roster)
     yield from _manager_cycles(roster)
@@ -68,7 +72,7 @@ def _history(path: Path, history: tuple[Stint, ...]) -> Iterator[Finding]:
                           f"is not after valid_from {stint.valid_from}",
                           "name the first day no longer in the stint")  # fmt: skip
     order = sorted(range(len(history)), key=lambda j: (history[j].valid_from, j))
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         end, start = end_of(history[before]), history[after].valid_from
         if end > start:
             yield Finding("roster", (*path, after, "valid_from"), str(start),
@@ -119,11 +123,11 @@ def _suspicious_days(roster: Roster) -> list[date]:
         ever.setdefault(rep.rep_id, set()).update(s.manager_id for s in rep.history if s.manager_id)
     left = dict(ever)
     while True:  # take away whoever has no manager left; what remains leads into a circle
-        free = [rep for rep, managers in left.items() if not managers & left.keys()]
+        free = [who for who, managers in left.items() if not managers & left.keys()]
         if not free:
             break
-        for rep in free:
-            del left[rep]
+        for who in free:
+            del left[who]
     return sorted({s.valid_from for r in roster.reps if r.rep_id in left for s in r.history})
 
 

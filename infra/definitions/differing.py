@@ -60,9 +60,7 @@ def _fields(kind: str, what: str, old: dict[str, Any], new: dict[str, Any]) -> I
             yield Change(kind, sign or Sign.CHANGED, what, name, before, after)
 
 
-def _entries(
-    kind: str, what: str, name: str, old: list[Any], new: list[Any]
-) -> Iterator[Change]:
+def _entries(kind: str, what: str, name: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
     before = {key_of(name, e): e for e in old}
     after = {key_of(name, e): e for e in new}
     for key in sorted(before.keys() | after.keys()):

@@ -106,7 +106,9 @@ def _text(path: FilePath, loaded: Loaded) -> str | None:
 
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
-            refuse(f"is larger than {FILE_BYTES_MAX // 2**20} MB", "check that it is the right file")
+            refuse(
+                f"is larger than {FILE_BYTES_MAX // 2**20} MB", "check that it is the right file"
+            )
             return None
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -82,8 +82,8 @@ class _Walk:
         if isinstance(node, yaml.SequenceNode):
             inside = (*above, id(node))
             return [self.value(item, (*path, i), inside) for i, item in enumerate(node.value)]
-        plain = node.style is None
-        return None if plain and node.value in _NULLS else node.value
+        assert isinstance(node, yaml.ScalarNode)
+        return None if node.style is None and node.value in _NULLS else node.value
 
     def _mapping(self, node: yaml.MappingNode, path: Path, above: tuple[int, ...]) -> Any:
         out: dict[str, Any] = {}
@@ -117,4 +117,3 @@ def _yaml_remedy(what: str) -> str:
     if "single document" in what:
         return "keep one document per file: remove the second ---"
     return "look at indentation, colons and quotes on this line and the one above"
-

@@ -29,6 +29,24 @@ _PLAIN: dict[str, Words] = {
     "model_type": ("is not made of fields", "write name: value on lines of their own"),
     "model_attributes_type": ("is not made of fields", "write name: value on lines of their own"),
 }
+_LIMITS: dict[str, Words] = {  # filled in with what the model says the limit is
+    "greater_than": ("is not above {gt}", "give a larger number"),
+    "greater_than_equal": ("is below {ge}", "give {ge} or more"),
+    "less_than_equal": ("is above {le}", "give {le} or less"),
+    "decimal_max_places": (
+        "has more than {decimal_places} decimals",
+        "round it to {decimal_places} decimals",
+    ),
+    "decimal_max_digits": ("has more than {max_digits} digits", "check its unit"),
+    "decimal_whole_digits": ("has more than {whole_digits} digits", "check its unit"),
+    "string_too_long": ("is longer than {max_length} characters", "shorten it"),
+    "string_too_short": ("is empty", "fill it in"),
+    "too_short": ("is empty", "fill it in"),
+    "string_pattern_mismatch": (
+        "begins or ends with a space, or has line breaks",
+        "write it without them",
+    ),
+}
 
 
 def words_of(error: ErrorDetails, model: type[Definition]) -> Words:
@@ -41,35 +59,16 @@ def words_of(error: ErrorDetails, model: type[Definition]) -> Words:
     if kind == "extra_forbidden":
         return "is no field here", _stranger(model, path)
     if kind == "enum":
-        allowed = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+        allowed = [
+            word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")
+        ]
         return "is not allowed", did_you_mean(
             str(error["input"]).upper(), allowed, f"allowed are {', '.join(allowed)}"
         )
-    return _limits(kind, context) or (error["msg"], "correct it")
-
-
-def _limits(kind: str, context: dict[str, Any]) -> Words | None:
-    match kind:
-        case "greater_than":
-            return f"is not above {context['gt']}", "give a larger number"
-        case "greater_than_equal":
-            return f"is below {context['ge']}", f"give {context['ge']} or more"
-        case "less_than_equal":
-            return f"is above {context['le']}", f"give {context['le']} or less"
-        case "decimal_max_places":
-            most = context["decimal_places"]
-            return f"has more than {most} decimals", f"round it to {most} decimals"
-        case "decimal_max_digits" | "decimal_whole_digits":
-            return "has too many digits", "check its unit"
-        case "string_too_long":
-            return f"is longer than {context['max_length']} characters", "shorten it"
-        case "string_too_short" | "too_short":
-            return "is empty", "fill it in"
-        case "string_pattern_mismatch" if "A-Z" in context["pattern"]:
-            return "is no currency code", "write three capitals such as EUR"
-        case "string_pattern_mismatch":
-            return "begins or ends with a space, or has line breaks", "write it without them"
-    return None
+    if kind == "string_pattern_mismatch" and "A-Z" in context["pattern"]:
+        return "is no currency code", "write three capitals such as EUR"
+    problem, remedy = _LIMITS.get(kind, (error["msg"], "correct it"))
+    return problem.format(**context), remedy.format(**context)
 
 
 def _stranger(model: type[Definition], path: Path) -> str:
