@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from infra.definitions.canonical import value_of
 from infra.definitions.peopling import PersonRow
 from infra.definitions.problems import did_you_mean
 from infra.definitions.records import Revision
-from schemas.definitions import NO_END, Bundle, Definition, Roster
+from schemas.definitions import KINDS, NO_END, Bundle, Definition, Roster
 
 QUERY_BYTES_MAX = 1 << 28  # a revision travels inside the statement; topics allow 8 MiB of one
 _MOVED = "the warehouse has begun anew"
@@ -79,14 +81,24 @@ class Stored:
         return bool(self._rows(sql, at=sequence)[0][0])
 
     def in_force(self, at: int | None = None) -> State:
-        """Return what is in force at a sequence; None: at the newest."""
+        """Return what is in force at a sequence; None: at the newest.
+
+        Raises:
+            LookupError: a revision was written by a newer version of this program.
+        """
         rows = self._rows(
             f"SELECT {_COLUMNS}, content FROM spm.definition FINAL WHERE sequence <= {{at:UInt64}}"
             " ORDER BY sequence DESC LIMIT 1 BY kind",
             at=2**64 - 1 if at is None else at,
         )
         revisions = {row[1]: _revision(row) for row in rows}
-        values = {k: value_of(k, r.content) for k, r in revisions.items()}
+        try:
+            values = {k: value_of(k, r.content) for k, r in revisions.items() if k in KINDS}
+        except ValidationError as error:
+            raise LookupError(
+                f"definitions up to {max(r.sequence for r in revisions.values())} were written by"
+                f" a newer version of Pacesetter; upgrade this one ({error.title})"
+            ) from error
         return State(max((r.sequence for r in revisions.values()), default=0), values, revisions)
 
     def revisions(self) -> tuple[Revision, ...]:
