@@ -80,10 +80,11 @@ def status(
 
     Exits with 0 when everything answers, 3 when something does not, 4 when nothing runs.
     """
+    from infra.local.found import found_settings
     from infra.local.health import health_of
-    from streams.settings import settings
 
-    health = health_of(settings().data_dir, settings())
+    settings = found_settings()
+    health = health_of(settings.data_dir, settings)
     if as_json:
         typer.echo(json.dumps(health.as_json(), indent=1))
     else:
@@ -94,11 +95,10 @@ def status(
 def stop() -> None:
     """Stop everything `pacesetter up` or `pacesetter demo` started; waits until it has ended."""
     from infra.local import run_file
-    from infra.local.demo import DEMO_FOLDER
+    from infra.local.found import folders
     from streams.settings import settings
 
-    folders = (settings().data_dir, settings().data_dir / DEMO_FOLDER)
-    runs = [(folder, run) for folder in folders if (run := run_file.read(folder))]
+    runs = [(folder, run) for folder in folders(settings()) if (run := run_file.read(folder))]
     if not any(_stop_one(folder, run) for folder, run in runs):
         typer.echo("nothing runs")
 

@@ -20,10 +20,15 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A running installation: its supervisor and its processes."""
+    """A running installation: its supervisor, its processes and their settings.
+
+    Attributes:
+        environment: the PACESETTER_* settings it runs with; no secrets among them.
+    """
 
     supervisor_pid: int
     started_at: str
+    environment: dict[str, str]
     services: tuple[Running, ...]
 
     def is_alive(self) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from infra.local import ground, plan, ports, run_file
 from infra.local.processes import Child, Service
 from infra.local.run_file import Run, Running
+from infra.local.secrets import ensure_tokens
 from streams.settings import Settings
 
 WATCH_SECONDS = 0.2
@@ -56,7 +57,7 @@ class Supervisor:
         self._refuse_if_taken()
         self._logs.mkdir(parents=True, exist_ok=True)
         try:
-            ground.ensure_tokens(self._settings)
+            ensure_tokens(self._settings.data_dir)
             self._start_ground()
             self._start_pipeline()
             yield self
@@ -159,7 +160,9 @@ class Supervisor:
             Running(name, child.pid, child.service.address)
             for name, child in self._children.items()
         )
-        run_file.write(self._settings.data_dir, Run(os.getpid(), self._started_at, services))
+        environment = dict(plan.environment(self._settings))
+        run = Run(os.getpid(), self._started_at, environment, services)
+        run_file.write(self._settings.data_dir, run)
 
 
 def stop_on_signals(supervisor: Supervisor) -> None:
