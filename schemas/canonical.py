@@ -5,6 +5,7 @@ command line) calls `check`, so one wrong value earns one message everywhere: th
 and the remedy.
 """
 
+import base64
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -55,20 +56,20 @@ def check(message: str, raw: Mapping[str, Any]) -> Checked:
     Raises:
         KeyError: there is no such message.
     """
-    filled = _with_defaults(message, raw)
     fields = catalogue.schema(catalogue.latest(message))["fields"]
+    filled = _with_defaults(message, raw, {field["name"] for field in fields})
     record, errors = _record(fields, filled, "")
     if not errors:
         errors = tuple(_sense(message, record))
     return (None, errors) if errors else (record, ())
 
 
-def _with_defaults(message: str, raw: Mapping[str, Any]) -> dict[str, Any]:
-    filled = {"op": "SET", **raw}
+def _with_defaults(message: str, raw: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    filled = {"op": "SET", **raw} if "op" in known else dict(raw)
     if isinstance(filled.get("revision"), str | datetime):
         filled["revision"] = _micros(filled["revision"])
     source, source_id = filled.get("source"), filled.get("source_id")
-    if "entity_id" not in filled and source and source_id:
+    if "entity_id" in known and "entity_id" not in filled and source and source_id:
         filled["entity_id"] = entity_id_of(str(source), message, str(source_id))
     return filled
 
@@ -146,6 +147,8 @@ def _text(value: Any) -> str:
         raise _Wrong("is no text", 'put it in quotes, as in "42"')
     if len(value) > TEXT_MAX:
         raise _Wrong(f"has {len(value)} characters", f"shorten it to {TEXT_MAX}")
+    if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        raise _Wrong("holds half a character (a lone surrogate)", "write the text anew as UTF-8")
     return value
 
 
@@ -168,6 +171,15 @@ def _boolean(value: Any) -> bool:
     return value
 
 
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except (TypeError, ValueError):
+        raise _Wrong("is no base64", "give bytes, or their base64 text") from None
+
+
 def _symbol(symbols: list[str], value: Any) -> str:
     if value not in symbols:
         near = difflib.get_close_matches(str(value).upper(), symbols, 1)
@@ -185,12 +197,12 @@ def _decimal(value: Any, precision: int, scale: int) -> Decimal:
         raise _Wrong("is no number", 'give digits with a decimal point, as in "1250.50"') from None
     if not number.is_finite():
         raise _Wrong("is not finite", "give a number")
-    exponent = number.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > scale:
-        raise _Wrong(f"has more than {scale} decimals", f"round it to {scale} decimals")
-    if abs(number) >= Decimal(10) ** (precision - scale):
+    if number.copy_abs() >= Decimal(10) ** (precision - scale):
         raise _Wrong("is too large", f"at most {precision - scale} digits stand before the point")
-    return number.quantize(Decimal(1).scaleb(-scale))
+    kept = number.quantize(Decimal(1).scaleb(-scale))
+    if kept != number:
+        raise _Wrong(f"has more than {scale} decimals", f"round it to {scale} decimals")
+    return kept
 
 
 def _instant(value: Any) -> datetime:
@@ -231,6 +243,7 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "int": _integer(32),
     "long": _integer(64),
     "boolean": _boolean,
+    "bytes": _bytes,
 }
 _TIMES: dict[str, Callable[[Any], Any]] = {"timestamp-millis": _millis, "date": _date}
 
