@@ -19,6 +19,8 @@ from schemas.catalogue import Schema
 from schemas.keys import entity_id_of
 
 TEXT_MAX = 1024  # characters; ids and labels, never prose
+NAMES_MAX = 200  # fields told of one object; naming the nearest for each costs time
+ENTRIES_MAX = 1000  # of a list; no deal has nearly as many splits
 _YEARS = range(1970, 2200)  # what every store on the way keeps exactly
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MISSING = object()
@@ -104,6 +106,11 @@ def _record(
 
 def _strangers(fields: list[Schema], raw: Mapping[str, Any], prefix: str) -> Iterator[FieldError]:
     known = [field["name"] for field in fields]
+    if len(raw) > NAMES_MAX:
+        yield FieldError(
+            prefix, _MISSING, f"has {len(raw)} fields", f"fields are {', '.join(known)}"
+        )
+        return
     for name in raw:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1)
@@ -130,6 +137,8 @@ def _value(kind: Any, value: Any, where: str, errors: list[FieldError]) -> Any:
 def _array(item: Any, value: Any, where: str, errors: list[FieldError]) -> list[Any]:
     if not isinstance(value, list | tuple):
         raise _Wrong("is no list", "give a list, empty if there is nothing")
+    if len(value) > ENTRIES_MAX:
+        raise _Wrong(f"has {len(value)} entries", f"give at most {ENTRIES_MAX}")
     if not (isinstance(item, dict) and item["type"] == "record"):
         return [_value(item, entry, where, errors) for entry in value]
     records = []

@@ -24,7 +24,12 @@ def json_schema(message: str) -> dict[str, Any]:
     body = _object(avro["fields"])
     body["properties"] = {"message": {"const": message}, **body["properties"]}
     body["required"] = ["message", *(name for name in body["required"] if name not in _FILLED)]
-    return {"title": avro["name"], "description": avro["doc"], **body, "examples": [example(message)]}
+    return {
+        "title": avro["name"],
+        "description": avro["doc"],
+        **body,
+        "examples": [example(message)],
+    }
 
 
 def json_schema_of(messages: tuple[str, ...]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from schemas import catalogue
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 INSTANTS = st.datetimes(
-    datetime(1970, 1, 2), datetime(2199, 12, 30), timezones=st.just(UTC)  # noqa: DTZ001
+    datetime(1970, 1, 2),
+    datetime(2199, 12, 30),
+    timezones=st.just(UTC),
 ).map(datetime.isoformat)
 JUNK: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -34,12 +36,19 @@ def _value(kind: Any) -> st.SearchStrategy[Any]:
     if kind["type"] == "array":
         return st.just([])  # splits have to add up; they are tested by example
     if kind["logicalType"] == "decimal":
-        return st.decimals(-10**6, 10**6, places=2).map(str) if kind["precision"] == 18 else (
-            st.decimals(0, 1, places=6).map(str)
+        return (
+            st.decimals(-(10**6), 10**6, places=2).map(str)
+            if kind["precision"] == 18
+            else (st.decimals(0, 1, places=6).map(str))
         )
-    return INSTANTS if kind["logicalType"] == "timestamp-millis" else st.dates(
-        datetime(1970, 1, 2).date(), datetime(2199, 1, 1).date()  # noqa: DTZ001
-    ).map(lambda d: d.isoformat())
+    return (
+        INSTANTS
+        if kind["logicalType"] == "timestamp-millis"
+        else st.dates(
+            datetime(1970, 1, 2).date(),
+            datetime(2199, 1, 1).date(),  # noqa: DTZ001
+        ).map(lambda d: d.isoformat())
+    )
 
 
 _PLAIN: dict[str, st.SearchStrategy[Any]] = {
