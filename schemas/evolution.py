@@ -18,8 +18,8 @@ _FIXED = ("logicalType", "precision", "scale")
 def breaks(versions: Sequence[Schema]) -> tuple[str, ...]:
     """Return what keeps any of these versions from reading any other; empty: they may coexist."""
     return tuple(
-        f"version {versions.index(reader) + 1} cannot read version {versions.index(writer) + 1}: {why}"
-        for reader, writer in permutations(versions, 2)
+        f"version {newer} cannot read version {older}: {why}"
+        for (newer, reader), (older, writer) in permutations(enumerate(versions, start=1), 2)
         for why in unreadable(reader, writer)
     )
 

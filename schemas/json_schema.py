@@ -1,4 +1,4 @@
-"""JSON Schema of the messages, made from the Avro schemas, for editors and for senders of events."""
+"""JSON Schema of the messages, made from the Avro schemas, for editors and senders of events."""
 
 from typing import Any
 

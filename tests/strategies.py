@@ -1,6 +1,6 @@
 """Hypothesis generators of canonical events, right and wrong."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -9,8 +9,8 @@ from schemas import catalogue
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 INSTANTS = st.datetimes(
-    datetime(1970, 1, 2),
-    datetime(2199, 12, 30),
+    datetime(1970, 1, 2),  # noqa: DTZ001
+    datetime(2199, 12, 30),  # noqa: DTZ001
     timezones=st.just(UTC),
 ).map(datetime.isoformat)
 JUNK: st.SearchStrategy[Any] = st.recursive(
@@ -45,8 +45,8 @@ def _value(kind: Any) -> st.SearchStrategy[Any]:
         INSTANTS
         if kind["logicalType"] == "timestamp-millis"
         else st.dates(
-            datetime(1970, 1, 2).date(),
-            datetime(2199, 1, 1).date(),  # noqa: DTZ001
+            date(1970, 1, 2),
+            date(2199, 1, 1),
         ).map(lambda d: d.isoformat())
     )
 

@@ -14,6 +14,7 @@ from schemas.canonical import Checked, FieldError
 
 _AHEAD = ("occurred_at", "created_at", "won_at", "lost_at", "booked_at", "complete_through")
 _PLANNED = ("occurred_at", "start_at", "end_at")  # of meetings, which are told before they are held
+_UNREADABLE = datetime.max.replace(tzinfo=UTC)  # a number no calendar holds
 _EARLIEST = ("occurred_at", "start_at", "won_at", "lost_at")
 
 
@@ -64,11 +65,11 @@ def _instant(value: Any) -> datetime | None:
         try:
             return datetime.fromtimestamp(value // 1_000_000, UTC)
         except (ValueError, OverflowError, OSError):
-            return datetime.max.replace(tzinfo=UTC)
+            return _UNREADABLE
     return value if isinstance(value, datetime) else None
 
 
 def _wrong(name: str, instant: datetime, problem: str) -> FieldError:
-    shown = "an unreadable instant" if instant.year == datetime.max.year else instant.isoformat()
+    shown = "an unreadable instant" if instant == _UNREADABLE else instant.isoformat()
     unit = "microseconds since 1970" if name == "revision" else "the year, the zone and the unit"
     return FieldError(name, shown, problem, f"check {unit}; is it seconds read as milliseconds?")

@@ -18,7 +18,7 @@ _OPS = {"changed": "SET", "cancelled": "CANCELLED"}
 
 
 def canonical_of(event: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[FieldError, ...]]:
-    """Return the canonical object in a CloudEvent, `message` included, and what is wrong with it."""
+    """Return the canonical object in a CloudEvent, `message` included, and what is wrong."""
     errors = [
         FieldError(name, event.get(name), "is no text", "CloudEvents 1.0 requires it")
         for name in ("id", "source", "type")

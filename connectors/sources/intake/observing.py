@@ -18,6 +18,7 @@ class Observing:
         self._measures = measures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and note what came of it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

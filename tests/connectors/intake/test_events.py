@@ -290,7 +290,7 @@ def test_too_fast_is_429_with_retry_after(tmp_path: Path, broker: Broker) -> Non
     finally:
         door.stop()
     assert [a.status_code for a in answers] == [200, 429]
-    assert answers[1].headers["retry-after"] == "1"
+    assert int(answers[1].headers["retry-after"]) in (1, 2)
 
 
 def test_when_kafka_is_away_it_says_503_in_time_and_recovers(tmp_path: Path) -> None:
