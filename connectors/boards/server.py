@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -29,6 +31,8 @@ from connectors.boards.sessions import Sessions
 from connectors.boards.sse import EventStream
 from connectors.boards.stream import Stream
 from connectors.principals import PrincipalFile
+
+log = structlog.get_logger()
 
 PAGE = Path(__file__).with_name("page")
 CLOSE_SECONDS_MAX = 2  # pages reconnect by themselves; nothing is lost by hanging up
@@ -79,6 +83,7 @@ def create_app(
 
 def serve(config: BoardConfig) -> None:
     """Serve until told to stop (SIGINT or SIGTERM)."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the stream says it once, not thrice
     uvicorn.run(
         create_app(config),
         host=config.host,
@@ -101,12 +106,21 @@ class _Server:
             asyncio.create_task(self._stream.run(), name="stream"),
             asyncio.create_task(self._feed.publish(), name="publish"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
         try:
             yield
         finally:
             for task in self._tasks:
+                task.remove_done_callback(self._ended)
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Say that a task is no more: the page shows it, and /livez asks for a restart."""
+        error = None if task.cancelled() else task.exception()
+        log.error("board is broken", task=task.get_name(), exc_info=error)
+        self._feed.stalls("the board is broken and has to be started again")
 
     async def page(self, _: Request) -> Response:
         return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})

@@ -9,7 +9,7 @@ what it shows, says that it stands still, and begins again.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -61,24 +61,23 @@ class Stream:
                 log.info("board begins again", reason=str(why))
                 continue
             except (KafkaError, SeedUnavailable, OSError, TimeoutError) as error:
-                reason = str(error) or type(error).__name__
-                log.warning("board stands still", reason=reason)
-                self._feed.stalls(reason)
+                log.warning("board stands still", reason=_told(error))
+                self._feed.stalls(_told(error))
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _session(self) -> None:
-        async with asyncio.timeout(ANSWER_SECONDS_MAX * 2):
-            partitions = await self._partitions()
-            consumer = self._consumer()
-            await consumer.start()
+        partitions = await self._partitions()
+        consumer = self._consumer()
         try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                await consumer.start()
             consumer.assign(partitions)
             await self._take_place(consumer)
             await self._begin()
             self._feed.lives()
             await self._follow(consumer)
         finally:
-            await consumer.stop()
+            await _put_away(consumer.stop())
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -97,11 +96,12 @@ class Stream:
             request_timeout_ms=int(ANSWER_SECONDS_MAX * 1000),
             **self._config.kafka,
         )
-        await admin.start()
         try:
-            described = await admin.describe_topics(list(HEARD))
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                await admin.start()
+                described = await admin.describe_topics(list(HEARD))
         finally:
-            await admin.close()
+            await _put_away(admin.close())
         found = [
             TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"]
         ]
@@ -208,6 +208,18 @@ class Stream:
         if not board.refloor(ground.floor, self._feed.clock()):
             raise BeginAgain("the periods reach back further than what is held")
         self._feed.mark()
+
+
+def _told(error: BaseException) -> str:
+    return str(error) or "Kafka does not answer"
+
+
+async def _put_away(closing: Coroutine[Any, Any, None]) -> None:
+    """Close a client, whatever it says: a client cut short in a call raises that once more."""
+    task = asyncio.create_task(closing)
+    await asyncio.wait({task}, timeout=ANSWER_SECONDS_MAX)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _monotonic() -> float:
