@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STREAMS_MAX = 500  # viewers at once; each costs a socket and one buffered snapshot
-PORT = 8410
+PORT = 18080  # as the settings have it
 
 
 @dataclass(frozen=True, slots=True)

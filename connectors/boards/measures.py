@@ -8,7 +8,7 @@ from connectors.boards.scores import ZERO, Cell, Totals
 
 REVENUE_WON = "revenue_won"
 REVENUE_WON_REPORTING = "revenue_won_reporting"
-CALLS, EMAILS, MEETINGS_HELD, DEALS_WON = "calls", "emails", "meetings_held", "deals_won"
+CALLS, EMAILS, MEETINGS_HELD, DEALS_WON = "calls", "emails_sent", "meetings_held", "deals_won"
 
 # One deal won outweighs a day of dialling, a meeting held outweighs an hour of it. Printed on the
 # board, so that nobody has to guess what is rewarded.

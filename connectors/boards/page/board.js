@@ -49,6 +49,7 @@ export function Board({ me, onSignOut }) {
   const stale = !life.connected || life.state !== "live";
   document.title = shown.title ? `${shown.title} · Pacesetter` : "Pacesetter";
   return html`<div class=${`board ${stale ? "stale" : ""}`}>
+    ${stale && html`<p class="banner">${staleText(life)}</p>`}
     <${Top} shown=${shown} chosen=${chosen} numbers=${numbers} life=${life} paused=${held?.at} onChoose=${choose} />
     ${shown.rows.length
       ? html`<${Lanes} shown=${shown} numbers=${numbers} me=${me.rep_id} wins=${held ? new Map() : wins} all=${all} onAll=${() => setAll(!all)} />`
@@ -63,7 +64,6 @@ export function Board({ me, onSignOut }) {
         ${moment && !held && html`<${Moment} key=${moment.number} win=${moment} numbers=${numbers} />`}
       </footer>
     </div>
-    ${stale && html`<p class="banner">${staleText(life)}</p>`}
     <p class="unseen" role="status"></p>
   </div>`;
 }

@@ -13,7 +13,7 @@ export const PERIODS = {
   month: "this month",
   quarter: "this quarter",
 };
-const MEASURES = { calls: "call", emails: "email", meetings_held: "meeting held", deals_won: "deal won" };
+const MEASURES = { calls: "call", emails_sent: "email", meetings_held: "meeting held", deals_won: "deal won" };
 
 const plurals = new Intl.PluralRules("en");
 const ordinals = new Intl.PluralRules("en", { type: "ordinal" });

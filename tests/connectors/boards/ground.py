@@ -84,7 +84,9 @@ class Broker:
         self._process.terminate()
         self._process.wait(10)
 
-    def send(self, topic: str, message: str, key: str, records: Iterable[Mapping[str, Any]]) -> None:
+    def send(
+        self, topic: str, message: str, key: str, records: Iterable[Mapping[str, Any]]
+    ) -> None:
         producer = Producer(
             {
                 "bootstrap.servers": self.bootstrap,
@@ -111,7 +113,9 @@ class Floor:
     epoch: int = 1
     totals: dict[tuple[str, date, str, str], Decimal] = field(default_factory=dict)
 
-    def partial(self, rep_id: str, day: date, measure: str, by: Any, currency: str) -> dict[str, Any]:
+    def partial(
+        self, rep_id: str, day: date, measure: str, by: Any, currency: str
+    ) -> dict[str, Any]:
         slot = (rep_id, day, measure, currency)
         self.totals[slot] = self.totals.get(slot, Decimal(0)) + Decimal(by)
         self.offset += 1
@@ -143,7 +147,9 @@ class Floor:
     def does(self, rep_id: str, measure: str, count: int, day: date | None = None) -> None:
         self.tell(rep_id, self.partial(rep_id, day or utc_now().date(), measure, count, ""))
 
-    def progress(self, source: str, behind: timedelta = timedelta(0), silent: timedelta = timedelta(0)) -> None:
+    def progress(
+        self, source: str, behind: timedelta = timedelta(0), silent: timedelta = timedelta(0)
+    ) -> None:
         now = utc_now()
         record = {
             "source": source,
@@ -178,14 +184,16 @@ class Warehouse:
         if sequence == 1:
             self.client.insert("spm.warehouse", [["one", "test"]], ["incarnation", "reason"])
 
-    def roster(self, people: Mapping[str, tuple[str, str]], zone: str = "UTC", sequence: int = 1) -> None:
+    def roster(
+        self, people: Mapping[str, tuple[str, str]], zone: str = "UTC", sequence: int = 1
+    ) -> None:
         """rep_id -> (name, team)."""
         people = dict(people)
         stints = [
             [sequence, rep, date(2020, 1, 1), date(2199, 12, 31), team.lower(), "", zone, "AE"]
             for rep, (_, team) in people.items()
         ]
-        names = "sequence rep_id valid_from valid_to team_id manager_id time_zone role".split()
+        names = ["sequence", "rep_id", "valid_from", "valid_to", "team_id", "manager_id", "time_zone", "role"]
         self.client.insert("spm.roster", stints, names)
         teams = sorted({team for _, team in people.values()})
         rows = [[sequence, team.lower(), team, ""] for team in teams]
