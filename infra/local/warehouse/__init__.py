@@ -1,0 +1,1 @@
+"""The embedded warehouse: a ClickHouse HTTP server over chDB."""

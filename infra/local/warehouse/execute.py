@@ -1,0 +1,167 @@
+"""One request from statement to answer, in a thread of its own."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from infra.local.warehouse import settings
+from infra.local.warehouse.blocks import framed
+from infra.local.warehouse.compression import SMALL_BYTES, chosen, packed
+from infra.local.warehouse.engine import Answer, Engine, Handle
+from infra.local.warehouse.errors import Code, refused
+from infra.local.warehouse.limits import Limits
+from infra.local.warehouse.request import Asked
+from infra.local.warehouse.sessions import Sessions
+from infra.local.warehouse.statements import (
+    InsertData,
+    InsertInput,
+    Statement,
+    output_format,
+    understood,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back to the client."""
+
+    body: bytes | memoryview
+    fmt: str
+    encoding: str
+    summary: str
+    time_zone: str
+
+
+class Executor:
+    """Runs requests of the pipeline's own processes."""
+
+    def __init__(self, engine: Engine, sessions: Sessions, limits: Limits) -> None:
+        self._engine, self._sessions, self._limits = engine, sessions, limits
+
+    def run(self, asked: Asked, owner: str) -> Reply:
+        """Return the answer to a writer's request.
+
+        Raises:
+            ClickHouseError: whatever is wrong with it.
+        """
+        started = time.perf_counter_ns()
+        text = understood(asked.raw, self._engine.input_formats)
+        wanted = settings.applied(asked.settings, self._engine.settings, None)
+        with self._handle(asked, owner) as handle, _with(handle, wanted, bool(asked.session_id)):
+            if asked.database:
+                handle.use(asked.database)
+            for table in asked.tables:
+                table.put(handle)
+            try:
+                answer = self._ask(handle, asked, text)
+            finally:
+                for table in asked.tables:
+                    table.drop(handle)
+        return reply(self._engine, asked, text, answer, self._limits.result_bytes, started)
+
+    def _ask(
+        self, handle: Handle, asked: Asked, text: InsertData | InsertInput | Statement
+    ) -> Answer:
+        if isinstance(text, Statement):
+            kind = handle.kind(text.text)
+            if kind.statements != 1:
+                said = "Empty query" if kind.statements == 0 else "Multi-statements are not allowed"
+                raise refused(Code.SYNTAX_ERROR, said)
+            if not asked.changes_allowed and not kind.is_read:
+                raise _get_changes_nothing()
+            return handle.run(text.text, asked.fmt, asked.params)
+        if not asked.changes_allowed:
+            raise _get_changes_nothing()
+        if isinstance(text, InsertInput):
+            return handle.insert_select(text, asked.params, self._engine.scratch)
+        handle.set({f"param_{name}": value for name, value in asked.params.items()})
+        return handle.insert(text)
+
+    @contextmanager
+    def _handle(self, asked: Asked, owner: str) -> Iterator[Handle]:
+        if asked.session_id:
+            with self._sessions.borrow(
+                owner, asked.session_id, asked.session_seconds, asked.session_must_exist
+            ) as handle:
+                yield handle
+            return
+        handle = self._engine.handle()
+        try:
+            yield handle
+        finally:
+            handle.close()
+
+
+@contextmanager
+def _with(handle: Handle, wanted: dict[str, str], keep: bool) -> Iterator[None]:
+    """Apply settings; on a handle that is kept, take them back afterwards."""
+    before = _values(handle, wanted) if keep and wanted else {}
+    handle.set(wanted)
+    try:
+        yield
+    finally:
+        if keep and wanted:
+            handle.set(before)
+
+
+def _values(handle: Handle, wanted: dict[str, str]) -> dict[str, str]:
+    names = ", ".join(settings.quoted(name) for name in wanted)
+    answer = handle.run(
+        f"SELECT name, value FROM system.settings WHERE name IN ({names})", "JSONCompactEachRow"
+    )
+    rows = (json.loads(line) for line in bytes(answer.data).splitlines())
+    return {name: value for name, value in rows}
+
+
+def _get_changes_nothing() -> Exception:
+    return refused(
+        Code.READONLY, "Cannot execute query in readonly mode: GET changes nothing; POST it"
+    )
+
+
+def reply(
+    engine: Engine,
+    asked: Asked,
+    text: InsertData | InsertInput | Statement,
+    answer: Answer,
+    bytes_max: int,
+    started: int,
+) -> Reply:
+    """Return an answer in the packing that the client asked for.
+
+    Raises:
+        ClickHouseError: it is larger than bytes_max.
+    """
+    if len(answer.data) > bytes_max:
+        raise refused(
+            Code.TOO_MANY_ROWS_OR_BYTES,
+            f"Limit for result exceeded, max bytes: {bytes_max}; ask for less, or in parts",
+        )
+    named = output_format(text.text) if isinstance(text, Statement) else None
+    fmt = named or asked.fmt
+    fmt = engine.output_formats.get(fmt.lower(), fmt)
+    data: bytes | memoryview = answer.data
+    encoding = ""
+    if asked.blocks:
+        data = framed(data)
+    elif len(data) >= SMALL_BYTES and (encoding := chosen(asked.accept_encoding)):
+        data = packed(data, encoding)
+    zone = asked.settings.get("session_timezone") or engine.time_zone
+    return Reply(data, fmt, encoding, _summary(answer, started), zone)
+
+
+def _summary(answer: Answer, started: int) -> str:
+    """Return the counts of a statement; numbers as text, as ClickHouse has them."""
+    counts = {
+        "read_rows": answer.rows_read,
+        "read_bytes": answer.bytes_read,
+        "written_rows": answer.rows_written,
+        "written_bytes": answer.bytes_written,
+        "total_rows_to_read": answer.rows_read,
+        "result_rows": answer.rows_written,
+        "result_bytes": len(answer.data) or answer.bytes_written,
+        "elapsed_ns": time.perf_counter_ns() - started,
+    }
+    return json.dumps({name: str(count) for name, count in counts.items()}, separators=(",", ":"))
