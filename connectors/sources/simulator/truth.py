@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from connectors.sources.simulator.floor import Floor, FloorRep
+from connectors.sources.simulator.floor import Floor
 from schemas.definitions import UNASSIGNED
-from schemas.money import at_scale
+from schemas.money import SCALE
 
 Record = dict[str, Any]
 
@@ -36,14 +37,23 @@ class _Somebody:
 
     def __init__(self, floor: Floor) -> None:
         self._reps = {rep.owner_id: rep for rep in floor.reps}
-        self._nobody = FloorRep("", UNASSIGNED, "", (floor.anywhere,))
+        self._company_zone = ZoneInfo(floor.time_zone)
 
-    def rep(self, owner_id: str | None) -> FloorRep:
-        return self._reps.get(owner_id or "", self._nobody)
+    def rep_id(self, owner_id: str | None) -> str:
+        rep = self._reps.get(owner_id or "")
+        return rep.rep_id if rep else UNASSIGNED
 
-    def cell(self, owner_id: str | None, instant: datetime, measure: str, cur: str = "") -> Cell:
-        rep = self.rep(owner_id)
-        return Cell(rep.rep_id, rep.day_of(instant), measure, cur)
+    def cell(self, owner_id: str | None, instant: datetime, measure: str) -> Cell:
+        return Cell(self.rep_id(owner_id), self._day(owner_id, instant), measure, "")
+
+    def _day(self, owner_id: str | None, instant: datetime) -> date:
+        """Return the day in the zone of the spell it falls in; outside of all, in the company's."""
+        rep = self._reps.get(owner_id or "")
+        for spell in reversed(rep.spells) if rep else ():
+            day = instant.astimezone(ZoneInfo(spell.time_zone)).date()
+            if spell.valid_from <= day < spell.valid_to:
+                return day
+        return instant.astimezone(self._company_zone).date()
 
 
 Counted = Iterator[tuple[Cell, Decimal]]
@@ -78,16 +88,18 @@ def final(records: Iterable[tuple[str, Record]]) -> dict[tuple[str, str], Record
 
 
 def _calls(call: Record, somebody: _Somebody) -> Counted:
+    outbound, inbound = call["direction"] == "OUTBOUND", call["direction"] == "INBOUND"
+    if call["is_automated"] or call["status"] == "IN_PROGRESS" or not (outbound or inbound):
+        return
     connected = call["connected"]
     if connected is None:
         connected = call["status"] == "COMPLETED" and (call["talk_seconds"] or 0) > 0
-    inbound_answered = call["direction"] == "INBOUND" and connected
     owner, at = call["owner_id"], call["occurred_at"]
-    if call["direction"] == "OUTBOUND" or inbound_answered:
+    if outbound or connected:
         yield somebody.cell(owner, at, "calls"), ONE
-        if connected:
-            yield somebody.cell(owner, at, "calls_connected"), ONE
-            yield somebody.cell(owner, at, "talk_seconds"), Decimal(call["talk_seconds"] or 0)
+    if connected:
+        yield somebody.cell(owner, at, "calls_connected"), ONE
+        yield somebody.cell(owner, at, "talk_seconds"), Decimal(call["talk_seconds"] or 0)
 
 
 def _emails(email: Record, somebody: _Somebody) -> Counted:
@@ -108,24 +120,37 @@ def _deals(deal: Record, somebody: _Somebody) -> Counted:
     owner = deal["owner_id"]
     yield somebody.cell(owner, deal["created_at"], "deals_created"), ONE
     if deal["stage_class"] == "LOST":
-        yield somebody.cell(owner, deal["lost_at"] or deal["occurred_at"], "deals_lost"), ONE
+        yield _closed(deal, "lost_at", owner, "deals_lost", somebody), ONE
     if deal["stage_class"] == "WON":
-        yield _won(deal, owner, "deals_won", somebody), ONE
-        for payee, share in _revenue_shares(deal):
-            cell = _won(deal, payee, "revenue_won", somebody)
-            yield cell._replace(currency=deal["currency"]), at_scale((deal["amount"] or 0) * share)
+        yield _closed(deal, "won_at", owner, "deals_won", somebody), ONE
+        for payee, amount in _revenue(deal):
+            cell = _closed(deal, "won_at", payee, "revenue_won", somebody)
+            yield cell._replace(currency=deal["currency"]), amount
 
 
-def _won(deal: Record, payee: str | None, measure: str, somebody: _Somebody) -> Cell:
-    """Return where a win counts: the day of won_at, else the close date, else of occurred_at."""
-    if deal["won_at"] is None and deal["close_date"] is not None:
-        return Cell(somebody.rep(payee).rep_id, deal["close_date"], measure, "")
-    return somebody.cell(payee, deal["won_at"] or deal["occurred_at"], measure)
+def _closed(deal: Record, at: str, who: str | None, measure: str, somebody: _Somebody) -> Cell:
+    """Return where a close counts: the day of its instant, else the close date, else occurred."""
+    if deal[at] is None and deal["close_date"] is not None:
+        return Cell(somebody.rep_id(who), deal["close_date"], measure, "")
+    return somebody.cell(who, deal[at] or deal["occurred_at"], measure)
 
 
-def _revenue_shares(deal: Record) -> list[tuple[str | None, Decimal]]:
+def _revenue(deal: Record) -> list[tuple[str | None, Decimal]]:
+    """Return what each payee gets, adding up to the amount.
+
+    Each gets the share's whole ten-thousandths; those left over go one by one to the largest
+    remainders.
+    """
+    amount = deal["amount"] or Decimal(0)
     shares = [(s["owner_id"], s["share"]) for s in deal["splits"] if s["role"] == "REVENUE"]
-    return shares or [(deal["owner_id"], ONE)]
+    if not shares:
+        return [(deal["owner_id"], amount)]
+    exact = [amount / SCALE * share for _, share in shares]
+    units = [int(e) for e in exact]
+    for _ in range(int(amount / SCALE) - sum(units)):
+        i = max(range(len(units)), key=lambda i: (exact[i] - units[i], -i))
+        units[i] += 1
+    return [(who, unit * SCALE) for (who, _), unit in zip(shares, units, strict=True)]
 
 
 _COUNTS: dict[str, Callable[[Record, _Somebody], Counted]] = {
