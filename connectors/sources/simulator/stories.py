@@ -24,7 +24,7 @@ class Names:
     @classmethod
     def of(cls, floor: Floor, seed: int, begins: object, dials: Dials) -> "Names":
         """Return the identifiers of the history that these parameters make."""
-        told = repr((floor, seed, begins, dials)).encode()
+        told = repr((floor, seed, begins, dials.content())).encode()
         return cls(floor.source, blake2b(told, digest_size=5).hexdigest())
 
     def branch(self, begins: object) -> "Names":
