@@ -1,5 +1,6 @@
 """What `pacesetter simulate` does, behind its options."""
 
+import gc
 import json
 import signal
 import sys
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 DAYS = 100  # a quarter and a bit: today, week, month and quarter all have something to show
 SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "definitions"
+GARBAGE_AFTER = 100_000  # objects; events hold no cycles, and looking costs a fifth of the speed
+    100_000  # objects; events hold no cycles, looking for some costs a fifth of the speed
+)
 SHOWN_EVERY = 500  # events between two moves of the progress bar
 
 
@@ -51,6 +55,7 @@ class Plan:
         """Return the floor at its first day."""
         from connectors.sources.simulator.world import World
 
+        gc.set_threshold(GARBAGE_AFTER)
         return World(self.floor, self.seed, self.first, dials=self.dials, ids=ids)
 
     def told(self) -> dict[str, object]:

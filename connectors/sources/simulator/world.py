@@ -116,7 +116,7 @@ class World:
         for first in range(0, len(everybody), AT_ONCE):
             who = everybody[first : first + AT_ONCE]
             stories = tell(today, who, self.crew.times(today.shift, who, today.rng))
-            owners = [self.crew.place[story[0]["owner_id"]] for story in stories]
+            owners = [self.crew.place[story[0].owner_id] for story in stories]
             slip(today, message, stories, owners)
             self.timeline.add(self.courier.events(message, stories, today.way))
 
