@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from tests.infra.warehouse.serving import Served
 
-NASTY = ["plain", "semi;colon", "line\nbreak", "empty\n\nlines\n\n", "it's", 'say "so"', "a\\b", "€ 🎉"]
+NASTY = [
+    "plain",
+    "semi;colon",
+    "line\nbreak",
+    "empty\n\nlines\n\n",
+    "it's",
+    'say "so"',
+    "a\\b",
+    "€ 🎉",
+]
 STRUCTURE = "a UInt32, b String"
 
 
@@ -78,7 +87,9 @@ def test_data_arrives_whole_whatever_it_holds(
 
 @pytest.mark.parametrize("fmt", sorted(FORMATS))
 def test_input_reads_the_body(client: Client, filled: str, fmt: str) -> None:
-    sql = f"INSERT INTO {filled} SELECT a + 100, b FROM input('{STRUCTURE}') WHERE a < 5 FORMAT {fmt}"
+    sql = (
+        f"INSERT INTO {filled} SELECT a + 100, b FROM input('{STRUCTURE}') WHERE a < 5 FORMAT {fmt}"
+    )
     client.command(sql, data=FORMATS[fmt](nasty_rows()))
     assert contents(client, filled) == NASTY[:5]
     assert client.command(f"SELECT min(a) FROM {filled}") == 100

@@ -18,7 +18,20 @@ COLUMNS = """id UInt64, name String, kind LowCardinality(String), note Nullable(
     amount Decimal(18, 4), share Nullable(Decimal(9, 6)), day Date32, at DateTime64(3, 'UTC'),
     tags Array(LowCardinality(String)), ok Bool, ratio Float64, state Enum8('open' = 1, 'won' = 2),
     key UUID, counts Map(String, UInt32)"""
-NAMES = ["id", "name", "kind", "note", "amount", "share", "day", "at", "tags", "ok", "ratio", "state"]
+NAMES = [
+    "id",
+    "name",
+    "kind",
+    "note",
+    "amount",
+    "share",
+    "day",
+    "at",
+    "tags",
+    "ok",
+    "ratio",
+    "state",
+]
 AT = datetime(2026, 11, 22, 9, 30, 0, 250000, tzinfo=UTC)
 KEY = UUID("12345678-1234-5678-1234-567812345678")
 ROW = (1, "Dana", "AE", None, Decimal("25000.5000"), Decimal("0.5"), date(2026, 11, 22), AT,
@@ -81,7 +94,9 @@ def test_insert_tells_what_it_wrote(client: Client, people: str) -> None:
 def test_any_compression(warehouse: Served, compress: bool | str) -> None:
     with warehouse.client(compress=compress) as client:
         assert client.query("SELECT sum(number) FROM numbers(100000)").result_rows[0][0] > 0
-        assert len(client.query("SELECT toString(number) FROM numbers(100000)").result_rows) == 10**5
+        assert (
+            len(client.query("SELECT toString(number) FROM numbers(100000)").result_rows) == 10**5
+        )
 
 
 def test_sessions_as_the_client_makes_them(warehouse: Served) -> None:
@@ -137,9 +152,7 @@ def test_the_async_client(warehouse: Served, people: str) -> None:
 
 def test_sqlalchemy(warehouse: Served, people: str) -> None:
     name, token = warehouse.auth()
-    engine = create_engine(
-        f"clickhousedb://{name}:{token}@{warehouse.host}:{warehouse.port}/spm"
-    )
+    engine = create_engine(f"clickhousedb://{name}:{token}@{warehouse.host}:{warehouse.port}/spm")
     with engine.connect() as connection:
         bare = people.removeprefix("spm.")
         found = inspect(engine)
@@ -157,7 +170,10 @@ def test_readers_use_the_same_clients(ours: Served) -> None:
     name, token = ours.auth("ann")
     with ours.client("ann") as client:
         assert client.query("SELECT count() FROM rep_day").row_count == 1
-        assert "rep_id" in client.query_df("SELECT * FROM spm_bi.data_dictionary")["column_name"].values
+        assert (
+            "rep_id"
+            in client.query_df("SELECT * FROM spm_bi.data_dictionary")["column_name"].values
+        )
         assert client.query_arrow("SELECT * FROM dim_team").num_rows == 0
     with ours.client("ann", autogenerate_session_id=True, database="spm_bi") as client:
         assert client.command("SELECT 1") == 1
