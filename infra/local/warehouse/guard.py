@@ -128,7 +128,7 @@ class Guard:
 
     def _check_table_in(self, name: str) -> None:
         """Check what stands right of IN: a table, or a column of arrays."""
-        if name in self.closed or name.split(".", maxsplit=1)[0] in _VISIBLE:
+        if "." not in name or name.split(".", maxsplit=1)[0].lower() in _VISIBLE:
             self.check_table(name)
 
     def check_table(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Warehouses for tests: an embedded one in its own process, or a real one named by the environment."""
+"""Warehouses for tests: an embedded one in its own process, or a real one by the environment."""
 
 import os
 import shutil

@@ -4,6 +4,7 @@ import io
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -157,12 +158,14 @@ def test_nothing_of_a_body_is_left_on_the_disk(
     assert [left for folder in scratch for left in folder.iterdir()] == []
 
 
+FIRST = datetime(1970, 1, 2)  # noqa: DTZ001 - the zone is drawn apart
+LAST = datetime(2200, 1, 1)  # noqa: DTZ001
 ROWS = st.lists(
     st.tuples(
         st.integers(0, 2**32 - 1),
         st.text(max_size=20),
         st.none() | st.decimals(-(10**9), 10**9, places=4, allow_nan=False),
-        st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)),
+        st.datetimes(FIRST, LAST, timezones=st.just(UTC)),
         st.dates(date(1970, 1, 2), date(2200, 1, 1)),
         st.lists(st.text(max_size=5), max_size=3),
         st.booleans(),
@@ -176,15 +179,15 @@ ROWS = st.lists(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=ROWS)
-def test_what_goes_in_comes_out(client: Client, table: str, rows: list[tuple[object, ...]]) -> None:
+def test_what_goes_in_comes_out(client: Client, table: str, rows: list[tuple[Any, ...]]) -> None:
     client.command(
         f"CREATE OR REPLACE TABLE {table} (n UInt32, a UInt32, b String, c Nullable(Decimal(18, 4)),"
         " d DateTime64(3, 'UTC'), e Date32, f Array(LowCardinality(String)), g Bool)"
         " ENGINE = MergeTree ORDER BY n"
     )
     kept = [
-        (n, a, b, c, d.replace(microsecond=d.microsecond // 1000 * 1000), e, f, g)  # type: ignore[attr-defined]
-        for n, (a, b, c, d, e, f, g) in enumerate(rows)
+        (n, a, b, c, d.replace(microsecond=d.microsecond // 1000 * 1000), *rest)
+        for n, (a, b, c, d, *rest) in enumerate(rows)
     ]
     client.insert(table, kept)
     sql = f"SELECT * FROM {table} ORDER BY n"
