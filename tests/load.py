@@ -56,9 +56,7 @@ def definitions(reps: int) -> dict[str, Any]:
                 {"source": "sim", "user_id": f"u{i}", "rep_id": f"r{i}"} for i in range(reps)
             ]
         },
-        "rates": {
-            "rates": [{"base": "USD", "quote": "EUR", "on": "2020-01-01", "rate": "0.9"}]
-        },
+        "rates": {"rates": [{"base": "USD", "quote": "EUR", "on": "2020-01-01", "rate": "0.9"}]},
         "measures": {
             "measures": [
                 {
@@ -234,9 +232,7 @@ class Floor:
         }
 
 
-def _worth(
-    message: str, r: dict[str, Any]
-) -> Iterator[tuple[str | None, str, date, str, Decimal]]:
+def _worth(message: str, r: dict[str, Any]) -> Iterator[tuple[str | None, str, date, str, Decimal]]:
     """Yield what one entity is worth: user, measure, day, currency, value."""
     owner, one = r["owner_id"], Decimal(1)
     if message == "call" and not r["is_automated"]:
