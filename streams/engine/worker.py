@@ -1,4 +1,4 @@
-"""The worker: takes batches from the agents, flushes all partitions together, never lets go in doubt.
+"""The worker: takes batches from the agents and flushes all its partitions together.
 
 Everything here runs on the event loop's thread except what is handed to the pool. Transient trouble
 is a named wait, abandoned when the partitions are revoked. Anything unforeseen ends the process, so
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from schemas.codec import SchemaIds
@@ -108,7 +109,7 @@ class Worker:
             try:
                 kafka = await self._kafka(partitions)
                 ready = await self.waits.until_done(
-                    "start", lambda: self._in_pool(self._read_states, assignment, kafka), ours
+                    "start", partial(self._in_pool, self._read_states, assignment, kafka), ours
                 )
             except Abandoned:
                 return
@@ -180,7 +181,7 @@ class Worker:
     # Batches.
 
     async def offer(self, batch: Batch) -> None:
-        """Queue a batch for the next flush; one that is not ours or does not continue is dropped."""
+        """Queue a batch for the next flush; drop one that is not ours or does not continue."""
         state = self._continued(batch)
         if state is None:
             return
@@ -276,7 +277,7 @@ class Worker:
             done, warehouse, publisher, ids, now=self._now, at=datetime.now(UTC)
         )
         for name, step in steps:
-            await self.waits.until_done(name, lambda step=step: self._in_pool(step), ours)
+            await self.waits.until_done(name, partial(self._in_pool, step), ours)
         for portion in done.portions:
             portion.state.next_offset = portion.end
         for batch in done.batches():
