@@ -152,12 +152,17 @@ class Crew:
         roles = tuple(role_of(s.role) if s else "" for s in spells)
         habits = np.array([ROLES.get(r, NOBODY) for r in roles]).T
         volume = self.diligence * on_duty * WEEKDAY_VOLUME[day.weekday()]
+        calls, emails, bookings, deals = habits[:4] * volume
         return Shift(
             day,
             on_duty,
             np.array([self.midnight(i, day) for i in range(self.size)], np.int64),
-            *(habits[:4] * volume),
-            *habits[4:],
+            calls,
+            emails,
+            bookings,
+            deals,
+            inbound=habits[4],
+            automated=habits[5],
             roles=roles,
             teams=tuple(s.team_id if s else "" for s in spells),
         )

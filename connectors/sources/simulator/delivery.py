@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from connectors.sources.simulator.dials import Dials
-from connectors.sources.simulator.stories import MICROS, Record, Story
+from connectors.sources.simulator.stories import MICROS, Story
 from connectors.sources.simulator.wire import WireEncoder
 from schemas.codec import SchemaIds
 
-HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S = 30.0, 1.5, 1800.0
+HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S = 20.0, 1.5, 600.0
 AGAIN_MEDIAN_S, AGAIN_SIGMA, AGAIN_MAX_S = 20.0, 2.5, 2 * 86_400.0
 
 
@@ -34,6 +34,13 @@ class Event(NamedTuple):
     value: bytes
 
 
+class Progress(NamedTuple):
+    """How far the simulator is complete; instants in ms."""
+
+    complete_through: int
+    observed_at: int
+
+
 class Courier:
     """What carries stories to Kafka: on time and in order, but for the share the dials disturb."""
 
@@ -45,7 +52,18 @@ class Courier:
         self, message: str, stories: Iterable[Story], rng: np.random.Generator
     ) -> list[Event]:
         """Return the events of stories, encoded at once, while the records are at hand."""
-        events = [self.event(message, record) for story in stories for record in story]
+        encode = self._encoder.of(message)
+        events = [
+            Event(
+                at := record["revision"] // MICROS,
+                at,
+                message,
+                record["entity_id"].encode(),
+                encode(record),
+            )
+            for story in stories
+            for record in story
+        ]
         u = rng.random((2, len(events)))
         for i in np.flatnonzero(u[0] < self._dials.disorder).tolist():
             held = _skewed(HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S, rng)
@@ -54,12 +72,6 @@ class Courier:
             again = events[i].at + _skewed(AGAIN_MEDIAN_S, AGAIN_SIGMA, AGAIN_MAX_S, rng)
             events.append(events[i]._replace(at=again, known_at=again))
         return events
-
-    def event(self, message: str, record: Record, at: int | None = None) -> Event:
-        """Return the event of one record, delivered when it is known or at a later instant."""
-        known = record["revision"] // MICROS if at is None else at
-        key = record["entity_id"].encode()
-        return Event(known, known, message, key, self._encoder.value(message, record))
 
 
 def _skewed(median_s: float, sigma: float, most_s: float, rng: np.random.Generator) -> int:

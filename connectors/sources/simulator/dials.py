@@ -12,7 +12,7 @@ class Dials:
         lateness: activities and deals whose change reaches the CRM hours to days after the event:
             half are typed in late (created late), half sync late from a phone (created on time).
         corrections: entities put right later by a higher revision (owner, day, length, amount).
-        disorder: facts held up on the way for up to half an hour, so that others overtake them.
+        disorder: facts held up on the way for up to ten minutes, so that others overtake them.
         cancellations: entities deleted later (op CANCELLED); one in ten of them is restored.
         unknown_owners: entities owned by a user no identity map knows, or by nobody.
         amendments: won deals whose amount or owner changes, or that are reopened, after winning.

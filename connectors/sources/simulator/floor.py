@@ -54,6 +54,7 @@ class FloorRep:
     Attributes:
         owner_id: the user's id in the source, which the identity map turns into rep_id.
         currency: what the rep's customers mostly pay in.
+        spells: in order of time.
         day_starts, day_ends: minutes of the local day between which the rep works.
     """
 
@@ -70,17 +71,6 @@ class FloorRep:
             if spell.valid_from <= day < spell.valid_to:
                 return spell
         return None
-
-    def day_of(self, instant: datetime) -> date:
-        """Return the rep's calendar day at an instant, in the zone of the spell it falls in.
-
-        Outside every spell the nearest one's zone decides.
-        """
-        days = [(instant.astimezone(ZoneInfo(s.time_zone)).date(), s) for s in self.spells]
-        for day, spell in days:
-            if spell.valid_from <= day < spell.valid_to:
-                return day
-        return min(days, key=lambda found: _distance(*found))[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +116,8 @@ class Floor:
 
 def _rep_of(bundle: Bundle, user: Identity, rep: Rep) -> FloorRep:
     calendars = {c.calendar_id: c for c in bundle.calendars.calendars}
-    spells = tuple(_spell(stint, calendars.get(stint.calendar_id or "")) for stint in rep.history)
+    stints = sorted(rep.history, key=lambda stint: stint.valid_from)
+    spells = tuple(_spell(stint, calendars.get(stint.calendar_id or "")) for stint in stints)
     return FloorRep(user.user_id, rep.rep_id, _currency(bundle, rep, spells[-1]), spells)
 
 
@@ -165,10 +156,6 @@ def _public_holidays(country: str) -> tuple[date, ...]:
     from holidays import country_holidays  # noqa: PLC0415 - its tables load slowly; few need them
 
     return tuple(sorted(country_holidays(country, years=HOLIDAY_YEARS)))
-
-
-def _distance(day: date, spell: Spell) -> int:
-    return max((spell.valid_from - day).days, (day - spell.valid_to).days)
 
 
 @lru_cache(maxsize=8192)  # zones x days looked at; an endless run must not grow

@@ -10,6 +10,7 @@ Instants are integers of milliseconds, dates integers of days, amounts Decimals.
 import struct
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -18,6 +19,7 @@ from schemas.codec import SchemaIds
 from schemas.topics import BY_FACT
 
 VERSION_WRITTEN = 1  # of all four facts; what the field orders below are
+Encoder = Callable[[Mapping[str, Any]], bytes]
 MEMO_MAX = 100_000  # texts remembered as bytes, some 20 MB; then it starts anew
 
 _HEAD = "entity_id source source_id revision op created_at occurred_at owner_id"
@@ -44,24 +46,20 @@ class WireEncoder:
     """Records of facts as framed Avro, under the schema ids it is given."""
 
     def __init__(self, ids: SchemaIds) -> None:
-        self._ids = ids
-        self._frames = {m: struct.pack(">bI", codec.MAGIC, ids.id_of(m)) for m in BY_FACT}
-        self._bodies: dict[str, Callable[[bytes, Mapping[str, Any]], bytes]] = {
-            message: body
-            for message, body in _BODIES.items()
-            if catalogue.latest(message).number == VERSION_WRITTEN
-        }
+        self._of = {message: _encoder(message, ids) for message in BY_FACT}
 
-    def value(self, message: str, record: Mapping[str, Any]) -> bytes:
-        """Return the Kafka value of a record.
+    def of(self, message: str) -> Encoder:
+        """Return what turns records of a fact into Kafka values.
 
-        Raises:
-            KeyError, TypeError, ValueError: the record does not fit its schema.
+        It raises KeyError, TypeError or ValueError for a record that does not fit the schema.
         """
-        body = self._bodies.get(message)
-        if body is None:
-            return codec.encode(message, record, self._ids)
-        return body(self._frames[message], record)
+        return self._of[message]
+
+
+def _encoder(message: str, ids: SchemaIds) -> Encoder:
+    if catalogue.latest(message).number != VERSION_WRITTEN:
+        return lambda record: codec.encode(message, record, ids)
+    return partial(_BODIES[message], struct.pack(">bI", codec.MAGIC, ids.id_of(message)))
 
 
 def _varint(n: int) -> bytes:
