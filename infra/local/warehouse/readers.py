@@ -1,6 +1,5 @@
 """Requests of readers: sealed handles, guarded statements, only the rows that are theirs."""
 
-
 from infra.local.warehouse.engine import Engine
 from infra.local.warehouse.errors import Code, refused
 from infra.local.warehouse.execute import Reply
