@@ -20,7 +20,8 @@ def explain(error: BaseException) -> str:
             f"{'.'.join(str(part) for part in problem['loc']) or error.title}: {problem['msg']}"
             for problem in error.errors()
         ]
-        return "settings are wrong (environment PACESETTER_* or pacesetter.toml):\n  " + "\n  ".join(
-            lines
+        return (
+            "settings are wrong (environment PACESETTER_* or pacesetter.toml):\n  "
+            + "\n  ".join(lines)
         )
     return str(error)

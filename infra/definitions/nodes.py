@@ -50,7 +50,7 @@ def from_yaml(file: str, text: str) -> Tree:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 0)
         what = " ".join(filter(None, (error.context, error.problem)))
-        tree.wrong(place, "", "", f"is no YAML: {what}", _yaml_remedy(what))
+        tree.wrong(place, "", "", f"is no YAML: {what}", _yaml_remedy(what, _line(text, place)))
         return tree
     except yaml.YAMLError as error:
         tree.wrong(Place(file, 0), "", "", f"is no YAML: {error}", "save it as UTF-8 text")
@@ -83,7 +83,7 @@ class _Walk:
             inside = (*above, id(node))
             return [self.value(item, (*path, i), inside) for i, item in enumerate(node.value)]
         assert isinstance(node, yaml.ScalarNode)
-        return None if node.style is None and node.value in _NULLS else node.value
+        return None if not node.style and node.value in _NULLS else node.value
 
     def _mapping(self, node: yaml.MappingNode, path: Path, above: tuple[int, ...]) -> Any:
         out: dict[str, Any] = {}
@@ -109,8 +109,13 @@ class _Walk:
         self._tree.wrong(self._place(node), field_of(path), value, problem, remedy)
 
 
-def _yaml_remedy(what: str) -> str:
-    if "\\t" in what or "tab" in what:
+def _line(text: str, place: Place) -> str:
+    lines = text.splitlines()
+    return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+
+
+def _yaml_remedy(what: str, line: str) -> str:
+    if line.lstrip(" ").startswith("\t"):
         return "indent with spaces, never with tabs"
     if "mapping values are not allowed" in what:
         return "put text that contains ': ' in quotes"

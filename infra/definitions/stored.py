@@ -191,7 +191,7 @@ class Stored:
         sql = (
             f"INSERT INTO spm.{table} ({', '.join(types)}) SELECT {chosen}"
             f" FROM format(JSONEachRow, {_quoted(structure)}, {_quoted(lines)})"
-            " WHERE throwIf((SELECT incarnation FROM spm.warehouse FINAL)"
+            " WHERE throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL)"
             f" != {_quoted(self._incarnation)}, {_quoted(_MOVED)}) = 0"
         )
         try:
