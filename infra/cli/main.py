@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import board, config, definitions, doctor, ground, tokens
+from infra.cli import board, config, definitions, doctor, ground, simulate, tokens
 from infra.cli import run as running
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ def _root(
 running.register(app)
 board.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
+simulate.register(app)
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
 config.register(app)
