@@ -281,6 +281,11 @@ def _deal_sense(deal: Mapping[str, Any]) -> Iterator[FieldError]:
         yield FieldError(
             "splits", str(sum(shares)), "REVENUE shares do not sum to 1", "make them add up to 1"
         )
+    if deal["probability"] is not None and not 0 <= deal["probability"] <= 1:
+        yield FieldError(
+            "probability", deal["probability"].normalize(), "is not between 0 and 1",
+            "write 0.65 for 65 %",
+        )  # fmt: skip
     if any(s["share"] < 0 for s in deal["splits"]):
         yield FieldError("splits", "", "a share is negative", "give parts of 1")
 
