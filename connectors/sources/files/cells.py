@@ -6,6 +6,7 @@ truth value, a date; such a cell is taken as what it is.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
@@ -27,6 +28,7 @@ _SECONDS = {
 }
 _TRUE, _FALSE = {"true", "t", "yes", "y", "1"}, {"false", "f", "no", "n", "0"}
 _SPACES = " \u00a0\u202f"  # plain, no-break and narrow no-break: what exports group digits with
+_PLAIN_LENGTHS = (16, 19)  # 2026-11-22 09:30 and with seconds: what most exports hold
 Cell = Any
 Reader = Callable[[Cell], Any]
 
@@ -127,8 +129,7 @@ def instant(cell: Cell, rule: Rule, file: FileOptions) -> datetime:
             "names no time zone", "write file.time_zone in the mapping, or an offset in the cell"
         )
     local = moment.replace(tzinfo=ZoneInfo(file.time_zone))
-    there = local.astimezone(UTC).astimezone(local.tzinfo)
-    if there.replace(tzinfo=None) != moment:
+    if _offset(local) < _offset(local.replace(fold=1)):  # clocks were put forward over it
         raise Unreadable(f"does not exist in {file.time_zone}", "check file.time_zone")
     return local
 
@@ -148,6 +149,9 @@ def _moment(cell: Cell, rule: Rule, file: FileOptions) -> datetime | date:
         return cell
     written = text(cell)
     formats = rule.formats or file.formats
+    if not formats and len(written) in _PLAIN_LENGTHS:
+        with suppress(ValueError):
+            return datetime.fromisoformat(written)
     for known in formats:
         found = _epoch(written, _EPOCH[known]) if known in _EPOCH else _parsed(written, known)
         if found is not None:
@@ -159,6 +163,10 @@ def _moment(cell: Cell, rule: Rule, file: FileOptions) -> datetime | date:
             f"is no date as 2026-11-22{wanted}", "correct it, or add its form to formats"
         )
     return _iso(match)
+
+
+def _offset(local: datetime) -> timedelta:
+    return local.utcoffset() or timedelta()
 
 
 def _iso(match: re.Match[str]) -> datetime | date:

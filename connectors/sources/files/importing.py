@@ -5,8 +5,9 @@ import again changes nothing, since identity, revision and content of a row foll
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.sources.files.mapper import Maker, Skipped
 from connectors.sources.files.refused import RefusedFile
@@ -87,8 +88,7 @@ def run(
             made = make(row)
             if isinstance(made, Event):
                 record = made.record
-                content = hash(repr(record))
-                repeats.note(row.number, record["entity_id"], record["revision"], content)
+                repeats.note(row.number, record["entity_id"], record["revision"], _content(record))
                 sending.add(made)
             elif isinstance(made, Skipped):
                 account.skipped += 1
@@ -155,6 +155,11 @@ class _Sending:
     def _count(self, event: Event) -> None:
         self._account.sent[event.message] += 1
         self._account.cancelled += event.record["op"] == "CANCELLED"
+
+
+def _content(record: Mapping[str, Any]) -> int:
+    """Return a hash of what a record says, good within this process."""
+    return hash(tuple(repr(v) if isinstance(v, list) else v for v in record.values()))
 
 
 def _refuse(account: Account, problems: tuple[Problem, ...]) -> None:
