@@ -36,12 +36,11 @@ def prepare(settings: Settings, definitions: Path | None, say: Say) -> None:
     try:
         for name in migrate(client):
             say(f"table file {name} ran")
-        config = connecting.kafka_config(settings)
-        if made := create_topics(config, settings.partitions, settings.replication):
+        made = create_topics(settings.kafka_config(), settings.partitions, settings.replication)
+        if made:
             say(f"{len(made)} topics made")
-        opened = open_what_is_new(settings)
-        if opened:
-            say(f"epoch {max(opened.values())} of the log is open")
+        if opened := open_what_is_new(settings):
+            say(f"a new epoch of the log is open ({len(opened)} topics)")
         _define(settings, definitions, client, say)
     finally:
         client.close()

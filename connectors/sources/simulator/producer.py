@@ -69,7 +69,7 @@ class Outbox:
         ids: SchemaIds | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        self._bootstrap, self._source = bootstrap, source
+        self.address, self._source = bootstrap, source
         self._ids = ids or CatalogueIds()
         self._producer = Producer({**(extra or {}), **self._config()})
         self._sent: Counter[str] = Counter()
@@ -121,7 +121,7 @@ class Outbox:
         left = self._producer.flush(GIVE_UP_MS / 1000 + 5)
         self._stop_if_failed()
         if left:
-            raise Undelivered(f"{left} messages are unacknowledged; is {self._bootstrap} alive?")
+            raise Undelivered(f"{left} messages are unacknowledged; is {self.address} alive?")
 
     def report(self) -> Report:
         """Return the counts so far."""
@@ -136,7 +136,7 @@ class Outbox:
         why = "; ".join(f"{n} x {reason}" for reason, n in self._reasons.most_common(REASONS_MAX))
         raise Undelivered(
             f"{self._failed.total()} of {self._sent.total()} messages were not acknowledged by "
-            f"{self._bootstrap}: {why}. Run it again: what arrived already changes nothing"
+            f"{self.address}: {why}. Run it again: what arrived already changes nothing"
         )
 
     def _on_failure(self, error: KafkaError | None, message: Message) -> None:
@@ -154,19 +154,19 @@ class Outbox:
             known = self._producer.list_topics(timeout=LOOK_SECONDS).topics
         except KafkaException as error:
             raise Unreachable(
-                f"no Kafka broker answers at {self._bootstrap} ({error.args[0].str()}); "
+                f"no Kafka broker answers at {self.address} ({error.args[0].str()}); "
                 "start one, or give its address with --bootstrap"
             ) from error
         missing = sorted(set(TOPIC_OF.values()) - set(known))
         if missing:
             raise Unreachable(
-                f"Kafka at {self._bootstrap} has no topics {', '.join(missing)}; "
+                f"Kafka at {self.address} has no topics {', '.join(missing)}; "
                 "run `pacesetter migrate` to make them"
             )
 
     def _config(self) -> dict[str, Any]:
         return {
-            "bootstrap.servers": self._bootstrap,
+            "bootstrap.servers": self.address,
             "client.id": "pacesetter-simulator",
             "partitioner": PARTITIONER,
             "acks": "all",
