@@ -23,8 +23,8 @@ def register(root: typer.Typer) -> None:
     deals.command("cancel")(cancel)
     calls = typer.Typer(help="Log a call by hand.", no_args_is_help=True)
     calls.command("log")(log_call)
-    root.add_typer(deals, name="deal", rich_help_panel="Bring your own data")
-    root.add_typer(calls, name="call", rich_help_panel="Bring your own data")
+    root.add_typer(deals, name="deal", rich_help_panel="Feed it")
+    root.add_typer(calls, name="call", rich_help_panel="Feed it")
 
 
 def win(

@@ -16,7 +16,7 @@ MAPPINGS = "infra.sample.mappings"
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    root.command("import", rich_help_panel="Bring your own data")(import_)
+    root.command("import", rich_help_panel="Feed it")(import_)
 
 
 def import_(

@@ -50,7 +50,10 @@ def _rule(value: Any) -> Any:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+Texts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...]),
+]
 Column = Annotated[
     str, Field(min_length=1, description="a column's heading; `name?` may be absent from the file")
 ]
@@ -120,7 +123,10 @@ class Condition(Part):
 
 Conditions = Annotated[
     tuple[Condition, ...],
-    BeforeValidator(lambda v: [v] if isinstance(v, dict) else v),
+    BeforeValidator(
+        lambda v: [v] if isinstance(v, dict) else v,
+        json_schema_input_type=Condition | tuple[Condition, ...],
+    ),
     Field(description="true if any of them is"),
 ]
 
@@ -165,7 +171,7 @@ class Rule(Part):
         return self
 
 
-AnyRule = Annotated[Rule, BeforeValidator(_rule)]
+AnyRule = Annotated[Rule, BeforeValidator(_rule, json_schema_input_type=str | Rule)]
 
 
 class Join(Part):
