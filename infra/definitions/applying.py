@@ -117,7 +117,7 @@ def apply_folder(
         caught_up = _catch_up(stored, log)
         before = stored.in_force()
         plan = _plan(loaded, before, stored, now)
-        drafts = _drafts(loaded, before, author, note, now)
+        drafts = _drafts(loaded, plan.kinds, author, note, now)
         if drafts:
             last = log.append(drafts, before.sequence, uuid.uuid4().hex)
             _catch_up(stored, log, through=last)
@@ -201,9 +201,9 @@ def _changed_kinds(loaded: Loaded, before: State) -> tuple[str, ...]:
 
 
 def _drafts(
-    loaded: Loaded, before: State, author: str, note: str, now: datetime
+    loaded: Loaded, kinds: tuple[str, ...], author: str, note: str, now: datetime
 ) -> tuple[Revision, ...]:
-    contents = {k: content_of(loaded.values[k]) for k in _changed_kinds(loaded, before)}
+    contents = {k: content_of(loaded.values[k]) for k in kinds}
     return tuple(
         Revision(0, kind, revision_id_of(content), author, note, now, content)
         for kind, content in contents.items()

@@ -109,7 +109,7 @@ class DefinitionLog:
             self._common, {(_DEFINITIONS, 0): place.offset if known else 0}, READ_SECONDS
         ))  # fmt: skip
         positions = [position_of(epoch, m.offset() or 0) for m in found]
-        if known and (not positions or positions[0] != after):
+        if known and after not in positions:
             raise LogError(lost(_DEFINITIONS))
         if through and (not positions or positions[-1] < through):
             raise LogError(f"{_DEFINITIONS} was not read up to sequence {through}; run it again")
