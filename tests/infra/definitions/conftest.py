@@ -76,7 +76,7 @@ def edit(folder: Path) -> Callable[[str, str, str], int]:
 
 
 @pytest.fixture(scope="session")
-def warehouse_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str, str]]:
     home = tmp_path_factory.mktemp("warehouse")
     principals = home / "principals.json"
     token = PrincipalFile(principals).add(Principal("service", Role.SERVICE))
@@ -95,7 +95,7 @@ def warehouse_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             password=token,
         )
         migrate(client)
-        yield client
+        yield client, address, token
         client.close()
     finally:
         process.terminate()
@@ -109,6 +109,8 @@ class Ground:
     broker: Broker
     client: Any
     log: DefinitionLog
+    address: str = ""
+    token: str = ""
 
     @property
     def stored(self) -> Stored:
@@ -166,14 +168,15 @@ class Ground:
 
 
 @pytest.fixture
-def ground(warehouse_client: Any) -> Iterator[Ground]:
-    client = warehouse_client
+def ground(warehouse: tuple[Any, str, str]) -> Iterator[Ground]:
+    client, address, token = warehouse
     for table in TABLES:
         client.command(f"TRUNCATE TABLE spm.{table}")
     client.command("INSERT INTO spm.warehouse (incarnation, reason) VALUES ('first', 'a test')")
     broker = Broker(free_port())
     broker.start()
     try:
-        yield Ground(broker, client, DefinitionLog(broker.address, CatalogueIds(), epoch=7))
+        log = DefinitionLog(broker.address, CatalogueIds(), epoch=7)
+        yield Ground(broker, client, log, address, token)
     finally:
         broker.stop()
