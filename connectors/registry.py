@@ -28,7 +28,7 @@ class RegistryIds:
         """Connect and register.
 
         Args:
-            settings: of confluent_kafka's SchemaRegistryClient: url, basic.auth.user.info, ssl.* ...
+            settings: of confluent_kafka's SchemaRegistryClient: url, basic.auth.user.info, ssl.*
 
         Raises:
             SchemaRegistryError: the registry is away or refuses a schema.

@@ -5,6 +5,7 @@ command line) calls `check`, so one wrong value earns one message everywhere: th
 and the remedy.
 """
 
+import base64
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,8 @@ from schemas.catalogue import Schema
 from schemas.keys import entity_id_of
 
 TEXT_MAX = 1024  # characters; ids and labels, never prose
+NAMES_MAX = 200  # fields told of one object; naming the nearest for each costs time
+ENTRIES_MAX = 1000  # of a list; no deal has nearly as many splits
 _YEARS = range(1970, 2200)  # what every store on the way keeps exactly
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MISSING = object()
@@ -55,20 +58,20 @@ def check(message: str, raw: Mapping[str, Any]) -> Checked:
     Raises:
         KeyError: there is no such message.
     """
-    filled = _with_defaults(message, raw)
     fields = catalogue.schema(catalogue.latest(message))["fields"]
+    filled = _with_defaults(message, raw, {field["name"] for field in fields})
     record, errors = _record(fields, filled, "")
     if not errors:
         errors = tuple(_sense(message, record))
     return (None, errors) if errors else (record, ())
 
 
-def _with_defaults(message: str, raw: Mapping[str, Any]) -> dict[str, Any]:
-    filled = {"op": "SET", **raw}
+def _with_defaults(message: str, raw: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    filled = {"op": "SET", **raw} if "op" in known else dict(raw)
     if isinstance(filled.get("revision"), str | datetime):
         filled["revision"] = _micros(filled["revision"])
     source, source_id = filled.get("source"), filled.get("source_id")
-    if "entity_id" not in filled and source and source_id:
+    if "entity_id" in known and "entity_id" not in filled and source and source_id:
         filled["entity_id"] = entity_id_of(str(source), message, str(source_id))
     return filled
 
@@ -103,6 +106,11 @@ def _record(
 
 def _strangers(fields: list[Schema], raw: Mapping[str, Any], prefix: str) -> Iterator[FieldError]:
     known = [field["name"] for field in fields]
+    if len(raw) > NAMES_MAX:
+        yield FieldError(
+            prefix, _MISSING, f"has {len(raw)} fields", f"fields are {', '.join(known)}"
+        )
+        return
     for name in raw:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1)
@@ -129,6 +137,8 @@ def _value(kind: Any, value: Any, where: str, errors: list[FieldError]) -> Any:
 def _array(item: Any, value: Any, where: str, errors: list[FieldError]) -> list[Any]:
     if not isinstance(value, list | tuple):
         raise _Wrong("is no list", "give a list, empty if there is nothing")
+    if len(value) > ENTRIES_MAX:
+        raise _Wrong(f"has {len(value)} entries", f"give at most {ENTRIES_MAX}")
     if not (isinstance(item, dict) and item["type"] == "record"):
         return [_value(item, entry, where, errors) for entry in value]
     records = []
@@ -146,6 +156,8 @@ def _text(value: Any) -> str:
         raise _Wrong("is no text", 'put it in quotes, as in "42"')
     if len(value) > TEXT_MAX:
         raise _Wrong(f"has {len(value)} characters", f"shorten it to {TEXT_MAX}")
+    if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        raise _Wrong("holds half a character (a lone surrogate)", "write the text anew as UTF-8")
     return value
 
 
@@ -168,6 +180,15 @@ def _boolean(value: Any) -> bool:
     return value
 
 
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except (TypeError, ValueError):
+        raise _Wrong("is no base64", "give bytes, or their base64 text") from None
+
+
 def _symbol(symbols: list[str], value: Any) -> str:
     if value not in symbols:
         near = difflib.get_close_matches(str(value).upper(), symbols, 1)
@@ -185,12 +206,12 @@ def _decimal(value: Any, precision: int, scale: int) -> Decimal:
         raise _Wrong("is no number", 'give digits with a decimal point, as in "1250.50"') from None
     if not number.is_finite():
         raise _Wrong("is not finite", "give a number")
-    exponent = number.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > scale:
-        raise _Wrong(f"has more than {scale} decimals", f"round it to {scale} decimals")
-    if abs(number) >= Decimal(10) ** (precision - scale):
+    if number.copy_abs() >= Decimal(10) ** (precision - scale):
         raise _Wrong("is too large", f"at most {precision - scale} digits stand before the point")
-    return number.quantize(Decimal(1).scaleb(-scale))
+    kept = number.quantize(Decimal(1).scaleb(-scale))
+    if kept != number:
+        raise _Wrong(f"has more than {scale} decimals", f"round it to {scale} decimals")
+    return kept
 
 
 def _instant(value: Any) -> datetime:
@@ -231,6 +252,7 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "int": _integer(32),
     "long": _integer(64),
     "boolean": _boolean,
+    "bytes": _bytes,
 }
 _TIMES: dict[str, Callable[[Any], Any]] = {"timestamp-millis": _millis, "date": _date}
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,7 +30,9 @@ LINGER_MS = 5  # long enough to fill a request from a batch, too short to be see
 LATE_SECONDS = 2.0  # librdkafka gives up first; this much later we stop waiting for it to say so
 POLL_SECONDS = 0.1
 ANEW_SECONDS_MIN = 1.0  # a broker that is away is no reason to connect faster than this
-LOG_CRITICAL = 2  # librdkafka's own lines repeat with every attempt; the error callback says it once
+LOG_CRITICAL = (
+    2  # librdkafka's own lines repeat with every attempt; the error callback says it once
+)
 _PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)
 
 
@@ -211,6 +214,8 @@ class EventProducer:
         delivery.report(index, _outcome(topic, error, message))
 
     def _collect(self) -> None:
+        with suppress(KafkaException):  # connect now, so that the first event need not wait for it
+            self._producer.list_topics(timeout=1.0)
         while not self._closing.is_set():
             self._producer.poll(POLL_SECONDS)
             if self._stuck and time.monotonic() - self._begun_at >= ANEW_SECONDS_MIN:

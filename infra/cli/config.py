@@ -12,7 +12,7 @@ app = typer.Typer(help="Settings: environment beats pacesetter.toml beats defaul
 
 def register(root: typer.Typer) -> None:
     """Add the commands of this module."""
-    root.add_typer(app, name="config")
+    root.add_typer(app, name="config", rich_help_panel="Look after it")
 
 
 @app.callback()

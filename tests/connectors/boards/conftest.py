@@ -1,0 +1,59 @@
+"""Ground for tests of the board: started once, emptied for each test."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.definitions import Company
+from tests.connectors.boards.ground import Broker, Floor, Served, Warehouse
+
+PEOPLE = {
+    "rep-a": ("Ana Souza", "West"),
+    "rep-b": ("Ben Ode", "West"),
+    "rep-c": ("Cleo Marsh", "East"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+@pytest.fixture(scope="session")
+def warehouse_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
+    yield warehouse
+    warehouse.stop()
+
+
+@pytest.fixture
+def warehouse(warehouse_process: Warehouse) -> Warehouse:
+    """The warehouse of a company of three, with nothing won yet."""
+    warehouse_process.clear()
+    warehouse_process.live(1)
+    warehouse_process.company(
+        Company(name="Meridian Robotics", reporting_currency="EUR", time_zone="UTC")
+    )
+    warehouse_process.roster(PEOPLE)
+    return warehouse_process
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    broker = Broker()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def floor(broker: Broker) -> Floor:
+    return Floor(broker)
+
+
+@pytest.fixture
+def served(tmp_path: Path, broker: Broker, warehouse: Warehouse) -> Iterator[Served]:
+    served = Served(tmp_path, broker.bootstrap, warehouse.seed()).ready()
+    yield served
+    served.stop()
