@@ -219,11 +219,11 @@ def _open(stored: Stored, log: DefinitionLog) -> None:
         raise LogError(
             f"no epoch is open for {topics.DEFINITIONS.name}; start with `pacesetter up`"
         )
-    actual = log.cluster_id()
-    if known.cluster_id and actual and known.cluster_id != actual:
+    actual = log.identity()
+    if (known.cluster_id, known.topic_id) != (actual.cluster_id, actual.topic_id):
         raise LogError(
-            f"this broker is cluster {actual}, the warehouse knows {known.cluster_id}; connect to"
-            " that one, or open an epoch with `pacesetter log open`"
+            f"{topics.DEFINITIONS.name} of cluster {actual.cluster_id} is not the log the warehouse"
+            " knows: connect to that one, or open an epoch with `pacesetter log open`"
         )
     log.epoch = known.epoch
 

@@ -300,20 +300,20 @@ def test_the_epoch_comes_from_the_warehouse_and_another_cluster_is_refused(
     with pytest.raises(LogError, match="no epoch is open"):
         ground.apply(small)
     _open_log(ground, "another", 3)
-    with pytest.raises(LogError, match="the warehouse knows another"):
+    with pytest.raises(LogError, match="is not the log the warehouse knows"):
         ground.apply(small)
-    _open_log(ground, log.cluster_id(), 4)
+    _open_log(ground, log.identity().topic_id, 4)
     assert place_of(ground.apply(small).sequence).epoch == 4
-    _open_log(ground, log.cluster_id(), 5, state="opening")
+    _open_log(ground, log.identity().topic_id, 5, state="opening")
     log.epoch = None
     with pytest.raises(LogError, match="no epoch is open"):
         repair(ground.client, log, NOW)
 
 
-def _open_log(ground: Ground, cluster: str, epoch: int, state: str = "open") -> None:
+def _open_log(ground: Ground, topic_id: str, epoch: int, state: str = "open") -> None:
     ground.client.command(
         "INSERT INTO spm.log (cluster_id, topic, topic_id, epoch, state)"
-        f" VALUES ('{cluster}', 'spm.definitions', 't', {epoch}, '{state}')"
+        f" VALUES ('pacesetter-test', 'spm.definitions', '{topic_id}', {epoch}, '{state}')"
     )
 
 

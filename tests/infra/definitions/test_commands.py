@@ -27,9 +27,10 @@ def installed(ground: Ground, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("PACESETTER_KAFKA_BOOTSTRAP", ground.broker.address)
     monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", ground.address)
     monkeypatch.setenv("PACESETTER_WAREHOUSE_TOKEN", ground.token)
+    topic_id = ground.log.identity().topic_id
     ground.client.command(
         "INSERT INTO spm.log (cluster_id, topic, topic_id, epoch, state)"
-        f" VALUES ('{ground.log.cluster_id()}', 'spm.definitions', 't', 7, 'open')"
+        f" VALUES ('pacesetter-test', 'spm.definitions', '{topic_id}', 7, 'open')"
     )
     settings.cache_clear()
     yield ground

@@ -196,9 +196,7 @@ def test_a_session_serves_one_request_at_a_time(warehouse: Served) -> None:
 
 def test_requests_of_the_pipeline_run_side_by_side(warehouse: Served) -> None:
     begun = time.monotonic()
-    asking = [
-        threading.Thread(target=warehouse.ask, args=("SELECT sleep(1)",)) for _ in range(6)
-    ]
+    asking = [threading.Thread(target=warehouse.ask, args=("SELECT sleep(1)",)) for _ in range(6)]
     for thread in asking:
         thread.start()
     for thread in asking:
