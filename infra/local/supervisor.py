@@ -111,7 +111,7 @@ class Supervisor:
 
     def _start_pipeline(self) -> None:
         began = time.monotonic()
-        services = (plan.worker, plan.board)
+        services = (plan.worker, plan.intake, plan.board)
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)
