@@ -13,9 +13,9 @@ OK, TROUBLE, NOTHING_RUNS = 0, 3, 4
 ANSWER_SECONDS_MAX = 2.0
 
 _LAG = """
-SELECT topic, partition, argMax(offset_to, (epoch, offset_to)) AS offset_to,
-       argMax(epoch, (epoch, offset_to)) AS epoch, max(applied_at) AS applied_at
-FROM spm.applied GROUP BY topic, partition ORDER BY topic, partition
+SELECT topic, partition, max(offset_to) FROM spm.applied
+WHERE (topic, epoch) IN (SELECT topic, max(epoch) FROM spm.log GROUP BY topic)
+GROUP BY topic, partition
 """
 _SOURCES = """
 SELECT source, max(complete_through), dateDiff('second', max(complete_through), now64())
@@ -132,7 +132,7 @@ def _answers(address: str) -> bool:
 
 def _lag(settings: Settings) -> dict[str, int] | None:
     try:
-        applied = {(t, p): to for t, p, to, *_ in _client(settings).query(_LAG).result_rows}
+        applied = {(t, p): to for t, p, to in _client(settings).query(_LAG).result_rows}
         ends = _end_offsets(settings)
     except _all_errors():
         return None
