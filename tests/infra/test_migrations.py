@@ -34,12 +34,16 @@ def test_all_run_once_and_the_warehouse_gets_an_incarnation(client: Client) -> N
     names = [migration.name for migration in migrations()]
     assert pending(client) == names
     assert migrate(client) == names
-    first = client.query("SELECT only, incarnation, generation FROM spm.warehouse FINAL").result_rows
+    first = client.query(
+        "SELECT only, incarnation, generation FROM spm.warehouse FINAL"
+    ).result_rows
     assert len(first) == 1
     assert len(first[0][1]) == 32
     assert migrate(client) == []
     assert pending(client) == []
-    again = client.query("SELECT only, incarnation, generation FROM spm.warehouse FINAL").result_rows
+    again = client.query(
+        "SELECT only, incarnation, generation FROM spm.warehouse FINAL"
+    ).result_rows
     assert again == first
 
 

@@ -33,7 +33,12 @@ def test_a_statement_in_the_url_or_as_data(warehouse: Served) -> None:
 
 
 def test_chunked_and_compressed_uploads(warehouse: Served, table: str, tmp_path: Path) -> None:
-    curl(warehouse, warehouse.url, "-d", f"CREATE TABLE {table} (a UInt32) ENGINE = MergeTree ORDER BY a")
+    curl(
+        warehouse,
+        warehouse.url,
+        "-d",
+        f"CREATE TABLE {table} (a UInt32) ENGINE = MergeTree ORDER BY a",
+    )
     rows = b"".join(b"%d\n" % n for n in range(100_000))
     where = f"{warehouse.url}/?query=INSERT%20INTO%20{table}%20FORMAT%20TSV"
     chunked = ("-H", "Transfer-Encoding: chunked", "--data-binary", "@-")

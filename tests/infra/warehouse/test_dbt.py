@@ -28,7 +28,7 @@ PROJECT = {
     "models/daily.sql": "{{ config(materialized='incremental', order_by='n', unique_key='n',"
     " incremental_strategy='delete+insert') }}\nselect n, text from {{ ref('numbers_seed') }}\n",
     "models/a_view.sql": "{{ config(materialized='view') }}\nselect * from {{ ref('totals') }}\n",
-    "seeds/numbers_seed.csv": "n,text\n1,one\n2,it's two\n3,\"three; or\n\nmore\"\n",
+    "seeds/numbers_seed.csv": 'n,text\n1,one\n2,it\'s two\n3,"three; or\n\nmore"\n',
 }
 
 

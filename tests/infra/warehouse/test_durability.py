@@ -15,7 +15,9 @@ from tests.infra.warehouse.serving import REAL, Served
 
 pytestmark = pytest.mark.skipif(bool(REAL), reason="the embedded server's own process")
 ROWS_PER_INSERT = 500
-TABLE = "CREATE TABLE IF NOT EXISTS t (writer UInt8, n UInt64) ENGINE = MergeTree ORDER BY (writer, n)"
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS t (writer UInt8, n UInt64) ENGINE = MergeTree ORDER BY (writer, n)"
+)
 FSYNC = " SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"
 
 
@@ -39,9 +41,7 @@ def test_every_acknowledged_row_survives_kill_9(tmp_path: Path) -> None:
     acknowledged: list[list[int]] = [[], []]
     served = serving.start(tmp_path)
     assert served.ask(TABLE + FSYNC).status_code == 200
-    writers = [
-        threading.Thread(target=write, args=(served, w, acknowledged[w])) for w in (0, 1)
-    ]
+    writers = [threading.Thread(target=write, args=(served, w, acknowledged[w])) for w in (0, 1)]
     for thread in writers:
         thread.start()
     serving.wait_until(lambda: all(len(kept) > 10 for kept in acknowledged), 30)

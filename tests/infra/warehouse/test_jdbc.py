@@ -19,7 +19,7 @@ HERE = Path(__file__).parent / "jdbc"
 def driver() -> Path:
     """A folder with the driver and the compiled program."""
     maven, javac = need("mvn"), need("javac")
-    folder = cache_folder("jdbc-0.11")
+    folder = cache_folder("jdbc-0.9.8")
     shutil.copy(HERE / "pom.xml", folder / "pom.xml")
     if not list((folder / "lib").glob("clickhouse-jdbc-*.jar")):
         fetched = subprocess.run(
@@ -55,7 +55,9 @@ def metadata_is_there(said: dict[str, str]) -> None:
     assert said["error"] == "47"
 
 
-@pytest.mark.parametrize("packing", [(), ("compress=false",), ("client.use_http_compression=true",)])
+@pytest.mark.parametrize(
+    "packing", [(), ("compress=false",), ("client.use_http_compression=true",)]
+)
 def test_the_pipeline_writes_and_reads(
     driver: Path, warehouse: Served, client: Client, table: str, packing: tuple[str, ...]
 ) -> None:

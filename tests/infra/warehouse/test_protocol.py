@@ -61,7 +61,13 @@ def test_get_reads_and_changes_nothing(warehouse: Served) -> None:
     ],
 )
 def test_the_format_is_the_statements_else_the_requests(
-    warehouse: Served, sql: str, params: dict[str, str], *, headers: dict[str, str], text: str, fmt: str
+    warehouse: Served,
+    sql: str,
+    params: dict[str, str],
+    *,
+    headers: dict[str, str],
+    text: str,
+    fmt: str,
 ) -> None:
     answer = HTTP.post(
         warehouse.url, content=sql, params=params, headers=headers, auth=warehouse.auth()
