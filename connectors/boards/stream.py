@@ -32,7 +32,7 @@ PROGRESS_BACK = 1000  # messages read again at the start: what sources said befo
 RECORDS_MAX = 2000  # per poll; keeps the loop responsive in a flood
 POLL_SECONDS = 0.25
 PROBE_SECONDS = 2.0  # how soon a dead broker is noticed
-ANSWER_SECONDS_MAX = 4.0
+ANSWER_SECONDS_MAX = 3.0
 REFRESH_SECONDS = 60.0  # people and teams; a move of spm.definitions is noticed at once
 RETRY_SECONDS = 1.0
 
