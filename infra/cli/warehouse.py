@@ -28,7 +28,7 @@ def warehouse(
         typer.echo(f"http://{host}:{port}")
 
     try:
-        serve(data_dir, principals, host, port, on_ready=ready)
+        serve(data_dir, principals, host=host, port=port, on_ready=ready)
     except (DataFolderHeld, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

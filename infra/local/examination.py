@@ -99,7 +99,9 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
-    folder = next(p for p in (settings.data_dir, *settings.data_dir.absolute().parents) if p.exists())
+    folder = next(
+        p for p in (settings.data_dir, *settings.data_dir.absolute().parents) if p.exists()
+    )
     free = shutil.disk_usage(folder).free
     if free < DISK_BYTES_MIN:
         yield _wrong(f"{free / 2**30:.1f} GB free for {folder}", "free 2 GB, or move data_dir")

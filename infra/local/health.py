@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.local import ports, run_file
 from infra.local.run_file import Running
+from schemas.topics import FACTS
 from streams.settings import Settings
 
 OK, TROUBLE, NOTHING_RUNS = 0, 3, 4
@@ -98,10 +99,8 @@ def broker_trouble(settings: Settings) -> str | None:
     """Return why the broker does not answer; None when it does."""
     from confluent_kafka import KafkaException  # noqa: PLC0415  # slow to import
 
-    from connectors.sinks.kafka import admin_of  # noqa: PLC0415
-
     try:
-        admin_of(settings).list_topics(timeout=ANSWER_SECONDS_MAX)
+        _admin(settings).list_topics(timeout=ANSWER_SECONDS_MAX)
     except KafkaException as error:
         return str(error.args[0].str())
     return None
@@ -132,11 +131,9 @@ def _answers(address: str) -> bool:
 
 
 def _lag(settings: Settings) -> dict[str, int] | None:
-    from connectors.sinks.kafka import end_offsets  # noqa: PLC0415
-
     try:
         applied = {(t, p): to for t, p, to, *_ in _client(settings).query(_LAG).result_rows}
-        ends = end_offsets(settings)
+        ends = _end_offsets(settings)
     except _all_errors():
         return None
     lag: dict[str, int] = {}
@@ -153,16 +150,38 @@ def _sources(settings: Settings) -> dict[str, float] | None:
     return {source: float(age) for source, _, age in rows}
 
 
-def _client(settings: Settings) -> Any:
-    from connectors.sinks.clickhouse import client_of  # noqa: PLC0415
+def _end_offsets(settings: Settings) -> dict[tuple[str, int], int]:
+    from confluent_kafka import TopicPartition  # noqa: PLC0415
+    from confluent_kafka.admin import OffsetSpec  # noqa: PLC0415
 
-    return client_of(settings)
+    admin = _admin(settings)
+    known = admin.list_topics(timeout=ANSWER_SECONDS_MAX).topics
+    wanted = {
+        TopicPartition(topic.name, number): OffsetSpec.latest()
+        for topic in FACTS
+        if topic.name in known
+        for number in known[topic.name].partitions
+    }
+    asked = admin.list_offsets(wanted, request_timeout=ANSWER_SECONDS_MAX) if wanted else {}
+    return {(tp.topic, tp.partition): found.result().offset for tp, found in asked.items()}
+
+
+def _admin(settings: Settings) -> Any:
+    from confluent_kafka.admin import AdminClient  # noqa: PLC0415
+
+    return AdminClient({**settings.kafka_config(), "log_level": 2})
+
+
+def _client(settings: Settings) -> Any:
+    from infra.definitions.connecting import warehouse  # noqa: PLC0415
+
+    return warehouse(settings)
 
 
 def _warehouse_errors() -> tuple[type[Exception], ...]:
     from clickhouse_connect.driver.exceptions import ClickHouseError  # noqa: PLC0415
 
-    return (ClickHouseError, OSError)
+    return (ClickHouseError, OSError)  # Unreachable is a ConnectionError
 
 
 def _all_errors() -> tuple[type[Exception], ...]:

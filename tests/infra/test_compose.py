@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import yaml
+
 from streams.settings import Settings
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
@@ -44,8 +45,9 @@ def test_it_sets_only_settings_that_exist() -> None:
 
 
 def test_its_commands_are_commands() -> None:
-    from infra.cli.main import app
     from typer.main import get_command
+
+    from infra.cli.main import app
 
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
     ours = {s["command"][0] for s in COMPOSE["services"].values() if "command" in s}

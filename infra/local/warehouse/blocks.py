@@ -74,7 +74,7 @@ def _unpack(method: int, packed: bytes, size: int) -> bytes:
         if method == LZ4:
             return bytes(lz4.block.decompress(packed, uncompressed_size=size))
         if method == ZSTD:
-            return zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+            return bytes(zstandard.ZstdDecompressor().decompress(packed, max_output_size=size))
     except (lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
         raise refused(Code.CANNOT_DECOMPRESS, f"a compressed block is damaged: {error}") from error
     if method == PLAIN:

@@ -21,6 +21,7 @@ LINGER_SECONDS = 65  # idle connections are kept a little longer than pools keep
 def serve(
     data_dir: Path,
     principals_path: Path,
+    *,
     host: str = HOST,
     port: int = PORT,
     limits: Limits | None = None,
