@@ -10,6 +10,7 @@ what it shows, says that it stands still, and begins again.
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from datetime import date
 from typing import Any
 
 import structlog
@@ -17,10 +18,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from connectors.boards.board import scored
 from connectors.boards.config import BoardConfig
 from connectors.boards.feed import Feed
 from connectors.boards.periods import first_day, today_in
-from connectors.boards.scores import partials_of
+from connectors.boards.scores import Scores, partials_of
 from connectors.boards.seed import Seed, SeedUnavailable, progress_of
 from schemas.codec import CatalogueIds, SchemaIds, Undecodable, decode
 from schemas.topics import DEFINITIONS, PROGRESS, REP_DAYS
@@ -32,7 +34,7 @@ PROGRESS_BACK = 1000  # messages read again at the start: what sources said befo
 RECORDS_MAX = 2000  # per poll; keeps the loop responsive in a flood
 POLL_SECONDS = 0.25
 PROBE_SECONDS = 2.0  # how soon a dead broker is noticed
-ANSWER_SECONDS_MAX = 4.0
+ANSWER_SECONDS_MAX = 3.0
 REFRESH_SECONDS = 60.0  # people and teams; a move of spm.definitions is noticed at once
 RETRY_SECONDS = 1.0
 
@@ -125,14 +127,17 @@ class Stream:
         ground = await asyncio.to_thread(self._seed.ground)
         company = ground.floor.company
         since = first_day(today_in(company.time_zone, now), company)
-        partials = await asyncio.to_thread(self._seed.partials, ground.generation, since)
+        scores = await asyncio.to_thread(self._scored, ground.generation, since)
         board = self._feed.board
-        board.seed(ground.floor, ground.generation, partials, now)
+        board.seed(ground.floor, ground.generation, scores, now)
         for progress in await asyncio.to_thread(self._seed.progress):
             board.note(progress)
         self._feed.metrics.seeds.inc()
         self._refresh_at = [_monotonic() + REFRESH_SECONDS]
         self._feed.mark()
+
+    def _scored(self, generation: int, since: date) -> Scores:
+        return scored(self._seed.partials(generation, since), since)
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:

@@ -31,13 +31,16 @@ def warehouse_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ware
 @pytest.fixture
 def warehouse(warehouse_process: Warehouse) -> Warehouse:
     """The warehouse of a company of three, with nothing won yet."""
-    warehouse_process.clear()
-    warehouse_process.live(1)
-    warehouse_process.company(
-        Company(name="Meridian Robotics", reporting_currency="EUR", time_zone="UTC")
-    )
-    warehouse_process.roster(PEOPLE)
+    beginning(warehouse_process)
     return warehouse_process
+
+
+def beginning(warehouse: Warehouse) -> None:
+    """Leave nothing in a warehouse but a company of three."""
+    warehouse.clear()
+    warehouse.live(1)
+    warehouse.company(Company(name="Meridian", reporting_currency="EUR", time_zone="UTC"))
+    warehouse.roster(PEOPLE)
 
 
 @pytest.fixture(scope="session")

