@@ -45,16 +45,8 @@ def warehouse(settings: Settings) -> Any:
 
 def log(settings: Settings) -> DefinitionLog:
     """Return the log of definitions on the installation's broker; it connects when first used."""
-    extra = {
-        "security.protocol": settings.kafka_security,
-        "sasl.mechanism": settings.kafka_sasl_mechanism if settings.kafka_username else "",
-        "sasl.username": settings.kafka_username,
-        "sasl.password": settings.kafka_password.get_secret_value(),
-        "ssl.ca.location": str(settings.kafka_ca_file or ""),
-    }
-    return DefinitionLog(
-        settings.kafka_bootstrap, _ids(settings), extra={k: v for k, v in extra.items() if v}
-    )
+    config = settings.kafka_config()
+    return DefinitionLog(settings.kafka_bootstrap, _ids(settings), extra=config)
 
 
 def _ids(settings: Settings) -> SchemaIds:

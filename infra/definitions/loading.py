@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
+
 from pydantic import ValidationError
 
 from infra.definitions.nodes import Tree, from_yaml

@@ -11,7 +11,9 @@ import yaml
 
 from infra.definitions.problems import Path, Place, Problem, field_of
 
-NODES_MAX = 2_000_000  # a company of 50,000 reps; what a few aliases of aliases blow up is refused
+REPEATS_MAX = (
+    100_000  # entries that aliases (*name) may repeat; a bomb of aliases of aliases is refused
+)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -68,11 +70,13 @@ def from_yaml(file: str, text: str) -> Tree:
 
 class _Walk:
     def __init__(self, tree: Tree) -> None:
-        self._tree, self._seen = tree, 0
+        self._tree, self._repeats = tree, 0
+        self._seen: set[int] = set()
 
     def value(self, node: yaml.Node, path: Path, above: tuple[int, ...]) -> Any:
-        self._seen += 1
-        if self._seen > NODES_MAX or id(node) in above:
+        self._repeats += id(node) in self._seen
+        self._seen.add(id(node))
+        if self._repeats > REPEATS_MAX or id(node) in above:
             raise _TooMuch("its aliases (*name) repeat without end")
         self._tree.places.setdefault(path, self._place(node))
         if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:

@@ -25,6 +25,7 @@ def test_the_sample_is_clean_without_a_single_warning() -> None:
     assert len(loaded.values) == 8
 
 
+# ruff: noqa: E501, PLR0917 - a table reads best with a row on a line
 # what the file says, what somebody makes of it, then field and words
 MISTAKES = [
     ("company.yaml", "week_start: 1 ", "week_strat: 1 ", "week_strat", "did you mean week_start?"),
