@@ -82,6 +82,9 @@ def test_a_difference_names_entry_field_before_and_after() -> None:
     assert removed.sign is Sign.REMOVED
     assert second["period_start"] in removed.what
     assert str(changed).endswith("amount: 92000 -> 93000")
+    assert str(removed).startswith(
+        "- quotas REP:hp-02:revenue_won_reporting:2026-04-01  (owner_kind"
+    )
 
 
 def test_the_shipped_schemas_are_those_of_the_models() -> None:
