@@ -114,6 +114,7 @@ class Site:
 
     settings: Settings
     folder: Path
+    metrics_port: int = 0
     workers: list[subprocess.Popen[Any]] = field(default_factory=list)
 
     @property
@@ -142,11 +143,12 @@ class Site:
         return open_epochs(ground, "test")
 
     def start_worker(self, **env: str) -> subprocess.Popen[Any]:
+        self.metrics_port = free_port()
         out = (self.folder / f"worker-{len(self.workers)}.log").open("w")
         process = subprocess.Popen(
             [sys.executable, "-m", "streams"],
             cwd=ROOT,
-            env={**self.env, "PACESETTER_METRICS_PORT": str(free_port()), **env},
+            env={**self.env, "PACESETTER_METRICS_PORT": str(self.metrics_port), **env},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -159,8 +161,8 @@ class Site:
     def applied(self) -> dict[tuple[str, int], int]:
         """Return the offset up to which each partition is applied in its newest epoch."""
         rows = self.frame(
-            "SELECT topic, partition, tupleElement(max((epoch, offset_to)), 2) AS reached FROM spm.applied "
-            "GROUP BY topic, partition"
+            "SELECT topic, partition, tupleElement(max((epoch, offset_to)), 2) AS reached "
+            "FROM spm.applied GROUP BY topic, partition"
         )
         return {(t, n): r for t, n, r in rows.iter_rows()}
 

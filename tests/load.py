@@ -56,9 +56,7 @@ def definitions(reps: int) -> dict[str, Any]:
                 {"source": "sim", "user_id": f"u{i}", "rep_id": f"r{i}"} for i in range(reps)
             ]
         },
-        "rates": {
-            "rates": [{"base": "USD", "quote": "EUR", "on": "2020-01-01", "rate": "0.9"}]
-        },
+        "rates": {"rates": [{"base": "USD", "quote": "EUR", "on": "2020-01-01", "rate": "0.9"}]},
         "measures": {
             "measures": [
                 {
@@ -87,14 +85,27 @@ class Event(NamedTuple):
 
 
 class Floor:
-    """A seeded sales floor. `again`: share of records that tell of a known entity once more."""
+    """A seeded sales floor.
 
-    def __init__(self, seed: int, reps: int = 40, days: int = 10, again: float = 0.15) -> None:
+    Attributes:
+        again: share of records that tell of a known entity once more.
+        per_day: new facts of one day, if they come in order of time; None: in any order.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        reps: int = 40,
+        days: int = 10,
+        again: float = 0.15,
+        per_day: int | None = None,
+    ) -> None:
         self.random = random.Random(seed)
         self.reps, self.days, self.again = reps, days, again
         self.known: list[Event] = []
         self.last: dict[str, Event] = {}
         self.made = 0
+        self.per_day = per_day
 
     def events(self, count: int) -> Iterator[Event]:
         """Yield records in the order of their log."""
@@ -154,7 +165,10 @@ class Floor:
         return None if self._chance(0.01) else f"u{self.random.randrange(self.reps)}"
 
     def _instant(self) -> datetime:
-        return SINCE + timedelta(milliseconds=self.random.randrange(self.days * 86_400_000))
+        if self.per_day is None:
+            return SINCE + timedelta(milliseconds=self.random.randrange(self.days * 86_400_000))
+        now = self.made * 86_400_000 // self.per_day
+        return SINCE + timedelta(milliseconds=now + self.random.randrange(3_600_000))
 
     def _common(self, message: str) -> dict[str, Any]:
         at = self._instant()
@@ -218,9 +232,7 @@ class Floor:
         }
 
 
-def _worth(
-    message: str, r: dict[str, Any]
-) -> Iterator[tuple[str | None, str, date, str, Decimal]]:
+def _worth(message: str, r: dict[str, Any]) -> Iterator[tuple[str | None, str, date, str, Decimal]]:
     """Yield what one entity is worth: user, measure, day, currency, value."""
     owner, one = r["owner_id"], Decimal(1)
     if message == "call" and not r["is_automated"]:

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import board, config, definitions, doctor, ground, tokens
+from infra.cli import (
+    board,
+    config,
+    deal,
+    definitions,
+    doctor,
+    ground,
+    imports,
+    intake,
+    simulate,
+    tokens,
+)
 from infra.cli import run as running
 
 app = typer.Typer(
@@ -40,7 +51,11 @@ def _root(
 
 running.register(app)
 board.register(app)
+intake.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
+imports.register(app)
+deal.register(app)
+simulate.register(app)
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
 config.register(app)

@@ -85,7 +85,7 @@ CREATE OR REPLACE VIEW spm_bi.dim_rep_history
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT stint.rep_id AS rep_id, person.name AS rep_name, stint.valid_from AS valid_from,
     stint.valid_to AS valid_to,
-    stint.valid_from <= toDate32(now('UTC')) AND stint.valid_to > toDate32(now('UTC')) AS is_current,
+    toBool(stint.valid_from <= toDate32(now('UTC')) AND stint.valid_to > toDate32(now('UTC'))) AS is_current,
     stint.team_id AS team_id, stint.manager_id AS manager_id, stint.role AS role,
     stint.time_zone AS time_zone
 FROM

@@ -46,6 +46,11 @@ class Supervisor:
         """Ask run() to stop everything and return; safe from a signal handler."""
         self._stopping.set()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Return whether stop() was called."""
+        return self._stopping.is_set()
+
     @contextmanager
     def started(self) -> Iterator["Supervisor"]:
         """Start everything; stop everything at the end, whatever happens in between.
@@ -106,7 +111,7 @@ class Supervisor:
 
     def _start_pipeline(self) -> None:
         began = time.monotonic()
-        services = (plan.worker, plan.board)
+        services = (plan.worker, plan.intake, plan.board)
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)

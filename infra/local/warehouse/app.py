@@ -16,7 +16,7 @@ from connectors.principals import PrincipalFile
 from infra.local.warehouse.auth import principal_of
 from infra.local.warehouse.compression import too_large
 from infra.local.warehouse.engine import Engine
-from infra.local.warehouse.errors import ClickHouseError, Code
+from infra.local.warehouse.errors import ClickHouseError, Code, refused
 from infra.local.warehouse.execute import Executor, Reply
 from infra.local.warehouse.gate import Gate
 from infra.local.warehouse.limits import Limits
@@ -115,6 +115,12 @@ class Warehouse:
             headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
         return PlainTextResponse(error.text(self._engine.version), error.status, headers)
 
+    async def failure(self, request: Request, error: Exception) -> Response:
+        """Answer where this server itself is at fault; the trace goes to the log."""
+        query_id = new_query_id(request.query_params, request.headers)
+        said = f"{type(error).__name__} inside this server, which is its fault; see its log"
+        return self._refusal(refused(Code.UNKNOWN_EXCEPTION, said), query_id)
+
     def _headers(self, query_id: str) -> dict[str, str]:
         return {
             "X-ClickHouse-Query-Id": query_id,
@@ -155,7 +161,7 @@ def app_of(warehouse: Warehouse) -> Starlette:
         Route("/replicas_status", ok, methods=["GET", "HEAD"]),
         Route("/{path:path}", anything, methods=["GET", "HEAD", "POST"]),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={Exception: warehouse.failure})
 
 
 def _content_type(fmt: str) -> str:

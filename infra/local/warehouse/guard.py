@@ -11,7 +11,9 @@ from pathlib import Path
 
 from infra.local.warehouse.engine import Handle
 from infra.local.warehouse.errors import ClickHouseError, Code, refused
-from infra.local.warehouse.lexer import tokens
+from infra.local.warehouse.lexer import identifier, tokens
+from infra.local.warehouse.outward import check_outward
+from infra.local.warehouse.statements import Statement
 from infra.local.warehouse.syntax_tree import Node, tree_of
 
 # Not listed on purpose: ColumnsApplyTransformer, whose function the tree does not show.
@@ -60,7 +62,7 @@ _VISIBLE = {PUBLIC, "system", "information_schema"}
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What one reader may name.
+    """What one reader may name, on a handle of theirs.
 
     Attributes:
         views: views of spm_bi that are theirs, whole or by filter.
@@ -68,24 +70,25 @@ class Guard:
         database: the one that unqualified names are of.
     """
 
+    handle: Handle
     views: Collection[str]
-    closed: Collection[str]
     databases: Collection[str]
     database: str = PUBLIC
 
-    def check(self, handle: Handle, sql: str, params: Mapping[str, str]) -> None:
+    def check(self, sql: str, params: Mapping[str, str]) -> None:
         """Let a statement pass.
 
         Raises:
             ClickHouseError: it is damaged, or holds something a reader may not use.
         """
-        kind = handle.kind(sql, self.database)
+        kind = self.handle.kind(sql, self.database)
         if kind.statements != 1:
             said = "Empty query" if kind.statements == 0 else "Multi-statements are not allowed"
             raise refused(Code.SYNTAX_ERROR, said)
         if not kind.is_read:
             raise refused(Code.READONLY, "Cannot execute query in readonly mode")
-        top = tree_of(handle.text(f"EXPLAIN AST {sql}", params))
+        check_outward(Statement(sql))
+        top = tree_of(self.handle.text(f"EXPLAIN AST {sql}", params))
         for node in top.all():
             if node is not top:
                 self._check(node)
@@ -95,6 +98,8 @@ class Guard:
     def _check(self, node: Node) -> None:
         if node.kind not in NODES:
             raise _denied(f"{node.kind or 'this'} in a statement")
+        if node.kind == "Set" and node.parent is not None and node.parent.kind != "Explain":
+            raise refused(Code.READONLY, "Cannot modify settings in a statement in readonly mode")
         if node.kind == "Explain" and node.name not in EXPLAINS:
             raise _denied(node.name)
         if node.kind == "Function":
@@ -123,7 +128,7 @@ class Guard:
 
     def _check_table_in(self, name: str) -> None:
         """Check what stands right of IN: a table, or a column of arrays."""
-        if name in self.closed or name.split(".", maxsplit=1)[0] in _VISIBLE:
+        if "." not in name or name.split(".", maxsplit=1)[0].lower() in _VISIBLE:
             self.check_table(name)
 
     def check_table(self, name: str) -> None:
@@ -135,17 +140,19 @@ class Guard:
         database, _, table = name.rpartition(".") if "." in name else (self.database, "", name)
         known: Collection[str] = ()
         if database == PUBLIC:
-            # Without a database it may be a CTE or a table that came along: only views that exist
-            # and are not the reader's are refused.
-            if "." not in name and table not in self.closed:
-                return
             known = self.views
+            if "." not in name and table not in known and not self._exists(table):
+                return  # a CTE, or a table that came along
         elif database == "system":
             known = SYSTEM
         elif database.lower() == "information_schema":
             known, table = INFORMATION, table.lower()
         if table not in known:
             raise _denied(f"table {name}")
+
+    def _exists(self, table: str) -> bool:
+        """Ask the engine itself: `views` may be a moment old."""
+        return self.handle.text(f"EXISTS TABLE {PUBLIC}.{identifier(table)}") == "1"
 
     def _check_identifier(self, name: str) -> None:
         database, dot, _ = name.partition(".")

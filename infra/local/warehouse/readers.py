@@ -52,8 +52,8 @@ class ReaderExecutor:
         handle = self._engine.handle()
         try:
             self._seal(handle, asked, database, rules)
-            guard = Guard(rules.views, rules.closed, world.databases, database)
-            guard.check(handle, text.text, asked.params)
+            guard = Guard(handle, rules.views, world.databases, database)
+            guard.check(text.text, asked.params)
             answer = handle.run(text.text, asked.fmt, asked.params)
         finally:
             handle.close()

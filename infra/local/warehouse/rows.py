@@ -52,12 +52,11 @@ class Rules:
     """What one reader sees.
 
     Attributes:
+        views: views that are theirs, whole or by filter.
         filters: table -> condition, for the engine's additional_table_filters.
-        closed: views that exist and are not theirs.
     """
 
     views: frozenset[str]
-    closed: frozenset[str]
     filters: Mapping[str, str]
 
 
@@ -65,7 +64,7 @@ def rules_for(principal: Principal, world: World) -> Rules:
     """Return what a reader sees."""
     every = frozenset(world.views)
     if principal.role in (Role.FINANCE, Role.ANALYST):
-        return Rules(every, frozenset(), SYSTEM_FILTERS)
+        return Rules(every, SYSTEM_FILTERS)
     reps = {principal.rep_id} if principal.rep_id else set()
     if principal.role is Role.MANAGER and principal.rep_id:
         reps |= below(principal.rep_id, world.managers)
@@ -75,7 +74,7 @@ def rules_for(principal: Principal, world: World) -> Rules:
     seen = owned | (every & FOR_EVERYONE)
     filters = {f"{PUBLIC}.{view}": condition for view in sorted(owned)}
     nothing = {f"{PUBLIC}.{view}": "0" for view in sorted(every - seen)}
-    return Rules(frozenset(seen), every - seen, {**SYSTEM_FILTERS, **filters, **nothing})
+    return Rules(frozenset(seen), {**SYSTEM_FILTERS, **filters, **nothing})
 
 
 def below(manager: str, managers: tuple[tuple[str, str], ...]) -> set[str]:

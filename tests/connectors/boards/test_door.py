@@ -1,14 +1,15 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
 from connectors.boards.link import NoLink, new_link
+from connectors.boards.seed import over_http
 from connectors.boards.server import utc_now
 from schemas.principals import Role
-from tests.connectors.boards.ground import Served, Warehouse, free_port
+from tests.connectors.boards.ground import Served, free_port
 
 
 class Clock:
@@ -16,21 +17,30 @@ class Clock:
 
     ahead = timedelta(0)
 
-    def __call__(self):  # type: ignore[no-untyped-def]
+    def __call__(self) -> datetime:
         return utc_now() + self.ahead
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+CLOCK = Clock()
 
 
-@pytest.fixture
-def door(tmp_path: Path, warehouse: Warehouse, clock: Clock) -> Iterator[Served]:
-    """A board without a broker: its door works all the same."""
-    served = Served(tmp_path, f"127.0.0.1:{free_port()}", warehouse.seed(), clock=clock)
+def open_door(folder: Path) -> Served:
+    """A board without broker and warehouse: its door works all the same."""
+    nowhere = over_http(f"http://127.0.0.1:{free_port()}", "x", "y")
+    return Served(folder, f"127.0.0.1:{free_port()}", nowhere, clock=CLOCK)
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = open_door(tmp_path_factory.mktemp("door"))
     yield served
     served.stop()
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    yield CLOCK
+    CLOCK.ahead = timedelta(0)
 
 
 def browser(served: Served) -> httpx.Client:
@@ -117,18 +127,16 @@ def test_signing_out_and_revoking_both_end_a_session(door: Served) -> None:
         assert client.get("/session").status_code == 401
 
 
-def test_a_screen_stays_signed_in_when_the_board_starts_again(
-    door: Served, tmp_path: Path, warehouse: Warehouse
-) -> None:
-    with browser(door) as client:
-        client.post("/session", json={"token": door.token("tv")})
+def test_a_screen_stays_signed_in_when_the_board_starts_again(tmp_path: Path) -> None:
+    first = open_door(tmp_path)
+    with browser(first) as client:
+        client.post("/session", json={"token": first.token("tv")})
         kept = client.cookies["pacesetter_board"]
-    again = Served(tmp_path, door.config.bootstrap, warehouse.seed())
-    try:
-        answer = httpx.get(f"{again.url}/session", headers={"cookie": f"pacesetter_board={kept}"})
-        assert answer.json()["name"] == "tv"
-    finally:
-        again.stop()
+    first.stop()
+    again = open_door(tmp_path)
+    answer = httpx.get(f"{again.url}/session", headers={"cookie": f"pacesetter_board={kept}"})
+    again.stop()
+    assert answer.json()["name"] == "tv"
 
 
 def test_a_session_ends_after_thirty_days(door: Served, clock: Clock) -> None:

@@ -150,23 +150,26 @@ def test_foreign_money_without_a_rate_is_named(served: Served, floor: Floor) -> 
         assert event["data"]["totals"]["revenue"] == "0"
 
 
-def test_quiet_late_and_silent_sources_are_told_apart(served: Served, floor: Floor) -> None:
+def test_quiet_late_and_silent_sources_are_told_apart(
+    served_alone: Served, own_broker: Broker
+) -> None:
+    floor = Floor(own_broker)
     floor.progress("crm")
     floor.progress("dialer", behind=timedelta(minutes=9))
     floor.progress("mail", silent=timedelta(minutes=9))
-    with Viewer(served).watching() as viewer:
+    with Viewer(served_alone).watching() as viewer:
         event = viewer.until(lambda e: e["event"] == "snapshot" and len(e["data"]["sources"]) == 3)
     states = {s["source"]: s["state"] for s in event["data"]["sources"]}
     assert states == {"crm": "live", "dialer": "late", "mail": "silent"}
 
 
 def test_progress_said_before_the_board_began_is_known(
-    warehouse: Warehouse, broker: Broker, floor: Floor, tmp_path: Path
+    warehouse: Warehouse, own_broker: Broker, tmp_path: Path
 ) -> None:
     row = ["mail", utc_now() - timedelta(minutes=8), utc_now(), "catching up", 7]
     warehouse.client.insert("spm.source_progress", [row])
-    floor.progress("crm")
-    served = Served(tmp_path, broker.bootstrap, warehouse.seed()).ready()
+    Floor(own_broker).progress("crm")
+    served = Served(tmp_path, own_broker.bootstrap, warehouse.seed()).ready()
     try:
         with Viewer(served).watching() as viewer:
             event = viewer.until(
@@ -179,8 +182,9 @@ def test_progress_said_before_the_board_began_is_known(
 
 
 def test_a_broker_that_dies_is_noticed_and_the_board_begins_again(
-    served: Served, warehouse: Warehouse, broker: Broker, floor: Floor
+    served_alone: Served, warehouse: Warehouse, own_broker: Broker
 ) -> None:
+    served, broker, floor = served_alone, own_broker, Floor(own_broker)
     with Viewer(served).watching() as viewer:
         floor.wins("rep-a", 100)
         viewer.revenue(rep_a=100)

@@ -1,4 +1,4 @@
-"""Warehouses for tests: an embedded one in its own process, or a real one named by the environment."""
+"""Warehouses for tests: an embedded one in its own process, or a real one by the environment."""
 
 import os
 import shutil
@@ -24,6 +24,7 @@ from schemas.principals import Principal, Role
 REAL = os.environ.get("PACESETTER_TEST_CLICKHOUSE", "")
 START_SECONDS_MAX = 30
 SERVICE = "pipeline"
+HTTP = httpx.Client(timeout=60)  # one for all: making one costs more than most requests
 PEOPLE = (
     Principal(SERVICE, Role.SERVICE),
     Principal("frida", Role.FINANCE),
@@ -60,7 +61,7 @@ class Served:
         )
 
     def ask(self, sql: str | bytes, name: str = SERVICE, **params: str) -> httpx.Response:
-        return httpx.post(self.url, content=sql, params=params, auth=self.auth(name), timeout=60)
+        return HTTP.post(self.url, content=sql, params=params, auth=self.auth(name))
 
     def stop(self, how: int = signal.SIGTERM) -> int:
         assert self.process is not None

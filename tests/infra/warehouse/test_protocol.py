@@ -15,18 +15,18 @@ import pytest
 import zstandard
 
 from infra.local.warehouse.blocks import framed, unframed
-from tests.infra.warehouse.serving import SERVICE, Served
+from tests.infra.warehouse.serving import HTTP, SERVICE, Served
 
 
 def test_health_is_told_without_a_token(warehouse: Served) -> None:
     for path in ("/", "/ping", "/replicas_status"):
-        answer = httpx.get(warehouse.url + path)
+        answer = HTTP.get(warehouse.url + path)
         assert (answer.status_code, answer.text) == (200, "Ok.\n")
-    assert httpx.head(warehouse.url + "/ping").status_code == 200
+    assert HTTP.head(warehouse.url + "/ping").status_code == 200
 
 
 def test_an_unknown_path_says_what_there_is(warehouse: Served) -> None:
-    answer = httpx.get(warehouse.url + "/nothing-here")
+    answer = HTTP.get(warehouse.url + "/nothing-here")
     assert answer.status_code == 404
     assert "/ping" in answer.text
 
@@ -39,7 +39,7 @@ def test_query_and_body_are_one_statement(warehouse: Served) -> None:
 
 def test_get_reads_and_changes_nothing(warehouse: Served) -> None:
     def get(sql: str) -> httpx.Response:
-        return httpx.get(warehouse.url, params={"query": sql}, auth=warehouse.auth())
+        return HTTP.get(warehouse.url, params={"query": sql}, auth=warehouse.auth())
 
     assert get("SELECT 7").text == "7\n"
     refused = get("CREATE TABLE spm.never (a UInt8) ENGINE = Memory")
@@ -64,11 +64,12 @@ def test_the_format_is_the_statements_else_the_requests(
     warehouse: Served,
     sql: str,
     params: dict[str, str],
+    *,
     headers: dict[str, str],
     text: str,
     fmt: str,
 ) -> None:
-    answer = httpx.post(
+    answer = HTTP.post(
         warehouse.url, content=sql, params=params, headers=headers, auth=warehouse.auth()
     )
     assert answer.text == text
@@ -158,7 +159,7 @@ def test_what_clients_send_as_a_matter_of_course_is_taken(warehouse: Served) -> 
 
 def test_the_database_of_a_request_is_where_bare_names_are(warehouse: Served) -> None:
     assert warehouse.ask("SELECT currentDatabase()", database="spm").text == "spm\n"
-    by_header = httpx.post(
+    by_header = HTTP.post(
         warehouse.url,
         content="SELECT currentDatabase()",
         headers={"X-ClickHouse-Database": "system"},
@@ -219,7 +220,7 @@ DEFLATED = {
 @pytest.mark.parametrize("encoding", sorted(DEFLATED))
 def test_bodies_come_in_every_encoding(warehouse: Served, encoding: str) -> None:
     sql = b"SELECT sum(number) FROM numbers(10) -- " + b"x" * 5000
-    answer = httpx.post(
+    answer = HTTP.post(
         warehouse.url,
         content=DEFLATED[encoding](sql),
         headers={"Content-Encoding": encoding},
@@ -231,7 +232,7 @@ def test_bodies_come_in_every_encoding(warehouse: Served, encoding: str) -> None
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd", "lz4"])
 def test_answers_go_out_in_the_encoding_asked_for(warehouse: Served, encoding: str) -> None:
     sql = "SELECT number FROM numbers(5000)"
-    with httpx.stream(
+    with HTTP.stream(
         "POST",
         warehouse.url,
         content=sql,
@@ -252,7 +253,7 @@ def test_answers_go_out_in_the_encoding_asked_for(warehouse: Served, encoding: s
 
 def test_clickhouses_own_blocks_go_both_ways(warehouse: Served) -> None:
     sql = b"SELECT number FROM numbers(300000)"
-    answer = httpx.post(
+    answer = HTTP.post(
         warehouse.url,
         content=framed(sql),
         params={"compress": "1", "decompress": "1"},
@@ -265,7 +266,7 @@ def test_clickhouses_own_blocks_go_both_ways(warehouse: Served) -> None:
 def test_a_damaged_block_is_told(warehouse: Served) -> None:
     block = bytearray(framed(b"SELECT 1 -- a statement long enough to be packed, packed, packed"))
     block[-3] ^= 1
-    answer = httpx.post(
+    answer = HTTP.post(
         warehouse.url, content=bytes(block), params={"decompress": "1"}, auth=warehouse.auth()
     )
     assert answer.headers["X-ClickHouse-Exception-Code"] == "40"
@@ -275,19 +276,19 @@ def test_credentials_come_in_three_ways_but_one_at_a_time(warehouse: Served) -> 
     name, token = warehouse.auth()
     header = {"X-ClickHouse-User": name, "X-ClickHouse-Key": token}
     sql = "SELECT 1"
-    assert httpx.post(warehouse.url, content=sql, headers=header).text == "1\n"
-    by_query = httpx.post(warehouse.url, content=sql, params={"user": name, "password": token})
+    assert HTTP.post(warehouse.url, content=sql, headers=header).text == "1\n"
+    by_query = HTTP.post(warehouse.url, content=sql, params={"user": name, "password": token})
     assert by_query.text == "1\n"
-    both = httpx.post(warehouse.url, content=sql, headers=header, auth=(name, token))
+    both = HTTP.post(warehouse.url, content=sql, headers=header, auth=(name, token))
     assert both.headers["X-ClickHouse-Exception-Code"] == "516"
 
 
 def test_a_wrong_token_is_refused_and_told_nothing(ours: Served) -> None:
-    wrong = httpx.post(ours.url, content="SELECT 1", auth=(SERVICE, "ps_wrong"))
+    wrong = HTTP.post(ours.url, content="SELECT 1", auth=(SERVICE, "ps_wrong"))
     assert (wrong.status_code, wrong.headers["X-ClickHouse-Exception-Code"]) == (403, "516")
-    others = httpx.post(ours.url, content="SELECT 1", auth=("frida", ours.tokens[SERVICE]))
+    others = HTTP.post(ours.url, content="SELECT 1", auth=("frida", ours.tokens[SERVICE]))
     assert others.status_code == 403
-    nobody = httpx.post(ours.url, content="SELECT 1")
+    nobody = HTTP.post(ours.url, content="SELECT 1")
     assert (nobody.status_code, nobody.headers["X-ClickHouse-Exception-Code"]) == (401, "194")
     assert nobody.headers["WWW-Authenticate"].startswith("Basic")
     assert ours.tokens[SERVICE] not in wrong.text + others.text + nobody.text
@@ -299,7 +300,7 @@ def test_screens_and_sources_have_no_sql(ours: Served, name: str) -> None:
 
 
 def test_external_tables_come_with_the_request(warehouse: Served) -> None:
-    answer = httpx.post(
+    answer = HTTP.post(
         warehouse.url,
         params={
             "query": "SELECT sum(a), any(b) FROM mine",
@@ -313,7 +314,7 @@ def test_external_tables_come_with_the_request(warehouse: Served) -> None:
 
 
 def test_a_form_may_carry_statement_and_parameters(warehouse: Served) -> None:
-    answer = httpx.post(
+    answer = HTTP.post(
         warehouse.url,
         files={"query": (None, "SELECT {a:UInt8} * 2"), "param_a": (None, "21")},
         auth=warehouse.auth(),
@@ -323,12 +324,11 @@ def test_a_form_may_carry_statement_and_parameters(warehouse: Served) -> None:
 
 def test_a_body_beyond_the_limit_is_refused_before_it_is_unpacked(ours: Served) -> None:
     bomb = gzip.compress(b"0" * (300 << 20), compresslevel=1)
-    answer = httpx.post(
+    answer = HTTP.post(
         ours.url,
         content=bomb,
         headers={"Content-Encoding": "gzip"},
         auth=ours.auth(),
-        timeout=60,
     )
     assert answer.status_code == 413
     assert "several inserts" in answer.text
