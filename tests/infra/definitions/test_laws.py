@@ -20,6 +20,7 @@ from schemas.codec import CatalogueIds
 from schemas.currencies import CODES
 from schemas.definitions import KINDS, RULES, Definition, Measures
 from schemas.money import minor_units
+from streams.domain.inforce import RULES as DOMAIN_RULES
 
 SAMPLE = load(DEFINITIONS).values
 TREES = {k: from_yaml(k, (DEFINITIONS / f"{k}.yaml").read_text("utf-8")).value for k in KINDS}
@@ -173,3 +174,9 @@ def test_a_record_comes_back_from_its_bytes_and_damage_is_no_entry() -> None:
     assert entry_of(5, value[:-3], headers, ids) is None
     assert entry_of(5, b"", headers, ids) is None
     assert entry_of(5, value, {**headers, "part": b"one"}, ids) is None
+
+
+def test_the_rules_a_measure_may_name_are_those_of_the_domain() -> None:
+    assert {name: rule.of for name, rule in RULES.items()} == {
+        name: rule.of for name, rule in DOMAIN_RULES.items()
+    }
