@@ -66,6 +66,19 @@ def test_a_replay_sends_what_was_recorded(broker: Broker, tmp_path: Path) -> Non
     assert sum(len(records) for records in in_topics(broker).values()) == len(FACTS) + 1
 
 
+def test_a_replay_keeps_the_order_within_a_partition_when_its_queue_is_full(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producer, "QUEUE_MESSAGES_MAX", 700)
+    path = tmp_path / "load.events"
+    encode_to(path, FACTS, "simulator")
+    with Outbox(broker.address) as outbox:
+        replay(open_recording(path), outbox)
+    arrived = [key for partition, key, *_ in broker.records("crm.emails") if partition == 0]
+    keys = [event.key for event in FACTS if event.message == "email"]
+    assert arrived == [key for key in keys if partition_of(key, PARTITIONS) == 0]
+
+
 def test_a_full_queue_is_waited_for(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(producer, "QUEUE_MESSAGES_MAX", 50)
     with Outbox(broker.address) as outbox:

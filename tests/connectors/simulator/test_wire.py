@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.sources.simulator import wire
@@ -42,6 +42,7 @@ def records(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("message", sorted(BY_FACT))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # long texts draw slowly
 @given(data=st.data())
 def test_it_writes_the_bytes_of_the_codec_for_any_record(message: str, data: Any) -> None:
     record = data.draw(records(catalogue.schema(catalogue.latest(message))))
