@@ -124,6 +124,9 @@ def _maker(
             "or pass --as-of, when this export was made"
         )
     places = {n: seconds.get(n, file.parent / join.file) for n, join in mapping.joins.items()}
+    for name, place in places.items():
+        if not place.exists():
+            raise BadFile(f"{place}: the mapping looks into it; pass --with {name}=FILE")
     joined = Joined(mapping.joins, places, mapping.file)
     header = None if rows.header is None else [*rows.header, *joined.headings]
     columns = Columns(header, mapping.file)
