@@ -110,7 +110,7 @@ def _plain(text: InsertData, revision: int) -> InsertData:
     clickhouse-go names a newer revision and yet inserts blocks of revision 0: so look first.
     """
     newer = text.fmt == "Native" and revision >= REVISION_WITH_FLAGS
-    if not newer or not bytes(text.data[: len(BLOCK_INFO)]) == BLOCK_INFO:
+    if not newer or bytes(text.data[: len(BLOCK_INFO)]) != BLOCK_INFO:
         return text
     return InsertData(text.head, text.fmt, memoryview(without_flags(text.data)))
 

@@ -33,7 +33,8 @@ models:
     "models/totals.sql": "{{ config(materialized='table', order_by='measure') }}\n"
     "select measure, sum(value) as value"
     " from {{ source('spm_bi', 'rep_day') }} group by measure\n"
-    "union all select 'seeded' as measure, toDecimal128(sum(n), 4) from {{ ref('numbers_seed') }}\n",
+    "union all select 'seeded' as measure, toDecimal128(sum(n), 4)"
+    " from {{ ref('numbers_seed') }}\n",
     "models/daily.sql": "{{ config(materialized='incremental', order_by='n', unique_key='n',"
     " incremental_strategy='delete+insert') }}\nselect n, text from {{ ref('numbers_seed') }}\n",
     "models/a_view.sql": "{{ config(materialized='view') }}\nselect * from {{ ref('totals') }}\n",
@@ -61,7 +62,8 @@ def dbt() -> Path:
 def project(tmp_path: Path, warehouse: Served, client: Client) -> Path:
     user, token = warehouse.auth()
     profile = (
-        "conformance:\n  target: t\n  outputs:\n    t:\n      type: clickhouse\n      driver: http\n"
+        "conformance:\n  target: t\n  outputs:\n    t:\n"
+        "      type: clickhouse\n      driver: http\n"
         f"      host: {warehouse.host}\n      port: {warehouse.port}\n      user: {user}\n"
         f"      schema: {SCHEMA}\n      threads: 2\n      password: '{token}'\n"
     )

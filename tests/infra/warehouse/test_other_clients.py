@@ -64,7 +64,7 @@ def test_the_javascript_client(warehouse: Served, row: str) -> None:
     npm, node, folder = need("npm"), need("node"), cache_folder("node")
     if not (folder / "node_modules" / "@clickhouse" / "client").exists():
         done = subprocess.run(
-            [npm, "install", "--silent", "--no-fund", "--no-audit", "--prefix", folder, NODE_CLIENT],
+            [npm, "install", "--silent", "--no-audit", "--prefix", folder, NODE_CLIENT],
             capture_output=True, text=True, timeout=200, check=False,
         )  # fmt: skip
         if done.returncode:
