@@ -27,7 +27,11 @@ class PrincipalFile:
         Raises:
             ValueError: the file is damaged; the message names it.
         """
-        return self._current().get(digest(token))
+        return self.by_digest(digest(token))
+
+    def by_digest(self, token_digest: str) -> Principal | None:
+        """Return whom a token names, given what is stored of it; None for nobody."""
+        return self._current().get(token_digest)
 
     def everyone(self) -> tuple[Principal, ...]:
         """Return all principals, by name."""

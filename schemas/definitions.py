@@ -5,16 +5,37 @@ Content of every kind but `people` goes through the topic spm.definitions and ta
 markers; `people` holds the names and goes to the table spm.person alone, which erasure empties.
 """
 
+import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 UNASSIGNED = "unassigned"  # the rep_id of facts whose owner the identity map does not know
+COMPANY_ID = "company"  # the owner_id of a quota for everybody
 NO_END = date(2199, 12, 31)
+_YEARS = range(1970, 2200)  # what every store on the way keeps exactly
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _day(value: Any) -> Any:
+    """Return a date, from a date or YYYY-MM-DD alone: no instant, no number of seconds."""
+    if type(value) is not date:
+        try:
+            value = date.fromisoformat(value if _DAY.fullmatch(value) else "")
+        except (TypeError, ValueError):
+            raise PydanticCustomError("day", "is no date") from None
+    if value.year not in _YEARS:
+        raise PydanticCustomError("day_range", "lies outside the years 1970 to 2199")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
+Label = Annotated[str, Field(min_length=1, max_length=200)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -34,41 +55,43 @@ class WonDay(StrEnum):
 class Company(Definition):
     """The company as a whole."""
 
-    name: str
-    reporting_currency: Currency
+    name: str = Field(description="as boards show it")
+    reporting_currency: Currency = Field(description="ISO 4217; every amount is also kept in it")
     time_zone: str = Field(description="IANA zone; for facts of reps without a zone")
     week_start: Annotated[int, Field(ge=1, le=7, description="ISO weekday, 1 = Monday")] = 1
-    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
-    won_day: WonDay = WonDay.WON_AT
+    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12, description="1 = January")] = 1
+    won_day: Annotated[WonDay, Field(description="which day a won deal counts on")] = WonDay.WON_AT
 
 
 class Team(Definition):
     """A team; teams nest."""
 
-    team_id: Id
-    name: str
-    parent_team_id: Id | None = None
+    team_id: Id = Field(description="short name for life, such as emea-enterprise")
+    name: Label = Field(description="as boards show it")
+    parent_team_id: Annotated[Id | None, Field(description="the team above; absent: none")] = None
 
 
 class Stint(Definition):
     """Where a rep belonged from one day up to, not including, another."""
 
-    valid_from: date
+    valid_from: Day = Field(description="first day in it")
     valid_to: Annotated[
-        date | None, Field(description="first day no longer in it; None: still in it")
+        Day | None, Field(description="first day no longer in it; absent: still in it")
     ] = None
-    team_id: Id
-    manager_id: Id | None = None
-    role: str = "AE"
-    time_zone: str
-    calendar_id: Id | None = None
+    team_id: Id = Field(description="a team of this file")
+    manager_id: Annotated[Id | None, Field(description="rep_id of the manager")] = None
+    role: Annotated[str, Field(min_length=1, max_length=64, description="AE, SDR, manager ...")] = (
+        "AE"
+    )
+    time_zone: str = Field(description="IANA zone in which the rep's days are cut: Europe/Berlin")
+    calendar_id: Annotated[Id | None, Field(description="working days; a calendar's id")] = None
 
 
 class Rep(Definition):
     """A rep under a pseudonym, with history."""
 
-    rep_id: Id
-    history: tuple[Stint, ...] = Field(min_length=1)
+    rep_id: Id = Field(description="pseudonym for life; names stand in people alone")
+    history: tuple[Stint, ...] = Field(min_length=1, description="stints; they never overlap")
 
 
 class Roster(Definition):
@@ -81,10 +104,10 @@ class Roster(Definition):
 class Person(Definition):
     """The person behind a rep_id."""
 
-    rep_id: Id
-    name: str
-    email: str = ""
-    employee_number: str = ""
+    rep_id: Id = Field(description="a rep of the roster")
+    name: Label = Field(description="name as boards show it")
+    email: Annotated[str, Field(max_length=254, description="work e-mail")] = ""
+    employee_number: Annotated[str, Field(max_length=64)] = ""
 
 
 class People(Definition):
@@ -96,9 +119,9 @@ class People(Definition):
 class Identity(Definition):
     """One user of one source, and whose facts theirs are."""
 
-    source: Id
-    user_id: Id
-    rep_id: Id
+    source: Id = Field(description="simulator, files, api, manual, hubspot, salesforce ...")
+    user_id: Id = Field(description="the user's id in that source, exactly as it sends it")
+    rep_id: Id = Field(description="a rep of the roster")
 
 
 class Identities(Definition):
@@ -110,16 +133,19 @@ class Identities(Definition):
 class Holiday(Definition):
     """A day off for everyone on a calendar."""
 
-    on: date
-    name: str
+    on: Day = Field(description="the day off")
+    name: Label
 
 
 class Calendar(Definition):
     """Working days of a place."""
 
-    calendar_id: Id
-    name: str
-    working_days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
+    calendar_id: Id = Field(description="short name for life, such as de-be")
+    name: Label = Field(description="for people")
+    working_days: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=7)], ...],
+        Field(min_length=1, description="ISO weekdays, 1 = Monday"),
+    ] = (1, 2, 3, 4, 5)
     holidays: tuple[Holiday, ...] = ()
 
 
@@ -132,10 +158,13 @@ class Calendars(Definition):
 class Rate(Definition):
     """Units of `quote` for one unit of `base`, valid from a day until the next dated rate."""
 
-    base: Currency
-    quote: Currency
-    on: date
-    rate: Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=10)]
+    base: Currency = Field(description="the deal's currency")
+    quote: Currency = Field(description="the reporting currency")
+    on: Day = Field(description="first day it is valid")
+    rate: Annotated[
+        Decimal,
+        Field(gt=0, max_digits=20, decimal_places=10, description="units of quote for 1 of base"),
+    ]
 
 
 class Rates(Definition):
@@ -155,14 +184,27 @@ class QuotaOwner(StrEnum):
 class Quota(Definition):
     """What is expected of somebody in a half-open span of days."""
 
-    quota_id: Id
-    owner_kind: QuotaOwner
-    owner_id: Id
-    measure: Id
-    period_start: date
-    period_end: date = Field(description="first day behind the period")
-    amount: Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=4)]
-    currency: Currency | None = None
+    quota_id: Annotated[
+        Id, Field(description="absent: made of owner, measure and first day, which are unique")
+    ] = "-"
+    owner_kind: QuotaOwner = Field(description="REP, TEAM or COMPANY")
+    owner_id: Id = Field(description="rep_id, team_id, or company")
+    measure: Id = Field(description="a measure of measures.yaml")
+    period_start: Day = Field(description="first day")
+    period_end: Day = Field(description="first day behind the period")
+    amount: Annotated[
+        Decimal,
+        Field(gt=0, max_digits=18, decimal_places=4, description="in the measure's unit"),
+    ]
+    currency: Annotated[Currency | None, Field(description="for a measure of money only")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_id(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or "quota_id" in raw:
+            return raw
+        parts = [raw.get(n) for n in ("owner_kind", "owner_id", "measure", "period_start")]
+        return raw if None in parts else {**raw, "quota_id": ":".join(map(str, parts))}
 
 
 class Quotas(Definition):
@@ -182,12 +224,12 @@ class MeasureUnit(StrEnum):
 class Measure(Definition):
     """One number kept per rep and day. `rule` names the pure function that makes it."""
 
-    measure: Id
+    measure: Id = Field(description="name of the number, as quotas and boards use it")
     of: str = Field(description="call, email, meeting or deal")
-    rule: Id
-    unit: MeasureUnit
-    label: str
-    description: str
+    rule: Id = Field(description="the rule that counts it")
+    unit: MeasureUnit = Field(description="COUNT, SECONDS or MONEY")
+    label: Label = Field(description="short, for boards")
+    description: str = Field(description="what counts and what does not, for people")
 
 
 class Measures(Definition):
@@ -195,6 +237,27 @@ class Measures(Definition):
 
     measures: tuple[Measure, ...]
 
+
+class Rule(NamedTuple):
+    """What a counting rule reads and what it makes."""
+
+    of: str
+    unit: MeasureUnit
+
+
+RULES: dict[str, Rule] = {
+    "calls": Rule("call", MeasureUnit.COUNT),
+    "calls_connected": Rule("call", MeasureUnit.COUNT),
+    "talk_seconds": Rule("call", MeasureUnit.SECONDS),
+    "emails_sent": Rule("email", MeasureUnit.COUNT),
+    "meetings_booked": Rule("meeting", MeasureUnit.COUNT),
+    "meetings_held": Rule("meeting", MeasureUnit.COUNT),
+    "deals_created": Rule("deal", MeasureUnit.COUNT),
+    "deals_won": Rule("deal", MeasureUnit.COUNT),
+    "deals_lost": Rule("deal", MeasureUnit.COUNT),
+    "revenue_won": Rule("deal", MeasureUnit.MONEY),
+    "revenue_won_reporting": Rule("deal", MeasureUnit.MONEY),
+}
 
 KINDS: dict[str, type[Definition]] = {
     "company": Company,

@@ -1,0 +1,45 @@
+# Everything a person does with a checkout. `make` alone explains itself.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+STAMP   = $(VENV)/.installed
+DEV     = $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench clean
+
+help: ## say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+demo: $(STAMP) ## install, then run everything on this machine: broker, warehouse, worker, board, a simulated floor
+	@$(BIN)/pacesetter demo
+
+test: $(DEV) ## the whole suite; says what it left out and why
+	@$(BIN)/python -m pytest
+
+lint: $(DEV) ## style and formatting
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(DEV) ## mypy, strict
+	@$(BIN)/mypy
+
+bench: $(DEV) ## speed, printed; nothing is asserted about seconds
+	@$(BIN)/python -m pytest -m bench -s
+
+clean: ## remove what make made (not your data)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 14) else \
+	"Pacesetter needs Python 3.11 to 3.14; this is %d.%d. Say: make PYTHON=python3.12 demo" % v[:2])'
+	@$(PYTHON) -m venv $(VENV) || { echo "venv is missing; on Debian: apt install python3-venv" >&2; exit 1; }
+
+$(STAMP): pyproject.toml infra/constraints.txt | $(VENV)/bin/python
+	@echo "Installing (about 1.2 GB on disk, most of it the embedded ClickHouse engine; a minute or two) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c infra/constraints.txt -e '.[embedded]'
+	@touch $@
+
+$(DEV): $(STAMP)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check "pip>=25.1"
+	@$(BIN)/python -m pip install -q -c infra/constraints.txt --group dev
+	@touch $@

@@ -1,0 +1,192 @@
+"""The board: everything a page shows, computed once for all viewers. Time is an argument.
+
+Invariants: a total is the sum of the newest partials (scores.py); a view depends on nothing but
+partials, floor, progress and the clock, so it can be thrown away and computed again at any time.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from connectors.boards.floor import Floor
+from connectors.boards.freshness import Progress, newer
+from connectors.boards.measures import MEASURES, YARDSTICKS, unrated, value_of
+from connectors.boards.periods import Period, Span, first_day, span_of, today_in
+from connectors.boards.scores import ZERO, Partial, Scores
+from connectors.boards.ticker import Ticker, news_of
+
+_NOTHING = (ZERO,) * len(YARDSTICKS)
+_MEASURES = frozenset(MEASURES)
+DAY = timedelta(days=1)
+
+
+Values = tuple[Decimal, ...]  # one per yardstick
+
+
+class Sums(NamedTuple):
+    """One rep in one period, by yardstick: totals now, at the baseline, and money left out."""
+
+    now: Values
+    before: Values
+    unrated: Mapping[str, Decimal]
+
+
+class Board:
+    """State of one board."""
+
+    def __init__(self, now: datetime) -> None:
+        self.floor = Floor()
+        self.generation = 0
+        self.ticker = Ticker()
+        self.progress: dict[str, Progress] = {}
+        self.changed_at = now
+        self.today: date = now.date()
+        self._scores = Scores(self.today, _MEASURES)
+        self._todays: dict[str, date] = {}
+        # Both are caches: what a day is worth, and what periods add up to.
+        self._values: dict[str, dict[date, Values]] = {}
+        self._sums: dict[str, dict[Period, Sums]] = {}
+
+    def seed(self, floor: Floor, generation: int, scores: Scores, now: datetime) -> None:
+        """Begin again from stored totals. Wins already shown stay; none is told from a seed."""
+        self.floor, self.generation, self._scores = floor, generation, scores
+        self._values.clear()
+        self._roll(now)
+
+    def apply(self, partials: list[Partial], now: datetime) -> bool:
+        """Return whether a message of one rep changed a total; wins go to the ticker."""
+        changes = [c for c in map(self._scores.apply, partials) if c]
+        if not changes:
+            return False
+        rep_id = changes[0].rep_id
+        self._sums.pop(rep_id, None)
+        for change in changes:
+            self._values.get(rep_id, {}).pop(change.day, None)
+        self.changed_at = now
+        today = self.today_of(rep_id)
+        currency = self.floor.company.reporting_currency
+        for day, of_day in groupby(sorted(changes, key=lambda c: c.day), key=lambda c: c.day):
+            totals = self._scores.days_of(rep_id)[day]
+            if news := news_of(of_day, totals, today, currency):
+                self.ticker.add(rep_id, *news, at=now)
+        return True
+
+    def follows(self, partials: Iterable[Partial]) -> bool:
+        """Return whether partials continue the logs known here; if not, seed again."""
+        return not any(self._scores.opens_epoch(p) for p in partials)
+
+    def note(self, progress: Progress) -> None:
+        """Take in what a source says about itself."""
+        self.progress[progress.source] = newer(self.progress.get(progress.source), progress)
+
+    def refloor(self, floor: Floor, now: datetime) -> bool:
+        """Return whether the totals held still reach back far enough under a changed roster."""
+        self.floor = floor
+        self._values.clear()  # the reporting currency may be another
+        self._roll(now)
+        return self._scores.first_day <= first_day(self.today, floor.company)
+
+    def tick(self, now: datetime) -> bool:
+        """Return whether somebody's day has ended since the last tick."""
+        if self._zones(now) == self._todays:
+            return False
+        self._roll(now)
+        return True
+
+    def today_of(self, rep_id: str) -> date:
+        """Return today's date where a rep is."""
+        return self._todays.get(self.floor.zone(rep_id, self.today), self.today)
+
+    def span(self, period: Period) -> Span:
+        """Return the days of a period as the company sees it."""
+        return span_of(period, self.today, self.floor.company)
+
+    def sums(self, period: Period) -> Mapping[str, Sums]:
+        """Return everybody's totals in a period, facts without an owner included."""
+        everybody = {*self._scores.reps(), *self.floor.stints}
+        return {rep_id: self._sums_of(rep_id)[period] for rep_id in everybody}
+
+    def unrated(self, period: Period) -> dict[str, Decimal]:
+        """Return amounts of a period, by currency, that are not in anybody's revenue."""
+        return _added(self._sums_of(rep_id)[period].unrated for rep_id in self._scores.reps())
+
+    @property
+    def partials_held(self) -> int:
+        """Return how many partials are in memory."""
+        return len(self._scores)
+
+    @property
+    def _currency(self) -> str:
+        return self.floor.company.reporting_currency
+
+    def _roll(self, now: datetime) -> None:
+        self.today = today_in(self.floor.company.time_zone, now)
+        self._todays = self._zones(now)
+        self._sums.clear()
+        wanted = first_day(self.today, self.floor.company)
+        if wanted > self._scores.first_day:
+            self._scores.forget_before(wanted)
+            self._values.clear()
+
+    def _zones(self, now: datetime) -> dict[str, date]:
+        zones = {s.time_zone for stints in self.floor.stints.values() for s in stints}
+        return {z: today_in(z, now) for z in zones | {self.floor.company.time_zone}}
+
+    def _span_of(self, rep_id: str, period: Period) -> Span:
+        if period is Period.TODAY:
+            today = self.today_of(rep_id)
+            return Span(today, today + DAY)
+        return self.span(period)
+
+    def _sums_of(self, rep_id: str) -> dict[Period, Sums]:
+        if rep_id not in self._sums:
+            self._sums[rep_id] = self._summed(rep_id)
+        return self._sums[rep_id]
+
+    def _summed(self, rep_id: str) -> dict[Period, Sums]:
+        days = self._scores.days_of(rep_id)
+        values = self._values.setdefault(rep_id, {})
+        for day in days.keys() - values.keys():
+            values[day] = tuple(value_of(y, days[day], self._currency) for y in YARDSTICKS.values())
+        today = self.today_of(rep_id)
+        found: dict[Period, Sums] = {}
+        for period in Period:
+            span = self._span_of(rep_id, period)
+            before = Span(
+                today - DAY if period is Period.TODAY else span.start, min(today, span.end)
+            )
+            foreign = _added(unrated(t, self._currency) for day, t in days.items() if day in span)
+            found[period] = Sums(_total(values, span), _total(values, before), foreign)
+        return found
+
+
+def _total(values: Mapping[date, Values], span: Span) -> Values:
+    chosen = [v for day, v in values.items() if span.start <= day < span.end]
+    return tuple(sum(column, ZERO) for column in zip(_NOTHING, *chosen, strict=True))
+
+
+def _added(parts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for part in parts:
+        for currency, amount in part.items():
+            found[currency] = found.get(currency, ZERO) + amount
+    return found
+
+
+def scored(partials: Iterable[Partial], since: date) -> Scores:
+    """Return the totals of a board from a day on."""
+    scores = Scores(since, _MEASURES)
+    for partial in partials:
+        scores.apply(partial)
+    return scores
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as the page reads it: decimals and instants as text, never as floats."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}" if value else "0"
+    if isinstance(value, date):  # datetime is one too
+        return value.isoformat()
+    raise TypeError(f"{value!r} has no form on the wire")

@@ -1,0 +1,36 @@
+"""Settings of one board server."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STREAMS_MAX = 500  # viewers at once; each costs a socket and one buffered snapshot
+PORT = 18080  # as the settings have it
+
+
+@dataclass(frozen=True, slots=True)
+class BoardConfig:
+    """Where a board reads from and where it is served.
+
+    Attributes:
+        bootstrap: Kafka's bootstrap servers.
+        warehouse_url: HTTP address of the warehouse, such as http://127.0.0.1:8123.
+        warehouse_user: name of a SERVICE principal, and `warehouse_token` its token.
+        principals: file that says whose tokens open the door.
+        sessions: file that keeps who is signed in over a restart, so that no screen on a wall has
+            to be visited; it holds digests only.
+        title: headline; None: the company's name.
+        kafka: further settings of the client (security_protocol, ssl_cafile, ...), as aiokafka
+            names them.
+    """
+
+    bootstrap: str
+    warehouse_url: str
+    warehouse_user: str
+    warehouse_token: str = field(repr=False)
+    principals: Path
+    sessions: Path
+    host: str = "127.0.0.1"
+    port: int = PORT
+    title: str | None = None
+    streams_max: int = STREAMS_MAX
+    kafka: dict[str, object] = field(default_factory=dict, repr=False)

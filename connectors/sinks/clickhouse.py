@@ -1,0 +1,164 @@
+"""The warehouse as a sink and a memory: fenced Arrow inserts, and reads as columns.
+
+Every insert carries the incarnation its writer has read, as a condition that the server checks with
+the insert itself. So a worker that outlived a restored backup or an opened epoch writes nothing.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import Any, Self
+
+import clickhouse_connect
+import polars as pl
+from clickhouse_connect.driver import exceptions
+
+from schemas.warehouse import Fenced, Incarnation, Unavailable
+
+SECONDS_MAX = 120  # a statement that takes longer is stuck, not slow
+QUERY_BYTES_MAX = 8 << 20  # lookups name their ids in the text
+_FENCE = 395  # FUNCTION_THROW_IF_VALUE_IS_NON_ZERO: nothing else of ours throws it
+# Codes that pass by themselves: load, memory, network, a replica or a disk that recovers.
+_TRANSIENT = frozenset(
+    {159, 164, 173, 201, 202, 203, 209, 210, 215, 236, 241, 242, 243, 252, 279, 285, 286, 289,
+     306, 319, 394, 425, 439, 473, 516, 733, 999}
+)  # fmt: skip
+_SETTINGS = {
+    "async_insert": 0,
+    "insert_deduplicate": 0,  # rows have identity; equal blocks of honest rows must not vanish
+    "max_query_size": QUERY_BYTES_MAX,
+}
+_QUORUM = {"insert_quorum": "auto", "select_sequential_consistency": 1}
+
+
+class Warehouse:
+    """One connection to ClickHouse over HTTP. Methods may be called from several threads."""
+
+    def __init__(self, client: Any, quorum: bool = False) -> None:
+        self._client = client
+        self._settings = _SETTINGS | (_QUORUM if quorum else {})
+        self._structures: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def connect(cls, url: str, user: str, password: str, quorum: bool = False) -> Self:
+        """Return a connection.
+
+        Raises:
+            Unavailable: nobody answers there, or does not let this user in.
+        """
+        try:
+            client = clickhouse_connect.get_client(
+                dsn=url,
+                username=user,
+                password=password,
+                autogenerate_session_id=False,  # one session would allow one statement at a time
+                send_receive_timeout=SECONDS_MAX,
+                compress=False,
+                query_limit=0,
+            )
+        except (exceptions.Error, OSError) as error:
+            raise Unavailable(f"warehouse at {url}: {error}") from error
+        return cls(client, quorum)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def incarnation(self) -> Incarnation:
+        """Return which warehouse this is and which generation of results is live.
+
+        Raises:
+            Unavailable: it has not been set up.
+        """
+        found = self.frame("SELECT incarnation, generation FROM spm.warehouse FINAL")
+        if found.is_empty():
+            raise Unavailable("table spm.warehouse is empty; run `pacesetter migrate`")
+        return Incarnation(*found.row(0))
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """Return the answer to a query.
+
+        Raises:
+            Unavailable: not now.
+        """
+        answer = self._send(
+            f"{sql} FORMAT ArrowStream",
+            b"",
+            {"output_format_arrow_string_as_string": 1, "max_query_size": QUERY_BYTES_MAX},
+        )
+        return pl.read_ipc_stream(io.BytesIO(answer)) if answer else pl.DataFrame()
+
+    def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
+        """Insert rows, all or none, unless the warehouse is another incarnation.
+
+        Raises:
+            Fenced: it is another incarnation.
+            Unavailable: not now; inserting the same rows again is harmless.
+        """
+        if rows.is_empty():
+            return
+        structure = self._structure(table)
+        names = ", ".join(rows.columns)
+        types = ", ".join(f"{name} {structure[name]}" for name in rows.columns)
+        sql = (
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM input({quoted(types)}) "
+            f"WHERE throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL) "
+            f"!= {quoted(incarnation.name)}, 'another incarnation') = 0 FORMAT ArrowStream"
+        )
+        body = io.BytesIO()
+        rows.write_ipc_stream(body, compat_level=pl.CompatLevel.oldest())
+        self._send(sql, body.getvalue(), self._settings)
+
+    def command(self, sql: str) -> None:
+        """Run a statement that returns nothing.
+
+        Raises:
+            Unavailable: not now.
+        """
+        self._send(sql, b"", {})
+
+    def _structure(self, table: str) -> dict[str, str]:
+        known = self._structures.get(table)
+        if known is None:
+            database, name = table.split(".")
+            found = self.frame(
+                f"SELECT name, type FROM system.columns WHERE database = {quoted(database)} "
+                f"AND table = {quoted(name)}"
+            )
+            if found.is_empty():
+                raise Unavailable(f"there is no table {table}; run `pacesetter migrate`")
+            known = self._structures[table] = dict(found.iter_rows())
+        return known
+
+    def _send(self, sql: str, body: bytes, settings: dict[str, Any]) -> bytes:
+        try:
+            return self._request(sql, body, settings)
+        except exceptions.DatabaseError as error:
+            code = getattr(error, "code", None)
+            if code == _FENCE:
+                raise Fenced(str(error)) from error
+            if code is None or code in _TRANSIENT:
+                raise Unavailable(f"warehouse: {error}") from error
+            raise
+        except (exceptions.Error, OSError) as error:
+            raise Unavailable(f"warehouse: {error}") from error
+
+    def _request(self, sql: str, body: bytes, settings: dict[str, Any]) -> bytes:
+        if body:
+            self._client.command(sql, data=body, settings=settings)
+            return b""
+        answer: bytes = self._client.raw_query(sql, settings=settings)
+        return answer
+
+
+def quoted(text: str) -> str:
+    r"""Return a text as a string literal of SQL.
+
+    >>> quoted("it's")
+    "'it\\\\'s'"
+    """
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def texts(values: Sequence[str]) -> str:
+    """Return texts as a list for IN (...)."""
+    return ", ".join(map(quoted, values))

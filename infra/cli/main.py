@@ -1,0 +1,79 @@
+"""The command `pacesetter`: what a person can do with the pipeline."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from infra.cli import (
+    board,
+    config,
+    deal,
+    definitions,
+    doctor,
+    ground,
+    imports,
+    intake,
+    simulate,
+    tokens,
+)
+from infra.cli import run as running
+
+app = typer.Typer(
+    name="pacesetter",
+    help=(
+        "Real-time sales performance: CRM events through Kafka and Faust into ClickHouse.\n\n"
+        "Start with `pacesetter demo`: a whole installation with a simulated sales floor on this "
+        "machine. Then `pacesetter up` with your own definitions and `pacesetter import`."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("pacesetter"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    pass
+
+
+running.register(app)
+board.register(app)
+intake.register(app)
+app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
+imports.register(app)
+deal.register(app)
+simulate.register(app)
+app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
+doctor.register(app)
+config.register(app)
+ground.register(app)
+
+
+def run() -> None:
+    """Run the command line; expected trouble is one line on stderr, not a traceback."""
+    try:
+        app()
+    except Exception as error:
+        from infra.cli.trouble import expected, explain
+
+        if not isinstance(error, expected()):
+            raise
+        typer.echo(explain(error), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,69 @@
+"""One text for one meaning: the order of entries and the way a number is written do not matter.
+
+The text is what stands in the topic and the table, and its hash is the revision's id.
+"""
+
+import hashlib
+import json
+from decimal import Decimal
+from typing import Any
+
+from schemas.definitions import KINDS, Definition
+
+# What tells the entries of each list apart, and orders them.
+KEYS: dict[str, tuple[str, ...]] = {
+    "teams": ("team_id",),
+    "reps": ("rep_id",),
+    "history": ("valid_from",),
+    "identities": ("source", "user_id"),
+    "calendars": ("calendar_id",),
+    "holidays": ("on",),
+    "rates": ("base", "quote", "on"),
+    "quotas": ("quota_id",),
+    "measures": ("measure",),
+    "people": ("rep_id",),
+}
+
+
+def plain(value: Definition) -> dict[str, Any]:
+    """Return a definition as sorted plain values: dates and decimals as text, nothing for None."""
+    ordered = _ordered(value.model_dump(), "")
+    assert isinstance(ordered, dict)
+    return ordered
+
+
+def content_of(value: Definition) -> str:
+    """Return the canonical JSON of a kind."""
+    return json.dumps(plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def revision_id_of(content: str) -> str:
+    """Return the SHA-256 of a content, in hexadecimal."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def value_of(kind: str, content: str) -> Definition:
+    """Return the value of a kind's content.
+
+    Raises:
+        KeyError: no such kind.
+        pydantic.ValidationError: the content was written by a newer version of this program.
+    """
+    return KINDS[kind].model_validate_json(content)
+
+
+def key_of(inside: str, entry: Any) -> Any:
+    """Return what tells an entry of a list apart from its neighbours."""
+    names = KEYS.get(inside)
+    return tuple(str(entry[n]) for n in names) if names else entry
+
+
+def _ordered(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return {k: _ordered(v, k) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        items = [_ordered(item, "") for item in value]
+        return sorted(items, key=lambda item: key_of(name, item))
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value if isinstance(value, int | str) and type(value) in {int, str} else str(value)

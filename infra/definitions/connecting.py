@@ -1,0 +1,57 @@
+"""From settings to the warehouse and the log of definitions."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from infra.definitions.log import DefinitionLog
+from schemas.codec import CatalogueIds, SchemaIds
+from streams.settings import Settings
+
+CONNECT_SECONDS = 5  # a warehouse that does not answer by then is away
+
+
+class Unreachable(ConnectionError):
+    """A service is away or refuses us; str() says which and what to do."""
+
+
+def warehouse(settings: Settings) -> Any:
+    """Return a clickhouse-connect client of the installation's warehouse.
+
+    Raises:
+        Unreachable: it is away, or the token is wrong.
+    """
+    url = urlsplit(settings.warehouse_url)
+    quorum = {"insert_quorum": "auto", "select_sequential_consistency": 1}
+    try:
+        return clickhouse_connect.get_client(
+            host=url.hostname or "localhost",
+            port=url.port or (8443 if url.scheme == "https" else 8123),
+            secure=url.scheme == "https",
+            username=settings.warehouse_user,
+            password=settings.warehouse_password(),
+            connect_timeout=CONNECT_SECONDS,
+            settings=quorum if settings.warehouse_quorum else {},
+        )
+    except ClickHouseError as error:
+        why = str(error).strip().splitlines()[0]
+        raise Unreachable(
+            f"the warehouse at {settings.warehouse_url} does not let us in ({why}); start it with"
+            " `pacesetter up`, or check warehouse_url and the token"
+        ) from error
+
+
+def log(settings: Settings) -> DefinitionLog:
+    """Return the log of definitions on the installation's broker; it connects when first used."""
+    config = settings.kafka_config()
+    return DefinitionLog(settings.kafka_bootstrap, _ids(settings), extra=config)
+
+
+def _ids(settings: Settings) -> SchemaIds:
+    if not settings.schema_registry_url:
+        return CatalogueIds()
+    from connectors.registry import RegistryIds  # noqa: PLC0415 - only a cluster has one
+
+    return RegistryIds({"url": settings.schema_registry_url})

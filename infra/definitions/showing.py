@@ -1,0 +1,180 @@
+"""Definitions as people read them: tables of text. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from infra.definitions.canonical import KEYS, plain
+from infra.definitions.checking_roster import end_of
+from infra.definitions.peopling import PersonRow
+from infra.definitions.records import Revision
+from infra.definitions.stored import State
+from schemas.definitions import Rate, Rep, Stint
+
+_People = Mapping[str, PersonRow]
+_Rows = Iterable[Sequence[object]]
+
+
+def table(header: Sequence[str], rows: _Rows) -> str:
+    """Return rows in aligned columns under a header."""
+    cells = [list(header), *([str(c) for c in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def summary(state: State, people: int) -> str:
+    """Return what is in force in one screen: every kind, how much of it, and who made it so."""
+    company = state.bundle().company
+    head = (
+        f"{company.name or 'Nothing is in force yet'}: definitions in force since sequence"
+        f" {state.sequence}\nReporting currency {company.reporting_currency}, time zone"
+        f" {company.time_zone}, weeks begin on ISO weekday {company.week_start}, fiscal years in"
+        f" month {company.fiscal_year_start_month}, won deals count by {company.won_day}"
+    )
+    rows = [
+        (kind, sizes(plain(state.values[kind])), r.sequence, stamp(r), r.author, r.note)
+        for kind, r in sorted(state.revisions.items())
+    ]
+    names = f"\npeople: {people} with a name; they are in no revision"
+    return f"{head}\n\n{table(('KIND', 'HOLDS', 'SEQUENCE', 'WRITTEN', 'BY', 'NOTE'), rows)}{names}"
+
+
+def sizes(value: Mapping[str, Any]) -> str:
+    """Return how many entries a kind's lists have.
+
+    >>> sizes({"teams": [1], "reps": [1, 2]})
+    '1 teams, 2 reps'
+    """
+    return ", ".join(f"{len(v)} {k}" for k, v in value.items() if k in KEYS) or "one"
+
+
+def revisions(made: Iterable[Revision]) -> str:
+    """Return the history of definitions, newest first."""
+    rows = [(r.sequence, r.kind, stamp(r), r.author, r.note) for r in made]
+    return table(("SEQUENCE", "KIND", "WRITTEN", "BY", "NOTE"), rows[::-1])
+
+
+def kind(name: str, state: State, people: _People, on: date) -> str:
+    """Return one kind as it is on a day.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    return _TABLES[name](state, people, on)
+
+
+def rep(state: State, people: _People, rep_id: str, on: date) -> str:
+    """Return everything about a rep: stints, identities and quotas from a day on."""
+    bundle = state.bundle()
+    one = next(r for r in bundle.roster.reps if r.rep_id == rep_id)
+    stints = [
+        (s.valid_from, s.valid_to or "", s.team_id, named(s.manager_id, people), s.role,
+         s.time_zone, s.calendar_id or "") for s in one.history
+    ]  # fmt: skip
+    users = [(i.source, i.user_id) for i in bundle.identities.identities if i.rep_id == rep_id]
+    quotas = [
+        (q.measure, q.period_start, q.period_end, f"{q.amount:f}", q.currency or "")
+        for q in bundle.quotas.quotas
+        if q.owner_kind == "REP" and q.owner_id == rep_id and q.period_end > on
+    ]
+    parts = [
+        f"{named(rep_id, people)} ({rep_id})",
+        table(("FROM", "UP TO", "TEAM", "MANAGER", "ROLE", "ZONE", "CALENDAR"), stints),
+        table(("SOURCE", "USER"), users) if users else "No identity: nothing is credited to them.",
+        table(("MEASURE", "FROM", "UP TO", "AMOUNT", ""), quotas) if quotas else "No quotas left.",
+    ]
+    return "\n\n".join(parts)
+
+
+def named(rep_id: str | None, people: _People) -> str:
+    """Return a rep's name, or the pseudonym where there is none."""
+    person = people.get(rep_id or "")
+    return (person.name if person and not person.erased else "") or rep_id or ""
+
+
+def stamp(revision: Revision) -> str:
+    """Return when a revision was written, to the second."""
+    return f"{revision.written_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def stint_on(one: Rep, on: date) -> Stint | None:
+    """Return where a rep belongs on a day; None: nowhere."""
+    return next((s for s in one.history if s.valid_from <= on < end_of(s)), None)
+
+
+def _company(state: State, people: _People, on: date) -> str:
+    return table(("FIELD", "VALUE"), plain(state.bundle().company).items())
+
+
+def _roster(state: State, people: _People, on: date) -> str:
+    roster = state.bundle().roster
+    teams = [(t.team_id, t.name, t.parent_team_id or "") for t in roster.teams]
+    reps = [
+        (r.rep_id, named(r.rep_id, people), s.team_id, named(s.manager_id, people), s.role,
+         s.time_zone, s.valid_from) for r in roster.reps if (s := stint_on(r, on))
+    ]  # fmt: skip
+    header = ("REP", "NAME", "TEAM", "MANAGER", "ROLE", "ZONE", "SINCE")
+    return f"{table(('TEAM', 'NAME', 'PARENT'), teams)}\n\n{table(header, reps)}"
+
+
+def _people_table(state: State, people: _People, on: date) -> str:
+    rows = [
+        (p.rep_id, "(erased)" if p.erased else p.name, p.email, p.employee_number)
+        for p in sorted(people.values())
+    ]
+    return table(("REP", "NAME", "E-MAIL", "EMPLOYEE"), rows)
+
+
+def _identities(state: State, people: _People, on: date) -> str:
+    rows = [
+        (i.source, i.user_id, i.rep_id, named(i.rep_id, people))
+        for i in state.bundle().identities.identities
+    ]
+    return table(("SOURCE", "USER", "REP", "NAME"), rows)
+
+
+def _calendars(state: State, people: _People, on: date) -> str:
+    rows = []
+    for c in state.bundle().calendars.calendars:
+        coming = [h for h in c.holidays if h.on >= on]
+        following = f"{coming[0].on} {coming[0].name}" if coming else "none known"
+        weekdays = " ".join(map(str, c.working_days))
+        rows.append((c.calendar_id, c.name, weekdays, len(c.holidays), following))
+    return table(("CALENDAR", "NAME", "WEEKDAYS", "HOLIDAYS", "NEXT"), rows)
+
+
+def _rates(state: State, people: _People, on: date) -> str:
+    latest: dict[tuple[str, str], Rate] = {}
+    for rate in state.bundle().rates.rates:
+        if rate.on <= on:
+            latest[rate.base, rate.quote] = rate
+    rows = [(r.base, f"{r.rate:f} {r.quote}", r.on) for r in latest.values()]
+    return table(("ONE", "IS", "SINCE"), rows)
+
+
+def _quotas(state: State, people: _People, on: date) -> str:
+    rows = [
+        (q.owner_kind, named(q.owner_id, people), q.measure, q.period_start, q.period_end,
+         f"{q.amount:f}", q.currency or "") for q in state.bundle().quotas.quotas
+        if q.period_start <= on < q.period_end
+    ]  # fmt: skip
+    return table(("FOR", "OWNER", "MEASURE", "FROM", "UP TO", "AMOUNT", ""), rows)
+
+
+def _measures(state: State, people: _People, on: date) -> str:
+    rows = [(m.measure, m.of, m.unit, m.label) for m in state.bundle().measures.measures]
+    return table(("MEASURE", "OF", "UNIT", "LABEL"), rows)
+
+
+_TABLES = {
+    "company": _company,
+    "roster": _roster,
+    "people": _people_table,
+    "identities": _identities,
+    "calendars": _calendars,
+    "rates": _rates,
+    "quotas": _quotas,
+    "measures": _measures,
+}
+KINDS_SHOWN = tuple(_TABLES)

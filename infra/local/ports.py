@@ -1,0 +1,41 @@
+"""Loopback ports: whether one answers, is free, and who holds it."""
+
+import socket
+import urllib.error
+import urllib.request
+
+LOOPBACK = "127.0.0.1"
+
+
+def answers(port: int, host: str = LOOPBACK) -> bool:
+    """Return whether something accepts connections on a port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((host, port)) == 0
+
+
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Return whether a server could listen on a port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(host: str = LOOPBACK) -> int:
+    """Return a port nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def http_ok(url: str, seconds: float = 1.0) -> bool:
+    """Return whether a URL answers with a 2xx."""
+    try:
+        with urllib.request.urlopen(url, timeout=seconds) as reply:  # noqa: S310  # our own URL
+            return bool(200 <= reply.status < 300)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False

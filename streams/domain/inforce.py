@@ -1,0 +1,68 @@
+"""Facts under the definitions in force: who, which day, and what they put into results."""
+
+import polars as pl
+
+from schemas.definitions import Bundle
+from streams.domain import activities, deals
+from streams.domain.measures import Rule, contributions
+from streams.domain.rates import RateTable
+from streams.domain.resolving import Resolver
+
+RULES: dict[str, Rule] = {**activities.RULES, **deals.RULES}
+
+
+class InForce:
+    """One revision of the definitions, made ready for lookups in columns."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        unknown = [m.rule for m in bundle.measures.measures if m.rule not in RULES]
+        if unknown:
+            raise ValueError(
+                f"measures name rules {', '.join(unknown)} that this version does not have; "
+                f"there are {', '.join(sorted(RULES))}"
+            )
+        self._decides = (bundle.company, bundle.roster, bundle.identities, bundle.rates)
+        self.measures = bundle.measures.measures
+        self.resolver = Resolver(bundle)
+        self.rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
+
+    def differs(self, other: "InForce") -> bool:
+        """Return whether a fact may resolve differently under the other; quotas decide nothing."""
+        return (self._decides, self.measures) != (other._decides, other.measures)
+
+
+def resolved_activities(
+    message: str, frame: pl.DataFrame, in_force: InForce
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return rep and day of each call, e-mail or meeting, and what they put in (long form)."""
+    view = activities.view_of(message, frame, in_force.resolver)
+    columns = pl.DataFrame(
+        [
+            in_force.resolver.names.gather(view.parties["owner"]),
+            pl.Series("day", view.days["occurred"]).cast(pl.Date),
+        ]
+    )
+    put_in = contributions([view], message, in_force.measures, RULES, in_force.resolver)
+    return columns, put_in
+
+
+def resolved_deals(frame: pl.DataFrame, in_force: InForce) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return rep, day and rate of each deal, and what they put in (long form).
+
+    The day is the one it was won or lost on, of an open deal the one it was created on.
+    """
+    priced = deals.priced(frame, in_force.resolver, in_force.rates)
+    whole = priced.views[0]
+    stage = pl.col("stage_class")
+    day = frame.select(
+        pl.when(stage == "WON")
+        .then(pl.Series(whole.days["won"]))
+        .when(stage == "LOST")
+        .then(pl.Series(whole.days["lost"]))
+        .otherwise(pl.Series(whole.days["created"]))
+        .cast(pl.Date)
+        .alias("day")
+    ).to_series()
+    rep = in_force.resolver.names.gather(whole.parties["owner"])
+    put_in = contributions(priced.views, "deal", in_force.measures, RULES, in_force.resolver)
+    return pl.DataFrame([rep, day, priced.rate, priced.rate_on]), put_in

@@ -1,0 +1,60 @@
+"""Long form and arrays: what facts put in, as lines to add up and as arrays of history rows."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from streams.engine.folds import ARRAYS, PUT_IN
+
+VALUE = pl.Decimal(18, 4)
+_ARROW_VALUE = pa.decimal128(18, 4)
+
+
+def packed(put_in: pl.DataFrame, count: int) -> pl.DataFrame:
+    """Return long form as one row of arrays for each of `count` facts.
+
+    `put_in` is ordered by row.
+    """
+    sizes = np.bincount(put_in.get_column("row").to_numpy(), minlength=count)
+    starts = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int64())
+    columns = {**put_in.to_dict(), "value": decimals(put_in.get_column("value").to_numpy())}
+    return pl.DataFrame(
+        [
+            pl.Series(
+                array,
+                pl.from_arrow(pa.LargeListArray.from_arrays(starts, columns[name].to_arrow())),
+            )
+            for array, name in ARRAYS.items()
+        ]
+    )
+
+
+def unpacked(history: pl.DataFrame) -> pl.DataFrame:
+    """Return arrays of history rows as long form, ordered by row."""
+    names = {array: name for array, name in ARRAYS.items()}
+    lines = (
+        history.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *names)
+        .filter(pl.col("measure").list.len() > 0)
+        .explode(*names)
+        .rename(names)
+    )
+    value = units(lines.get_column("value"))
+    return lines.with_columns(value).select(
+        pl.col(name).cast(kind) for name, kind in PUT_IN.items()
+    )
+
+
+def decimals(values: npt.NDArray[np.int64]) -> pl.Series:
+    """Return whole ten-thousandths as decimal(18, 4)."""
+    wide = np.empty((len(values), 2), np.int64)
+    wide[:, 0], wide[:, 1] = values, values >> 63  # 128 bits, little end first, sign carried on
+    data = pa.Array.from_buffers(_ARROW_VALUE, len(values), [None, pa.py_buffer(wide)])
+    found = pl.from_arrow(data)
+    assert isinstance(found, pl.Series)
+    return found
+
+
+def units(values: pl.Series) -> pl.Series:
+    """Return decimal(18, 4) as whole ten-thousandths."""
+    return values.cast(VALUE).to_physical().cast(pl.Int64)

@@ -1,0 +1,195 @@
+"""A fetched batch becomes columns, markers, and records that are set aside.
+
+Every record of the batch ends up in exactly one of the three. A record that is set aside keeps its
+bytes and gets a reason; those around it go on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from schemas import codec
+from schemas.catalogue import Schema
+from schemas.codec import FRAME_BYTES, SchemaIds, Undecodable
+from streams.engine import columns
+from streams.engine.batches import Batch
+from streams.engine.hashes import content_hashes, murmur2
+
+MARKER = "marker"
+# Columns that decoding adds to a message's own fields.
+ADDED = {"offset": pl.Int64(), "content_hash": pl.UInt64(), "key_hash": pl.UInt32()}
+
+
+class Dead(NamedTuple):
+    """A record that cannot be used."""
+
+    offset: int
+    reason: str
+    detail: str
+    key: bytes | None
+    value: bytes | None
+
+
+class Marker(NamedTuple):
+    """A marker and where it stands."""
+
+    offset: int
+    sequence: int
+    epoch: int | None
+    previous_end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A batch taken apart; `frame` and `markers` and `dead` are in order of offset."""
+
+    frame: pl.DataFrame
+    markers: tuple[Marker, ...]
+    dead: tuple[Dead, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the records of one topic are read.
+
+    Attributes:
+        message: what stands in the topic, beside markers.
+        faults: an expression over the message's fields; text says what makes a record unusable,
+            null that nothing does.
+        partitions: how many the topic has, to find keys that a producer misplaced.
+    """
+
+    message: str
+    faults: pl.Expr
+    partitions: int
+
+
+def decode(batch: Batch, reading: Reading, ids: SchemaIds) -> Decoded:
+    """Return a batch taken apart."""
+    work = _Work(batch, reading, ids)
+    for frame_bytes, rows in _by_frame(batch.records).items():
+        work.take(frame_bytes, rows)
+    return work.result()
+
+
+def _by_frame(records: Sequence[Any]) -> dict[bytes, list[int]]:
+    """Return indices of records by the frame in front of their value; empty for no value."""
+    frames = [record.value[:FRAME_BYTES] if record.value else b"" for record in records]
+    if len(set(frames)) == 1:
+        return {frames[0]: list(range(len(frames)))}
+    found: dict[bytes, list[int]] = {}
+    for row, frame_bytes in enumerate(frames):
+        found.setdefault(frame_bytes, []).append(row)
+    return found
+
+
+class _Work:
+    def __init__(self, batch: Batch, reading: Reading, ids: SchemaIds) -> None:
+        self.batch, self.reading, self.ids = batch, reading, ids
+        self.frames: list[pl.DataFrame] = []
+        self.markers: list[Marker] = []
+        self.dead: list[Dead] = []
+
+    def take(self, frame_bytes: bytes, rows: list[int]) -> None:
+        """Take the records that have one frame in common."""
+        try:
+            name, writer = self.ids.schema_of(codec.schema_id_of(frame_bytes))
+        except Undecodable as error:
+            self._bury(rows, "frame", str(error))
+            return
+        if name == MARKER:
+            self._take_markers(rows)
+        elif name == self.reading.message:
+            self._take_facts(rows, writer)
+        else:
+            topic = self.batch.partition.topic
+            self._bury(rows, "message", f"{name} has no place in {topic}; send it to its own topic")
+
+    def result(self) -> Decoded:
+        """Return what was found."""
+        frame = pl.concat(self.frames) if self.frames else _empty(self.reading.message)
+        return Decoded(
+            frame.sort("offset") if len(self.frames) > 1 else frame,
+            tuple(sorted(self.markers)),
+            tuple(sorted(self.dead, key=lambda dead: dead.offset)),
+        )
+
+    def _take_facts(self, rows: list[int], writer: Schema) -> None:
+        records = self.batch.records
+        whole = len(rows) == len(records)
+        taken = records if whole else [records[row] for row in rows]
+        bodies = [record.value[FRAME_BYTES:] for record in taken]
+        try:
+            block = columns.read_block(bodies, writer)
+            frame = columns.in_newest_fields(block, self.reading.message)
+        except (columns.Damaged, pl.exceptions.PolarsError):
+            rows, frame = self._one_by_one(rows)
+            bodies = [records[row].value[FRAME_BYTES:] for row in rows]
+        if rows:
+            self._keep(rows, frame, bodies)
+
+    def _one_by_one(self, rows: list[int]) -> tuple[list[int], pl.DataFrame]:
+        good, found = [], []
+        for row in rows:
+            try:
+                found.append(codec.decode(self.batch.records[row].value, self.ids)[1])
+            except Undecodable as error:
+                self._bury([row], "decode", str(error))
+            else:
+                good.append(row)
+        return good, columns.from_records(found, self.reading.message)
+
+    def _keep(self, rows: list[int], frame: pl.DataFrame, bodies: list[bytes]) -> None:
+        taken = [self.batch.records[row] for row in rows]
+        keys = [record.key or b"" for record in taken]
+        hashes = murmur2(keys)
+        frame = frame.with_columns(
+            pl.Series("offset", [record.offset for record in taken], pl.Int64),
+            pl.Series("content_hash", content_hashes(bodies)),
+            pl.Series("key_hash", hashes),
+        )
+        faults = frame.select(
+            pl.coalesce(
+                pl.when(
+                    pl.Series(keys, dtype=pl.Binary) != pl.col("entity_id").cast(pl.Binary)
+                ).then(pl.lit("the Kafka key is not the entity_id; key records by entity_id")),
+                pl.when(pl.Series(self._misplaced(hashes))).then(
+                    pl.lit("the key is in the wrong partition; set partitioner=murmur2_random")
+                ),
+                self.reading.faults,
+            )
+        ).to_series()
+        bad = faults.is_not_null()
+        if bad.any():
+            for i in bad.arg_true():
+                self._bury([rows[i]], "value", faults[i])
+            frame = frame.filter(~bad)
+        self.frames.append(frame)
+
+    def _misplaced(self, hashes: Any) -> Any:
+        here = self.batch.partition.number
+        return (hashes & np.uint32(0x7FFFFFFF)) % np.uint32(self.reading.partitions) != here
+
+    def _take_markers(self, rows: list[int]) -> None:
+        for row in rows:
+            record = self.batch.records[row]
+            try:
+                found = codec.decode(record.value, self.ids)[1]
+            except Undecodable as error:
+                self._bury([row], "decode", str(error))
+            else:
+                self.markers.append(
+                    Marker(record.offset, found["sequence"], found["epoch"], found["previous_end"])
+                )
+
+    def _bury(self, rows: list[int], reason: str, detail: str) -> None:
+        for row in rows:
+            record = self.batch.records[row]
+            self.dead.append(Dead(record.offset, reason, detail, record.key, record.value))
+
+
+def _empty(message: str) -> pl.DataFrame:
+    return pl.DataFrame(schema={**columns.dtypes(message), **ADDED})

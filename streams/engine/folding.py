@@ -1,0 +1,138 @@
+"""Records to history rows and touches of totals: the fold itself. Pure, in columns.
+
+One call takes portions of several partitions of one topic under one revision of the definitions. An
+entity lives in one partition, so they never meddle with each other.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from streams.engine.acceptance import ACCEPTED, judged
+from streams.engine.arrays import packed, unpacked
+from streams.engine.folds import ARRAYS, PUT_IN, Fold, Prepared
+
+MARKER_KIND = "marker"
+_LINE: dict[str, pl.DataType] = {"at": pl.UInt32(), "position": pl.UInt64()}
+# What changes in which total at which position; `at` is the portion of the flush.
+TOUCH = ["at", "rep_id", "day", "measure", "currency", "position", "value"]
+
+
+class Folded(NamedTuple):
+    """What records became.
+
+    Attributes:
+        rows: history rows, columns of the fold's table.
+        touches: TOUCH lines.
+        verdicts: how many records of each portion met each verdict: at, verdict, count.
+        at: portion of each row.
+    """
+
+    rows: pl.DataFrame
+    touches: pl.DataFrame
+    verdicts: pl.DataFrame
+    at: pl.Series
+
+
+def folded(
+    fold: Fold, records: pl.DataFrame, known: pl.DataFrame, prepared: Prepared, sequence: int
+) -> Folded:
+    """Return what records became.
+
+    Args:
+        records: the message's fields, what decoding added, and `at`, `partition`, `position`; an
+            entity's records in order of position.
+        known: each entity's history row below its first record: entity_id, revision, content_hash
+            and the arrays of what it put in.
+    """
+    verdicts = judged(records, known)
+    records = records.with_columns(verdicts.verdict.alias("verdict"))
+    accepted = (verdicts.verdict == ACCEPTED).to_numpy()
+    chosen = np.flatnonzero(accepted)
+    facts = records if len(chosen) == len(records) else records[chosen]
+    resolved = fold.resolve(facts, prepared)
+    rows = history_rows(fold, facts, resolved, sequence)
+    lines = facts.select("at", "position")
+    plus = _touches(resolved.put_in, lines)
+    # Index of each record among the accepted ones, to find what a predecessor put in.
+    place = np.cumsum(accepted) - 1
+    minus = [
+        _taken_out(resolved.put_in, verdicts.before.gather(chosen), lines, place),
+        _taken_out(unpacked(known), verdicts.known.gather(chosen), lines, None),
+    ]
+    counts = records.group_by("at", "verdict").len("count")
+    return Folded(rows, pl.concat([plus, *minus]), counts, facts.get_column("at"))
+
+
+def history_rows(
+    fold: Fold, facts: pl.DataFrame, resolved: tuple[pl.DataFrame, pl.DataFrame], sequence: int
+) -> pl.DataFrame:
+    """Return facts as rows of their history table."""
+    columns, put_in = resolved
+    engine = facts.select(
+        "position",
+        pl.lit(fold.topic).alias("topic"),
+        "partition",
+        pl.lit(fold.message).alias("kind"),
+        "key_hash",
+        "content_hash",
+        pl.lit(sequence, pl.UInt64).alias("sequence"),
+    )
+    own = fold.stored(facts)
+    return pl.concat([own, engine, columns, packed(put_in, len(facts))], how="horizontal")
+
+
+def _touches(put_in: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    where = lines[put_in.get_column("row").to_numpy()]
+    return pl.concat([put_in, where], how="horizontal").select(TOUCH)
+
+
+def _taken_out(
+    put_in: pl.DataFrame,
+    before: pl.Series,
+    lines: pl.DataFrame,
+    place: npt.NDArray[np.int64] | None,
+) -> pl.DataFrame:
+    """Return what predecessors put in, to be taken out where their successors stand.
+
+    Args:
+        before: for each line the index of its predecessor, null for none.
+        place: predecessor -> its `row` in `put_in`; None if it is that row.
+    """
+    corrected = before.is_not_null().arg_true()
+    if corrected.is_empty() or put_in.is_empty():
+        return no_touches()
+    found = before.gather(corrected).to_numpy()
+    pairs = lines[corrected.to_numpy()].with_columns(
+        pl.Series("row", place[found] if place is not None else found, pl.Int64)
+    )
+    return pairs.join(put_in, on="row").with_columns(-pl.col("value")).select(TOUCH)
+
+
+def touches_of(rows: pl.DataFrame, lines: pl.DataFrame, sign: int) -> pl.DataFrame:
+    """Return what history rows put into totals (sign 1) or take out of them (-1) at these lines."""
+    put_in = unpacked(rows).with_columns(pl.col("value") * sign)
+    return _touches(put_in, lines)
+
+
+def no_touches() -> pl.DataFrame:
+    """Return no touches, with their columns."""
+    kinds = {**PUT_IN, **_LINE}
+    return pl.DataFrame(schema={name: kinds[name] for name in TOUCH})
+
+
+def no_known() -> pl.DataFrame:
+    """Return `known` for entities of which none has history."""
+    kinds: dict[str, pl.DataType] = {
+        "entity_id": pl.String(),
+        "revision": pl.Int64(),
+        "content_hash": pl.UInt64(),
+    }
+    arrays = {array: pl.List(_array_kind(name)) for array, name in ARRAYS.items()}
+    return pl.DataFrame(schema={**kinds, **arrays})
+
+
+def _array_kind(name: str) -> pl.DataType:
+    return pl.Decimal(18, 4) if name == "value" else PUT_IN[name]

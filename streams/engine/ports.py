@@ -1,0 +1,53 @@
+"""What the engine needs of the outside. The sinks provide it; tests provide it in memory."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import polars as pl
+
+from schemas.warehouse import Incarnation, LogIdentity, Message
+
+
+class Warehouse(Protocol):
+    """Where history and results are. Every method may raise schemas.warehouse.Unavailable."""
+
+    def incarnation(self) -> Incarnation:
+        """Return which warehouse this is."""
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """Return the answer to a query."""
+
+    def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
+        """Insert rows, all or none.
+
+        Raises:
+            schemas.warehouse.Fenced: it is another incarnation.
+        """
+
+
+class Publisher(Protocol):
+    """Where messages go."""
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Return once Kafka has acknowledged all of them.
+
+        Raises:
+            schemas.warehouse.Unavailable: not now; sending them again is harmless.
+        """
+
+
+class LogInspector(Protocol):
+    """What Kafka says of its logs."""
+
+    def identities(self, topics: Iterable[str]) -> dict[str, LogIdentity]:
+        """Return the identity of each topic.
+
+        Raises:
+            schemas.warehouse.Unavailable: Kafka does not answer, or a topic is missing.
+        """
+
+    def beginnings(self, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:
+        """Return the values of the first records of each partition, at most `count` of each."""
+
+    def holds(self, name: str, number: int, offset: int) -> bool:
+        """Return whether a partition has a record at an offset."""

@@ -1,0 +1,184 @@
+"""Where a partition starts, and with what state. Everything it knows it reads here.
+
+A partition starts at the smaller of Kafka's committed offset and what the warehouse says is
+applied; with no committed offset, at what is applied. So a warehouse that was restored from a
+backup is filled again from Kafka.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from schemas.positions import position_of
+from schemas.warehouse import Incarnation, LogIdentity
+from streams.engine import history, results
+from streams.engine.batches import Partition
+from streams.engine.definitions import Definitions
+from streams.engine.filters import Filter, hashes_of
+from streams.engine.folds import Fold
+from streams.engine.partitions import PartitionState
+from streams.engine.ports import Warehouse
+from streams.engine.totals import Totals
+
+RECENT_DAYS = 9  # loaded at once; an older day is loaded when a correction reaches it
+
+
+class Refused(Exception):
+    """A partition must not start; str() says why and what to do."""
+
+
+class Kafka(NamedTuple):
+    """What Kafka knows of one partition."""
+
+    identity: LogIdentity
+    committed: int | None
+    first: int
+    end: int
+
+
+def epochs(warehouse: Warehouse, identities: Mapping[str, LogIdentity]) -> dict[str, int | None]:
+    """Return the open epoch of each topic's log; None if it has none."""
+    found: dict[str, int | None] = dict.fromkeys(identities)
+    rows = warehouse.frame(
+        "SELECT topic, cluster_id, topic_id, epoch FROM spm.log FINAL WHERE state = 'open'"
+    )
+    for topic, cluster_id, topic_id, epoch in rows.iter_rows():
+        identity = identities.get(topic)
+        if identity and (identity.cluster_id, identity.topic_id) == (cluster_id, topic_id):
+            found[topic] = max(epoch, found[topic] or 0)
+    return found
+
+
+def applied_ends(warehouse: Warehouse, partitions: Sequence[Partition]) -> dict[Partition, int]:
+    """Return the position behind what is applied, of each partition that has anything applied."""
+    if not partitions:
+        return {}
+    rows = warehouse.frame(
+        f"SELECT topic, partition, tupleElement(max((epoch, offset_to)), 1) AS reached_epoch, "
+        f"tupleElement(max((epoch, offset_to)), 2) AS reached_offset FROM spm.applied "
+        f"WHERE {history.where(partitions)} GROUP BY topic, partition"
+    )
+    if rows.is_empty():
+        return {}
+    return {
+        Partition(topic, number): position_of(epoch, offset)
+        for topic, number, epoch, offset in rows.select(
+            "topic", "partition", "reached_epoch", "reached_offset"
+        ).iter_rows()
+    }
+
+
+def start_offset(partition: Partition, epoch: int, applied: int, kafka: Kafka) -> int:
+    """Return the offset a partition starts at.
+
+    Args:
+        applied: position behind what is applied, 0 for nothing.
+
+    Raises:
+        Refused: Kafka does not hold the log from there on.
+    """
+    known = applied - position_of(epoch, 0)
+    known = max(known, 0)  # applied is of an epoch before this one
+    offset = known if kafka.committed is None else min(kafka.committed, known)
+    if offset < kafka.first:
+        raise Refused(
+            f"{partition} must go on at offset {offset}, but Kafka holds it only from "
+            f"{kafka.first} on: what lies between is lost to this warehouse. Restore a newer "
+            f"backup, or open a new epoch with `pacesetter log open`"
+        )
+    if max(offset, known) > kafka.end:
+        raise Refused(
+            f"{partition} is applied up to offset {known}, but Kafka's log ends at {kafka.end}: "
+            f"the log was cut or made anew. Open a new epoch with `pacesetter log open`"
+        )
+    return offset
+
+
+def no_epoch(topic: str, identity: LogIdentity) -> Refused:
+    """Return the refusal of a log that has no open epoch."""
+    return Refused(
+        f"the log of {topic} (cluster {identity.cluster_id}, topic id {identity.topic_id}) has no "
+        f"open epoch in spm.log: it is new to this warehouse. Run `pacesetter log open` while no "
+        f"worker runs; `pacesetter up` does it by itself"
+    )
+
+
+class Begun(NamedTuple):
+    """A partition and the offset it starts at."""
+
+    partition: Partition
+    fold: Fold
+    epoch: int
+    offset: int
+
+
+def states(
+    begun: Sequence[Begun],
+    assignment: int,
+    *,
+    warehouse: Warehouse,
+    definitions: Definitions,
+    now: Incarnation,
+    today: date,
+) -> list[PartitionState]:
+    """Return the state of each partition at its start.
+
+    Raises:
+        Unavailable: not now.
+    """
+    found = []
+    sequences = _sequences(warehouse, begun)
+    filters = _filters(warehouse, begun)
+    recent = [today + timedelta(days=1 - i) for i in range(RECENT_DAYS)]
+    days = {one.partition: recent for one in begun}
+    totals = results.load(warehouse, now, days)
+    for one in begun:
+        sequence = sequences.get(one.partition, 0)
+        state = PartitionState(
+            partition=one.partition,
+            fold=one.fold,
+            assignment=assignment,
+            epoch=one.epoch,
+            next_offset=one.offset,
+            sequence=sequence,
+            prepared=definitions.prepared(sequence, one.fold.prepare),
+            history=filters[one.partition],
+            totals=Totals(),
+        )
+        state.totals.load(recent, totals[one.partition])
+        found.append(state)
+    return found
+
+
+def _sequences(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, int]:
+    """Return the definitions in force below each start: that of the greatest marker row there."""
+    found = {}
+    for table, some in _by_table(begun).items():
+        parts = " OR ".join(
+            f"(entity_id = '{history.marker_id(one.partition)}' "
+            f"AND position < {position_of(one.epoch, one.offset)})"
+            for one in some
+        )
+        rows = warehouse.frame(
+            f"SELECT topic, partition, max(sequence) AS sequence FROM {table} "
+            f"WHERE {parts} GROUP BY topic, partition"
+        )
+        found.update({Partition(t, n): s for t, n, s in rows.iter_rows()})
+    return found
+
+
+def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Filter]:
+    found = {one.partition: Filter() for one in begun}
+    for table, some in _by_table(begun).items():
+        rows = history.ids_of(warehouse, table, [one.partition for one in some])
+        for (topic, number), mine in rows.group_by("topic", "partition"):
+            partition = Partition(str(topic), int(str(number)))
+            found[partition].add(hashes_of(mine.get_column("entity_id")))
+    return found
+
+
+def _by_table(begun: Sequence[Begun]) -> dict[str, list[Begun]]:
+    tables: dict[str, list[Begun]] = {}
+    for one in begun:
+        tables.setdefault(one.fold.table, []).append(one)
+    return tables

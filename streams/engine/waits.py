@@ -1,0 +1,61 @@
+"""Named waits: transient trouble is waited out in the open, while Kafka waits with us."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from schemas.warehouse import Unavailable
+
+T = TypeVar("T")
+SECONDS_FIRST, SECONDS_MAX = 0.1, 10.0  # soon enough to notice, seldom enough to leave it alone
+
+log = logging.getLogger(__name__)
+
+
+class Abandoned(Exception):
+    """What was waited for is no longer ours to do."""
+
+
+class Waits:
+    """The waits a worker is in: it is alive, but not ready."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def current(self) -> dict[str, str]:
+        """Return the waits by name, with what each waits for."""
+        return dict(self._names)
+
+    @contextmanager
+    def waiting(self, name: str, reason: str) -> Iterator[None]:
+        """Show a wait for as long as the block runs."""
+        if self._names.get(name) != reason:
+            log.warning("waiting in %s: %s", name, reason)
+        self._names[name] = reason
+        try:
+            yield
+        finally:
+            self._names.pop(name, None)
+
+    async def until_done(
+        self, name: str, effect: Callable[[], Awaitable[T]], still_ours: Callable[[], bool]
+    ) -> T:
+        """Return what an effect returns, trying again for as long as it is unavailable.
+
+        Raises:
+            Abandoned: it is no longer ours to do.
+        """
+        seconds = SECONDS_FIRST
+        while True:
+            if not still_ours():
+                raise Abandoned(name)
+            try:
+                return await effect()
+            except Unavailable as trouble:
+                with self.waiting(name, str(trouble)):
+                    # Workers that lost the same warehouse must not all come back at once.
+                    await asyncio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311
+            seconds = min(seconds * 2, SECONDS_MAX)

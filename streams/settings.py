@@ -1,0 +1,160 @@
+"""Settings: what an installation decides. Environment beats pacesetter.toml beats the defaults.
+
+Every process of the pipeline reads the same file; a name nobody knows is an error there, because a
+slip of the pen must not become a silent default.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+FILE = Path("pacesetter.toml")
+TOKEN_FILE = "service.token"  # noqa: S105 - a file's name, inside data_dir
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """All settings. The defaults are the embedded ground: one machine, loopback, nothing else."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PACESETTER_", toml_file=FILE, extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Field(
+        default=Path(".pacesetter"), description="Where everything local is kept."
+    )
+
+    kafka_bootstrap: str = Field(
+        default="", description="host:port,... Empty: the embedded broker."
+    )
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_username: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_ca_file: Path | None = Field(
+        default=None, description="CA certificate. None: the system's."
+    )
+    kafka_group: str = Field(default="pacesetter", description="Consumer group of the workers.")
+    partitions: int = Field(
+        default=4, ge=1, le=65535, description="Of every fact topic; fixed for life."
+    )
+    replication: int = Field(default=1, ge=1, description="Replicas of every topic.")
+    schema_registry_url: str | None = Field(
+        default=None, description="None: ids are fixed by the shipped catalogue."
+    )
+
+    warehouse_url: str = Field(
+        default="", description="ClickHouse over HTTP. Empty: the embedded one."
+    )
+    warehouse_user: str = "service"
+    warehouse_token: SecretStr | None = Field(
+        default=None, description="Password. None: see the file."
+    )
+    warehouse_token_file: Path | None = Field(
+        default=None, description="File with the password. None: service.token in data_dir."
+    )
+    warehouse_quorum: bool = Field(
+        default=False,
+        description="On a replicated cluster: quorum writes, sequentially consistent reads.",
+    )
+
+    host: str = Field(
+        default="127.0.0.1", description="Address that intake, board and metrics bind to."
+    )
+    broker_port: Port = 19092
+    warehouse_port: Port = 18123
+    intake_port: Port = 18087
+    board_port: Port = 18080
+    metrics_port: Port = Field(
+        default=18099, description="/livez, /readyz and /metrics of a worker."
+    )
+
+    flush_seconds_min: Seconds = Field(
+        default=0.15, description="Latency when there is little to do."
+    )
+    flush_seconds_max: Seconds = Field(
+        default=1.0, description="Pause that a slow warehouse can stretch to."
+    )
+    flush_rows_max: int = Field(
+        default=150_000, ge=1_000, description="Records of one flush, about."
+    )
+    held_bytes_max: int = Field(
+        default=64 << 20, ge=1 << 20, description="Bytes fetched and not yet flushed, per worker."
+    )
+    definitions_wait_seconds: Seconds = Field(
+        default=1.0, description="Pause between two looks for definitions a marker names."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where values come from, strongest first."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _fill_addresses(self) -> Self:
+        # An address that is left out is that of the embedded ground, so that one port setting moves
+        # both the server and everybody who calls it.
+        if not self.kafka_bootstrap:
+            object.__setattr__(self, "kafka_bootstrap", f"127.0.0.1:{self.broker_port}")
+        if not self.warehouse_url:
+            object.__setattr__(self, "warehouse_url", f"http://127.0.0.1:{self.warehouse_port}")
+        if self.flush_seconds_max < self.flush_seconds_min:
+            raise ValueError("flush_seconds_max is below flush_seconds_min; swap them")
+        return self
+
+    def kafka_config(self) -> dict[str, str]:
+        """Return what librdkafka needs to reach Kafka."""
+        config = {
+            "bootstrap.servers": self.kafka_bootstrap,
+            "security.protocol": self.kafka_security,
+        }
+        if self.kafka_security.startswith("SASL"):
+            config |= {
+                "sasl.mechanism": self.kafka_sasl_mechanism,
+                "sasl.username": self.kafka_username,
+                "sasl.password": self.kafka_password.get_secret_value(),
+            }
+        if self.kafka_ca_file:
+            config["ssl.ca.location"] = str(self.kafka_ca_file)
+        return config
+
+    def warehouse_password(self) -> str:
+        """Return the warehouse's password, empty if there is none.
+
+        Raises:
+            ValueError: `warehouse_token_file` names a file that is not there.
+        """
+        if self.warehouse_token is not None:
+            return self.warehouse_token.get_secret_value()
+        path = self.warehouse_token_file or self.data_dir / TOKEN_FILE
+        if path.exists():
+            return path.read_text("utf-8").strip()
+        if self.warehouse_token_file is not None:
+            raise ValueError(f"warehouse_token_file {path} is not there; write the token into it")
+        return ""
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process, read once.
+
+    Raises:
+        pydantic.ValidationError: a value or a name in environment or file is wrong.
+    """
+    return Settings()
