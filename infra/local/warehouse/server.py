@@ -71,8 +71,9 @@ async def _run(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that ends by returning: its own way sends itself the signal again at the end, and
-    the engine would be cut off instead of closed.
+    """uvicorn that ends by returning.
+
+    Its own way sends the process the signal again at the end; the engine would be cut off.
     """
 
     @contextmanager
