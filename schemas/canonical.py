@@ -64,6 +64,8 @@ def check(message: str, raw: Mapping[str, Any]) -> Checked:
     """
     fields = _fields_of(message)
     record, errors = _record(fields, _with_defaults(message, raw, fields), "")
+    if any(error.field in ("source", "source_id") for error in errors):
+        errors = [error for error in errors if error.field != "entity_id"]  # it follows from them
     if not errors:
         errors = list(_sense(message, record))
     return (None, tuple(errors)) if errors else (record, ())

@@ -1,4 +1,4 @@
-"""Public sample data beside the repository; a test that needs it skips loudly where it is absent."""
+"""Public sample data beside the repository; tests that need it skip loudly without it."""
 
 import os
 from pathlib import Path

@@ -25,6 +25,7 @@ from schemas.topics import Topic
 from schemas.warehouse import LogIdentity, Message, Unavailable
 
 BY_KEY = -1  # librdkafka's word for: let the partitioner decide
+ABSENT_SECONDS = 5.0  # a record that does not come within is not there
 SECONDS_MAX = 30.0  # an answer that takes longer is none
 Config = Mapping[str, Any]  # librdkafka's settings: bootstrap.servers, security.protocol ...
 
@@ -131,6 +132,26 @@ class Inspector:
         reader = Consumer({**self._config, "group.id": "pacesetter-beginnings"})
         try:
             return _beginnings(reader, name, partitions, count)
+        except KafkaException as error:
+            raise Unavailable(f"kafka: {error}") from error
+        finally:
+            reader.close()
+
+    def holds(self, name: str, number: int, offset: int) -> bool:
+        """Return whether a partition has a record at an offset.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        reader = Consumer(
+            {**self._config, "group.id": "pacesetter-holds", "auto.offset.reset": "error"}
+        )
+        try:
+            reader.assign([TopicPartition(name, number, offset)])
+            record = reader.poll(ABSENT_SECONDS)
+            if record is not None and record.error():
+                return False  # out of range: the log ends before
+            return record is not None and record.offset() == offset
         except KafkaException as error:
             raise Unavailable(f"kafka: {error}") from error
         finally:

@@ -155,6 +155,8 @@ def _events(
         )
     except Stopped as error:
         fail(f"stopped: {error}", WRONG)
+    except ConnectionError as error:
+        fail(f"nothing was sent: {error}; see `pacesetter status`", WRONG)
     if as_json:
         typer.echo(
             json.dumps(account_json(file, account, refused_file, notes, dry_run=dry_run), indent=1)

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from connectors.registry import RegistryIds
 from connectors.sources.producing import EventProducer, ProducerSettings
 from schemas.codec import CatalogueIds, SchemaIds
+from schemas.topics import FACTS
 from streams.settings import Settings
 
+ANSWER_SECONDS = 5.0  # a broker that takes longer to list its topics is away
 DEADLINE_SECONDS = 30.0  # a person waits for it; a broker that restarts is back by then
 
 
@@ -35,12 +37,19 @@ def schema_ids(settings: Settings) -> SchemaIds:
 
 @contextmanager
 def producer(who: str) -> Iterator[EventProducer]:
-    """Hold a producer to the installation that runs here, else to the one of the settings."""
+    """Hold a producer to the installation that runs here, else to the one of the settings.
+
+    Raises:
+        ConnectionError: no broker answers, or it lacks the topics of facts.
+    """
     from infra.local.found import found_settings  # only when something is sent
 
     settings = found_settings()
     made = EventProducer(producer_settings(settings, who), schema_ids(settings))
     try:
+        missing = made.missing_topics(FACTS, ANSWER_SECONDS)
+        if missing:
+            raise ConnectionError(f"Kafka lacks {', '.join(missing)}; run `pacesetter migrate`")
         yield made
     finally:
         made.close()

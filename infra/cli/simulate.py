@@ -125,7 +125,9 @@ def live(
 
     if pace is not None and speed is not None:
         raise typer.BadParameter("--pace happens now, --speed from the first day on: give one")
-    plan = simulating.plan(first, seed, definitions, reps, simulating.dials(dial, mess))
+    plan = simulating.plan(
+        first, seed, definitions, reps, simulating.dials(dial, mess, prompt=True)
+    )
     how = simulating.Run(pace, speed, seconds)
     simulating.live(plan, how, bootstrap, as_json=as_json)
 

@@ -79,13 +79,18 @@ def plan(
     return Plan(floor, seed, day, dials)
 
 
-def dials(settings: list[str] | None, mess: float) -> "Dials":
-    """Return the dials as `--mess` and then `--dial` set them."""
+def dials(settings: list[str] | None, mess: float, *, prompt: bool = False) -> "Dials":
+    """Return the dials as `--mess` and then `--dial` set them.
+
+    Args:
+        prompt: nothing is held up on the way unless a dial says so, so that whoever watches is not
+            told that the source is minutes behind.
+    """
     from dataclasses import replace
 
     from connectors.sources.simulator.dials import NAMES, Dials
 
-    turned = Dials().times(mess)
+    turned = (Dials(disorder=0.0) if prompt else Dials()).times(mess)
     for setting in settings or ():
         name, _, share = setting.partition("=")
         if name not in NAMES:
@@ -116,26 +121,30 @@ def backfill(plan: Plan, end: datetime, bootstrap: str | None, *, as_json: bool)
 
 def live(plan: Plan, run: Run, bootstrap: str | None, *, as_json: bool) -> None:
     """Send what happens until Ctrl-C, SIGTERM or the end of the time asked for."""
-    from connectors.sources.simulator.bustle import Bustle
-    from connectors.sources.simulator.live import SystemClock, follow
     from connectors.sources.simulator.producer import send_all
-    from connectors.sources.simulator.world import ms_of
 
-    clock, until = SystemClock(), time.monotonic() + (run.seconds or float("inf"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _outbox(bootstrap, plan.floor.source) as (outbox, ids):
         try:
-            world = plan.world(ids)
-            begin = world.horizon if run.speed else ms_of(datetime.now(UTC))
-            for _ in world.until(begin):
-                pass  # told by the backfill
-            happening = Bustle(world, begin, run.pace) if run.pace else world
-            items = follow(happening, begin, clock, run.speed or 1.0)
+            items = _happening(plan, run, ids)
+            until = time.monotonic() + (run.seconds or float("inf"))
             typer.echo(f"live on {outbox.address}; Ctrl-C stops it", err=True)
             send_all(takewhile(lambda _: time.monotonic() < until, items), outbox)
         except KeyboardInterrupt:
             typer.echo("stopping ...", err=True)
     _summary(outbox, plan.told(), as_json)
+
+
+def _happening(plan: Plan, run: Run, ids: "SchemaIds") -> Iterator["Event | Progress"]:
+    from connectors.sources.simulator.live import SystemClock, bustle
+    from connectors.sources.simulator.live import live as at_its_hours
+
+    what, clock = (plan.floor, plan.seed, plan.first), SystemClock()
+    if run.pace is not None:
+        return bustle(*what, clock, pace=run.pace, dials=plan.dials, ids=ids)
+    if run.speed is not None:
+        return at_its_hours(*what, clock, speed=run.speed, dials=plan.dials, ids=ids)
+    return at_its_hours(*what, clock, since=datetime.now(UTC), dials=plan.dials, ids=ids)
 
 
 def encode(plan: Plan, end: datetime, file: Path, *, as_json: bool) -> None:
@@ -146,8 +155,11 @@ def encode(plan: Plan, end: datetime, file: Path, *, as_json: bool) -> None:
 
     ids, began = _ids(settings()), time.monotonic()
     with _bar(plan, end, as_json) as told:
-        items = _telling(catch_up(plan.world(ids), end), told)
-        counts = encode_to(file, items, plan.floor.source, ids=ids, about=plan.told())
+        try:
+            items = _telling(catch_up(plan.world(ids), end), told)
+            counts = encode_to(file, items, plan.floor.source, ids=ids, about=plan.told())
+        except (ValueError, OSError) as error:
+            _stop(error)
     seconds = time.monotonic() - began
     found = {"file": str(file), "bytes": file.stat().st_size, "encoded": dict(counts)}
     _tell({**found, "seconds": round(seconds, 3), **plan.told()}, as_json)

@@ -1,5 +1,6 @@
 """Expected trouble: what a person did or can mend, told in a line or two without a traceback."""
 
+
 class Trouble(RuntimeError):
     """Something a person can mend; str() says what and how."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from connectors.boards.link import NoLink, new_link
 from infra.local import banner, plan, ports, run_file
@@ -42,43 +43,52 @@ def run_demo(*, fresh: bool, seed: int, pace: float, say: Say) -> None:
         supervisor = Supervisor(here, say, definitions)
         stop_on_signals(supervisor)
         with supervisor.started():
-            _run(supervisor, here, floor, pace, say, began)
+            _Demo(supervisor, here, floor, say).run(pace, began)
     say("stopped; nothing is left running. `make demo` goes on where this ended")
 
 
-def _run(
-    supervisor: Supervisor, here: Settings, floor: list[str], pace: float, say: Say, began: float
-) -> None:
-    is_new = not (here.data_dir / "history-sent").exists()
-    if is_new:
-        say(f"a simulated sales floor: {HISTORY_DAYS} days of history ...")
-        _send_history(supervisor, here, floor)
-    supervisor.add(plan.simulator(here, ("live", "--pace", str(pace), *floor)))
-    say(banner.addresses(here, _link(here)))
-    say(banner.things_to_try(here))
-    say(f"The board moves, {time.monotonic() - began:.0f} s after the start. Ctrl-C stops it all.")
-    if not is_new:
-        # What happened on the floor while the demo was off; what is known already changes nothing.
-        threading.Thread(
-            target=_send_history, args=(supervisor, here, floor), daemon=True
-        ).start()
-    supervisor.watch()
-    say("stopping ...")
+class _Demo(NamedTuple):
+    supervisor: Supervisor
+    settings: Settings
+    floor: list[str]  # arguments that name the floor's history
+    say: Say
 
+    def run(self, pace: float, began: float) -> None:
+        is_new = not self._sent.exists()
+        if is_new:
+            self.say(f"a simulated sales floor: {HISTORY_DAYS} days of history ...")
+            self._send_history()
+        if not self.supervisor.is_stopping:
+            arguments = ("live", "--pace", str(pace), *self.floor)
+            self.supervisor.add(plan.simulator(self.settings, arguments))
+            self._greet(time.monotonic() - began)
+        if not is_new:
+            # What happened on the floor while the demo was off; what is known changes nothing.
+            threading.Thread(target=self._send_history, daemon=True).start()
+        self.supervisor.watch()
+        self.say("stopping ...")
 
-def _send_history(supervisor: Supervisor, here: Settings, floor: list[str]) -> None:
-    command = [sys.executable, "-m", "infra.cli.main", "simulate", "backfill", *floor]
-    with (here.data_dir / "logs" / "backfill.log").open("ab") as out:
-        quiet = None if sys.stdout.isatty() else out
-        sending = subprocess.Popen(  # noqa: S603  # our own command
-            command, env={**os.environ, **plan.environment(here)}, stdout=quiet, stderr=quiet
-        )
-        while sending.poll() is None and not supervisor.is_stopping:
-            time.sleep(0.1)
-        if sending.poll() is None:
-            sending.terminate()
-        if sending.wait() == 0:
-            (here.data_dir / "history-sent").touch()
+    def _greet(self, seconds: float) -> None:
+        self.say(banner.addresses(self.settings, _link(self.settings)))
+        self.say(banner.things_to_try(self.settings))
+        self.say(f"The board moves, {seconds:.0f} s after the start. Ctrl-C stops it all.")
+
+    def _send_history(self) -> None:
+        command = [sys.executable, "-m", "infra.cli.main", "simulate", "backfill", *self.floor]
+        with (self.settings.data_dir / "logs" / "backfill.log").open("ab") as out:
+            shown = None if sys.stdout.isatty() and not self._sent.exists() else out
+            environment = {**os.environ, **plan.environment(self.settings)}
+            sending = subprocess.Popen(command, env=environment, stdout=shown, stderr=shown)  # noqa: S603  # our own command
+            while sending.poll() is None and not self.supervisor.is_stopping:
+                time.sleep(0.1)
+            if sending.poll() is None:
+                sending.terminate()
+            if sending.wait() == 0:
+                self._sent.touch()
+
+    @property
+    def _sent(self) -> Path:
+        return self.settings.data_dir / "history-sent"
 
 
 def _link(here: Settings) -> str:
@@ -91,7 +101,7 @@ def _link(here: Settings) -> str:
 
 def _settings(mine: Settings) -> Settings:
     """Return the demo's settings: a folder of its own, and free ports where ours are taken."""
-    taken = {
+    taken: dict[str, Any] = {
         f"{name}_port": ports.free_port()
         for name in PORTS
         if not ports.is_free(getattr(mine, f"{name}_port"))

@@ -16,9 +16,5 @@ def open_what_is_new(settings: Settings, reason: str = "a log that is new here")
         Refused: the log continues one that this warehouse has not seen to its end.
     """
     there = outside(settings)
-    try:
-        return open_epochs(
-            Ground(there.warehouse, there.kafka, there.publisher, there.ids, FOLDS), reason
-        )
-    finally:
-        there.warehouse.close()
+    ground = Ground(there.warehouse, there.kafka, there.publisher, there.ids, FOLDS)
+    return open_epochs(ground, reason)

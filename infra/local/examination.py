@@ -84,7 +84,7 @@ def _settings(_: Settings) -> Iterator[Finding]:
 
 def _data_dir(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir
-    parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    parent = _existing(folder)
     if not os.access(parent, os.W_OK):
         yield _wrong(f"{parent} cannot be written to", "set data_dir to a folder of yours")
         return
@@ -96,6 +96,10 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
         yield _wrong(f"{folder} is held by left-over processes: {pids}", "pacesetter stop")
     else:
         yield _good(f"data folder {folder.absolute()}")
+
+
+def _existing(folder: Path) -> Path:
+    return next(p for p in (folder, *folder.absolute().parents) if p.exists())
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

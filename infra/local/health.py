@@ -13,9 +13,9 @@ OK, TROUBLE, NOTHING_RUNS = 0, 3, 4
 ANSWER_SECONDS_MAX = 2.0
 
 _LAG = """
-SELECT topic, partition, argMax(offset_to, (epoch, offset_to)) AS offset_to,
-       argMax(epoch, (epoch, offset_to)) AS epoch, max(applied_at) AS applied_at
-FROM spm.applied GROUP BY topic, partition ORDER BY topic, partition
+SELECT topic, partition, max(offset_to) FROM spm.applied
+WHERE (topic, epoch) IN (SELECT topic, max(epoch) FROM spm.log GROUP BY topic)
+GROUP BY topic, partition
 """
 _SOURCES = """
 SELECT source, max(complete_through), dateDiff('second', max(complete_through), now64())
@@ -132,7 +132,7 @@ def _answers(address: str) -> bool:
 
 def _lag(settings: Settings) -> dict[str, int] | None:
     try:
-        applied = {(t, p): to for t, p, to, *_ in _client(settings).query(_LAG).result_rows}
+        applied = {(t, p): to for t, p, to in _client(settings).query(_LAG).result_rows}
         ends = _end_offsets(settings)
     except _all_errors():
         return None
@@ -151,19 +151,23 @@ def _sources(settings: Settings) -> dict[str, float] | None:
 
 
 def _end_offsets(settings: Settings) -> dict[tuple[str, int], int]:
-    from confluent_kafka import TopicPartition  # noqa: PLC0415
-    from confluent_kafka.admin import OffsetSpec  # noqa: PLC0415
+    from confluent_kafka import Consumer, TopicPartition  # noqa: PLC0415
 
-    admin = _admin(settings)
-    known = admin.list_topics(timeout=ANSWER_SECONDS_MAX).topics
-    wanted = {
-        TopicPartition(topic.name, number): OffsetSpec.latest()
-        for topic in FACTS
-        if topic.name in known
-        for number in known[topic.name].partitions
-    }
-    asked = admin.list_offsets(wanted, request_timeout=ANSWER_SECONDS_MAX) if wanted else {}
-    return {(tp.topic, tp.partition): found.result().offset for tp, found in asked.items()}
+    asker = Consumer({**settings.kafka_config(), "group.id": "pacesetter-status", "log_level": 2})
+    try:
+        known = asker.list_topics(timeout=ANSWER_SECONDS_MAX).topics
+        there = [
+            TopicPartition(topic.name, number)
+            for topic in FACTS
+            if topic.name in known
+            for number in known[topic.name].partitions
+        ]
+        return {
+            (tp.topic, tp.partition): asker.get_watermark_offsets(tp, ANSWER_SECONDS_MAX)[1]
+            for tp in there
+        }
+    finally:
+        asker.close()
 
 
 def _admin(settings: Settings) -> Any:

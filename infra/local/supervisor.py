@@ -64,7 +64,8 @@ class Supervisor:
         try:
             ensure_tokens(self._settings.data_dir)
             self._start_ground()
-            self._start_pipeline()
+            if not self.is_stopping:
+                self._start_pipeline()
             yield self
         finally:
             self._stop_all()
@@ -106,6 +107,8 @@ class Supervisor:
             self._start(service)
         for child in list(self._children.values()):
             child.wait_ready(self._stopping.is_set)
+        if self.is_stopping:
+            return
         self._say(f"broker and warehouse are up ({time.monotonic() - began:.1f} s)")
         ground.prepare(self._settings, self._definitions, self._say)
 
@@ -116,7 +119,8 @@ class Supervisor:
         for child in children:
             child.wait_ready(self._stopping.is_set)
         self._note()
-        self._say(f"worker, intake and board are up ({time.monotonic() - began:.1f} s)")
+        if not self.is_stopping:
+            self._say(f"worker, intake and board are up ({time.monotonic() - began:.1f} s)")
 
     def _start(self, service: Service) -> Child:
         child = Child(service, self._logs)

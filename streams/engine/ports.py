@@ -48,3 +48,6 @@ class LogInspector(Protocol):
 
     def beginnings(self, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:
         """Return the values of the first records of each partition, at most `count` of each."""
+
+    def holds(self, name: str, number: int, offset: int) -> bool:
+        """Return whether a partition has a record at an offset."""

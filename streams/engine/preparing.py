@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from schemas.codec import SchemaIds
+from schemas.positions import position_of
 from schemas.warehouse import Incarnation, LogIdentity
 from streams.engine import starting
 from streams.engine.batches import Partition
@@ -110,7 +111,8 @@ class Preparation:
                 if epoch is None:
                     raise starting.no_epoch(partition.topic, known.identity)
                 reached = applied.get(partition, 0)
-                offset = starting.start_offset(partition, epoch, reached, known)
+                sure = self._true_end(partition, epoch, reached, known)
+                offset = starting.start_offset(partition, epoch, reached, sure)
             except starting.Refused as refusal:
                 self._refuse(partition, str(refusal))
             else:
@@ -124,6 +126,16 @@ class Preparation:
             now=now,
             today=datetime.now(UTC).date(),
         )
+
+    def _true_end(
+        self, partition: Partition, epoch: int, reached: int, told: starting.Kafka
+    ) -> starting.Kafka:
+        # The embedded broker tells the beginning of the last batch as the end of a log. Whether the
+        # log is shorter than what is applied shows when its last applied record is asked for.
+        needed = max(reached - position_of(epoch, 0), told.committed or 0)
+        if needed > told.end and self._outside.kafka.holds(*partition, needed - 1):
+            return told._replace(end=needed)
+        return told
 
     def _refuse(self, partition: Partition, reason: str) -> None:
         if self.refused.get(partition) != reason:

@@ -12,14 +12,16 @@ from connectors.sources.files.mapping import FileOptions
 from connectors.sources.files.rows import BadFile, Problem, Row
 
 _OTHER_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+LINE_MAX = 1_048_576  # characters; keeps a file without line ends from filling memory
 _SURROGATE = re.compile(r"[\udc80-\udcff]")  # a byte that `surrogateescape` could not decode
 
 
 class _Lines:
     """Lines of a file; those a reader has swallowed can be given back to be read again."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, name: str) -> None:
         self._file = file
+        self._name = name
         self._again: deque[str] = deque()
         self.swallowed: list[str] = []
         self.number = 0  # of the last line handed out
@@ -28,8 +30,13 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._file)
+        line = self._again.popleft() if self._again else self._file.readline(LINE_MAX)
+        if not line:
+            raise StopIteration
         self.number += 1
+        if len(line) == LINE_MAX:
+            raise BadFile(f"{self._name}: line {self.number} has {LINE_MAX} characters or more; "
+                          "is it a CSV file?")  # fmt: skip
         self.swallowed.append(line)
         return line
 
@@ -50,7 +57,7 @@ class CsvRows:
         self._size = path.stat().st_size
         encoding = "utf-8-sig" if _is_utf8(options.encoding) else options.encoding
         self._file = path.open(encoding=encoding, errors="surrogateescape", newline="")
-        self._lines = _Lines(self._file)
+        self._lines = _Lines(self._file, str(path))
         self.header: tuple[str, ...] = ()
         try:
             self.header = self._headings()
@@ -135,12 +142,15 @@ class CsvRows:
 
     def _broken(self, number: int, error: str) -> Row:
         """Set one line aside and give back what a runaway quotation mark has swallowed after it."""
+        over_lines = len(self._lines.swallowed) > 1
         line = self._lines.give_back_all_but_first()
-        cells = next(csv.reader([line], delimiter=self._options.delimiter), [])
-        what = error
-        if "unexpected end" in error or "field larger" in error or "NUL" in error:
-            what = "a quotation mark is opened and never closed"
-        remedy = "close it, or write quotation marks inside a cell twice"
+        cells = line.rstrip("\r\n").split(self._options.delimiter)
+        what, remedy = error, "write quotation marks inside a cell twice"
+        if len(line) > csv.field_size_limit():
+            what = f"a cell has more than {csv.field_size_limit()} characters"
+            remedy = "shorten it"
+        elif over_lines or "unexpected end" in error:
+            what, remedy = "a quotation mark is opened and never closed", "close it"
         return Row(number, {}, cells, (_whole(number, what, remedy),))
 
 

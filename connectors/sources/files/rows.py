@@ -13,6 +13,7 @@ from connectors.sources.files.mapping import FileOptions
 
 PROBLEM_COLUMN = "_problem"  # what refusing adds; ignored when the corrected file is read again
 _LOOK_BYTES = 65_536
+NULS_MAX = 0.05
 _MAGIC = {
     b"PK\x03\x04": "a zip archive or a workbook; name it .xlsx if it is one",
     b"\xd0\xcf\x11\xe0": "an old .xls workbook; save it as .xlsx or CSV",
@@ -128,5 +129,6 @@ def _look(path: Path, kind: str, encoding: str) -> None:
     utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
     if utf16 and not encoding.lower().replace("_", "-").startswith(("utf-16", "utf16")):
         raise BadFile(f"{path}: is UTF-16; write file.encoding: utf-16 in the mapping")
-    if kind != "xlsx" and not utf16 and "16" not in encoding and b"\0" in head:
+    nuls = head.count(b"\0") / len(head)  # one slip into text; a binary file is full of them
+    if kind != "xlsx" and not utf16 and "16" not in encoding and nuls > NULS_MAX:
         raise BadFile(f"{path}: holds NUL bytes; it is binary, or UTF-16 (file.encoding: utf-16)")

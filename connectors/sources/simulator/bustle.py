@@ -81,8 +81,9 @@ class Bustle:
         shift = world.crew.shift(day)
         # A diary of its own each time: at a demo's pace, real ones would be full within the hour.
         return Today(
-            world.crew, shift, book, Diary(), self._names, world.dials, self._rng, self._dice
-        )
+            world.crew, shift, book, Diary(), self._names, world.dials, self._rng, self._dice,
+            self._rng,
+        )  # fmt: skip
 
     def _someone(self, today: Today, kind: str, at: int) -> int:
         """Return a rep who does such a thing: at work if anybody is, else anybody employed."""

@@ -47,7 +47,8 @@ def call_stories(today: Today, who: Ints, at: Ints) -> list[Story]:
         rng.integers(0, MICROS, n),
     )  # fmt: skip
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [_story(today, row) for row in rows]
+    names = today.names.next_ids(n)
+    return [_story(today, name, row) for name, row in zip(names, rows, strict=True)]
 
 
 def _shades(u: Floats) -> Ints:
@@ -55,10 +56,10 @@ def _shades(u: Floats) -> Ints:
     return shades
 
 
-def _story(today: Today, row: tuple[Any, ...]) -> Story:
+def _story(today: Today, source_id: str, row: tuple[Any, ...]) -> Story:
     rep, at, place, inbound, talked, end, talk, ring, shade, live, machine, micro = row
     deal_id, contact = today.person(rep, place, talk + ring + micro)
-    source, source_id = today.names.source, today.names.next_id()
+    source = today.names.source
     said: str | None
     status, said = ("COMPLETED", _TALKED[talk % len(_TALKED)]) if talked else _ENDS[end]
     connected: bool | None = None if shade == IS_SILENT else talked

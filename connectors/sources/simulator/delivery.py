@@ -12,7 +12,8 @@ from connectors.sources.simulator.stories import MICROS, Story
 from connectors.sources.simulator.wire import WireEncoder
 from schemas.codec import SchemaIds
 
-HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S = 20.0, 1.5, 600.0
+HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S = 20.0, 1.5, 900.0
+OVERTAKEN_GAP_MS = 900_000  # a record held up waits behind its own successor, if that is near
 AGAIN_MEDIAN_S, AGAIN_SIGMA, AGAIN_MAX_S = 20.0, 2.5, 2 * 86_400.0
 
 
@@ -67,6 +68,9 @@ class Courier:
         u = rng.random((2, len(events)))
         for i in np.flatnonzero(u[0] < self._dials.disorder).tolist():
             held = _skewed(HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S, rng)
+            after = events[i + 1] if i + 1 < len(events) else events[i]
+            gap = after.known_at - events[i].at if after.key == events[i].key else 0
+            held += gap if gap < OVERTAKEN_GAP_MS else 0
             events[i] = events[i]._replace(at=events[i].at + held)
         for i in np.flatnonzero(u[1] < self._dials.duplicates).tolist():
             again = events[i].at + _skewed(AGAIN_MEDIAN_S, AGAIN_SIGMA, AGAIN_MAX_S, rng)

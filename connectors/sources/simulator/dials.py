@@ -12,7 +12,8 @@ class Dials:
         lateness: activities and deals whose change reaches the CRM hours to days after the event:
             half are typed in late (created late), half sync late from a phone (created on time).
         corrections: entities put right later by a higher revision (owner, day, length, amount).
-        disorder: facts held up on the way for up to ten minutes, so that others overtake them.
+        disorder: facts held up on the way for up to half an hour, so that others overtake them,
+            a later revision of the same entity among them.
         cancellations: entities deleted later (op CANCELLED); one in ten of them is restored.
         unknown_owners: entities owned by a user no identity map knows, or by nobody.
         amendments: won deals whose amount or owner changes, or that are reopened, after winning.
@@ -31,6 +32,10 @@ class Dials:
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} is {value}: a share of facts; give 0 to 1")
+
+    def content(self) -> "Dials":
+        """Return those that decide what the CRM says; the others, only how it is delivered."""
+        return replace(self, duplicates=0.0, disorder=0.0)
 
     def times(self, factor: float) -> "Dials":
         """Return all dials turned by one factor, none beyond 1."""

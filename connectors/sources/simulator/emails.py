@@ -34,13 +34,14 @@ def email_stories(today: Today, who: Ints, at: Ints) -> list[Story]:
         rng.integers(0, MICROS, n),
     )  # fmt: skip
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [_story(today, row) for row in rows]
+    names = today.names.next_ids(n)
+    return [_story(today, name, row) for name, row in zip(names, rows, strict=True)]
 
 
-def _story(today: Today, row: tuple[Any, ...]) -> Story:
+def _story(today: Today, source_id: str, row: tuple[Any, ...]) -> Story:
     rep, at, place, received, forwarded, automated, fate, recipients, reply, planned, ahead, m = row
     deal_id, contact = today.person(rep, place, m)
-    source, source_id = today.names.source, today.names.next_id()
+    source = today.names.source
     record = {
         "entity_id": f"{source}:email:{source_id}",
         "source": source,

@@ -26,11 +26,12 @@ CURRENCY_OF_ZONE = {
 PLACES = (
     ("Europe/Berlin", "DE", "EUR"),
     ("America/New_York", "US", "USD"),
-    ("Europe/London", "GB", "GBP"),
+    ("Europe/London", "GB-ENG", "GBP"),
     ("America/Chicago", "US", "USD"),
     ("Asia/Tokyo", "JP", "JPY"),
 )
 TEAM_ROLES = ("AE", "AE", "SDR", "AE", "AE", "AM", "AE", "SE")
+NEIGHBOURS = 4  # reps in a row who live in one place
 HOLIDAY_YEARS = range(2020, 2036)  # what a synthetic floor knows; beyond them weekends alone
 
 
@@ -131,18 +132,19 @@ def _spell(stint: Stint, calendar: Calendar | None) -> Spell:
 
 
 def _currency(bundle: Bundle, rep: Rep, spell: Spell) -> str:
-    """Return the currency of a rep's own quota, else that of the zone if a rate converts it."""
+    """Return the currency of the zone if a rate converts it, else that of the rep's own quota."""
+    local = next((c for z, c in CURRENCY_OF_ZONE.items() if spell.time_zone.startswith(z)), "")
+    if local in {code for rate in bundle.rates.rates for code in (rate.base, rate.quote)}:
+        return local
     for quota in bundle.quotas.quotas:
         if quota.owner_kind is QuotaOwner.REP and quota.owner_id == rep.rep_id and quota.currency:
             return quota.currency
-    local = next((c for z, c in CURRENCY_OF_ZONE.items() if spell.time_zone.startswith(z)), "")
-    known = {code for rate in bundle.rates.rates for code in (rate.base, rate.quote)}
-    return local if local in known else bundle.company.reporting_currency
+    return bundle.company.reporting_currency
 
 
 def _synthetic_reps(reps: int, seed: int) -> Iterator[FloorRep]:
     for i in range(reps):
-        zone, country, currency = PLACES[(i // len(TEAM_ROLES) + seed) % len(PLACES)]
+        zone, country, currency = PLACES[(i // NEIGHBOURS + seed) % len(PLACES)]
         role = TEAM_ROLES[i % len(TEAM_ROLES)]
         team = f"team-{i // len(TEAM_ROLES) + 1}"
         spell = Spell(
@@ -155,7 +157,8 @@ def _synthetic_reps(reps: int, seed: int) -> Iterator[FloorRep]:
 def _public_holidays(country: str) -> tuple[date, ...]:
     from holidays import country_holidays  # noqa: PLC0415 - its tables load slowly; few need them
 
-    return tuple(sorted(country_holidays(country, years=HOLIDAY_YEARS)))
+    code, _, part = country.partition("-")
+    return tuple(sorted(country_holidays(code, part or None, years=HOLIDAY_YEARS)))
 
 
 @lru_cache(maxsize=8192)  # zones x days looked at; an endless run must not grow

@@ -14,6 +14,7 @@ from schemas.codec import SchemaIds
 
 PROGRESS_SECONDS = 2.0  # how often a source says how far it is complete, also when idle
 WAIT_SECONDS_MAX = 0.5  # between two looks at the clock, so that a stop is heeded soon
+WAIT_SECONDS_MIN = 0.001  # finer than anybody sees; a clock's seconds must be able to hold it
 STEP_MS_MAX = 86_400_000  # of the floor's time at once, however fast it is asked to run
 
 
@@ -73,11 +74,14 @@ def live(
     Raises:
         ValueError: the speed is not above 0.
     """
+    if not speed > 0:
+        raise ValueError(f"speed is {speed}: give how many times as fast as the clock, above 0")
+    started = clock.now()
     world = World(floor, seed, start, dials=dials, ids=ids)
     begin = world.horizon if since is None else ms_of(since)
     for _ in world.until(begin):
         pass  # told already, by a backfill
-    return follow(world, begin, clock, speed)
+    return follow(world, begin, clock, started, speed)
 
 
 def bustle(
@@ -94,30 +98,23 @@ def bustle(
 
     The floor has the history that begins on `start`: its open deals and booked meetings go on.
     """
+    started = clock.now()
     world = World(floor, seed, start, dials=dials, ids=ids)
-    now = int(clock.now() * 1000)
+    now = int(started * 1000)
     for _ in world.until(now):
         pass
-    return follow(Bustle(world, now, pace), now, clock)
+    return follow(Bustle(world, now, pace), now, clock, started)
 
 
 def follow(
-    happening: Happening, begin: int, clock: Clock, speed: float = 1.0
+    happening: Happening, begin: int, clock: Clock, started: float, speed: float = 1.0
 ) -> Iterator[Event | Progress]:
-    """Yield what happens from an instant on, as a clock that starts now runs at a speed.
+    """Yield what happens from an instant on, at a speed.
 
-    Raises:
-        ValueError: the speed is not above 0.
+    Args:
+        started: what the clock said at that instant; it may be past, then it is caught up with.
     """
-    if not speed > 0:
-        raise ValueError(f"speed is {speed}: give how many times as fast as the clock, above 0")
-    return _follow(happening, begin, clock, speed)
-
-
-def _follow(
-    happening: Happening, begin: int, clock: Clock, speed: float
-) -> Iterator[Event | Progress]:
-    started = tell_at = clock.now()
+    tell_at = clock.now()
     now = begin
     while True:
         now = min(begin + int((clock.now() - started) * 1000 * speed), now + STEP_MS_MAX)
@@ -126,4 +123,5 @@ def _follow(
             yield Progress(happening.complete_through(now), now)
             tell_at = clock.now() + PROGRESS_SECONDS
         seconds = (happening.next_at() - now) / 1000 / speed
-        clock.wait(max(0.0, min(seconds, tell_at - clock.now(), WAIT_SECONDS_MAX)))
+        seconds = min(seconds, tell_at - clock.now(), WAIT_SECONDS_MAX)
+        clock.wait(max(WAIT_SECONDS_MIN, seconds))

@@ -54,9 +54,9 @@ STAGES = (
 LAST = len(STAGES) - 1
 WON, LOST = ("closed-won", "Closed won"), ("closed-lost", "Closed lost")
 SEGMENTS = (
-    Segment("SMB", 5_500, 0.55, 14, -0.1, 0.05, 0.04),
-    Segment("Mid-market", 24_000, 0.65, 34, 0.05, 0.14, 0.12),
-    Segment("Enterprise", 95_000, 0.8, 70, 0.2, 0.3, 0.3),
+    Segment("SMB", 5_000, 0.55, 14, -0.1, 0.05, 0.04),
+    Segment("Mid-market", 18_000, 0.65, 34, 0.05, 0.14, 0.12),
+    Segment("Enterprise", 70_000, 0.7, 70, 0.2, 0.3, 0.3),
 )
 AMOUNT_MAX = 5_000_000  # EUR-sized; the long tail of a log-normal ends here
 LEVELS = {  # what a customer pays in a currency for what costs 1 in EUR; prices, not rates

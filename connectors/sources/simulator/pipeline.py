@@ -115,7 +115,7 @@ class Pipeline:
 
     def reopen(self, deal: Deal, day: int, dice: Random) -> None:
         """Take a closed deal back into negotiation."""
-        deal.stage, deal.stage_class = market.LAST, "OPEN"
+        deal.stage, deal.stage_class, deal.priced = market.LAST, "OPEN", True
         deal.won_at = deal.lost_at = deal.lost_reason = None
         deal.close_day = day - EPOCH_ORDINAL + 14
         self.open[deal.owner].append(deal)

@@ -21,6 +21,7 @@ from schemas.keys import PARTITIONER
 
 QUEUE_MESSAGES_MAX = 200_000  # a second or two of a replay
 QUEUE_KBYTES_MAX = 131_072  # 128 MiB
+SMALL_BYTES = QUEUE_KBYTES_MAX * 1024 // QUEUE_MESSAGES_MAX - 100  # a full queue of them fits
 LINGER_MS = 20  # fills requests at full speed; on a board nobody sees it
 GIVE_UP_MS = 60_000  # a message not acknowledged by then has failed
 LOOK_SECONDS = 10.0  # for a broker that does not answer at all
@@ -104,6 +105,28 @@ class Outbox:
         if not self._sent.total() % POLL_EVERY:
             self._producer.poll(0)
             self._stop_if_failed()
+
+    def send_batch(self, message: str, batch: list[dict[str, Any]]) -> None:
+        """Hand several messages of one kind over in one call, in order.
+
+        Args:
+            batch: their `key` and `value`; librdkafka notes in it what it did not take.
+        """
+        if any(len(each["value"]) > SMALL_BYTES for each in batch):
+            for each in batch:
+                self.send(message, each["key"], each["value"])
+            return
+        # librdkafka would skip what does not fit and take what comes after: so there must be room.
+        while len(self._producer) + len(batch) > QUEUE_MESSAGES_MAX:
+            self._producer.poll(ROOM_SECONDS)
+            self._stop_if_failed()
+        taken = self._producer.produce_batch(TOPIC_OF[message], batch, on_delivery=self._on_failure)
+        self._sent[message] += taken
+        if taken < len(batch):
+            errors = [str(each["_error"]) for each in batch if "_error" in each]
+            raise Undelivered(f"{len(errors)} messages were not taken: {errors[0]}")
+        self._producer.poll(0)
+        self._stop_if_failed()
 
     def progress(self, progress: Progress) -> None:
         """Say how far the source is complete, once everything before is acknowledged."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from connectors.sources.simulator.dials import Dials
@@ -24,7 +24,7 @@ class Names:
     @classmethod
     def of(cls, floor: Floor, seed: int, begins: object, dials: Dials) -> "Names":
         """Return the identifiers of the history that these parameters make."""
-        told = repr((floor, seed, begins, dials)).encode()
+        told = repr((floor, seed, begins, dials.content())).encode()
         return cls(floor.source, blake2b(told, digest_size=5).hexdigest())
 
     def branch(self, begins: object) -> "Names":
@@ -35,6 +35,10 @@ class Names:
     def next_id(self) -> str:
         """Return the identifier of the next record inside the source."""
         return f"{self.tag}-{next(self._serial)}"
+
+    def next_ids(self, count: int) -> list[str]:
+        """Return the identifiers of the next records inside the source."""
+        return [f"{self.tag}-{serial}" for serial in islice(self._serial, count)]
 
 
 def revised(record: Record, after_ms: int, **changes: Any) -> Record:

@@ -68,6 +68,7 @@ class Today:
     Attributes:
         rng: chance of columns.
         dice: chance of single things.
+        way: chance of what happens on the way to Kafka; apart, so that it changes no content.
     """
 
     crew: Crew
@@ -78,6 +79,7 @@ class Today:
     dials: Dials
     rng: np.random.Generator
     dice: Random
+    way: np.random.Generator
 
     def person(self, rep: int, place: int, pick: int) -> tuple[str | None, Contact]:
         """Return whom it is about: the deal at a place in the book, else one of the rep's contacts.

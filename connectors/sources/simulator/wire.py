@@ -79,27 +79,6 @@ _LENGTH = _LAST[::2]  # a length is never negative: its zigzag is twice itself
 LENGTHS = len(_LENGTH)
 
 
-def _long(value: int) -> bytes:
-    n = value << 1 ^ value >> 63
-    if n < 1 << 14:
-        return _LAST[n]
-    if n < 1 << 28:
-        return _MORE[n & _LOW] + _LAST[n >> 14]
-    if n < 1 << 42:
-        return _MORE[n & _LOW] + _MORE[n >> 14 & _LOW] + _LAST[n >> 28]
-    if n < 1 << 56:
-        return _MORE[n & _LOW] + _MORE[n >> 14 & _LOW] + _MORE[n >> 28 & _LOW] + _LAST[n >> 42]
-    if n < 1 << 64:
-        low = _MORE[n & _LOW] + _MORE[n >> 14 & _LOW] + _MORE[n >> 28 & _LOW]
-        return low + _MORE[n >> 42 & _LOW] + _LAST[n >> 56]
-    raise ValueError(f"{value} does not fit 64 bits")
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return _LENGTH[len(raw)] + raw if len(raw) < LENGTHS else _long(len(raw)) + raw
-
-
 class _Memo(dict[Any, bytes]):
     """Bytes of values met before; bounded by forgetting all of them."""
 
@@ -112,6 +91,30 @@ class _Memo(dict[Any, bytes]):
             self.clear()
         encoded = self[value] = self._encode(value)
         return encoded
+
+
+def _long(value: int) -> bytes:
+    n = value << 1 ^ value >> 63
+    if n < 1 << 14:
+        return _LAST[n]
+    if n < 1 << 28:
+        return _MORE[n & _LOW] + _LAST[n >> 14]
+    return _MORE[n & _LOW] + _MORE[n >> 14 & _LOW] + _high[n >> 28]
+
+
+def _high_bits(n: int) -> bytes:
+    """Return a number that more than 28 bits were taken off; instants of a while share it."""
+    if n >= 1 << 36:
+        raise ValueError("a number does not fit 64 bits; instants are ms, revisions microseconds")
+    return _varint(n)
+
+
+_high = _Memo(_high_bits)
+
+
+def _text(value: str) -> bytes:
+    raw = value.encode()
+    return _LENGTH[len(raw)] + raw if len(raw) < LENGTHS else _long(len(raw)) + raw
 
 
 def _maybe(encode: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
@@ -143,6 +146,7 @@ def _version(message: str) -> catalogue.Version:
 
 _some = _Memo(_text)  # texts that come again
 _maybe_text = _Memo(_maybe(_text))
+_maybe_new = _maybe(_text)  # texts that seldom come again
 _maybe_long = _maybe(_long)
 _maybe_few = _Memo(_maybe_long)  # small numbers, or none
 _few = _Memo(_long)
@@ -181,7 +185,7 @@ def _email_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
         made := _long(created), made if created == occurred else _long(occurred),
         _maybe_text[owner],
         _EMAIL_DIRECTION[direction], _EMAIL_STATUS[status], _few[recipients], _MAYBE_BOOL[reply],
-        _maybe_text[thread], _BOOL[automated],
+        _maybe_new(thread), _BOOL[automated],
         _maybe_text[deal], _maybe_text[account], _maybe_text[contact],
     ))  # fmt: skip
 

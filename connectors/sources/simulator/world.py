@@ -91,7 +91,7 @@ class World:
         self._tell(today, "call", shift.calls, call_stories)
         self._tell(today, "email", shift.emails, email_stories)
         self._tell(today, "meeting", shift.bookings, meeting_stories)
-        self.timeline.add(self.courier.events("deal", sell(self.pipeline, today), today.rng))
+        self.timeline.add(self.courier.events("deal", sell(self.pipeline, today), today.way))
         self.day += timedelta(days=1)
         self.diary.forget_before(self.horizon)
 
@@ -107,6 +107,7 @@ class World:
             self.dials,
             np.random.default_rng(key),
             Random(str(key)),  # noqa: S311 - chance of a story, of nothing secret
+            np.random.default_rng([*key, 1]),
         )
 
     def _tell(self, today: Today, message: str, rates: Floats, tell: Teller) -> None:
@@ -117,7 +118,7 @@ class World:
             stories = tell(today, who, self.crew.times(today.shift, who, today.rng))
             owners = [self.crew.place[story[0]["owner_id"]] for story in stories]
             slip(today, message, stories, owners)
-            self.timeline.add(self.courier.events(message, stories, today.rng))
+            self.timeline.add(self.courier.events(message, stories, today.way))
 
     def _take_over(self) -> None:
         """The pipeline open on the first day comes first, as it stands: a CRM's first sync."""
@@ -125,7 +126,7 @@ class World:
         stories = [
             [deal.record(self.crew.owner_ids)] for owned in self.pipeline.open for deal in owned
         ]
-        events = self.courier.events("deal", stories, self.today().rng)
+        events = self.courier.events("deal", stories, self.today().way)
         self.timeline.add([event._replace(at=opens, known_at=opens) for event in events])
 
 
@@ -145,16 +146,29 @@ def history(
     Raises:
         ValueError: the span is empty or absurd.
     """
-    days = (end.astimezone(UTC).date() - start).days
-    if not 0 <= days <= DAYS_MAX:
-        raise ValueError(f"from {start} to {end} are {days} days; give 0 to {DAYS_MAX}")
+    _check_span(start, end)
     return World(floor, seed, start, dials=dials, ids=ids).until(ms_of(end))
 
 
 def catch_up(world: World, end: datetime) -> Iterator[Event | Progress]:
-    """Yield a world's events up to an instant and how far that makes it complete."""
+    """Yield a new world's events up to an instant and how far that makes it complete.
+
+    Raises:
+        ValueError: the span is empty or absurd.
+    """
+    _check_span(world.day, end)
+    return _caught_up(world, end)
+
+
+def _caught_up(world: World, end: datetime) -> Iterator[Event | Progress]:
     yield from world.until(ms_of(end))
     yield Progress(world.complete_through(ms_of(end)), ms_of(end))
+
+
+def _check_span(start: date, end: datetime) -> None:
+    days = (end.astimezone(UTC).date() - start).days
+    if not 0 <= days <= DAYS_MAX:
+        raise ValueError(f"from {start} to {end} are {days} days; give 0 to {DAYS_MAX}")
 
 
 def ms_of(instant: datetime) -> int:

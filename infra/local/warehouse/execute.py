@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from infra.local.warehouse import settings
 from infra.local.warehouse.blocks import framed
-from infra.local.warehouse.compression import SMALL_BYTES, chosen, packed
+from infra.local.warehouse.compression import chosen, packed
 from infra.local.warehouse.engine import Answer, Engine, Handle
 from infra.local.warehouse.errors import Code, refused
 from infra.local.warehouse.limits import Limits
@@ -161,7 +161,7 @@ def reply(
         data = with_flags(answer.data)
     if asked.blocks:
         data = framed(data)
-    elif len(data) >= SMALL_BYTES and (encoding := chosen(asked.accept_encoding)):
+    elif data and (encoding := chosen(asked.accept_encoding)):
         data = packed(data, encoding)
     zone = asked.settings.get("session_timezone") or engine.time_zone
     return Reply(data, fmt, encoding, _summary(answer, started), zone)

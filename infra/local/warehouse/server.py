@@ -1,6 +1,7 @@
 """The process: lock the data folder, open the engine, listen, stop cleanly."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,11 +60,25 @@ async def _run(
         timeout_graceful_shutdown=limits.stop_seconds,
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.handle_exit, number, None)
     if on_ready is not None:
         host, port = listener.getsockname()[:2]
         on_ready(host, port)
     await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that ends by returning: its own way sends itself the signal again at the end, and
+    the engine would be cut off instead of closed.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the loop."""
+        yield
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from schemas.codec import CatalogueIds
 from schemas.currencies import CODES
 from schemas.definitions import KINDS, RULES, Definition, Measures
 from schemas.money import minor_units
+from streams.domain.inforce import RULES as DOMAIN_RULES
 
 SAMPLE = load(DEFINITIONS).values
 TREES = {k: from_yaml(k, (DEFINITIONS / f"{k}.yaml").read_text("utf-8")).value for k in KINDS}
@@ -82,6 +83,9 @@ def test_a_difference_names_entry_field_before_and_after() -> None:
     assert removed.sign is Sign.REMOVED
     assert second["period_start"] in removed.what
     assert str(changed).endswith("amount: 92000 -> 93000")
+    assert str(removed).startswith(
+        "- quotas REP:hp-02:revenue_won_reporting:2026-04-01  (owner_kind"
+    )
 
 
 def test_the_shipped_schemas_are_those_of_the_models() -> None:
@@ -170,3 +174,9 @@ def test_a_record_comes_back_from_its_bytes_and_damage_is_no_entry() -> None:
     assert entry_of(5, value[:-3], headers, ids) is None
     assert entry_of(5, b"", headers, ids) is None
     assert entry_of(5, value, {**headers, "part": b"one"}, ids) is None
+
+
+def test_the_rules_a_measure_may_name_are_those_of_the_domain() -> None:
+    assert {name: rule.of for name, rule in RULES.items()} == {
+        name: rule.of for name, rule in DOMAIN_RULES.items()
+    }
