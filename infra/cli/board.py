@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from connectors.boards.config import BoardConfig
     from streams.settings import Settings
 
-app = typer.Typer(help="The leaderboard: serve it, or make a link that opens it.")
+app = typer.Typer()
 
 
 def register(root: typer.Typer) -> None:
