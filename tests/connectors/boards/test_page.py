@@ -157,8 +157,8 @@ def test_a_message_in_kafka_reaches_the_pixels(window: Any, served: Served, floo
 def test_who_overtakes_slides_past_and_is_announced(
     window: Any, served: Served, floor: Floor
 ) -> None:
-    page = window().open(served)
     floor.wins("rep-a", 100)
+    page = window().open(served)
     page.wait_for_selector(f"{FIRST}[data-id=rep-a]")
     becomes_true(page, "document.getAnimations().length === 0")
     floor.wins("rep-b", 150)
