@@ -181,7 +181,8 @@ ROWS = st.lists(
 @given(rows=ROWS)
 def test_what_goes_in_comes_out(client: Client, table: str, rows: list[Any]) -> None:
     client.command(
-        f"CREATE OR REPLACE TABLE {table} (n UInt32, a UInt32, b String, c Nullable(Decimal(18, 4)),"
+        f"CREATE OR REPLACE TABLE {table}"
+        " (n UInt32, a UInt32, b String, c Nullable(Decimal(18, 4)),"
         " d DateTime64(3, 'UTC'), e Date32, f Array(LowCardinality(String)), g Bool)"
         " ENGINE = MergeTree ORDER BY n"
     )
