@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,14 +23,19 @@ import polars as pl
 
 from connectors.principals import PrincipalFile
 from connectors.sinks.clickhouse import Warehouse
-from connectors.sinks.kafka import create_topics
+from connectors.sinks.kafka import Publisher, create_topics
+from infra.definitions.scanning import records_from
 from infra.migrations import migrate
+from schemas.codec import CatalogueIds
 from schemas.principals import Principal, Role
-from schemas.warehouse import Unavailable
+from schemas.topics import FACTS
+from schemas.warehouse import Message, Unavailable
 from streams.agents.folds import FOLDS
 from streams.app import outside
-from streams.engine.epochs import Ground, open_epochs
+from streams.engine.batches import Partition
+from streams.engine.epochs import Ground, marker_message, open_epochs
 from streams.settings import Settings
+from tests.load import Event, Sums, encoded
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_MAX = 30
@@ -114,6 +119,7 @@ class Site:
 
     settings: Settings
     folder: Path
+    broker: subprocess.Popen[Any]
     metrics_port: int = 0
     workers: list[subprocess.Popen[Any]] = field(default_factory=list)
 
@@ -166,6 +172,54 @@ class Site:
         )
         return {(t, n): r for t, n, r in rows.iter_rows()}
 
+    def produce(self, events: Iterable[Event]) -> dict[tuple[str, int], int]:
+        """Return the end offset of each fact partition, all events acknowledged."""
+        publisher = Publisher(self.settings.kafka_config())
+        publisher.send(Message(*event) for event in encoded(iter(events)))
+        return self.ends()
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        """Return the end offset of each fact partition."""
+        numbers = range(self.settings.partitions)
+        starts = {(topic.name, number): 0 for topic in FACTS for number in numbers}
+        found = dict(starts)
+        for record in records_from(self.settings.kafka_config(), starts, SECONDS_MAX):
+            place = (record.topic() or "", record.partition() or 0)
+            found[place] = (record.offset() or 0) + 1
+        return found
+
+    def send(self, topic: str, key: bytes, value: bytes) -> None:
+        """Send raw bytes."""
+        Publisher(self.settings.kafka_config()).send([Message(topic, key, value)])
+
+    def mark(self, sequence: int) -> None:
+        """Let definitions take effect in every fact partition."""
+        ids = CatalogueIds()
+        Publisher(self.settings.kafka_config()).send(
+            marker_message(Partition(topic.name, number), sequence, "definitions", ids)
+            for topic in FACTS
+            for number in range(self.settings.partitions)
+        )
+
+    def wait_applied(self, seconds: float = 60) -> None:
+        """Wait until the worker has applied all there is."""
+        ends = self.ends()
+
+        def is_there() -> bool:
+            for process in self.workers[-1:]:
+                assert process.poll() is None, self.logs()[-3000:]
+            return self.applied() == ends
+
+        wait_for(is_there, "all applied", seconds)
+
+    def sums(self) -> Sums:
+        """Return the results as they stand, in the shape of tests.load."""
+        rows = self.frame(
+            "SELECT rep_id, day, measure, currency, sum(value) AS value FROM spm.kpi_rep_day FINAL "
+            "GROUP BY rep_id, day, measure, currency HAVING value != 0"
+        )
+        return {tuple(key): value for *key, value in rows.iter_rows()}  # type: ignore[misc]
+
     def define(self, sequence: int, kinds: Mapping[str, Any]) -> None:
         """Write a revision of definitions into the warehouse, without markers."""
         warehouse = self.warehouse()
@@ -189,9 +243,12 @@ def site(folder: Path, partitions: int = 2) -> Iterator[Site]:
     """An installation: broker, warehouse, tables, topics; no epoch opened yet."""
     ports = {"broker_port": free_port(), "warehouse_port": free_port()}
     settings = Settings(data_dir=folder, partitions=partitions, **ports)
-    with broker(settings.broker_port), warehouse(folder, settings.warehouse_port) as token:
+    with (
+        broker(settings.broker_port) as kafka,
+        warehouse(folder, settings.warehouse_port) as token,
+    ):
         (folder / "service.token").write_text(token)
-        made = Site(settings, folder)
+        made = Site(settings, folder, kafka)
         try:
             migrate(wait_for(lambda: _client(made), "warehouse")._client)
             create_topics(settings.kafka_config(), partitions, 1)

@@ -53,7 +53,9 @@ def read_block(bodies: Sequence[bytes], writer: Schema) -> pl.DataFrame:
     except BaseException as error:  # the reader's PanicException is no Exception
         raise Damaged(f"{type(error).__name__}: {error}") from None
     found = frame.get_column(POSITION_FIELD).to_numpy()
-    if len(found) != len(bodies) or not np.array_equal(found, np.arange(_FIRST_INDEX, _FIRST_INDEX + len(bodies))):
+    if len(found) != len(bodies) or not np.array_equal(
+        found, np.arange(_FIRST_INDEX, _FIRST_INDEX + len(bodies))
+    ):
         raise Damaged("records do not end where they should")
     return frame.drop(POSITION_FIELD)
 

@@ -120,6 +120,7 @@ class Worker:
         state = self._continued(batch)
         if state is None:
             return
+        self._check_log(batch)
         reading = self.preparation.readings[batch.partition.topic]
         decoded = await self._in_pool(decode, batch, reading, self._outside.ids)
         batch.records = []
@@ -139,6 +140,12 @@ class Worker:
             log.warning("%s: offset %d is missing", batch.partition, state.taken_offset)
             self._spawn(self._consumer.read_from(batch.partition, state.taken_offset))
         return None
+
+    def _check_log(self, batch: Batch) -> None:
+        """End the process if Kafka went back: the log was cut under us, and starting tells how."""
+        if batch.records and batch.records[0].offset < batch.start:
+            first = batch.records[0].offset
+            self._die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
 
     def _count_poison(self, batch: Batch, decoded: Decoded) -> None:
         trouble = self._poison.count(batch.end - batch.start, len(decoded.dead))
