@@ -77,6 +77,7 @@ def config_of(settings: "Settings", title: str | None = None) -> "BoardConfig":
         host=settings.host,
         port=settings.board_port,
         title=title,
+        registry_url=settings.schema_registry_url,
         kafka=_kafka(settings),
     )
 
