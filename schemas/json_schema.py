@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas import catalogue
-from schemas.canonical import TEXT_MAX
+from schemas.canonical_values import TEXT_MAX
 from schemas.catalogue import Schema
 from schemas.examples import example
 

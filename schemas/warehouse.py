@@ -1,7 +1,4 @@
-"""What the warehouse is to those who write into it: how it says no, and which one it is.
-
-Streams and sinks both speak of these; the client itself is in connectors/sinks.
-"""
+"""What streams and sinks say to each other about the warehouse and Kafka. Clients are in sinks."""
 
 from typing import NamedTuple
 
@@ -19,3 +16,20 @@ class Incarnation(NamedTuple):
 
     name: str
     generation: int
+
+
+class LogIdentity(NamedTuple):
+    """Which log a topic is right now: a topic made anew, or a broker that lost all, has another."""
+
+    cluster_id: str
+    topic_id: str
+    partitions: int
+
+
+class Message(NamedTuple):
+    """One Kafka message to send. `partition`: None lets the key decide, as it must for facts."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    partition: int | None = None

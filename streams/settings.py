@@ -118,6 +118,22 @@ class Settings(BaseSettings):
             raise ValueError("flush_seconds_max is below flush_seconds_min; swap them")
         return self
 
+    def kafka_config(self) -> dict[str, str]:
+        """Return what librdkafka needs to reach Kafka."""
+        config = {
+            "bootstrap.servers": self.kafka_bootstrap,
+            "security.protocol": self.kafka_security,
+        }
+        if self.kafka_security.startswith("SASL"):
+            config |= {
+                "sasl.mechanism": self.kafka_sasl_mechanism,
+                "sasl.username": self.kafka_username,
+                "sasl.password": self.kafka_password.get_secret_value(),
+            }
+        if self.kafka_ca_file:
+            config["ssl.ca.location"] = str(self.kafka_ca_file)
+        return config
+
     def warehouse_password(self) -> str:
         """Return the warehouse's password, empty if there is none.
 

@@ -22,11 +22,14 @@ _MEASURES = frozenset(MEASURES)
 DAY = timedelta(days=1)
 
 
+Values = tuple[Decimal, ...]  # one per yardstick
+
+
 class Sums(NamedTuple):
     """One rep in one period, by yardstick: totals now, at the baseline, and money left out."""
 
-    now: tuple[Decimal, ...]
-    before: tuple[Decimal, ...]
+    now: Values
+    before: Values
     unrated: Mapping[str, Decimal]
 
 
@@ -42,17 +45,14 @@ class Board:
         self.today: date = now.date()
         self._scores = Scores(self.today, _MEASURES)
         self._todays: dict[str, date] = {}
+        # Both are caches: what a day is worth, and what periods add up to.
+        self._values: dict[str, dict[date, Values]] = {}
         self._sums: dict[str, dict[Period, Sums]] = {}
 
-    def seed(
-        self, floor: Floor, generation: int, partials: Iterable[Partial], now: datetime
-    ) -> None:
+    def seed(self, floor: Floor, generation: int, scores: Scores, now: datetime) -> None:
         """Begin again from stored totals. Wins already shown stay; none is told from a seed."""
-        self.floor, self.generation = floor, generation
-        self.today = today_in(floor.company.time_zone, now)
-        self._scores = Scores(first_day(self.today, floor.company), _MEASURES)
-        for partial in partials:
-            self._scores.apply(partial)
+        self.floor, self.generation, self._scores = floor, generation, scores
+        self._values.clear()
         self._roll(now)
 
     def apply(self, partials: list[Partial], now: datetime) -> bool:
@@ -62,6 +62,8 @@ class Board:
             return False
         rep_id = changes[0].rep_id
         self._sums.pop(rep_id, None)
+        for change in changes:
+            self._values.get(rep_id, {}).pop(change.day, None)
         self.changed_at = now
         today = self.today_of(rep_id)
         currency = self.floor.company.reporting_currency
@@ -82,6 +84,7 @@ class Board:
     def refloor(self, floor: Floor, now: datetime) -> bool:
         """Return whether the totals held still reach back far enough under a changed roster."""
         self.floor = floor
+        self._values.clear()  # the reporting currency may be another
         self._roll(now)
         return self._scores.first_day <= first_day(self.today, floor.company)
 
@@ -125,6 +128,7 @@ class Board:
         wanted = first_day(self.today, self.floor.company)
         if wanted > self._scores.first_day:
             self._scores.forget_before(wanted)
+            self._values.clear()
 
     def _zones(self, now: datetime) -> dict[str, date]:
         zones = {s.time_zone for stints in self.floor.stints.values() for s in stints}
@@ -143,10 +147,9 @@ class Board:
 
     def _summed(self, rep_id: str) -> dict[Period, Sums]:
         days = self._scores.days_of(rep_id)
-        values = {
-            day: tuple(value_of(y, totals, self._currency) for y in YARDSTICKS.values())
-            for day, totals in days.items()
-        }
+        values = self._values.setdefault(rep_id, {})
+        for day in days.keys() - values.keys():
+            values[day] = tuple(value_of(y, days[day], self._currency) for y in YARDSTICKS.values())
         today = self.today_of(rep_id)
         found: dict[Period, Sums] = {}
         for period in Period:
@@ -159,8 +162,8 @@ class Board:
         return found
 
 
-def _total(values: Mapping[date, tuple[Decimal, ...]], span: Span) -> tuple[Decimal, ...]:
-    chosen = [v for day, v in values.items() if day in span]
+def _total(values: Mapping[date, Values], span: Span) -> Values:
+    chosen = [v for day, v in values.items() if span.start <= day < span.end]
     return tuple(sum(column, ZERO) for column in zip(_NOTHING, *chosen, strict=True))
 
 
@@ -170,6 +173,14 @@ def _added(parts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
         for currency, amount in part.items():
             found[currency] = found.get(currency, ZERO) + amount
     return found
+
+
+def scored(partials: Iterable[Partial], since: date) -> Scores:
+    """Return the totals of a board from a day on."""
+    scores = Scores(since, _MEASURES)
+    for partial in partials:
+        scores.apply(partial)
+    return scores
 
 
 def as_json(value: Any) -> Any:

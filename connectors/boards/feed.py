@@ -40,6 +40,7 @@ class Feed:
         self.clock = clock
         self.metrics = metrics
         self.board = Board(clock())
+        self.is_open = True
         self._version, self._title = version, title
         self._epoch = int(clock().timestamp() * 1000)
         self._sequence = 0
@@ -94,10 +95,18 @@ class Feed:
             await asyncio.sleep(COALESCE_SECONDS)
 
     async def after(self, sequence: int) -> int:
-        """Return the sequence of the newest snapshot once it is above one already seen."""
-        while self._sequence <= sequence:
+        """Return the sequence of the newest snapshot once it is above one already seen.
+
+        Returns at once when the feed closes.
+        """
+        while self._sequence <= sequence and self.is_open:
             await self._newer.wait()
         return self._sequence
+
+    def close(self) -> None:
+        """Let every viewer go; pages come back by themselves."""
+        self.is_open = False
+        self._newer.set()
 
     def snapshot(self, selection: Selection) -> bytes:
         """Return the newest snapshot of a selection as an SSE event."""

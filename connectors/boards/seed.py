@@ -1,6 +1,7 @@
 """Seed: what a board reads once from the warehouse before it lives from the stream."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -81,32 +82,35 @@ class WarehouseSeed:
 
     def ground(self) -> Ground:
         """Return people, teams and the live generation."""
-        content = self._rows(COMPANY)
-        company = Company.model_validate_json(content[0][0]) if content else Bundle().company
-        stints: dict[str, tuple[Stint, ...]] = {}
-        for rep_id, *stint in self._rows(ROSTER):
-            stints[rep_id] = (*stints.get(rep_id, ()), Stint(*stint))
-        floor = Floor(company, dict(self._rows(PEOPLE)), stints, dict(self._rows(TEAMS)))
-        generations = self._rows(GENERATION)
+        with self._asking() as rows:
+            content = rows(COMPANY)
+            company = Company.model_validate_json(content[0][0]) if content else Bundle().company
+            stints: dict[str, tuple[Stint, ...]] = {}
+            for rep_id, *stint in rows(ROSTER):
+                stints[rep_id] = (*stints.get(rep_id, ()), Stint(*stint))
+            floor = Floor(company, dict(rows(PEOPLE)), stints, dict(rows(TEAMS)))
+            generations = rows(GENERATION)
         return Ground(floor, int(generations[0][0]) if generations else 1)
 
     def partials(self, generation: int, first_day: date) -> Iterable[Partial]:
         """Return the newest partials of a generation from a day on."""
-        rows = self._rows(
-            PARTIALS,
-            {"generation": generation, "first_day": first_day, "measures": list(MEASURES)},
-        )
-        return map(Partial._make, rows)
+        wanted = {"generation": generation, "first_day": first_day, "measures": list(MEASURES)}
+        with self._asking() as rows:
+            return map(Partial._make, rows(PARTIALS, wanted))
 
     def progress(self) -> list[Progress]:
         """Return what each source said last, as far as it is stored."""
-        return [Progress(*row) for row in self._rows(PROGRESS)]
+        with self._asking() as rows:
+            return [Progress(*row) for row in rows(PROGRESS)]
 
-    def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    @contextmanager
+    def _asking(self) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
         try:
             client = self._connect()
             try:
-                return list(client.query(sql, parameters=parameters, tz_mode="aware").result_rows)
+                yield lambda sql, parameters=None: list(
+                    client.query(sql, parameters=parameters, tz_mode="aware").result_rows
+                )
             finally:
                 client.close()
         except (ClickHouseError, OSError) as error:

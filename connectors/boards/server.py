@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from connectors.boards.sessions import Sessions
 from connectors.boards.sse import EventStream
 from connectors.boards.stream import Stream
 from connectors.principals import PrincipalFile
+from connectors.sinks.registry import ids_from
 
 log = structlog.get_logger()
 
@@ -47,7 +49,7 @@ def create_app(
     config: BoardConfig,
     seed: Seed | None = None,
     clock: Callable[[], datetime] = utc_now,
-) -> ASGIApp:
+) -> Starlette:
     """Return the board as an ASGI application.
 
     Args:
@@ -61,9 +63,10 @@ def create_app(
         config,
         seed or over_http(config.warehouse_url, config.warehouse_user, config.warehouse_token),
         feed,
+        ids_from(config.registry_url),
     )
     server = _Server(config, feed, door, stream)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", server.page),
             Route("/session", door.about_me, methods=["GET"]),
@@ -79,20 +82,37 @@ def create_app(
         middleware=[Middleware(SafeHeaders)],
         lifespan=server.lifespan,
     )
+    app.state.feed = feed
+    return app
+
+
+class BoardServer(uvicorn.Server):
+    """uvicorn for one board; when it is told to stop, it first lets the viewers go."""
+
+    def __init__(self, config: BoardConfig, app: Starlette) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=config.host,
+                port=config.port,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
+            )
+        )
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        self._app.state.feed.close()
+        await super().shutdown(sockets)
 
 
 def serve(config: BoardConfig) -> None:
     """Serve until told to stop (SIGINT or SIGTERM)."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the stream says it once, not thrice
-    uvicorn.run(
-        create_app(config),
-        host=config.host,
-        port=config.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
-    )
+    BoardServer(config, create_app(config)).run()
 
 
 class _Server:

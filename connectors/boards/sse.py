@@ -38,22 +38,25 @@ class EventStream:
             await asyncio.wait({talking, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._feed.metrics.viewer(-1)
-            for task in (talking, leaving):
-                task.cancel()
-            await asyncio.gather(talking, leaving, return_exceptions=True)
+            talking.cancel()
+            leaving.cancel()
+            told, _ = await asyncio.gather(talking, leaving, return_exceptions=True)
+        if isinstance(told, Exception) and not isinstance(told, TimeoutError | OSError):
+            raise told  # anything but a viewer that went, or stood still for too long
 
     async def _talk(self, send: Send) -> None:
         await self._send(send, f"retry: {RETRY_MS}\n\n".encode() + self._feed.beat())
         seen = -1
-        while self._may_stay():
+        while self._feed.is_open:
+            if not self._may_stay():
+                await self._send(send, _LEAVE)
+                break
             try:
-                newest = await asyncio.wait_for(self._feed.after(seen), BEAT_SECONDS)
+                seen = await asyncio.wait_for(self._feed.after(seen), BEAT_SECONDS)
             except TimeoutError:
                 await self._send(send, self._feed.beat())
                 continue
-            seen = newest
             await self._send(send, self._feed.snapshot(self._selection))
-        await self._send(send, _LEAVE)
         await send({"type": "http.response.body", "body": b""})
 
     async def _send(self, send: Send, body: bytes) -> None:

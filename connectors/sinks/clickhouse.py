@@ -81,7 +81,9 @@ class Warehouse:
             Unavailable: not now.
         """
         answer = self._send(
-            f"{sql} FORMAT ArrowStream", b"", {"output_format_arrow_string_as_string": 1}
+            f"{sql} FORMAT ArrowStream",
+            b"",
+            {"output_format_arrow_string_as_string": 1, "max_query_size": QUERY_BYTES_MAX},
         )
         return pl.read_ipc_stream(io.BytesIO(answer)) if answer else pl.DataFrame()
 

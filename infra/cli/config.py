@@ -12,7 +12,7 @@ app = typer.Typer(help="Settings: environment beats pacesetter.toml beats defaul
 
 def register(root: typer.Typer) -> None:
     """Add the commands of this module."""
-    root.add_typer(app, name="config")
+    root.add_typer(app, name="config", rich_help_panel="Look after it")
 
 
 @app.callback()
@@ -52,9 +52,7 @@ def _rows() -> list[tuple[str, Any, str, str]]:
     rows = []
     for name, field in Settings.model_fields.items():
         variable = f"PACESETTER_{name.upper()}"
-        origin = (
-            variable if variable in os.environ else str(FILE) if name in written else "default"
-        )
+        origin = variable if variable in os.environ else str(FILE) if name in written else "default"
         value = getattr(current, name)
         shown = value if isinstance(value, bool | int | float | None) else str(value)
         rows.append((name, shown, origin, field.description or ""))

@@ -236,17 +236,8 @@ def _show_kind(what: str, state: Any, people: Any, day: date, as_json: bool) -> 
 
 
 def _somebody() -> str:
-    import getpass
-    import shutil
-    import subprocess
+    from infra.definitions.author import somebody
 
-    if git := shutil.which("git"):
-        asked = subprocess.run(  # noqa: S603 - git of the PATH, fixed arguments
-            [git, "config", "user.name"], capture_output=True, text=True, check=False, timeout=5
-        )
-        if asked.stdout.strip():
-            return asked.stdout.strip()
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise typer.BadParameter("say who you are", param_hint="--author") from None
+    if name := somebody():
+        return name
+    raise typer.BadParameter("say who you are", param_hint="--author")

@@ -20,9 +20,9 @@ def doctor(
     clocks, tables, definitions, unknown settings. Exits with 1 when something is wrong.
     """
     from infra.local.examination import Level, examine
-    from streams.settings import settings
+    from infra.local.found import found_settings
 
-    findings = examine(settings())
+    findings = examine(found_settings())
     if as_json:
         typer.echo(json.dumps([finding.as_json() for finding in findings], indent=1))
     else:

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import config, doctor, ground, run as running
+from infra.cli import (
+    board,
+    config,
+    deal,
+    definitions,
+    doctor,
+    ground,
+    imports,
+    intake,
+    simulate,
+    tokens,
+)
+from infra.cli import run as running
 
 app = typer.Typer(
     name="pacesetter",
@@ -38,18 +50,27 @@ def _root(
 
 
 running.register(app)
-ground.register(app)
+board.register(app)
+intake.register(app)
+app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
+imports.register(app)
+deal.register(app)
+simulate.register(app)
+app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
 config.register(app)
+ground.register(app)
 
 
 def run() -> None:
     """Run the command line; expected trouble is one line on stderr, not a traceback."""
-    from infra.cli.trouble import EXPECTED, explain
-
     try:
         app()
-    except EXPECTED as error:
+    except Exception as error:
+        from infra.cli.trouble import expected, explain
+
+        if not isinstance(error, expected()):
+            raise
         typer.echo(explain(error), err=True)
         sys.exit(1)
 

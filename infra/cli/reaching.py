@@ -24,10 +24,11 @@ def ground() -> Iterator[tuple[Any, Any]]:
     from infra.definitions.problems import Refused
     from infra.definitions.scanning import LogError
     from infra.definitions.stored import MovedOn
-    from streams.settings import settings
+    from infra.local.found import found_settings
 
+    settings = found_settings()
     try:
-        yield connecting.warehouse(settings()), connecting.log(settings())
+        yield connecting.warehouse(settings), connecting.log(settings)
     except Refused as refused:
         tell(refused.problems)
         fail(telling.verdict(refused.problems, ()), WRONG)

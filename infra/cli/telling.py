@@ -15,7 +15,7 @@ from infra.definitions.records import Revision
 from infra.definitions.scanning import Partition
 from infra.definitions.stored import State
 
-CHANGES_MAX = 200  # lines worth reading; the rest is counted, and --json has all
+CHANGES_MAX = 20  # lines of a kind worth reading; the rest is counted, and --json has all
 
 
 def verdict(problems: Iterable[Problem], kinds: Iterable[str]) -> str:
@@ -58,13 +58,14 @@ def undone(done: Done) -> str:
 
 
 def changes(made: Iterable[Change]) -> str:
-    """Return changes by kind, the first CHANGES_MAX of them."""
-    made = tuple(made)
+    """Return changes by kind, the first CHANGES_MAX of each."""
     lines = []
-    for kind, group in groupby(made[:CHANGES_MAX], key=lambda c: c.kind):
-        lines += [kind, *(f"  {change}" for change in group)]
-    more = len(made) - CHANGES_MAX
-    return "\n".join([*lines, f"... and {more} more; --json has all"] if more > 0 else lines)
+    for kind, group in groupby(made, key=lambda c: c.kind):
+        all_of_it = list(group)
+        lines += [kind, *(f"  {change}" for change in all_of_it[:CHANGES_MAX])]
+        if (more := len(all_of_it) - CHANGES_MAX) > 0:
+            lines.append(f"  ... and {more} more; --json has all")
+    return "\n".join(lines)
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:

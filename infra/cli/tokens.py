@@ -5,7 +5,6 @@ folder, which every door reads; a revoked one stops working at once.
 """
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from connectors.principals import PrincipalFile
 
 WRONG = 1
-FILE = "principals.json"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 app = typer.Typer(no_args_is_help=True, help="Tokens: create, list, revoke.")
@@ -108,7 +106,7 @@ def _check(name: str, role: Role, rep: str, source: str) -> None:
 
 def _file() -> "PrincipalFile":
     from connectors.principals import PrincipalFile
-    from streams.settings import settings
+    from infra.local.found import found_settings
+    from infra.local.secrets import principals_path
 
-    folder: Path = settings().data_dir
-    return PrincipalFile(folder / FILE)
+    return PrincipalFile(principals_path(found_settings().data_dir))

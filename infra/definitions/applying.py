@@ -117,7 +117,7 @@ def apply_folder(
         caught_up = _catch_up(stored, log)
         before = stored.in_force()
         plan = _plan(loaded, before, stored, now)
-        drafts = _drafts(loaded, before, author, note, now)
+        drafts = _drafts(loaded, plan.kinds, author, note, now)
         if drafts:
             last = log.append(drafts, before.sequence, uuid.uuid4().hex)
             _catch_up(stored, log, through=last)
@@ -201,9 +201,9 @@ def _changed_kinds(loaded: Loaded, before: State) -> tuple[str, ...]:
 
 
 def _drafts(
-    loaded: Loaded, before: State, author: str, note: str, now: datetime
+    loaded: Loaded, kinds: tuple[str, ...], author: str, note: str, now: datetime
 ) -> tuple[Revision, ...]:
-    contents = {k: content_of(loaded.values[k]) for k in _changed_kinds(loaded, before)}
+    contents = {k: content_of(loaded.values[k]) for k in kinds}
     return tuple(
         Revision(0, kind, revision_id_of(content), author, note, now, content)
         for kind, content in contents.items()
@@ -219,11 +219,11 @@ def _open(stored: Stored, log: DefinitionLog) -> None:
         raise LogError(
             f"no epoch is open for {topics.DEFINITIONS.name}; start with `pacesetter up`"
         )
-    actual = log.cluster_id()
-    if known.cluster_id and actual and known.cluster_id != actual:
+    actual = log.identity()
+    if (known.cluster_id, known.topic_id) != (actual.cluster_id, actual.topic_id):
         raise LogError(
-            f"this broker is cluster {actual}, the warehouse knows {known.cluster_id}; connect to"
-            " that one, or open an epoch with `pacesetter log open`"
+            f"{topics.DEFINITIONS.name} of cluster {actual.cluster_id} is not the log the warehouse"
+            " knows: connect to that one, or open an epoch with `pacesetter log open`"
         )
     log.epoch = known.epoch
 

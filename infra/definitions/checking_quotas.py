@@ -147,6 +147,9 @@ def _rates_exist(quotas: tuple[Quota, ...], values: Values) -> Iterator[Finding]
 
 def _team_totals(quotas: tuple[Quota, ...], roster: Roster) -> Iterator[Finding]:
     """Yield a warning where a team is asked for more than its reps together."""
+    teams = {t.team_id for t in roster.teams}
+    if any(s.team_id not in teams for r in roster.reps for s in r.history):
+        return  # an error of its own; sums without that team would only mislead
     below = _reps_total(quotas, roster)
     told = 0
     for i, quota in enumerate(quotas):

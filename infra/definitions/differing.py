@@ -36,7 +36,7 @@ class Change(NamedTuple):
         if self.sign is Sign.CHANGED:
             return f"~ {name}: {_short(self.before)} -> {_short(self.after)}"
         value = self.after if self.sign is Sign.ADDED else self.before
-        return f"{self.sign} {name}{_detail(value)}"
+        return f"{self.sign} {name}{_detail(value, name.split())}"
 
 
 def differences(
@@ -79,13 +79,13 @@ def _short(value: Any) -> str:
     return "nothing" if value is None else str(value)
 
 
-def _detail(value: Any) -> str:
-    """Return the fields of an entry that came or went, in one line."""
+def _detail(value: Any, told: list[str]) -> str:
+    """Return the fields of an entry that came or went, in one line, without those of its name."""
     if not isinstance(value, dict):
         return f": {_short(value)}"
     parts = [
         f"{k} {len(v)}x" if isinstance(v, list) and k in KEYS else f"{k} {_short(v)}"
         for k, v in value.items()
-        if v not in ("", [])
+        if v not in ("", [], *told)
     ]
     return f"  ({'; '.join(parts)})" if parts else ""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -123,21 +122,13 @@ def _validated(kind: str, tree: Tree, loaded: Loaded) -> Definition | None:
     if tree.value is None:
         return None
     try:
-        value = model.model_validate(_bare(tree.value))
+        value = model.model_validate(tree.value)
     except ValidationError as error:
         for each in error.errors():
             problem, remedy = words_of(each, model)
-            path = each["loc"]
-            scalar = each["input"] if isinstance(each["input"], str) else ""
+            path, given = each["loc"], each["input"]
+            shown = given if isinstance(given, str) and each["type"] != "missing" else ""
             name = field_of(path) or kind
-            tree_value = "" if each["type"] == "missing" else scalar
-            loaded.problems.append(Problem(tree.place(path), name, tree_value, problem, remedy))
+            loaded.problems.append(Problem(tree.place(path), name, shown, problem, remedy))
         return None
     return None if tree.problems else value
-
-
-def _bare(value: Any) -> Any:
-    """Return fields without those that are written but left empty: `manager_id:` means none."""
-    if isinstance(value, dict):
-        return {k: _bare(v) for k, v in value.items() if v is not None}
-    return [_bare(item) for item in value] if isinstance(value, list) else value

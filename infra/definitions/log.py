@@ -5,6 +5,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from connectors.sinks.kafka import Inspector
 from infra.definitions.records import (
     Entry,
     Marker,
@@ -19,11 +20,11 @@ from schemas import codec, topics
 from schemas.codec import SchemaIds
 from schemas.keys import PARTITIONER
 from schemas.positions import place_of, position_of
+from schemas.warehouse import LogIdentity, Unavailable
 
 ACK_SECONDS = 15.0  # a broker that has not answered by then is away
 READ_SECONDS = 30.0  # the whole of spm.definitions is a few megabytes
 SCAN_RECORDS_MAX = 50_000  # looking for a marker; not found in that many, it is written again
-MARKER_KEY = b"marker"
 _DEFINITIONS = topics.DEFINITIONS.name
 _Reports = list[tuple[KafkaError | None, Message]]
 
@@ -67,13 +68,16 @@ class DefinitionLog:
             (t.name, p) for t in wanted if t.name in known for p in sorted(known[t.name].partitions)
         )
 
-    def cluster_id(self) -> str:
-        """Return the id of the cluster, empty if the broker has none.
+    def identity(self) -> LogIdentity:
+        """Return which log spm.definitions is right now.
 
         Raises:
-            LogError: no broker answers.
+            LogError: no broker answers, or it has no such topic.
         """
-        return str(self._metadata().cluster_id or "")
+        try:
+            return Inspector(self._common).identities([_DEFINITIONS])[_DEFINITIONS]
+        except Unavailable as error:
+            raise LogError(f"no answer from the broker at {self._bootstrap}: {error}") from error
 
     def append(self, revisions: Sequence[Revision], base: int, set_id: str) -> int:
         """Return the sequence of the last of these revisions, written as one set.
@@ -109,7 +113,7 @@ class DefinitionLog:
             self._common, {(_DEFINITIONS, 0): place.offset if known else 0}, READ_SECONDS
         ))  # fmt: skip
         positions = [position_of(epoch, m.offset() or 0) for m in found]
-        if known and (not positions or positions[0] != after):
+        if known and after not in positions:
             raise LogError(lost(_DEFINITIONS))
         if through and (not positions or positions[-1] < through):
             raise LogError(f"{_DEFINITIONS} was not read up to sequence {through}; run it again")
@@ -149,7 +153,9 @@ class DefinitionLog:
         reports: _Reports = []
         for (topic, number), marker in markers.items():
             value = codec.encode("marker", marker._asdict(), self._ids)
-            self._produce(reports, topic, value, key=MARKER_KEY, partition=number)
+            self._produce(
+                reports, topic, value, key=f"marker:{topic}:{number}".encode(), partition=number
+            )
         self._await(reports, len(markers))
 
     def _open_epoch(self) -> int:

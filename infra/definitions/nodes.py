@@ -11,7 +11,9 @@ import yaml
 
 from infra.definitions.problems import Path, Place, Problem, field_of
 
-NODES_MAX = 2_000_000  # a company of 50,000 reps; what a few aliases of aliases blow up is refused
+REPEATS_MAX = (
+    100_000  # entries that aliases (*name) may repeat; a bomb of aliases of aliases is refused
+)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -50,7 +52,7 @@ def from_yaml(file: str, text: str) -> Tree:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 0)
         what = " ".join(filter(None, (error.context, error.problem)))
-        tree.wrong(place, "", "", f"is no YAML: {what}", _yaml_remedy(what))
+        tree.wrong(place, "", "", f"is no YAML: {what}", _yaml_remedy(what, _line(text, place)))
         return tree
     except yaml.YAMLError as error:
         tree.wrong(Place(file, 0), "", "", f"is no YAML: {error}", "save it as UTF-8 text")
@@ -68,11 +70,13 @@ def from_yaml(file: str, text: str) -> Tree:
 
 class _Walk:
     def __init__(self, tree: Tree) -> None:
-        self._tree, self._seen = tree, 0
+        self._tree, self._repeats = tree, 0
+        self._seen: set[int] = set()
 
     def value(self, node: yaml.Node, path: Path, above: tuple[int, ...]) -> Any:
-        self._seen += 1
-        if self._seen > NODES_MAX or id(node) in above:
+        self._repeats += id(node) in self._seen
+        self._seen.add(id(node))
+        if self._repeats > REPEATS_MAX or id(node) in above:
             raise _TooMuch("its aliases (*name) repeat without end")
         self._tree.places.setdefault(path, self._place(node))
         if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
@@ -83,7 +87,7 @@ class _Walk:
             inside = (*above, id(node))
             return [self.value(item, (*path, i), inside) for i, item in enumerate(node.value)]
         assert isinstance(node, yaml.ScalarNode)
-        return None if node.style is None and node.value in _NULLS else node.value
+        return None if not node.style and node.value in _NULLS else node.value
 
     def _mapping(self, node: yaml.MappingNode, path: Path, above: tuple[int, ...]) -> Any:
         out: dict[str, Any] = {}
@@ -109,8 +113,13 @@ class _Walk:
         self._tree.wrong(self._place(node), field_of(path), value, problem, remedy)
 
 
-def _yaml_remedy(what: str) -> str:
-    if "\\t" in what or "tab" in what:
+def _line(text: str, place: Place) -> str:
+    lines = text.splitlines()
+    return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+
+
+def _yaml_remedy(what: str, line: str) -> str:
+    if line.lstrip(" ").startswith("\t"):
         return "indent with spaces, never with tabs"
     if "mapping values are not allowed" in what:
         return "put text that contains ': ' in quotes"

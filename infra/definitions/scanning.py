@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 Partition = tuple[str, int]  # topic and number
 POLL_SECONDS = 1.0
@@ -25,7 +25,8 @@ def records_from(
 
     Args:
         common: librdkafka settings that say where the broker is.
-        starts: partition -> first offset; 0 or below: its beginning.
+        starts: partition -> first offset wanted. Records before it may be told too, and if the log
+            does not reach that far, it is told from what it has.
 
     Raises:
         LogError: no answer within `seconds`, or a partition cannot be read from there.
@@ -38,9 +39,7 @@ def records_from(
     left = set(starts)
     until = time.monotonic() + seconds
     try:
-        consumer.assign(
-            [TopicPartition(t, p, o if o > 0 else OFFSET_BEGINNING) for (t, p), o in starts.items()]
-        )
+        consumer.assign([_from(consumer, p, offset, seconds) for p, offset in starts.items()])
         while left:
             message = consumer.poll(max(0.0, min(POLL_SECONDS, until - time.monotonic())))
             if message is None:
@@ -57,6 +56,19 @@ def records_from(
                 raise LogError(_unreadable(message.topic() or "", error))
     finally:
         consumer.close()
+
+
+def _from(consumer: Consumer, partition: Partition, wanted: int, seconds: float) -> TopicPartition:
+    """Return where to begin: an offset that exists, or that of the end."""
+    topic, number = partition
+    try:
+        ends = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=seconds)
+    except KafkaException as error:
+        raise LogError(_unreadable(topic, error.args[0])) from error
+    if ends is None:
+        raise LogError(f"Kafka gave no answer about {topic} within {seconds:g} s")
+    low, high = ends  # the embedded broker's `high` is the first offset of its last batch, plus 1
+    return TopicPartition(topic, number, max(low, min(wanted, high - 1)))
 
 
 def lost(topic: str) -> str:

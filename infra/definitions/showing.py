@@ -149,8 +149,8 @@ def _rates(state: State, people: _People, on: date) -> str:
     for rate in state.bundle().rates.rates:
         if rate.on <= on:
             latest[rate.base, rate.quote] = rate
-    rows = [(r.base, r.quote, f"{r.rate:f}", r.on) for r in latest.values()]
-    return table(("ONE", "IS", "RATE", "SINCE"), [(b, f"{v} {q}", v, o) for b, q, v, o in rows])
+    rows = [(r.base, f"{r.rate:f} {r.quote}", r.on) for r in latest.values()]
+    return table(("ONE", "IS", "SINCE"), rows)
 
 
 def _quotas(state: State, people: _People, on: date) -> str:

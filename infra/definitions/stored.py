@@ -32,10 +32,11 @@ class Reached(NamedTuple):
 
 
 class LogRow(NamedTuple):
-    """The newest epoch of a topic's log, and whether it is open for use."""
+    """The newest epoch of a topic, which log it was opened for, and whether it may be used."""
 
     epoch: int
     cluster_id: str
+    topic_id: str
     is_open: bool
 
 
@@ -171,10 +172,10 @@ class Stored:
     def logs(self) -> dict[str, LogRow]:
         """Return the newest epoch of every topic."""
         rows = self._rows(
-            "SELECT topic, epoch, cluster_id, state = 'open' FROM spm.log FINAL"
+            "SELECT topic, epoch, cluster_id, topic_id, state = 'open' FROM spm.log FINAL"
             " ORDER BY epoch DESC LIMIT 1 BY topic"
         )
-        return {topic: LogRow(int(epoch), cluster, bool(o)) for topic, epoch, cluster, o in rows}
+        return {t: LogRow(int(e), cluster, log, bool(o)) for t, e, cluster, log, o in rows}
 
     def _rows(self, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
@@ -191,7 +192,7 @@ class Stored:
         sql = (
             f"INSERT INTO spm.{table} ({', '.join(types)}) SELECT {chosen}"
             f" FROM format(JSONEachRow, {_quoted(structure)}, {_quoted(lines)})"
-            " WHERE throwIf((SELECT incarnation FROM spm.warehouse FINAL)"
+            " WHERE throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL)"
             f" != {_quoted(self._incarnation)}, {_quoted(_MOVED)}) = 0"
         )
         try:

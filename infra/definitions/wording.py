@@ -53,11 +53,13 @@ def words_of(error: ErrorDetails, model: type[Definition]) -> Words:
     """Return problem and remedy for one error of a model of ours."""
     kind, context = error["type"], error.get("ctx", {})
     path: Path = error["loc"]
+    if kind == "extra_forbidden":
+        return "is no field here", _stranger(model, path)
+    if error["input"] is None:
+        return "is empty", "fill it in or leave the field out"
     if kind in _PLAIN:
         problem, remedy = _PLAIN[kind]
         return problem, _meaning(model, path) or remedy if kind == "missing" else remedy
-    if kind == "extra_forbidden":
-        return "is no field here", _stranger(model, path)
     if kind == "enum":
         allowed = [
             word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")
@@ -75,6 +77,8 @@ def _stranger(model: type[Definition], path: Path) -> str:
     owner = model_at(model, path[:-1])
     if owner is None:
         return "remove it"
+    if str(path[-1]).isdigit():  # {amount: 92,000} is two fields to YAML
+        return "a comma ends a value within braces: write numbers without it"
     known = list(owner.model_fields)
     return did_you_mean(str(path[-1]), known, f"fields are {', '.join(known)}")
 

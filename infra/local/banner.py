@@ -1,8 +1,11 @@
 """What a person reads when an installation has started: where it is and what to try."""
 
-from streams.settings import Settings
+import contextlib
+import sys
+from pathlib import Path
 
 from infra.local import plan
+from streams.settings import Settings
 
 
 def addresses(settings: Settings, board_link: str | None = None) -> str:
@@ -19,16 +22,25 @@ def addresses(settings: Settings, board_link: str | None = None) -> str:
     return "\n" + "\n".join(f"  {name:<8} {where}" for name, where in lines) + "\n"
 
 
-def things_to_try(rep: str, data_dir: str, sql_url: str) -> str:
+def things_to_try(settings: Settings) -> str:
     """Return three commands that show what it is."""
+    command = _command()
+    sql = plan.url(settings, settings.warehouse_port)
     return (
-        "Three things to try in another terminal:\n"
-        f"  .venv/bin/pacesetter deal win --rep {rep} --amount 25000\n"
-        "      the board moves within a second\n"
-        f"  curl -u analyst:$(cat {data_dir}/analyst.token) {sql_url} \\\n"
-        "      -d 'SELECT rep, sum(value) FROM spm_bi.rep_day WHERE measure = "
-        "$$revenue_won_reporting$$ GROUP BY rep ORDER BY 2 DESC LIMIT 5'\n"
-        "      the same numbers for any BI tool\n"
-        "  .venv/bin/pacesetter status\n"
-        "      what runs, how far behind, how fresh\n"
+        "Three things to try in another terminal:\n\n"
+        f"  {command} deal win --rep Aiko --amount 25000\n"
+        "      wins a deal; the board moves within a second\n\n"
+        f"  curl -u analyst:$(cat {settings.data_dir}/analyst.token) {sql} -d \\\n"
+        '      "SELECT measure, currency, sum(value) FROM spm_bi.rep_day GROUP BY ALL"\n'
+        "      asks the warehouse, as any BI tool would\n\n"
+        f"  {command} status\n"
+        "      shows what runs, how far behind it is and how fresh each source is\n"
     )
+
+
+def _command() -> str:
+    """Return how this command was called, as short as it can be typed from here."""
+    script = Path(sys.executable).with_name("pacesetter")
+    with contextlib.suppress(ValueError):
+        return str(script.relative_to(Path.cwd()))
+    return str(script)

@@ -84,7 +84,7 @@ def _settings(_: Settings) -> Iterator[Finding]:
 
 def _data_dir(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir
-    parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    parent = _existing(folder)
     if not os.access(parent, os.W_OK):
         yield _wrong(f"{parent} cannot be written to", "set data_dir to a folder of yours")
         return
@@ -98,8 +98,14 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
         yield _good(f"data folder {folder.absolute()}")
 
 
+def _existing(folder: Path) -> Path:
+    return next(p for p in (folder, *folder.absolute().parents) if p.exists())
+
+
 def _disk(settings: Settings) -> Iterator[Finding]:
-    folder = next(p for p in (settings.data_dir, *settings.data_dir.absolute().parents) if p.exists())
+    folder = next(
+        p for p in (settings.data_dir, *settings.data_dir.absolute().parents) if p.exists()
+    )
     free = shutil.disk_usage(folder).free
     if free < DISK_BYTES_MIN:
         yield _wrong(f"{free / 2**30:.1f} GB free for {folder}", "free 2 GB, or move data_dir")
@@ -116,7 +122,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             continue
         yield _wrong(
             f"port {port} for the {name} is in use by another program",
-            f"PACESETTER_{name.upper()}_PORT={ports.free_port()}, or {name}_port in pacesetter.toml",
+            f"set PACESETTER_{name.upper()}_PORT={ports.free_port()}, or {name}_port in the file",
         )
 
 

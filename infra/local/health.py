@@ -1,20 +1,22 @@
 """The health of a running installation: what answers, how far behind it is, how fresh it is."""
 
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from infra.local import ports, run_file
 from infra.local.run_file import Running
+from schemas.topics import FACTS
 from streams.settings import Settings
 
 OK, TROUBLE, NOTHING_RUNS = 0, 3, 4
 ANSWER_SECONDS_MAX = 2.0
 
 _LAG = """
-SELECT topic, partition, argMax(offset_to, (epoch, offset_to)) AS offset_to,
-       argMax(epoch, (epoch, offset_to)) AS epoch, max(applied_at) AS applied_at
-FROM spm.applied GROUP BY topic, partition ORDER BY topic, partition
+SELECT topic, partition, max(offset_to) FROM spm.applied
+WHERE (topic, epoch) IN (SELECT topic, max(epoch) FROM spm.log GROUP BY topic)
+GROUP BY topic, partition
 """
 _SOURCES = """
 SELECT source, max(complete_through), dateDiff('second', max(complete_through), now64())
@@ -85,6 +87,10 @@ class Health:
         return "\n".join(lines)
 
 
+# clickhouse-connect logs what it also raises; here "does not answer" is an answer.
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+
+
 def health_of(data_dir: Path, settings: Settings) -> Health:
     """Return the health of what runs out of a data folder."""
     run = run_file.read(data_dir)
@@ -98,10 +104,8 @@ def broker_trouble(settings: Settings) -> str | None:
     """Return why the broker does not answer; None when it does."""
     from confluent_kafka import KafkaException  # noqa: PLC0415  # slow to import
 
-    from connectors.sinks.kafka import admin_of  # noqa: PLC0415
-
     try:
-        admin_of(settings).list_topics(timeout=ANSWER_SECONDS_MAX)
+        _admin(settings).list_topics(timeout=ANSWER_SECONDS_MAX)
     except KafkaException as error:
         return str(error.args[0].str())
     return None
@@ -132,11 +136,9 @@ def _answers(address: str) -> bool:
 
 
 def _lag(settings: Settings) -> dict[str, int] | None:
-    from connectors.sinks.kafka import end_offsets  # noqa: PLC0415
-
     try:
-        applied = {(t, p): to for t, p, to, *_ in _client(settings).query(_LAG).result_rows}
-        ends = end_offsets(settings)
+        applied = {(t, p): to for t, p, to in _client(settings).query(_LAG).result_rows}
+        ends = _end_offsets(settings)
     except _all_errors():
         return None
     lag: dict[str, int] = {}
@@ -153,16 +155,42 @@ def _sources(settings: Settings) -> dict[str, float] | None:
     return {source: float(age) for source, _, age in rows}
 
 
-def _client(settings: Settings) -> Any:
-    from connectors.sinks.clickhouse import client_of  # noqa: PLC0415
+def _end_offsets(settings: Settings) -> dict[tuple[str, int], int]:
+    from confluent_kafka import Consumer, TopicPartition  # noqa: PLC0415
 
-    return client_of(settings)
+    asker = Consumer({**settings.kafka_config(), "group.id": "pacesetter-status", "log_level": 2})
+    try:
+        known = asker.list_topics(timeout=ANSWER_SECONDS_MAX).topics
+        there = [
+            TopicPartition(topic.name, number)
+            for topic in FACTS
+            if topic.name in known
+            for number in known[topic.name].partitions
+        ]
+        return {
+            (tp.topic, tp.partition): asker.get_watermark_offsets(tp, ANSWER_SECONDS_MAX)[1]
+            for tp in there
+        }
+    finally:
+        asker.close()
+
+
+def _admin(settings: Settings) -> Any:
+    from confluent_kafka.admin import AdminClient  # noqa: PLC0415
+
+    return AdminClient({**settings.kafka_config(), "log_level": 2})
+
+
+def _client(settings: Settings) -> Any:
+    from infra.definitions.connecting import warehouse  # noqa: PLC0415
+
+    return warehouse(settings)
 
 
 def _warehouse_errors() -> tuple[type[Exception], ...]:
     from clickhouse_connect.driver.exceptions import ClickHouseError  # noqa: PLC0415
 
-    return (ClickHouseError, OSError)
+    return (ClickHouseError, OSError)  # Unreachable is a ConnectionError
 
 
 def _all_errors() -> tuple[type[Exception], ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.local import ports
 from infra.local.processes import Service
+from infra.local.secrets import principals_path
 from streams.settings import Settings
 
 BROKER, WAREHOUSE, WORKER, INTAKE, BOARD = "broker", "warehouse", "worker", "intake", "board"
@@ -41,7 +42,14 @@ def broker(settings: Settings, cluster_id: str) -> Service:
 def warehouse(settings: Settings) -> Service:
     """Return the embedded warehouse: the ClickHouse engine behind our HTTP server."""
     address = url(settings, settings.warehouse_port)
-    return _ours(settings, WAREHOUSE, "warehouse", address, f"{address}/ping")
+    arguments = (
+        "warehouse", "--data-dir", str(settings.data_dir / "warehouse"),
+        "--principals", str(principals_path(settings.data_dir)),
+        "--host", settings.host, "--port", str(settings.warehouse_port),
+    )  # fmt: skip
+    return _command(
+        settings, WAREHOUSE, arguments, address, partial(ports.http_ok, f"{address}/ping")
+    )
 
 
 def worker(settings: Settings) -> Service:

@@ -64,7 +64,7 @@ class Child:
         return self._process.poll()
 
     def wait_ready(self, cancelled: Callable[[], bool] = lambda: False) -> float:
-        """Return the seconds it took until the service answered.
+        """Return the seconds it took until the service answered, or until it no longer matters.
 
         Raises:
             NotReady: it ended, or did not answer in time.
@@ -74,7 +74,7 @@ class Child:
             if self.exit_code() is not None:
                 raise NotReady(self._trouble(f"ended with code {self.exit_code()}"))
             if cancelled():
-                raise NotReady(f"{self.service.name}: stopped while starting")
+                break
             if time.monotonic() - began > self.service.ready_seconds_max:
                 raise NotReady(self._trouble("did not answer in time"))
             time.sleep(0.05)

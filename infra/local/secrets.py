@@ -1,4 +1,4 @@
-"""The tokens an installation needs for itself: made at the first start, kept for the owner alone."""
+"""The tokens an installation needs for itself: made at the first start, for the owner's eyes."""
 
 import os
 from pathlib import Path

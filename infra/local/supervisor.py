@@ -39,12 +39,18 @@ class Supervisor:
         self._extra: list[Service] = []
         self._pauses: dict[str, float] = {}
         self._stopping = threading.Event()
+        self._ready = False
         self._logs = settings.data_dir / "logs"
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
 
     def stop(self) -> None:
         """Ask run() to stop everything and return; safe from a signal handler."""
         self._stopping.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Return whether stop() was called."""
+        return self._stopping.is_set()
 
     @contextmanager
     def started(self) -> Iterator["Supervisor"]:
@@ -59,7 +65,8 @@ class Supervisor:
         try:
             ensure_tokens(self._settings.data_dir)
             self._start_ground()
-            self._start_pipeline()
+            if not self.is_stopping:
+                self._start_pipeline()
             yield self
         finally:
             self._stop_all()
@@ -101,6 +108,8 @@ class Supervisor:
             self._start(service)
         for child in list(self._children.values()):
             child.wait_ready(self._stopping.is_set)
+        if self.is_stopping:
+            return
         self._say(f"broker and warehouse are up ({time.monotonic() - began:.1f} s)")
         ground.prepare(self._settings, self._definitions, self._say)
 
@@ -110,8 +119,10 @@ class Supervisor:
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)
+        self._ready = not self.is_stopping
         self._note()
-        self._say(f"worker, intake and board are up ({time.monotonic() - began:.1f} s)")
+        if not self.is_stopping:
+            self._say(f"worker, intake and board are up ({time.monotonic() - began:.1f} s)")
 
     def _start(self, service: Service) -> Child:
         child = Child(service, self._logs)
@@ -161,7 +172,7 @@ class Supervisor:
             for name, child in self._children.items()
         )
         environment = dict(plan.environment(self._settings))
-        run = Run(os.getpid(), self._started_at, environment, services)
+        run = Run(os.getpid(), self._started_at, environment, self._ready, services)
         run_file.write(self._settings.data_dir, run)
 
 

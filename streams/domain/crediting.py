@@ -28,6 +28,8 @@ def divided(amount: Decimal, shares: Sequence[Decimal]) -> tuple[Decimal, ...]:
     >>> divided(Decimal("0.0005"), [Decimal("0.5"), Decimal("0.5")])
     (Decimal('0.0003'), Decimal('0.0002'))
     """
+    if len(shares) == 1:
+        return (amount,)
     exact = [amount * share for share in shares]
     parts = [part.quantize(SCALE, ROUND_FLOOR) for part in exact]
     left = int((amount - sum(parts)) / SCALE)

@@ -11,7 +11,7 @@ from schemas.definitions import WonDay
 from streams.domain.activities import millis
 from streams.domain.crediting import divided, revenue_shares
 from streams.domain.measures import UNIT, Rule, View, count
-from streams.domain.rates import RateTable, converted
+from streams.domain.rates import Applied, RateTable, converted
 from streams.domain.resolving import Reps, Resolver
 from streams.domain.zones import Days
 
@@ -127,35 +127,31 @@ def _with_dates(frame: pl.DataFrame, by_date: pl.Expr, days: Days) -> Days:
     return found.to_series().to_numpy()
 
 
-def _payees(frame: pl.DataFrame, won: Days, rates: RateTable) -> tuple[pl.DataFrame, list[Any]]:
-    credited = frame.select(_WON & pl.col("amount").is_not_null() & (pl.col("op") == "SET"))
-    applied: list[Any] = [None] * len(frame)
-    rows: list[tuple[Any, ...]] = []
-    names = ("source", "owner_id", "currency", "amount", "splits")
-    for row in credited.to_series().arg_true():
-        source, owner_id, currency, amount, splits = (frame[name][row] for name in names)
-        shares = revenue_shares(owner_id, splits)
-        parts = divided(amount, [share.share for share in shares])
-        found = rates.rate(currency, date.fromordinal(int(won[row]) + _EPOCH))
+def _payees(
+    frame: pl.DataFrame, won: Days, rates: RateTable
+) -> tuple[pl.DataFrame, list[Applied | None]]:
+    """Return a line for each payee of each won deal, and the rate used for each deal."""
+    applied: list[Applied | None] = [None] * len(frame)
+    lines: list[tuple[Any, ...]] = []
+    is_worth = _WON & pl.col("amount").is_not_null() & (pl.col("op") == "SET")
+    deals = (
+        frame.with_columns(pl.Series("won_day", won))
+        .with_row_index("row")
+        .filter(is_worth)
+        .select("row", "won_day", "source", "owner_id", "currency", "amount", "splits")
+    )
+    for row, won_day, source, owner_id, currency, amount, splits in deals.iter_rows():
+        found = rates.rate(currency, date.fromordinal(won_day + _EPOCH))
         applied[row] = found
-        reporting = (
-            divided(converted(amount, found), [share.share for share in shares])
-            if found
-            else (None,) * len(shares)
-        )
-        for share, part, reported in zip(shares, parts, reporting, strict=True):
-            rows.append(
-                (
-                    row,
-                    share.owner_id,
-                    source,
-                    currency,
-                    _units(part),
-                    rates.reporting_currency,
-                    None if reported is None else _units(reported),
-                )
+        users, shares = zip(*revenue_shares(owner_id, splits), strict=True)
+        parts = divided(amount, shares)
+        reported = divided(converted(amount, found), shares) if found else None
+        for i, user in enumerate(users):
+            reporting = None if reported is None else _units(reported[i])
+            lines.append(
+                (row, user, source, currency, _units(parts[i]), rates.reporting_currency, reporting)
             )
-    return pl.DataFrame(rows, schema=_PAYEES, orient="row"), applied
+    return pl.DataFrame(lines, schema=_PAYEES, orient="row"), applied
 
 
 def _units(amount: Decimal) -> int:

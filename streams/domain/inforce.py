@@ -21,9 +21,14 @@ class InForce:
                 f"measures name rules {', '.join(unknown)} that this version does not have; "
                 f"there are {', '.join(sorted(RULES))}"
             )
+        self._decides = (bundle.company, bundle.roster, bundle.identities, bundle.rates)
         self.measures = bundle.measures.measures
         self.resolver = Resolver(bundle)
         self.rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
+
+    def differs(self, other: "InForce") -> bool:
+        """Return whether a fact may resolve differently under the other; quotas decide nothing."""
+        return (self._decides, self.measures) != (other._decides, other.measures)
 
 
 def resolved_activities(

@@ -53,7 +53,8 @@ class Resolver:
     def days(self, reps: Reps, instants: Millis) -> Days:
         """Return the day of each instant in the zone the rep worked in at that instant.
 
-        Outside every stint it is the company's zone.
+        Outside every stint it is the company's zone. When a rep moves east, the last hours of one
+        stint are the first of the next by their clocks; the later stint has them.
         """
         stint = np.searchsorted(self._stint_keys, _keys(reps, instants), "right") - 1
         inside = (self._stint_rep[stint] == reps) & (instants < self._stint_until[stint])

@@ -24,6 +24,7 @@ class Batch:
         end: offset behind its last record; what may be committed once it is settled.
         records: fetched records with `key`, `value`, `offset`; emptied once decoded.
         size: bytes of all values, which the bound on held bytes counts.
+        oldest_at: Kafka time stamp of its first record, seconds since 1970.
     """
 
     partition: Partition
@@ -32,4 +33,5 @@ class Batch:
     end: int
     records: list[Any]
     size: int
+    oldest_at: float
     settled: bool = field(default=False)

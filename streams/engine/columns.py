@@ -5,10 +5,15 @@ in front and a sync marker behind, and a Rust reader turns the whole into column
 damage (a record short by one byte beside one long by one reads cleanly), hence every body gets its
 index behind it, as a last field `__pos` of the container's schema; any mismatch and any failure of
 the reader, its panics included, means: take the records one by one.
+
+The index starts at a large number drawn anew in each process. Small ones would not do: index 0 is
+the byte that null, zero and the empty text are, so a record cut before such a byte would take it
+for its own.
 """
 
 import io
 import json
+import secrets
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import chain
@@ -22,6 +27,7 @@ from schemas import catalogue
 from schemas.catalogue import Schema
 
 POSITION_FIELD = "__pos"
+_FIRST_INDEX = (1 << 60) + secrets.randbits(59)  # nine bytes as a varint, and nobody can guess them
 _SYNC = bytes(16)
 _STOPS = (KeyboardInterrupt, SystemExit, MemoryError)  # not the reader's doing
 
@@ -47,7 +53,9 @@ def read_block(bodies: Sequence[bytes], writer: Schema) -> pl.DataFrame:
     except BaseException as error:  # the reader's PanicException is no Exception
         raise Damaged(f"{type(error).__name__}: {error}") from None
     found = frame.get_column(POSITION_FIELD).to_numpy()
-    if len(found) != len(bodies) or not np.array_equal(found, np.arange(len(bodies))):
+    if len(found) != len(bodies) or not np.array_equal(
+        found, np.arange(_FIRST_INDEX, _FIRST_INDEX + len(bodies))
+    ):
         raise Damaged("records do not end where they should")
     return frame.drop(POSITION_FIELD)
 
@@ -120,7 +128,7 @@ _known_indices: list[bytes] = []
 
 def _indices(count: int) -> Sequence[bytes]:
     while len(_known_indices) < count:
-        _known_indices.append(varint(len(_known_indices)))
+        _known_indices.append(varint(_FIRST_INDEX + len(_known_indices)))
     return _known_indices[:count]
 
 

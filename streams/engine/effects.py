@@ -13,11 +13,11 @@ import polars as pl
 
 from schemas import codec, topics
 from schemas.codec import SchemaIds
-from schemas.warehouse import Incarnation
+from schemas.warehouse import Incarnation, Message
 from streams.engine import flush as flushes
 from streams.engine import results
 from streams.engine.flush import Flush
-from streams.engine.ports import Message, Publisher, Warehouse
+from streams.engine.ports import Publisher, Warehouse
 
 Effect = tuple[str, Callable[[], None]]
 DEAD_TABLE = "spm.dead_letter"
@@ -28,12 +28,13 @@ def effects_of(
     warehouse: Warehouse,
     publisher: Publisher,
     ids: SchemaIds,
+    *,
     now: Incarnation,
     at: datetime,
 ) -> Iterable[Effect]:
     """Return the effects of a flush, named, in order. Each may be tried again."""
     for table, frames in flush.history.items():
-        rows = pl.concat(frames)
+        rows = pl.concat(frame.select(sorted(frame.columns)) for frame in frames)
         yield f"insert {table}", _insert(warehouse, table, rows, now)
     if flush.dead:
         yield f"insert {DEAD_TABLE}", _insert(warehouse, DEAD_TABLE, _dead_rows(flush, at), now)

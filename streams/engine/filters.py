@@ -21,6 +21,8 @@ class Filter:
 
     def add(self, hashes: U64) -> None:
         """Remember ids."""
+        if not len(hashes):
+            return
         if len(hashes) > self._room:
             self._grow(len(hashes))
         self._room -= len(hashes)

@@ -11,13 +11,14 @@ from typing import NamedTuple
 import polars as pl
 
 from schemas.warehouse import Incarnation
-from streams.engine import history, markers, results
+from streams.engine import history, markers, metrics, results
 from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE
 from streams.engine.batches import Batch
 from streams.engine.decoding import Dead
 from streams.engine.definitions import Definitions
 from streams.engine.filters import hashes_of
 from streams.engine.folding import Folded, folded
+from streams.engine.markers import Marked
 from streams.engine.partitions import PartitionState, Segment
 from streams.engine.ports import Warehouse
 from streams.engine.results import Told
@@ -89,19 +90,38 @@ def compute(
         records = _records(group)
         known = history.known(warehouse, state.fold.table, _asked(group, records))
         work.append((group, folded(state.fold, records, known, state.prepared, state.sequence)))
-    touches = [(group, done) for group, done in work if not done.touches.is_empty()]
-    _load_days(touches, warehouse, now)
-    marked = [
-        markers.marked(portion.state, portion.segments[0].marker, warehouse, definitions)
-        for portion in portions
-        if portion.segments[0].marker is not None
+    touched = [
+        (portion.state, done.touches.filter(pl.col("at") == i))
+        for group, done in work
+        for i, portion in group
     ]
+    _load_days(touched, warehouse, now)
+    marks = _marks(portions, warehouse, definitions, now)
     for group, done in work:
         _advance(flush, group, done)
-    for state, row, sequence, prepared in marked:
-        flush.history.setdefault(state.fold.table, []).append(row)
-        state.sequence, state.prepared = sequence, prepared
+    for state, mark in marks:
+        flush.history.setdefault(state.fold.table, []).append(mark.row)
+        state.sequence, state.prepared = mark.sequence, mark.prepared
+        _tell(flush, state, mark.touches)
     return flush
+
+
+def _marks(
+    portions: Sequence[Portion], warehouse: Warehouse, definitions: Definitions, now: Incarnation
+) -> list[tuple[PartitionState, Marked]]:
+    found = []
+    for state, segments in portions:
+        if segments[0].marker is not None:
+            mark = markers.marked(
+                state,
+                segments[0].marker,
+                warehouse,
+                definitions,
+                lambda table, rows: warehouse.insert(table, rows, now),
+            )
+            found.append((state, mark))
+    _load_days([(state, mark.touches) for state, mark in found], warehouse, now)
+    return found
 
 
 def _alike(facts: Sequence[tuple[int, Portion]]) -> list[list[tuple[int, Portion]]]:
@@ -140,19 +160,15 @@ def _asked(group: Sequence[tuple[int, Portion]], records: pl.DataFrame) -> list[
 
 
 def _load_days(
-    work: Sequence[tuple[Sequence[tuple[int, Portion]], Folded]],
-    warehouse: Warehouse,
-    now: Incarnation,
+    touched: Sequence[tuple[PartitionState, pl.DataFrame]], warehouse: Warehouse, now: Incarnation
 ) -> None:
-    wanted = {}
-    states = {}
-    for group, done in work:
-        for i, portion in group:
-            days = done.touches.filter(pl.col("at") == i).get_column("day").unique()
-            if portion.state.totals.missing(days):
-                totals = portion.state.totals
-                wanted[portion.state.partition] = totals.missing(results.weeks_around(days))
-                states[portion.state.partition] = portion.state
+    """Cache the days that are about to be touched."""
+    wanted, states = {}, {}
+    for state, touches in touched:
+        days = touches.get_column("day").unique()
+        if state.totals.missing(days):
+            wanted[state.partition] = state.totals.missing(results.weeks_around(days))
+            states[state.partition] = state
     for partition, rows in results.load(warehouse, now, wanted).items():
         states[partition].totals.load(wanted[partition], rows)
 
@@ -166,11 +182,22 @@ def _advance(flush: Flush, group: Sequence[tuple[int, Portion]], done: Folded) -
     for i, portion in group:
         state = portion.state
         state.history.add(hashes[(done.at == i).to_numpy()])
-        touches = done.touches.filter(pl.col("at") == i) if len(group) > 1 else done.touches
-        if not touches.is_empty():
-            flush.told.append((state.partition, state.totals.apply(touches)))
-            state.totals.trim()
+        _tell(flush, state, done.touches.filter(pl.col("at") == i))
         flush.dead.extend((state, dead) for s in portion.segments for dead in s.dead)
+
+
+def _tell(flush: Flush, state: PartitionState, touches: pl.DataFrame) -> None:
+    if not touches.is_empty():
+        flush.told.append((state.partition, state.totals.apply(touches)))
+        state.totals.trim()
+
+
+def count(flush: Flush) -> None:
+    """Count what became of the records of a flush."""
+    for row in applied_rows(flush).iter_rows(named=True):
+        for verdict in ("accepted", "duplicate", "stale", "dead", "marker"):
+            if row[verdict]:
+                metrics.RECORDS.labels(row["topic"], verdict).inc(row[verdict])
 
 
 def applied_rows(flush: Flush) -> pl.DataFrame:

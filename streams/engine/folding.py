@@ -15,6 +15,8 @@ from streams.engine.arrays import packed, unpacked
 from streams.engine.folds import ARRAYS, PUT_IN, Fold, Prepared
 
 MARKER_KIND = "marker"
+_LINE: dict[str, pl.DataType] = {"at": pl.UInt32(), "position": pl.UInt64()}
+# What changes in which total at which position; `at` is the portion of the flush.
 TOUCH = ["at", "rep_id", "day", "measure", "currency", "position", "value"]
 
 
@@ -23,7 +25,7 @@ class Folded(NamedTuple):
 
     Attributes:
         rows: history rows, columns of the fold's table.
-        touches: TOUCH: what to add to which total at which position; `at` is the portion.
+        touches: TOUCH lines.
         verdicts: how many records of each portion met each verdict: at, verdict, count.
         at: portion of each row.
     """
@@ -101,7 +103,7 @@ def _taken_out(
     """
     corrected = before.is_not_null().arg_true()
     if corrected.is_empty() or put_in.is_empty():
-        return pl.DataFrame(schema=_touch_kinds(lines))
+        return no_touches()
     found = before.gather(corrected).to_numpy()
     pairs = lines[corrected.to_numpy()].with_columns(
         pl.Series("row", place[found] if place is not None else found, pl.Int64)
@@ -109,9 +111,16 @@ def _taken_out(
     return pairs.join(put_in, on="row").with_columns(-pl.col("value")).select(TOUCH)
 
 
-def _touch_kinds(lines: pl.DataFrame) -> dict[str, pl.DataType]:
-    kinds = {**PUT_IN, **lines.schema}
-    return {name: kinds[name] for name in TOUCH}
+def touches_of(rows: pl.DataFrame, lines: pl.DataFrame, sign: int) -> pl.DataFrame:
+    """Return what history rows put into totals (sign 1) or take out of them (-1) at these lines."""
+    put_in = unpacked(rows).with_columns(pl.col("value") * sign)
+    return _touches(put_in, lines)
+
+
+def no_touches() -> pl.DataFrame:
+    """Return no touches, with their columns."""
+    kinds = {**PUT_IN, **_LINE}
+    return pl.DataFrame(schema={name: kinds[name] for name in TOUCH})
 
 
 def no_known() -> pl.DataFrame:

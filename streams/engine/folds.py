@@ -52,6 +52,7 @@ class Fold:
         table: history table.
         faults: see Reading.
         prepare: definitions -> what `resolve` needs of them, made once per revision.
+        differs: whether anything may resolve differently under the second than under the first.
         resolve: (message's fields, prepared definitions) -> Resolved; pure.
         stored: message's fields -> its own columns of the history table.
         recalled: rows of the history table -> message's fields.
@@ -62,6 +63,7 @@ class Fold:
     table: str
     faults: pl.Expr
     prepare: Callable[[Bundle], Prepared]
+    differs: Callable[[Prepared, Prepared], bool]
     resolve: Callable[[pl.DataFrame, Prepared], Resolved]
     stored: Callable[[pl.DataFrame], pl.DataFrame]
     recalled: Callable[[pl.DataFrame], pl.DataFrame]

@@ -30,11 +30,11 @@ def known(warehouse: Warehouse, table: str, asked: Sequence[Asked]) -> pl.DataFr
     found = [no_known()]
     for part in asked:
         for first in range(0, len(part.ids), IDS_MAX):
-            ids = ", ".join(map(_quoted, part.ids[first : first + IDS_MAX]))
+            ids = ", ".join(map(quoted, part.ids[first : first + IDS_MAX]))
             found.append(
                 warehouse.frame(
                     f"SELECT {', '.join(columns)} FROM {table} WHERE entity_id IN ({ids}) "
-                    f"AND topic = {_quoted(part.partition.topic)} "
+                    f"AND topic = {quoted(part.partition.topic)} "
                     f"AND partition = {part.partition.number} AND position < {part.below} "
                     f"ORDER BY position DESC LIMIT 1 BY entity_id"
                 )
@@ -58,7 +58,7 @@ def where(partitions: Sequence[Partition]) -> str:
     for partition in partitions:
         by_topic.setdefault(partition.topic, []).append(str(partition.number))
     parts = [
-        f"(topic = {_quoted(topic)} AND partition IN ({', '.join(numbers)}))"
+        f"(topic = {quoted(topic)} AND partition IN ({', '.join(numbers)}))"
         for topic, numbers in by_topic.items()
     ]
     return f"({' OR '.join(parts)})"
@@ -69,5 +69,6 @@ def marker_id(partition: Partition) -> str:
     return f"marker:{partition.topic}:{partition.number}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as a string literal of SQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

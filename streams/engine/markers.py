@@ -1,6 +1,15 @@
-"""Markers: definitions up to a sequence take effect at one position of one partition."""
+"""Markers: definitions up to a sequence take effect at one position of one partition.
 
-from typing import Any, NamedTuple
+Entities that resolve to something else from there on (an owner is mapped, a zone corrected, a
+measure added) get new history rows at the marker's position, and totals are corrected by the
+difference. History is written as it is read, in parts, since a partition may hold millions; that is
+safe, for the rows of a marker are the same however often it is applied, and results follow once all
+of them are there.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -8,35 +17,104 @@ from streams.engine import history
 from streams.engine.columns import dtypes
 from streams.engine.decoding import ADDED, Marker
 from streams.engine.definitions import Definitions
-from streams.engine.folding import MARKER_KIND, history_rows
-from streams.engine.folds import Prepared
+from streams.engine.folding import MARKER_KIND, TOUCH, history_rows, no_touches, touches_of
+from streams.engine.folds import ARRAYS, Fold, Prepared
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 
+ENTITIES_MAX = 50_000  # read, resolved and written at a time
+Insert = Callable[[str, pl.DataFrame], None]
+_LINE = {"at": pl.UInt32(), "partition": pl.UInt16(), "position": pl.UInt64()}
 
-class Marked(NamedTuple):
-    """A partition behind a marker."""
 
-    state: PartitionState
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A partition behind a marker: its own history row, and what changes in totals."""
+
     row: pl.DataFrame
+    touches: pl.DataFrame
     sequence: int
     prepared: Prepared
 
 
 def marked(
-    state: PartitionState, marker: Marker, warehouse: Warehouse, definitions: Definitions
+    state: PartitionState,
+    marker: Marker,
+    warehouse: Warehouse,
+    definitions: Definitions,
+    insert: Insert,
 ) -> Marked:
     """Return what a marker does to a partition. A repeated or lower one changes nothing.
 
     Raises:
-        Unavailable: its definitions are not there yet.
+        Unavailable: its definitions are not there yet, or the warehouse is away; nothing changed.
     """
     sequence = max(state.sequence, marker.sequence)
     prepared = definitions.prepared(sequence, state.fold.prepare)
-    return Marked(state, marker_row(state, marker, sequence), sequence, prepared)
+    touches = [no_touches()]
+    if sequence > state.sequence and state.fold.differs(state.prepared, prepared):
+        position = state.position(marker.offset)
+        for rows in _current(state, warehouse, position):
+            changed, part = _resolved_again(state.fold, rows, prepared, sequence, position)
+            insert(state.fold.table, changed)
+            touches.append(_summed(part))
+    return Marked(_row(state, marker, sequence), pl.concat(touches), sequence, prepared)
 
 
-def marker_row(state: PartitionState, marker: Marker, sequence: int) -> pl.DataFrame:
+def _current(state: PartitionState, warehouse: Warehouse, position: int) -> Iterator[pl.DataFrame]:
+    """Yield the entities of a partition as they stand below a position."""
+    columns = ", ".join(history_schema(state.fold, state.prepared).names())
+    last = ""
+    while True:
+        rows = warehouse.frame(
+            f"SELECT {columns} FROM {state.fold.table} WHERE {history.where([state.partition])} "
+            f"AND kind != '{MARKER_KIND}' AND position < {position} "
+            f"AND entity_id > {history.quoted(last)} "
+            f"ORDER BY entity_id, position DESC LIMIT 1 BY entity_id LIMIT {ENTITIES_MAX}"
+        )
+        if rows.is_empty():
+            return
+        yield rows
+        if len(rows) < ENTITIES_MAX:
+            return
+        last = rows["entity_id"][-1]
+
+
+def _resolved_again(
+    fold: Fold, rows: pl.DataFrame, prepared: Prepared, sequence: int, position: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return new rows of the entities that resolve differently now, and touches of totals."""
+    here = pl.lit(position, pl.UInt64).alias("position")
+    facts = fold.recalled(rows).with_columns(
+        rows["partition"], rows["key_hash"], rows["content_hash"], here, _at()
+    )
+    resolved = fold.resolve(facts, prepared)
+    new = history_rows(fold, facts, resolved, sequence)
+    decided = [*resolved.columns.columns, *ARRAYS]
+    differs = pl.any_horizontal(
+        pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in decided
+    )
+    before = rows.select(pl.col(name).cast(new.schema[name]) for name in decided)
+    changed = (
+        new.hstack(before.rename({name: f"{name}_before" for name in decided}))
+        .select(differs)
+        .to_series()
+    )
+    lines = facts.select("at", "position").filter(changed)
+    return new.filter(changed), pl.concat(
+        [
+            touches_of(new.filter(changed), lines, 1),
+            touches_of(rows.filter(changed), lines, -1),
+        ]
+    )
+
+
+def _summed(touches: pl.DataFrame) -> pl.DataFrame:
+    keys = [name for name in TOUCH if name != "value"]
+    return touches.group_by(keys).agg(pl.col("value").sum()).select(TOUCH)
+
+
+def _row(state: PartitionState, marker: Marker, sequence: int) -> pl.DataFrame:
     """Return the history row of a marker: empty in all that facts have and markers have not."""
     known: dict[str, Any] = {
         "entity_id": history.marker_id(state.partition),
@@ -46,7 +124,7 @@ def marker_row(state: PartitionState, marker: Marker, sequence: int) -> pl.DataF
         "kind": MARKER_KIND,
         "sequence": sequence,
     }
-    schema = _history_schema(state)
+    schema = history_schema(state.fold, state.prepared)
     return pl.DataFrame(
         {
             name: pl.Series(name, [known.get(name, _nothing(kind))], kind)
@@ -55,12 +133,14 @@ def marker_row(state: PartitionState, marker: Marker, sequence: int) -> pl.DataF
     )
 
 
-def _history_schema(state: PartitionState) -> pl.Schema:
-    kinds = {**dtypes(state.fold.message), **ADDED}
-    kinds |= {"at": pl.UInt32(), "partition": pl.UInt16(), "position": pl.UInt64()}
-    nothing = pl.DataFrame(schema=kinds)
-    resolved = state.fold.resolve(nothing, state.prepared)
-    return history_rows(state.fold, nothing, resolved, 0).schema
+def history_schema(fold: Fold, prepared: Prepared) -> pl.Schema:
+    """Return the columns of a fold's history rows."""
+    nothing = pl.DataFrame(schema={**dtypes(fold.message), **ADDED, **_LINE})
+    return history_rows(fold, nothing, fold.resolve(nothing, prepared), 0).schema
+
+
+def _at() -> pl.Expr:
+    return pl.lit(0, pl.UInt32).alias("at")
 
 
 def _nothing(kind: pl.DataType) -> Any:

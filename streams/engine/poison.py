@@ -1,4 +1,4 @@
-"""When most records are bad, the fault is ours or the source's: stop instead of burying them all."""
+"""When most records are bad the fault is no record's: stop instead of burying them all."""
 
 from collections import deque
 

@@ -1,11 +1,11 @@
 """What the engine needs of the outside. The sinks provide it; tests provide it in memory."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import polars as pl
 
-from schemas.warehouse import Incarnation
+from schemas.warehouse import Incarnation, LogIdentity, Message
 
 
 class Warehouse(Protocol):
@@ -25,14 +25,6 @@ class Warehouse(Protocol):
         """
 
 
-class Message(NamedTuple):
-    """One message to send."""
-
-    topic: str
-    key: bytes
-    value: bytes
-
-
 class Publisher(Protocol):
     """Where messages go."""
 
@@ -44,14 +36,6 @@ class Publisher(Protocol):
         """
 
 
-class LogIdentity(NamedTuple):
-    """Which log a topic is right now: a topic made anew, or a broker that lost all, has another."""
-
-    cluster_id: str
-    topic_id: str
-    partitions: int
-
-
 class LogInspector(Protocol):
     """What Kafka says of its logs."""
 
@@ -61,3 +45,9 @@ class LogInspector(Protocol):
         Raises:
             schemas.warehouse.Unavailable: Kafka does not answer, or a topic is missing.
         """
+
+    def beginnings(self, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:
+        """Return the values of the first records of each partition, at most `count` of each."""
+
+    def holds(self, name: str, number: int, offset: int) -> bool:
+        """Return whether a partition has a record at an offset."""

@@ -9,12 +9,12 @@ import polars as pl
 
 from schemas import codec, topics
 from schemas.codec import SchemaIds
-from schemas.warehouse import Incarnation
+from schemas.warehouse import Incarnation, Message
 from streams.engine.arrays import decimals, units
 from streams.engine.batches import Partition
 from streams.engine.folds import VALUE_UNITS
 from streams.engine.history import where
-from streams.engine.ports import Message, Warehouse
+from streams.engine.ports import Warehouse
 from streams.engine.totals import Total
 
 TABLE = "spm.kpi_rep_day"
@@ -80,7 +80,7 @@ def _parts(partials: list[dict[str, object]]) -> Iterable[list[dict[str, object]
 
 
 def load(
-    warehouse: Warehouse, incarnation: Incarnation, wanted: Mapping[Partition, Sequence[date]]
+    warehouse: Warehouse, now: Incarnation, wanted: Mapping[Partition, Sequence[date]]
 ) -> dict[Partition, list[Total]]:
     """Return the totals that the warehouse holds for days of partitions."""
     days = sorted({day for many in wanted.values() for day in many})
@@ -88,23 +88,28 @@ def load(
     if not days:
         return found
     listed = ", ".join(f"'{day}'" for day in days)
-    frame = warehouse.frame(
-        f"SELECT topic, partition, rep_id, day, measure, currency, position, value "
-        f"FROM {TABLE} FINAL WHERE generation = {incarnation.generation} "
-        f"AND day IN ({listed}) AND {where(list(wanted))}"
-    )
-    if frame.is_empty():
-        return found
-    for topic, number, *rest in frame.with_columns(units(frame["value"])).iter_rows():
-        partition, total = Partition(topic, number), Total(*_ordered(rest))
+    for partition, total in _read(warehouse, now, f"day IN ({listed}) AND {where(list(wanted))}"):
         if total.day in wanted[partition]:
             found[partition].append(total)
     return found
 
 
-def _ordered(rest: list[object]) -> tuple[str, date, str, str, int, int]:
-    rep_id, day, measure, currency, position, value = rest
-    return rep_id, day, measure, currency, position, value  # type: ignore[return-value]
+def load_all(warehouse: Warehouse, now: Incarnation, partition: Partition) -> list[Total]:
+    """Return every total of one partition."""
+    return [total for _, total in _read(warehouse, now, where([partition]))]
+
+
+def _read(
+    warehouse: Warehouse, now: Incarnation, condition: str
+) -> Iterable[tuple[Partition, Total]]:
+    frame = warehouse.frame(
+        f"SELECT topic, partition, rep_id, day, measure, currency, position, value "
+        f"FROM {TABLE} FINAL WHERE generation = {now.generation} AND {condition}"
+    )
+    if frame.is_empty():
+        return
+    for topic, number, *rest in frame.with_columns(units(frame["value"])).iter_rows():
+        yield Partition(topic, number), Total(*rest)
 
 
 def weeks_around(days: Iterable[date]) -> list[date]:

@@ -10,14 +10,14 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.positions import position_of
-from schemas.warehouse import Incarnation
+from schemas.warehouse import Incarnation, LogIdentity
 from streams.engine import history, results
 from streams.engine.batches import Partition
 from streams.engine.definitions import Definitions
 from streams.engine.filters import Filter, hashes_of
 from streams.engine.folds import Fold
 from streams.engine.partitions import PartitionState
-from streams.engine.ports import LogIdentity, Warehouse
+from streams.engine.ports import Warehouse
 from streams.engine.totals import Totals
 
 RECENT_DAYS = 9  # loaded at once; an older day is loaded when a correction reaches it
@@ -54,8 +54,8 @@ def applied_ends(warehouse: Warehouse, partitions: Sequence[Partition]) -> dict[
     if not partitions:
         return {}
     rows = warehouse.frame(
-        f"SELECT topic, partition, max((epoch, offset_to)) AS reached, "
-        f"reached.1 AS epoch, reached.2 AS offset FROM spm.applied "
+        f"SELECT topic, partition, tupleElement(max((epoch, offset_to)), 1) AS reached_epoch, "
+        f"tupleElement(max((epoch, offset_to)), 2) AS reached_offset FROM spm.applied "
         f"WHERE {history.where(partitions)} GROUP BY topic, partition"
     )
     if rows.is_empty():
@@ -63,7 +63,7 @@ def applied_ends(warehouse: Warehouse, partitions: Sequence[Partition]) -> dict[
     return {
         Partition(topic, number): position_of(epoch, offset)
         for topic, number, epoch, offset in rows.select(
-            "topic", "partition", "epoch", "offset"
+            "topic", "partition", "reached_epoch", "reached_offset"
         ).iter_rows()
     }
 

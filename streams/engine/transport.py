@@ -73,7 +73,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         end = max(state.position, records[-1].offset + 1)
         self.consumer.next_start[partition] = end
         size = sum(record.serialized_value_size for record in records)
-        return [Batch(partition, assignment, start, end, records, size)]
+        oldest_at = records[0].timestamp / 1000.0
+        return [Batch(partition, assignment, start, end, records, size, oldest_at)]
 
 
 class Consumer(driver.Consumer):
@@ -113,6 +114,16 @@ class Consumer(driver.Consumer):
         """Return the offset the group has committed, None if it has none."""
         offset: int | None = self._committed_offset[TP(*partition)]
         return offset
+
+    def lag(self, partition: Partition, offset: int) -> int:
+        """Return how many records stand in Kafka from an offset on, as far as we know."""
+        highwater: int | None = self.highwater(TP(*partition))
+        return max(0, (highwater or 0) - offset)
+
+    @property
+    def held_bytes(self) -> int:
+        """Return the bytes that were handed out and are not settled."""
+        return self._handed.size
 
     def hold(self, partitions: set[Partition]) -> None:
         """Hand out no more of these until they are started again."""

@@ -1,4 +1,4 @@
-"""The worker: takes batches from the agents, flushes all partitions together, never lets go in doubt.
+"""The worker: takes batches from the agents and flushes all its partitions together.
 
 Everything here runs on the event loop's thread except what is handed to the pool. Transient trouble
 is a named wait, abandoned when the partitions are revoked. Anything unforeseen ends the process, so
@@ -9,40 +9,29 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
-from schemas.codec import SchemaIds
-from schemas.warehouse import Fenced, Incarnation
-from streams.engine import effects, flush, starting
+from schemas.warehouse import Fenced
+from streams.engine import effects, flush, metrics
 from streams.engine.batches import Batch, Partition
-from streams.engine.decoding import Decoded, Reading, decode
-from streams.engine.definitions import Definitions
-from streams.engine.flush import Flush
+from streams.engine.decoding import Decoded, decode
+from streams.engine.flush import Flush, Portion
 from streams.engine.folds import Fold
 from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poison
-from streams.engine.ports import LogInspector, Publisher, Warehouse
+from streams.engine.preparing import Outside, Preparation
 from streams.engine.tempo import Tempo
 from streams.engine.waits import Abandoned, Waits
 
 T = TypeVar("T")
 EXIT_BUG = 70  # EX_SOFTWARE
-REVOKE_SECONDS_MAX = 5.0  # for a last flush; well below the session timeout
-HELD_RECHECK_SECONDS = 5.0  # a refused partition is looked at again
+LAST_FLUSH_SECONDS_MAX = 4.0  # when partitions are revoked or the worker stops
 
 log = logging.getLogger(__name__)
-
-
-class Outside(NamedTuple):
-    """What a worker needs of the outside."""
-
-    warehouse: Warehouse
-    publisher: Publisher
-    kafka: LogInspector
-    ids: SchemaIds
 
 
 class Worker:
@@ -55,17 +44,13 @@ class Worker:
         self.held_bytes_max = held_bytes_max
         self.waits = Waits()
         self.states: dict[Partition, PartitionState] = {}
-        self.refused: dict[Partition, str] = {}
-        self._folds, self._outside, self._tempo = folds, outside, tempo
-        self._definitions = Definitions(outside.warehouse)
+        self.preparation = Preparation(folds, outside, self.waits, self._in_pool)
+        self._outside, self._tempo = outside, tempo
         self._poison = Poison()
         self._consumer: Any = None
         self._assignment: int | None = None
         self._assigned: set[Partition] = set()
-        self._readings: dict[str, Reading] = {}
-        self._now: Incarnation | None = None
-        self._work = asyncio.Event()
-        self._idle = asyncio.Event()
+        self._work, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
         self._hurry = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,112 +64,64 @@ class Worker:
         self._consumer, self._assignment = consumer, consumer.assignment_number
         self._assigned = set(partitions)
         self.states.clear()
-        self._spawn(self._prepare(consumer.assignment_number, set(partitions)))
+        self._spawn(self._prepare())
 
     async def on_revoked(self, partitions: set[Partition]) -> None:
         """Flush what waits, for a short while; then drop what is left."""
-        self._hurry = True
-        self._work.set()
-        try:
-            await asyncio.wait_for(self._drained(), REVOKE_SECONDS_MAX)
-        except TimeoutError:
-            log.warning("revoked with unflushed records; the next owner reads them again")
-        self._hurry = False
+        await self.finish()
         self._assignment = None
         self._assigned.clear()
         self.states.clear()
-        self.refused.clear()
+        self.preparation.refused.clear()
+
+    async def finish(self) -> None:
+        """Flush what waits, for a short while; what is left the next owner reads again."""
+        self._hurry = True
+        self._work.set()
+        try:
+            await asyncio.wait_for(self._drained(), LAST_FLUSH_SECONDS_MAX)
+        except TimeoutError:
+            log.warning("gave up the last flush; its records will be read again")
+        self._hurry = False
 
     async def _drained(self) -> None:
-        while any(state.waiting for state in self.states.values()):
+        while any(state.waiting for state in self.states.values()) or not self._idle.is_set():
             await asyncio.sleep(0.01)
-        await self._idle.wait()
 
-    async def _prepare(self, assignment: int, partitions: set[Partition]) -> None:
-        def ours() -> bool:
-            return self._assignment == assignment
-
-        while partitions and ours():
-            try:
-                kafka = await self._kafka(partitions)
-                ready = await self.waits.until_done(
-                    "start", lambda: self._in_pool(self._read_states, assignment, kafka), ours
-                )
-            except Abandoned:
-                return
-            for state in ready:
-                if not ours():
-                    return
-                self.states[state.partition] = state
-                await self._consumer.read_from(state.partition, state.next_offset)
-                log.info("%s starts at offset %d", state.partition, state.next_offset)
-            partitions = set(self.refused)
-            if partitions:
-                await asyncio.sleep(HELD_RECHECK_SECONDS)
-
-    async def _kafka(self, partitions: set[Partition]) -> dict[Partition, starting.Kafka]:
-        identities = await self.waits.until_done(
-            "kafka",
-            lambda: self._in_pool(self._outside.kafka.identities, self.topics),
-            lambda: self._assignment is not None,
-        )
-        first, end = await self._consumer.bounds(partitions)
-        return {
-            p: starting.Kafka(identities[p.topic], self._consumer.committed(p), first[p], end[p])
-            for p in partitions
-        }
-
-    def _read_states(
-        self, assignment: int, kafka: Mapping[Partition, starting.Kafka]
-    ) -> list[PartitionState]:
-        warehouse = self._outside.warehouse
-        self._now = warehouse.incarnation()
-        identities = {p.topic: known.identity for p, known in kafka.items()}
-        epochs = starting.epochs(warehouse, identities)
-        applied = starting.applied_ends(warehouse, list(kafka))
-        begun = []
-        for partition, known in kafka.items():
-            fold, epoch = self._folds[partition.topic], epochs[partition.topic]
-            self._readings[fold.topic] = Reading(
-                fold.message, fold.faults, known.identity.partitions
+    async def _prepare(self) -> None:
+        assignment = self._assignment
+        try:
+            await self.preparation.run(
+                self._consumer, self._assigned, self.states, lambda: self._assignment == assignment
             )
-            try:
-                if epoch is None:
-                    raise starting.no_epoch(partition.topic, known.identity)
-                reached = applied.get(partition, 0)
-                offset = starting.start_offset(partition, epoch, reached, known)
-            except starting.Refused as refusal:
-                if self.refused.get(partition) != str(refusal):
-                    log.error("refused: %s", refusal)
-                self.refused[partition] = str(refusal)
-            else:
-                self.refused.pop(partition, None)
-                begun.append(starting.Begun(partition, fold, epoch, offset))
-        today = datetime.now(UTC).date()
-        return starting.states(
-            begun,
-            assignment,
-            warehouse=warehouse,
-            definitions=self._definitions,
-            now=self._now,
-            today=today,
-        )
+        except Abandoned:
+            log.info("assignment %s ended before it was prepared", assignment)
 
     async def _begin_again(self) -> None:
         """Start all partitions anew: the warehouse is another incarnation."""
-        assert self._assignment is not None
         self.states.clear()
         self._consumer.hold(self._assigned)
-        await self._prepare(self._assignment, set(self._assigned))
+        await self._prepare()
+
+    def trouble(self) -> dict[str, str]:
+        """Return why the worker is not ready; empty if it is."""
+        found = self.waits.current()
+        found |= {f"refused {p}": reason for p, reason in self.preparation.refused.items()}
+        if self._assignment is None:
+            found["assignment"] = "no partitions are assigned yet"
+        elif missing := self._assigned - set(self.states) - set(self.preparation.refused):
+            found["starting"] = f"{len(missing)} partitions are being prepared"
+        return found
 
     # Batches.
 
     async def offer(self, batch: Batch) -> None:
-        """Queue a batch for the next flush; one that is not ours or does not continue is dropped."""
+        """Queue a batch for the next flush; drop one that is not ours or does not continue."""
         state = self._continued(batch)
         if state is None:
             return
-        reading = self._readings[batch.partition.topic]
+        self._check_log(batch)
+        reading = self.preparation.readings[batch.partition.topic]
         decoded = await self._in_pool(decode, batch, reading, self._outside.ids)
         batch.records = []
         if self._continued(batch) is not state:
@@ -200,19 +137,20 @@ class Worker:
         if batch.start == state.taken_offset:
             return state
         if batch.start > state.taken_offset:
-            log.warning(
-                "%s: batch starts at %d, expected %d; reading again",
-                batch.partition,
-                batch.start,
-                state.taken_offset,
-            )
+            log.warning("%s: offset %d is missing", batch.partition, state.taken_offset)
             self._spawn(self._consumer.read_from(batch.partition, state.taken_offset))
         return None
+
+    def _check_log(self, batch: Batch) -> None:
+        """End the process if Kafka went back: the log was cut under us, and starting tells how."""
+        if batch.records and batch.records[0].offset < batch.start:
+            first = batch.records[0].offset
+            self._die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
 
     def _count_poison(self, batch: Batch, decoded: Decoded) -> None:
         trouble = self._poison.count(batch.end - batch.start, len(decoded.dead))
         if trouble:
-            self._die(f"{trouble}; the last was {decoded.dead[-1].detail}")
+            self._die(f"{trouble}; the last one: {decoded.dead[-1].detail}")
 
     # Flushing.
 
@@ -233,8 +171,8 @@ class Worker:
         except asyncio.CancelledError:
             raise
         except Exception:
-            log.exception("flush failed in a way nobody foresaw")
-            self._die("flush failed")
+            log.exception("a flush failed in a way nobody foresaw")
+            self._die("a flush failed")
 
     def _rows(self) -> int:
         return sum(len(s.frame) for state in self.states.values() for s in state.waiting)
@@ -242,47 +180,56 @@ class Worker:
     async def _flush_once(self) -> None:
         assignment = self._assignment
         portions = flush.gathered(self.states.values(), self._tempo.rows_max)
-        if not portions or self._now is None:
+        if not portions:
             return
-
-        def ours() -> bool:
-            return self._assignment == assignment
-
         began = time.monotonic()
         try:
-            done = await self._computed(portions, ours)
-            await self._effect(done, ours)
+            await self._flush(portions, lambda: self._assignment == assignment)
         except Abandoned:
-            return
+            log.info("assignment %s ended during a flush", assignment)
         except Fenced as fence:
             log.warning("the warehouse is another incarnation; starting again: %s", fence)
             await self._begin_again()
-            return
-        self._tempo.note(time.monotonic() - began)
+        else:
+            seconds = time.monotonic() - began
+            self._tempo.note(seconds)
+            metrics.FLUSH.observe(seconds)
 
-    async def _computed(self, portions: Any, ours: Callable[[], bool]) -> Flush:
-        return await self.waits.until_done(
-            "read history",
-            lambda: self._in_pool(
-                flush.compute, portions, self._outside.warehouse, self._definitions, self._now
-            ),
-            ours,
-        )
-
-    async def _effect(self, done: Flush, ours: Callable[[], bool]) -> None:
-        assert self._now is not None
-        warehouse, publisher, _, ids = self._outside
-        steps = effects.effects_of(
-            done, warehouse, publisher, ids, now=self._now, at=datetime.now(UTC)
-        )
+    async def _flush(self, portions: Sequence[Portion], ours: Callable[[], bool]) -> None:
+        now, (warehouse, publisher, _, ids) = self.preparation.now, self._outside
+        assert now is not None
+        compute = partial(flush.compute, portions, warehouse, self.preparation.definitions, now)
+        done: Flush = await self._step("fold", compute, ours)
+        steps = effects.effects_of(done, warehouse, publisher, ids, now=now, at=datetime.now(UTC))
         for name, step in steps:
-            await self.waits.until_done(name, lambda step=step: self._in_pool(step), ours)
-        for portion in done.portions:
+            await self._step(name, step, ours)
+        for portion in portions:
             portion.state.next_offset = portion.end
         for batch in done.batches():
             self._consumer.settle(batch)
+            metrics.VISIBLE.labels(batch.partition.topic).observe(time.time() - batch.oldest_at)
+        flush.count(done)
+
+    async def _step(self, name: str, work: Callable[[], T], ours: Callable[[], bool]) -> T:
+        began = time.monotonic()
+        found = await self.waits.until_done(name, partial(self._in_pool, work), ours)
+        metrics.STEP.labels(name).inc(time.monotonic() - began)
+        return found
 
     # Housekeeping.
+
+    def measure(self) -> None:
+        """Bring the gauges up to date."""
+        metrics.LAG.clear()
+        metrics.WAITING.clear()
+        metrics.REFUSED.set(len(self.preparation.refused))
+        for name in self.waits.current():
+            metrics.WAITING.labels(name).set(1)
+        for p, state in self.states.items():
+            metrics.LAG.labels(p.topic, p.number).set(self._consumer.lag(p, state.next_offset))
+            metrics.SEQUENCE.labels(p.topic, p.number).set(state.sequence)
+        if self._consumer is not None:
+            metrics.HELD.set(self._consumer.held_bytes)
 
     async def _in_pool(self, function: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)

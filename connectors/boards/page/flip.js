@@ -8,8 +8,8 @@ export function slideRows(body, before) {
   for (const row of body?.rows ?? []) {
     const top = row.offsetTop;
     after.set(row.dataset.id, top);
-    const from = before.get(row.dataset.id);
-    if (from === undefined || from === top || isStill()) continue;
+    const from = before.get(row.dataset.id) ?? (before.size ? below(body) : top); // who joins comes from below
+    if (from === top || isStill()) continue;
     const zIndex = from > top ? 2 : 1; // who rises passes in front
     row.animate(
       [{ transform: `translateY(${from - top}px)`, zIndex }, { transform: "none", zIndex }],
@@ -18,3 +18,5 @@ export function slideRows(body, before) {
   }
   return after;
 }
+
+const below = (body) => body.offsetTop + body.offsetHeight;

@@ -24,7 +24,7 @@ export function Top({ shown, chosen, numbers, life, paused, onChoose }) {
     </div>
     <div class="sum">
       <output aria-label="Total of the floor">${money ? numbers.money(totals.revenue, company.currency) : numbers.count(totals[yardstick.key])}</output>
-      <p>${yardstick.key === "points" ? formula(yardstick.weights) : rest.map(([key, one, many], i) => html`${i ? " · " : ""}<b>${numbers.count(totals[key])}</b> ${count(totals[key], one, many)}`)}</p>
+      <p>${yardstick.key === "points" ? formula(yardstick.weights) : rest.map(([key, one, many], i) => html`<span key=${key}><b>${numbers.count(totals[key])}</b> ${count(totals[key], one, many)}${i < rest.length - 1 ? " ·" : ""}</span> `)}</p>
     </div>
   </header>`;
 }

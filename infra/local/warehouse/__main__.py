@@ -21,7 +21,7 @@ def main() -> int:
         print(f"http://{host}:{port}", flush=True)  # whoever started us waits for this line
 
     try:
-        serve(asked.data_dir, asked.principals, asked.host, asked.port, on_ready=ready)
+        serve(asked.data_dir, asked.principals, host=asked.host, port=asked.port, on_ready=ready)
     except (DataFolderHeld, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -15,12 +16,13 @@ from connectors.principals import PrincipalFile
 from infra.local.warehouse.auth import principal_of
 from infra.local.warehouse.compression import too_large
 from infra.local.warehouse.engine import Engine
-from infra.local.warehouse.errors import ClickHouseError, Code
+from infra.local.warehouse.errors import ClickHouseError, Code, refused
 from infra.local.warehouse.execute import Executor, Reply
 from infra.local.warehouse.gate import Gate
 from infra.local.warehouse.limits import Limits
 from infra.local.warehouse.readers import ReaderExecutor
-from infra.local.warehouse.request import Asked, asked, new_query_id
+from infra.local.warehouse.request import Asked, Received, asked, new_query_id
+from infra.local.warehouse.rows import Worlds
 from infra.local.warehouse.sessions import Sessions
 from schemas.principals import Principal, Role
 
@@ -52,7 +54,7 @@ class Warehouse:
         self._engine, self._principals, self._limits = engine, principals, limits
         self._sessions = Sessions(engine.handle, limits.sessions_max, limits.session_seconds)
         self._writer = Executor(engine, self._sessions, limits)
-        self._reader = ReaderExecutor(engine, limits)
+        self._reader = ReaderExecutor(engine, limits, Worlds(engine))
         self._gate = Gate(limits.readers_max, limits.reader_waiting_max, limits.reader_wait_seconds)
         self._writers = ThreadPoolExecutor(limits.writers_max, "writer")
         self._readers = ThreadPoolExecutor(limits.readers_max, "reader")
@@ -64,30 +66,22 @@ class Warehouse:
         query_id = new_query_id(query, headers)
         try:
             principal = principal_of(headers, query, self._principals)
-            body = await self._body(request)
-            done = await self._reply(principal, request.method, query, headers, body, query_id)
+            received = Received(request.method, query, headers, await self._body(request))
+            done = await self._reply(principal, received, query_id)
         except ClickHouseError as error:
             return self._refusal(error, query_id)
         return self._response(done, query_id, request.method == "HEAD")
 
-    async def _reply(
-        self,
-        principal: Principal,
-        method: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: bytes,
-        query_id: str,
-    ) -> Reply:
+    async def _reply(self, principal: Principal, received: Received, query_id: str) -> Reply:
         def work(run: Callable[[Asked], Reply]) -> Reply:  # unpacking a body is work as well
-            return run(asked(method, query, headers, body, query_id, self._limits.body_bytes))
+            return run(asked(received, query_id, self._limits.body_bytes))
 
         loop = asyncio.get_running_loop()
         if principal.role is Role.SERVICE:
-            run = lambda asked: self._writer.run(asked, principal.name)  # noqa: E731
+            run = partial(self._writer.run, owner=principal.name)
             return await loop.run_in_executor(self._writers, work, run)
         async with self._gate.turn(principal.name):
-            run = lambda asked: self._reader.run(asked, principal)  # noqa: E731
+            run = partial(self._reader.run, principal=principal)
             return await loop.run_in_executor(self._readers, work, run)
 
     async def _body(self, request: Request) -> bytes:
@@ -120,6 +114,12 @@ class Warehouse:
         if error.code == Code.REQUIRED_PASSWORD:
             headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
         return PlainTextResponse(error.text(self._engine.version), error.status, headers)
+
+    async def failure(self, request: Request, error: Exception) -> Response:
+        """Answer where this server itself is at fault; the trace goes to the log."""
+        query_id = new_query_id(request.query_params, request.headers)
+        said = f"{type(error).__name__} inside this server, which is its fault; see its log"
+        return self._refusal(refused(Code.UNKNOWN_EXCEPTION, said), query_id)
 
     def _headers(self, query_id: str) -> dict[str, str]:
         return {
@@ -161,7 +161,7 @@ def app_of(warehouse: Warehouse) -> Starlette:
         Route("/replicas_status", ok, methods=["GET", "HEAD"]),
         Route("/{path:path}", anything, methods=["GET", "HEAD", "POST"]),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={Exception: warehouse.failure})
 
 
 def _content_type(fmt: str) -> str:

@@ -45,13 +45,13 @@ def unframed(data: bytes, bytes_max: int) -> bytes:
 
 
 def _block(data: bytes) -> bytes:
-    packed = lz4.block.compress(data, store_size=False)
-    body = _HEADER.pack(LZ4, len(packed) + _HEADER.size, len(data)) + packed
+    packed = bytes(lz4.block.compress(data, store_size=False))
+    body: bytes = _HEADER.pack(LZ4, len(packed) + _HEADER.size, len(data)) + packed
     return _checksum(body) + body
 
 
 def _checksum(body: bytes) -> bytes:
-    number = CityHash128(body)
+    number = int(CityHash128(body))
     return _CHECKSUM.pack(number >> 64, number & _LOW)
 
 
@@ -74,7 +74,7 @@ def _unpack(method: int, packed: bytes, size: int) -> bytes:
         if method == LZ4:
             return bytes(lz4.block.decompress(packed, uncompressed_size=size))
         if method == ZSTD:
-            return zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+            return bytes(zstandard.ZstdDecompressor().decompress(packed, max_output_size=size))
     except (lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
         raise refused(Code.CANNOT_DECOMPRESS, f"a compressed block is damaged: {error}") from error
     if method == PLAIN:

@@ -14,7 +14,6 @@ import zstandard
 
 from infra.local.warehouse.errors import Code, refused
 
-SMALL_BYTES = 1024  # below this a packed answer saves nothing
 OFFERED = ("lz4", "zstd", "gzip", "deflate")  # ours to choose from, quickest first
 _EMPTY = b""
 

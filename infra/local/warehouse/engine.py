@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from infra.local.warehouse.errors import error_of
 from infra.local.warehouse.lexer import identifier, literal
 from infra.local.warehouse.statements import InsertData, InsertInput
 
+_connect: Callable[[str], Any] = chdb.connect
 APPEND_BYTES = (
     8 << 20
 )  # handed to the engine at once; smaller pieces cost calls, larger ones copies
@@ -24,13 +25,14 @@ GROUND = {"async_insert": "0", "insert_deduplicate": "0", "max_insert_threads": 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a statement gave."""
+    """What a statement gave. `rows`: rows of the answer."""
 
     data: memoryview
     rows_read: int = 0
     bytes_read: int = 0
     rows_written: int = 0
     bytes_written: int = 0
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Handle:
     """
 
     def __init__(self, path: Path) -> None:
-        self._owner = chdb.connect(str(path))  # closes the connection when it is collected
+        self._owner: Any = _connect(str(path))  # closes the connection when it is collected
         self._connection = self._owner._conn
         self.set(GROUND)
 
@@ -70,10 +72,11 @@ class Handle:
             data = memoryview(result.bytes()) if result.size() else memoryview(b"")
             return Answer(
                 data,
-                result.rows_read(),
-                result.bytes_read(),
-                result.rows_written(),
-                result.bytes_written(),
+                rows_read=result.storage_rows_read(),
+                bytes_read=result.storage_bytes_read(),
+                rows_written=result.rows_written(),
+                bytes_written=result.bytes_written(),
+                rows=result.rows_read(),  # chDB calls so what came out
             )
 
     def text(self, sql: str, params: Mapping[str, str] | None = None) -> str:
@@ -93,7 +96,7 @@ class Handle:
                 raise
             done = self._connection.insert_done(open_insert)
         written, size = done.rows_written(), done.bytes_written()
-        return Answer(memoryview(b""), 0, 0, written, size)
+        return Answer(memoryview(b""), rows_written=written, bytes_written=size)
 
     def insert_select(self, asked: InsertInput, params: Mapping[str, str], folder: Path) -> Answer:
         """Run INSERT ... SELECT ... FROM input() over its data, by way of a private file."""

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 
 from infra.local.warehouse import settings
 from infra.local.warehouse.blocks import framed
-from infra.local.warehouse.compression import SMALL_BYTES, chosen, packed
+from infra.local.warehouse.compression import chosen, packed
 from infra.local.warehouse.engine import Answer, Engine, Handle
 from infra.local.warehouse.errors import Code, refused
 from infra.local.warehouse.limits import Limits
+from infra.local.warehouse.native import (
+    BLOCK_INFO,
+    REVISION_WITH_FLAGS,
+    with_flags,
+    without_flags,
+)
+from infra.local.warehouse.outward import check_outward
 from infra.local.warehouse.request import Asked
 from infra.local.warehouse.sessions import Sessions
 from infra.local.warehouse.statements import (
@@ -48,6 +55,7 @@ class Executor:
         """
         started = time.perf_counter_ns()
         text = understood(asked.raw, self._engine.input_formats)
+        check_outward(text)
         wanted = settings.applied(asked.settings, self._engine.settings, None)
         with self._handle(asked, owner) as handle, _with(handle, wanted, bool(asked.session_id)):
             if asked.database:
@@ -59,7 +67,9 @@ class Executor:
             finally:
                 for table in asked.tables:
                     table.drop(handle)
-        return reply(self._engine, asked, text, answer, self._limits.result_bytes, started)
+        return reply(
+            self._engine, asked, text, answer, bytes_max=self._limits.result_bytes, started=started
+        )
 
     def _ask(
         self, handle: Handle, asked: Asked, text: InsertData | InsertInput | Statement
@@ -77,7 +87,7 @@ class Executor:
         if isinstance(text, InsertInput):
             return handle.insert_select(text, asked.params, self._engine.scratch)
         handle.set({f"param_{name}": value for name, value in asked.params.items()})
-        return handle.insert(text)
+        return handle.insert(_plain(text, asked.native_revision))
 
     @contextmanager
     def _handle(self, asked: Asked, owner: str) -> Iterator[Handle]:
@@ -92,6 +102,17 @@ class Executor:
             yield handle
         finally:
             handle.close()
+
+
+def _plain(text: InsertData, revision: int) -> InsertData:
+    """Return an insert with its Native blocks as chDB reads them.
+
+    clickhouse-go names a newer revision and yet inserts blocks of revision 0: so look first.
+    """
+    newer = text.fmt == "Native" and revision >= REVISION_WITH_FLAGS
+    if not newer or bytes(text.data[: len(BLOCK_INFO)]) != BLOCK_INFO:
+        return text
+    return InsertData(text.head, text.fmt, memoryview(without_flags(text.data)))
 
 
 @contextmanager
@@ -126,6 +147,7 @@ def reply(
     asked: Asked,
     text: InsertData | InsertInput | Statement,
     answer: Answer,
+    *,
     bytes_max: int,
     started: int,
 ) -> Reply:
@@ -144,9 +166,11 @@ def reply(
     fmt = engine.output_formats.get(fmt.lower(), fmt)
     data: bytes | memoryview = answer.data
     encoding = ""
+    if fmt == "Native" and asked.native_revision >= REVISION_WITH_FLAGS:
+        data = with_flags(answer.data)
     if asked.blocks:
         data = framed(data)
-    elif len(data) >= SMALL_BYTES and (encoding := chosen(asked.accept_encoding)):
+    elif data and (encoding := chosen(asked.accept_encoding)):
         data = packed(data, encoding)
     zone = asked.settings.get("session_timezone") or engine.time_zone
     return Reply(data, fmt, encoding, _summary(answer, started), zone)
@@ -160,7 +184,7 @@ def _summary(answer: Answer, started: int) -> str:
         "written_rows": answer.rows_written,
         "written_bytes": answer.bytes_written,
         "total_rows_to_read": answer.rows_read,
-        "result_rows": answer.rows_written,
+        "result_rows": answer.rows or answer.rows_written,
         "result_bytes": len(answer.data) or answer.bytes_written,
         "elapsed_ns": time.perf_counter_ns() - started,
     }

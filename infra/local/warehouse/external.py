@@ -13,6 +13,14 @@ from infra.local.warehouse.errors import Code, refused
 from infra.local.warehouse.lexer import Token, identifier, tokens
 from infra.local.warehouse.statements import InsertData
 
+# Formats of data alone. Not Values: it evaluates expressions, and those could reach outside.
+FORMATS = frozenset({
+    "TabSeparated", "TabSeparatedWithNames", "TabSeparatedWithNamesAndTypes", "TSV", "TSVWithNames",
+    "TSVWithNamesAndTypes", "TabSeparatedRaw", "TSVRaw", "CSV", "CSVWithNames",
+    "CSVWithNamesAndTypes", "JSONEachRow", "JSONCompactEachRow", "Native", "RowBinary",
+    "RowBinaryWithNames", "RowBinaryWithNamesAndTypes", "Arrow", "ArrowStream", "Parquet",
+})  # fmt: skip
+_STATES = ("aggregatefunction", "simpleaggregatefunction")  # bytes of states are not checked
 _WORD = re.compile(r"[A-Za-z_]\w{0,99}")
 
 
@@ -40,7 +48,7 @@ class ExternalTable:
 def parted(
     body: bytes, content_type: str, query: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[ExternalTable, ...]]:
-    """Return the fields and the external tables of a multipart body.
+    """Return all fields, of the query string too, and the external tables of a multipart body.
 
     Raises:
         ClickHouseError: a damaged body, or a table without columns or with impossible ones.
@@ -63,7 +71,7 @@ def parted(
     told = {**query, **fields}
     tables = tuple(_table(name, data, told) for name, data in files)
     used = {f"{t.name}_{end}" for t in tables for end in ("format", "structure", "types")}
-    return {k: v for k, v in fields.items() if k not in used}, tables
+    return {k: v for k, v in told.items() if k not in used}, tables
 
 
 def _table(name: str, data: bytes, told: Mapping[str, str]) -> ExternalTable:
@@ -77,7 +85,13 @@ def _table(name: str, data: bytes, told: Mapping[str, str]) -> ExternalTable:
         columns = tuple(_column(name, part) for part in _split(structure))
     if not columns:
         raise refused(Code.BAD_ARGUMENTS, f"external table {name}: send {name}_structure")
-    return ExternalTable(name, columns, told.get(f"{name}_format", "TabSeparated"), data)
+    fmt = told.get(f"{name}_format", "TabSeparated")
+    if fmt not in FORMATS:
+        raise refused(
+            Code.UNKNOWN_FORMAT,
+            f"external table {name}: {fmt}; use one of {', '.join(sorted(FORMATS))}",
+        )
+    return ExternalTable(name, columns, fmt, data)
 
 
 def _split(structure: str) -> list[list[Token]]:
@@ -106,7 +120,9 @@ def _kind(table: str, kind: Iterable[Token]) -> str:
         depth += (token.text == "(") - (token.text == ")")
         depths.append(depth)
     closed = bool(depths) and depths[-1] == 0 and all(d > 0 for d in depths[1:-1])
-    if not closed or parts[0].kind != "word" or (len(parts) > 1 and parts[1].text != "("):
+    nested = len(parts) > 1 and parts[1].text != "("
+    stateful = any(token.text.lower() in _STATES for token in parts)
+    if not closed or parts[0].kind != "word" or nested or stateful:
         said = " ".join(token.text for token in parts)
         raise refused(Code.BAD_ARGUMENTS, f"external table {table}: {said!r} is no type")
     return " ".join(token.text for token in parts)

@@ -26,6 +26,8 @@ _TOKEN = re.compile(
     r"""
     (?P<space>[\s\x00\xa0]+|--[^\n]*|//[^\n]*|\#[!\x20][^\n]*|/\*.*?(?:\*/|\Z))
     |(?P<string>'(?:[^'\\]|\\.|'')*'|(?P<tag>\$\w*\$).*?(?P=tag))
+    |(?P<curly>\u2018[^\u2019]*\u2019|\u201c[^\u201d]*\u201d
+        |\xe2\x80\x98.*?\xe2\x80\x99|\xe2\x80\x9c.*?\xe2\x80\x9d)
     |(?P<quoted>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*")
     |(?P<word>[A-Za-z_][\w$]*)
     |(?P<number>\d[\w.]*)
@@ -39,7 +41,7 @@ def tokens(text: str) -> Iterator[Token]:
     """Return the tokens of a statement without spaces and comments, one at a time."""
     for found in _TOKEN.finditer(text):
         kind = found.lastgroup or "mark"
-        if kind == "tag":
+        if kind in ("tag", "curly"):
             kind = "string"
         if kind != "space":
             yield Token(kind, found.group(), found.start(), found.end())

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from infra.local.warehouse.blocks import unframed
 from infra.local.warehouse.compression import unpacked
@@ -48,26 +49,29 @@ class Asked:
     tables: tuple[ExternalTable, ...] = ()
 
 
-def asked(
-    method: str,
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    body: bytes,
-    query_id: str,
-    bytes_max: int,
-) -> Asked:
+class Received(NamedTuple):
+    """A request as it came."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def asked(received: Received, query_id: str, bytes_max: int) -> Asked:
     """Return what a request asks for.
 
     Raises:
         ClickHouseError: a damaged or oversized body, or a key with an impossible value.
     """
+    method, query, headers, body = received
     body = unpacked(body, headers.get("content-encoding", "").strip().lower(), bytes_max)
     if query.get("decompress") == "1":
         body = unframed(body, bytes_max)
     fields, tables = dict(query), tuple[ExternalTable, ...]()
     if headers.get("content-type", "").startswith("multipart/form-data"):
-        more, tables = parted(body, headers["content-type"], query)
-        fields, body = {**fields, **more}, b""
+        fields, tables = parted(body, headers["content-type"], query)
+        body = b""
     if fields.get("role"):
         raise refused(
             Code.NOT_IMPLEMENTED, "roles in SQL are not offered: a token has one role; drop role="

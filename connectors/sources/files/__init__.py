@@ -1,0 +1,1 @@
+"""Files: exports as CSV, JSON lines or Excel sheets, read by a mapping, into Kafka."""

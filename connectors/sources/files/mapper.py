@@ -1,0 +1,198 @@
+"""The mapper: a row becomes an event, is skipped, or is refused with the reason. Pure but for now.
+
+It is made once for a file, so that a row costs only what its cells cost.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from connectors.sources.admitting import Window, admitted
+from connectors.sources.files.cells import Reader, Unreadable, reader_of, text
+from connectors.sources.files.joining import Joined
+from connectors.sources.files.mapping import EventMapping, Rule
+from connectors.sources.files.picking import (
+    Cells,
+    Columns,
+    Pick,
+    Test,
+    headings_of,
+    picker,
+    test_of,
+)
+from connectors.sources.files.rows import Problem, Row
+from connectors.sources.producing import Event
+from schemas import catalogue
+from schemas.keys import entity_id_of
+
+SHOWN_MAX = 60  # characters of a cell in a message
+
+
+class Skipped(NamedTuple):
+    """The mapping says the row is no record of this kind."""
+
+
+Made = Event | Skipped | tuple[Problem, ...]
+Maker = Callable[[Row], Made]
+
+
+class _Field(NamedTuple):
+    name: str
+    heading: str
+    pick: Pick
+    read: Reader
+    may_be_null: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a mapping does not say.
+
+    Attributes:
+        as_of: revision of rows without one: when the export was made.
+        now: instants far ahead of it are mistakes.
+    """
+
+    as_of: datetime | None
+    now: datetime
+
+
+def maker(
+    mapping: EventMapping, columns: Columns, joined: Joined, given: Given, hint: str = ""
+) -> Maker:
+    """Return what makes an event of a row.
+
+    Args:
+        hint: told with missing columns.
+
+    Raises:
+        MissingColumns: the file lacks columns the mapping names.
+    """
+    skip = test_of(mapping.skip_if, columns)
+    make = _Mapper(mapping, columns, given)
+    columns.check(hint)
+
+    def made(row: Row) -> Made:
+        if row.damage:
+            return row.damage
+        cells = joined.added(row.cells)
+        return Skipped() if skip(cells) else make(row.number, cells)
+
+    return made
+
+
+class _Mapper:
+    def __init__(self, mapping: EventMapping, columns: Columns, given: Given) -> None:
+        self._mapping = mapping
+        self._given = given
+        self._window = Window(earliest=mapping.earliest_at())
+        self._is_cancelled: Test = test_of(mapping.cancelled_if, columns)
+        known = {
+            f["name"]: f for f in catalogue.schema(catalogue.latest(mapping.message))["fields"]
+        }
+        self._fields = [
+            _field(name, rule, known[name], mapping, columns)
+            for name, rule in mapping.fields.items()
+        ]
+        parts = {f["name"]: f for f in known["splits"]["type"]["items"]["fields"]} if (
+            mapping.splits
+        ) else {}  # fmt: skip
+        self._splits = [
+            [_field(name, rule, parts[name], mapping, columns) for name, rule in split.items()]
+            for split in mapping.splits
+        ]
+
+    def __call__(self, number: int, cells: Cells) -> Made:
+        raw: dict[str, Any] = {"source": self._mapping.source}
+        problems: list[Problem] = []
+        self._read(self._fields, number, cells, raw, problems)
+        if self._splits:
+            raw["splits"] = self._split(number, cells, problems)
+        self._complete(raw, cells)
+        record, errors = admitted(self._mapping.message, raw, self._given.now, self._window)
+        if record is not None and not problems:
+            return Event(self._mapping.message, record)
+        told = {problem.field for problem in problems}
+        headings = {field.name: field.heading for field in self._fields}
+        problems += [
+            _problem(number, headings, raw, error) for error in errors if error.field not in told
+        ]
+        return _without_echoes(problems)
+
+    def _read(
+        self,
+        fields: list[_Field],
+        number: int,
+        cells: Cells,
+        raw: dict[str, Any],
+        problems: list[Problem],
+    ) -> None:
+        for field in fields:
+            cell = None
+            try:
+                cell = field.pick(cells)
+                if cell is not None:
+                    raw[field.name] = field.read(cell)
+                elif field.may_be_null:
+                    raw[field.name] = None
+            except Unreadable as wrong:
+                shown = _shown(cells, field, cell)
+                where = (number, field.heading, field.name, shown)
+                problems.append(Problem(*where, wrong.problem, wrong.remedy))
+
+    def _split(self, number: int, cells: Cells, problems: list[Problem]) -> list[dict[str, Any]]:
+        splits = []
+        for fields in self._splits:
+            raw: dict[str, Any] = {}
+            self._read(fields, number, cells, raw, problems)
+            if raw.get("owner_id"):
+                splits.append(raw)
+        return splits
+
+    def _complete(self, raw: dict[str, Any], cells: Cells) -> None:
+        if self._is_cancelled(cells):
+            raw["op"] = "CANCELLED"
+        if raw.get("revision") is None and self._given.as_of is not None:
+            raw["revision"] = self._given.as_of
+        thing, source_id = self._mapping.object, raw.get("source_id")
+        if thing and source_id and not raw.get("entity_id"):
+            raw["entity_id"] = entity_id_of(self._mapping.source, thing, source_id)
+
+
+def _field(
+    name: str, rule: Rule, avro: dict[str, Any], mapping: EventMapping, columns: Columns
+) -> _Field:
+    kind = "instant" if name == "revision" else avro["type"]
+    pick, read = picker(rule, columns), reader_of(kind, rule, mapping.file)
+    return _Field(name, headings_of(rule), pick, read, isinstance(avro["type"], list))
+
+
+def _shown(cells: Cells, field: _Field, cell: Any) -> str:
+    value = cell if cell is not None else cells.get(field.heading)
+    shown = "" if value is None else text(value)
+    return shown if len(shown) <= SHOWN_MAX else shown[: SHOWN_MAX - 3] + "..."
+
+
+def _problem(number: int, headings: dict[str, str], raw: dict[str, Any], error: Any) -> Problem:
+    heading = headings.get(error.field, "")
+    if error.field not in raw and error.problem == "is missing":
+        if error.field == "revision" and not heading:
+            remedy = "map revision to a last-modified column, or pass --as-of"
+            return Problem(number, "", "revision", "", "is missing", remedy)
+        remedy = "fill the cell, or write a default in the mapping"
+        return Problem(number, heading, error.field, "", "is empty", remedy)
+    value = "" if isinstance(error.value, object) and type(error.value) is object else error.value
+    shown = str(value)[:SHOWN_MAX]
+    return Problem(number, heading, error.field, shown, error.problem, error.remedy)
+
+
+def _without_echoes(problems: list[Problem]) -> tuple[Problem, ...]:
+    """Return each problem of a cell once, though several fields may be read from it."""
+    by_cell: dict[tuple[str, str, str], Problem] = {}
+    for problem in problems:
+        cell = (problem.column or problem.field, problem.value, problem.problem)
+        first = by_cell.setdefault(cell, problem)
+        if first is not problem:
+            first.field = f"{first.field}, {problem.field}"
+    return tuple(by_cell.values())

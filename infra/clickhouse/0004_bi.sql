@@ -1,0 +1,266 @@
+-- The public contract for BI tools: views only, additive within a major version. Every view shows each fact
+-- once whatever the engine has not merged yet, and carries rep_id wherever rows belong to somebody, because
+-- that is what row filters of reps and managers go by. Names come from spm.person alone.
+CREATE OR REPLACE VIEW spm_bi.rep_day
+(
+    rep_id String COMMENT 'Rep, or unassigned.',
+    rep_name String COMMENT 'Name; empty when unknown or erased.',
+    day Date32 COMMENT 'Day in the rep''s zone.',
+    measure String COMMENT 'What is counted; see dim_measure.',
+    currency String COMMENT 'ISO 4217 code, empty for a measure that is no money.',
+    value Decimal(38, 4) COMMENT 'Total of the day.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT total.rep_id AS rep_id, person.name AS rep_name, total.day AS day, total.measure AS measure,
+    total.currency AS currency, total.value AS value
+FROM
+(
+    SELECT rep_id, day, measure, currency, sum(value) AS value
+    FROM spm.kpi_rep_day FINAL
+    WHERE generation = (SELECT generation FROM spm.warehouse FINAL)
+    GROUP BY rep_id, day, measure, currency
+) AS total
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = total.rep_id
+COMMENT 'Measures per rep and day. Never add up over currencies.';
+
+CREATE OR REPLACE VIEW spm_bi.leaderboard_day
+(
+    day Date32 COMMENT 'Day in each rep''s own zone.',
+    measure String COMMENT 'What is counted; see dim_measure.',
+    currency String COMMENT 'ISO 4217 code, empty for a measure that is no money.',
+    rank UInt64 COMMENT 'Place on that day: 1, 2, 2, 4.',
+    rep_id String COMMENT 'Rep.',
+    rep_name String COMMENT 'Name; empty when unknown or erased.',
+    value Decimal(38, 4) COMMENT 'Total of the day.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT day, measure, currency, rank() OVER (PARTITION BY day, measure, currency ORDER BY value DESC) AS rank,
+    rep_id, rep_name, value
+FROM spm_bi.rep_day
+WHERE rep_id != 'unassigned'
+COMMENT 'Who stands where on each day, ties sharing a place.';
+
+CREATE OR REPLACE VIEW spm_bi.dim_rep
+(
+    rep_id String COMMENT 'Rep.',
+    rep_name String COMMENT 'Name; empty when unknown or erased.',
+    team_id String COMMENT 'Team today.',
+    team_name String COMMENT 'Its name.',
+    manager_id String COMMENT 'rep_id of the manager, empty for none.',
+    manager_name String COMMENT 'The manager''s name.',
+    role String COMMENT 'Role, such as AE or SDR.',
+    time_zone String COMMENT 'IANA zone in which the rep''s days are cut.',
+    valid_from Date32 COMMENT 'Since when all this holds.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT stint.rep_id AS rep_id, person.name AS rep_name, stint.team_id AS team_id, team.name AS team_name,
+    stint.manager_id AS manager_id, manager.name AS manager_name, stint.role AS role,
+    stint.time_zone AS time_zone, stint.valid_from AS valid_from
+FROM
+(
+    SELECT * FROM spm.roster FINAL
+    WHERE sequence = (SELECT max(sequence) FROM spm.roster)
+        AND valid_from <= toDate32(now('UTC')) AND valid_to > toDate32(now('UTC'))
+) AS stint
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = stint.rep_id
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS manager ON manager.rep_id = stint.manager_id
+LEFT JOIN
+(
+    SELECT team_id, name FROM spm.team FINAL WHERE sequence = (SELECT max(sequence) FROM spm.team)
+) AS team ON team.team_id = stint.team_id
+COMMENT 'Reps as they are today.';
+
+CREATE OR REPLACE VIEW spm_bi.dim_rep_history
+(
+    rep_id String COMMENT 'Rep.',
+    rep_name String COMMENT 'Name; empty when unknown or erased.',
+    valid_from Date32 COMMENT 'First day.',
+    valid_to Date32 COMMENT 'Day behind the last one; 2199-12-31 for no end.',
+    is_current Bool COMMENT 'Holds today.',
+    team_id String COMMENT 'Team in that time.',
+    manager_id String COMMENT 'rep_id of the manager, empty for none.',
+    role String COMMENT 'Role in that time.',
+    time_zone String COMMENT 'IANA zone in that time.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT stint.rep_id AS rep_id, person.name AS rep_name, stint.valid_from AS valid_from,
+    stint.valid_to AS valid_to,
+    toBool(stint.valid_from <= toDate32(now('UTC')) AND stint.valid_to > toDate32(now('UTC'))) AS is_current,
+    stint.team_id AS team_id, stint.manager_id AS manager_id, stint.role AS role,
+    stint.time_zone AS time_zone
+FROM
+(
+    SELECT * FROM spm.roster FINAL WHERE sequence = (SELECT max(sequence) FROM spm.roster)
+) AS stint
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = stint.rep_id
+COMMENT 'Where each rep belonged when, by the roster in force.';
+
+CREATE OR REPLACE VIEW spm_bi.dim_team
+(
+    team_id String COMMENT 'Team.',
+    team_name String COMMENT 'Its name.',
+    parent_team_id String COMMENT 'Team above, empty for none.',
+    parent_team_name String COMMENT 'Its name.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS WITH now_teams AS
+(
+    SELECT team_id, name, parent_team_id FROM spm.team FINAL
+    WHERE sequence = (SELECT max(sequence) FROM spm.team)
+)
+SELECT team.team_id AS team_id, team.name AS team_name, team.parent_team_id AS parent_team_id,
+    parent.name AS parent_team_name
+FROM now_teams AS team
+LEFT JOIN now_teams AS parent ON parent.team_id = team.parent_team_id
+COMMENT 'Teams as they are today.';
+
+CREATE OR REPLACE VIEW spm_bi.dim_measure
+(
+    measure String COMMENT 'Name used in rep_day.',
+    label String COMMENT 'Name for people.',
+    unit String COMMENT 'COUNT, SECONDS or MONEY.',
+    of String COMMENT 'What it is counted from: call, email, meeting, deal.',
+    description String COMMENT 'What exactly is counted.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT one.measure AS measure, one.label AS label, one.unit AS unit, one.of AS of,
+    one.description AS description
+FROM
+(
+    SELECT arrayJoin(JSONExtract(content, 'measures',
+        'Array(Tuple(measure String, label String, unit String, of String, description String))')) AS one
+    FROM spm.definition FINAL
+    WHERE kind = 'measures'
+        AND sequence = (SELECT max(sequence) FROM spm.definition WHERE kind = 'measures')
+)
+COMMENT 'Measures in force and what they mean.';
+
+-- Newest row per entity: read in the order of the sorting key, so that memory stays small however
+-- long the history is. The filter on op comes after the choice: a cancelled entity is gone.
+CREATE OR REPLACE VIEW spm_bi.fct_activity
+(
+    activity_id String COMMENT 'Identity for life.',
+    kind String COMMENT 'call, email or meeting.',
+    rep_id String COMMENT 'Rep it counts for, or unassigned.',
+    day Date32 COMMENT 'Day it counts on, in the rep''s zone.',
+    occurred_at DateTime64(3, 'UTC') COMMENT 'Business instant.',
+    created_at DateTime64(3, 'UTC') COMMENT 'Creation in the source.',
+    direction String COMMENT 'Direction of a call or e-mail.',
+    status String COMMENT 'Status of a call or e-mail, outcome of a meeting.',
+    is_automated Bool COMMENT 'Done by a machine.',
+    talk_seconds Nullable(Int32) COMMENT 'Conversation of a call.',
+    deal_id String COMMENT 'Deal it belongs to, empty for none.',
+    account_id String COMMENT 'Account it belongs to, empty for none.',
+    source String COMMENT 'Source of the record.',
+    source_id String COMMENT 'Its identifier there.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT entity_id AS activity_id, kind, rep_id, day, occurred_at, created_at, direction, status,
+    is_automated, talk_seconds, deal_id, account_id, source, source_id
+FROM
+(
+    SELECT entity_id, kind, rep_id, day, occurred_at, created_at, direction, status, is_automated,
+        talk_seconds, deal_id, account_id, source, source_id, op
+    FROM spm.activity
+    WHERE kind != 'marker'
+    ORDER BY entity_id, position DESC
+    LIMIT 1 BY entity_id
+)
+WHERE op = 'SET'
+COMMENT 'Calls, e-mails and meetings as they are now.';
+
+CREATE OR REPLACE VIEW spm_bi.fct_deal
+(
+    deal_id String COMMENT 'Identity for life.',
+    name String COMMENT 'Title.',
+    rep_id String COMMENT 'Rep of the owner, or unassigned.',
+    account_id String COMMENT 'Account.',
+    account_name String COMMENT 'Account''s name.',
+    stage_class String COMMENT 'OPEN, WON or LOST.',
+    stage_label String COMMENT 'Stage as people read it.',
+    pipeline_id String COMMENT 'Pipeline in the source.',
+    deal_type String COMMENT 'NEW, RENEWAL, EXPANSION or OTHER.',
+    amount Nullable(Decimal(18, 4)) COMMENT 'Value in its currency; empty when the CRM has none.',
+    currency String COMMENT 'ISO 4217 code.',
+    acv Nullable(Decimal(18, 4)) COMMENT 'Annual contract value.',
+    probability Nullable(Decimal(9, 6)) COMMENT 'Chance of winning, 1 = certain.',
+    close_date Nullable(Date32) COMMENT 'Expected or actual close.',
+    created_at DateTime64(3, 'UTC') COMMENT 'Creation in the source.',
+    won_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was won.',
+    lost_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was lost.',
+    lost_reason String COMMENT 'Why it was lost.',
+    day Date32 COMMENT 'Day its main measure counts on, in the rep''s zone.',
+    product String COMMENT 'Product line.',
+    segment String COMMENT 'Customer segment.',
+    region String COMMENT 'Region.',
+    lead_source String COMMENT 'Where the lead came from.',
+    split_count UInt64 COMMENT 'How many share the credit; 0 means the owner alone.',
+    source String COMMENT 'Source of the record.',
+    source_id String COMMENT 'Its identifier there.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT entity_id AS deal_id, name, rep_id, account_id, account_name, stage_class, stage_label,
+    pipeline_id, deal_type, amount, currency, acv, probability, close_date, created_at, won_at, lost_at,
+    lost_reason, day, product, segment, region, lead_source, length(split_owner_id) AS split_count,
+    source, source_id
+FROM
+(
+    SELECT * FROM spm.deal
+    WHERE kind != 'marker'
+    ORDER BY entity_id, position DESC
+    LIMIT 1 BY entity_id
+)
+WHERE op = 'SET'
+COMMENT 'Deals as they are now.';
+
+CREATE OR REPLACE VIEW spm_bi.data_freshness
+(
+    kind String COMMENT 'source: how far a source is complete. topic: when its newest records were applied.',
+    name String COMMENT 'Source or topic.',
+    as_of DateTime64(3, 'UTC') COMMENT 'source: complete up to here. topic: newest flush.',
+    lag_seconds Int64 COMMENT 'Age of as_of now.',
+    detail String COMMENT 'For people.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT kind, name, as_of, dateDiff('second', as_of, now64(3, 'UTC')) AS lag_seconds, detail
+FROM
+(
+    SELECT 'source' AS kind, toString(source) AS name, complete_through AS as_of, detail
+    FROM spm.source_progress FINAL
+    UNION ALL
+    SELECT 'topic' AS kind, toString(topic) AS name, max(applied_at) AS as_of, '' AS detail
+    FROM spm.applied
+    GROUP BY topic
+)
+COMMENT 'How fresh the numbers are: quiet differs from late.';
+
+CREATE OR REPLACE VIEW spm_bi.dead_letter_count
+(
+    topic String COMMENT 'Topic of the records.',
+    reason String COMMENT 'Class of trouble.',
+    records UInt64 COMMENT 'Records set aside.',
+    first_seen_at DateTime64(3, 'UTC') COMMENT 'First of them.',
+    last_seen_at DateTime64(3, 'UTC') COMMENT 'Last of them.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT topic, reason, count() AS records, min(seen_at) AS first_seen_at, max(seen_at) AS last_seen_at
+FROM spm.dead_letter FINAL
+GROUP BY topic, reason
+COMMENT 'Records that could not be used, counted; never their content.';
+
+CREATE OR REPLACE VIEW spm_bi.data_dictionary
+(
+    table_name String COMMENT 'View.',
+    table_comment String COMMENT 'What it holds.',
+    position UInt64 COMMENT 'Place of the column, from 1.',
+    column_name String COMMENT 'Column.',
+    type String COMMENT 'Type.',
+    comment String COMMENT 'What it means.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT c.table AS table_name, t.comment AS table_comment, c.position AS position, c.name AS column_name,
+    c.type AS type, c.comment AS comment
+FROM system.columns AS c
+INNER JOIN system.tables AS t ON t.database = c.database AND t.name = c.table
+WHERE c.database = 'spm_bi'
+COMMENT 'Every column of this database and what it means.';

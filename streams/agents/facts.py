@@ -1,0 +1,22 @@
+"""Activity and deal agents: batches of facts go to the engine's worker, which acknowledges them."""
+
+from typing import Any
+
+import faust
+
+from streams.engine.worker import Worker
+
+
+def add_agents(app: Any, worker: Worker) -> None:
+    """Give the app one agent for each topic of facts."""
+    for name in sorted(worker.topics):
+        topic = app.topic(name, key_serializer="raw", value_serializer="raw")
+        app.agent(topic, name=f"facts.{name}", concurrency=1)(_offering(worker))
+
+
+def _offering(worker: Worker) -> Any:
+    async def offer(stream: faust.Stream[Any]) -> None:
+        async for batch in stream:
+            await worker.offer(batch)
+
+    return offer

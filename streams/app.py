@@ -1,0 +1,107 @@
+"""The Faust app of a worker: what runs in it, wired from settings."""
+
+import logging
+import os
+import threading
+
+import faust
+
+from connectors.sinks.clickhouse import Warehouse
+from connectors.sinks.kafka import Inspector, Publisher
+from connectors.sinks.registry import ids_from
+from streams import web
+from streams.agents import facts, progress
+from streams.agents.folds import FOLDS
+from streams.engine.preparing import Outside
+from streams.engine.tempo import Tempo
+from streams.engine.transport import Transport
+from streams.engine.worker import Worker
+from streams.settings import Settings
+
+STOP_SECONDS_MAX = 9.0  # who tells us to stop waits ten
+SESSION_SECONDS = 6.0  # a dead worker's partitions move on after that; the first join waits half
+
+log = logging.getLogger(__name__)
+
+
+class App(faust.App):
+    """A Faust app whose batch topics belong to an engine worker."""
+
+    batch_owner: Worker
+
+    def _new_transport(self) -> Transport:
+        # By class and not by the entry point's name: a worker needs no installed package then.
+        return Transport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> Transport:
+        return Transport(self.conf.broker_producer, self)
+
+    async def on_stop(self) -> None:
+        """Flush and commit before the consumer goes; leave in time, come what may."""
+        deadline = threading.Timer(STOP_SECONDS_MAX, _leave)
+        deadline.daemon = True
+        deadline.start()
+        await self.batch_owner.finish()
+        await super().on_stop()
+
+
+def _leave() -> None:
+    log.warning(
+        "not stopped within %s s; leaving. Nothing unflushed is committed", STOP_SECONDS_MAX
+    )
+    logging.shutdown()
+    os._exit(0)
+
+
+def outside(settings: Settings) -> Outside:
+    """Return a worker's connections.
+
+    Raises:
+        Unavailable: the warehouse does not answer.
+    """
+    return Outside(
+        Warehouse.connect(
+            settings.warehouse_url,
+            settings.warehouse_user,
+            settings.warehouse_password(),
+            settings.warehouse_quorum,
+        ),
+        Publisher(settings.kafka_config()),
+        Inspector(settings.kafka_config()),
+        ids_from(settings.schema_registry_url),
+    )
+
+
+def make_app(settings: Settings, given: Outside) -> App:
+    """Return the app of a worker."""
+    app = App(
+        settings.kafka_group,
+        broker=[f"kafka://{server}" for server in settings.kafka_bootstrap.split(",")],
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=SESSION_SECONDS / 4,
+        broker_rebalance_timeout=15.0,  # a last flush takes up to four seconds of it
+        broker_commit_every=1_000_000,  # the timer decides; a count of batches says nothing
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        stream_wait_empty=False,  # a batch is done when it is settled, which Faust does not see
+        web_host=settings.host,
+        web_bind=settings.host,
+        web_port=settings.metrics_port,
+        web_tables_enabled=False,
+        autodiscover=False,
+        origin="streams",
+        datadir=settings.data_dir / "faust",
+    )
+    tempo = Tempo(settings.flush_seconds_min, settings.flush_seconds_max, settings.flush_rows_max)
+    worker = Worker(FOLDS, given, tempo, settings.held_bytes_max)
+    app.batch_owner = worker
+    facts.add_agents(app, worker)
+    progress.add_agent(app, progress.Progress(given, worker.waits))
+    web.add_pages(app, worker)
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def flush_for_ever() -> None:
+        await worker.run()
+
+    return app

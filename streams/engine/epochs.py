@@ -1,0 +1,204 @@
+"""Opening an epoch: the warehouse takes up a log that is new to it.
+
+Run while no worker runs: by the supervisor when the embedded broker has died, by hand otherwise.
+Every step may be repeated, so the procedure is run again after a crash. In order: change the
+incarnation, so that whoever still writes for the old log is refused; fold the history above
+`applied` into results (history is the part of the lost log that survived); write the first markers;
+tell again what consumers may not have seen; only then register the epoch as open.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from schemas import codec, topics
+from schemas.codec import SchemaIds, Undecodable
+from schemas.positions import place_of
+from schemas.warehouse import Incarnation, LogIdentity, Message
+from streams.engine import history, results, starting, survivors
+from streams.engine.batches import Partition
+from streams.engine.decoding import MARKER
+from streams.engine.folds import Fold
+from streams.engine.ports import LogInspector, Publisher, Warehouse
+
+FIRST_RECORDS = 100  # among them we look for a log's first marker
+REASON = "epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the procedure works on."""
+
+    warehouse: Warehouse
+    kafka: LogInspector
+    publisher: Publisher
+    ids: SchemaIds
+    folds: Mapping[str, Fold]
+
+
+def open_epochs(ground: Ground, reason: str) -> list[str]:
+    """Return the topics whose logs were new to the warehouse and are open now.
+
+    Raises:
+        Unavailable: warehouse or Kafka did not answer; run it again.
+        Refused: the log continues one that this warehouse has not seen to its end.
+    """
+    identities = ground.kafka.identities(topic.name for topic in topics.TOPICS)
+    known = starting.epochs(ground.warehouse, identities)
+    new = [name for name, epoch in known.items() if epoch is None]
+    if not new:
+        return []
+    now = _change_incarnation(ground.warehouse, reason)
+    for fold in ground.folds.values():
+        if fold.topic in new:
+            survivors.fold_in(ground.warehouse, ground.publisher, ground.ids, fold, now)
+    marks = {
+        name: _first_marks(ground, name, identities[name])
+        for name in new
+        if topics.BY_NAME[name].carries_markers
+    }
+    epochs = {name: _epoch(ground.warehouse, name, identities[name], marks) for name in new}
+    _register(ground.warehouse, identities, epochs, "opening", now)
+    for name, seen in marks.items():
+        _write_markers(ground, name, epochs[name], seen)
+    _tell_again(ground, now)
+    _register(ground.warehouse, identities, epochs, "open", now)
+    return new
+
+
+def _change_incarnation(warehouse: Warehouse, reason: str) -> Incarnation:
+    before = warehouse.incarnation()
+    now = Incarnation(str(uuid.uuid4()), before.generation)
+    row = {"incarnation": now.name, "generation": now.generation, "reason": reason}
+    warehouse.insert("spm.warehouse", pl.DataFrame([row]), before)
+    return now
+
+
+Marks = dict[int, tuple[int, int | None] | None]  # partition -> (epoch, previous end) of its marker
+
+
+def _first_marks(ground: Ground, name: str, identity: LogIdentity) -> Marks:
+    """Return the first marker of each partition, None where there is none.
+
+    Raises:
+        Refused: one of them says that the log before ended behind what is applied here.
+    """
+    beginnings = ground.kafka.beginnings(name, identity.partitions, FIRST_RECORDS)
+    found: Marks = {number: _mark(values, ground.ids) for number, values in beginnings.items()}
+    reached = starting.applied_ends(ground.warehouse, [Partition(name, n) for n in found])
+    for number, mark in found.items():
+        partition = Partition(name, number)
+        if mark and mark[1] is not None and mark[1] > reached.get(partition, 0):
+            raise starting.Refused(
+                f"{partition} continues a log that ended at {place_of(mark[1])}, and this "
+                f"warehouse knows it up to {place_of(reached.get(partition, 0))} only; restore a "
+                f"newer backup"
+            )
+    return found
+
+
+def _mark(values: Iterable[bytes], ids: SchemaIds) -> tuple[int, int | None] | None:
+    for value in values:
+        try:
+            message, record = codec.decode(value, ids)
+        except Undecodable:
+            continue
+        if message == MARKER and record["epoch"] is not None:
+            return record["epoch"], record["previous_end"]
+    return None
+
+
+def _epoch(
+    warehouse: Warehouse, name: str, identity: LogIdentity, marks: Mapping[str, Marks]
+) -> int:
+    """Return the epoch of a log: an interrupted opening's, its markers', else a new one."""
+    rows = warehouse.frame(
+        f"SELECT epoch, cluster_id, topic_id FROM spm.log WHERE topic = '{name}'"
+    )
+    same = [e for e, *of in rows.iter_rows() if tuple(of) == identity[:2]]
+    if same:
+        return int(max(same))
+    greatest = max((epoch for epoch, *_ in rows.iter_rows()), default=0)
+    said = max((mark[0] for mark in marks.get(name, {}).values() if mark), default=0)
+    return said if said > greatest else greatest + 1
+
+
+def _register(
+    warehouse: Warehouse,
+    identities: Mapping[str, LogIdentity],
+    epochs: Mapping[str, int],
+    state: str,
+    now: Incarnation,
+) -> None:
+    rows = [
+        {
+            "cluster_id": identities[name].cluster_id,
+            "topic": name,
+            "topic_id": identities[name].topic_id,
+            "epoch": epoch,
+            "state": state,
+        }
+        for name, epoch in epochs.items()
+    ]
+    warehouse.insert("spm.log", pl.DataFrame(rows), now)
+
+
+def _write_markers(ground: Ground, name: str, epoch: int, seen: Marks) -> None:
+    sequence = _newest_sequence(ground.warehouse)
+    missing = [Partition(name, number) for number, mark in seen.items() if mark is None]
+    reached = starting.applied_ends(ground.warehouse, missing)
+    ground.publisher.send(
+        marker_message(
+            partition,
+            sequence,
+            REASON,
+            ground.ids,
+            epoch=epoch,
+            previous_end=reached.get(partition),
+        )
+        for partition in missing
+    )
+
+
+def marker_message(
+    partition: Partition,
+    sequence: int,
+    reason: str,
+    ids: SchemaIds,
+    *,
+    epoch: int | None = None,
+    previous_end: int | None = None,
+) -> Message:
+    """Return the message that brings definitions up to a sequence into force in a partition."""
+    record = {
+        "sequence": sequence,
+        "written_at": datetime.now(UTC),
+        "reason": reason,
+        "epoch": epoch,
+        "previous_end": previous_end,
+    }
+    key = history.marker_id(partition).encode()
+    return Message(partition.topic, key, codec.encode(MARKER, record, ids), partition.number)
+
+
+def _newest_sequence(warehouse: Warehouse) -> int:
+    rows = warehouse.frame("SELECT max(sequence) AS newest FROM spm.definition")
+    return int(rows["newest"][0] or 0) if len(rows) else 0
+
+
+def _tell_again(ground: Ground, now: Incarnation) -> None:
+    """Publish every total: what consumers had not read is gone with the old broker."""
+    partitions = _partitions_with_totals(ground.warehouse, now)
+    for partition in partitions:
+        told = [(partition, results.load_all(ground.warehouse, now, partition))]
+        ground.publisher.send(results.messages_of(told, now.generation, ground.ids))
+
+
+def _partitions_with_totals(warehouse: Warehouse, now: Incarnation) -> Sequence[Partition]:
+    rows = warehouse.frame(
+        f"SELECT DISTINCT topic, partition FROM {results.TABLE} WHERE generation = {now.generation}"
+    )
+    return [Partition(topic, number) for topic, number in rows.iter_rows()]

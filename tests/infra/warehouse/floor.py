@@ -1,0 +1,102 @@
+"""A small sales floor in the warehouse: five reps, two managers, one person who left."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from clickhouse_connect.driver.client import Client
+
+TODAY = datetime.now(UTC).date()
+END = date(2199, 12, 31)
+OLD = date(2020, 1, 1)
+REPS = ("r1", "r2", "r3", "r4", "o'hara\\")
+# rep, from, to, team, manager: mona (r1) leads r2, who leads r3; r4 is somebody else's; o'hara left
+STINTS = (
+    ("r1", OLD, END, "west", ""),
+    ("r2", OLD, END, "west", "r1"),
+    ("r3", OLD, END, "west", "r2"),
+    ("r4", OLD, TODAY - timedelta(30), "west", "r1"),
+    ("r4", TODAY - timedelta(30), END, "east", "r9"),
+    ("o'hara\\", OLD, END, "east", "r1"),
+)
+
+
+def people(client: Client) -> None:
+    """Fill roster, teams and names. An older revision of the roster says otherwise."""
+    columns = ["sequence", "rep_id", "valid_from", "valid_to", "team_id", "manager_id", "time_zone"]
+    rows = [[7, rep, since, until, team, boss, "UTC"] for rep, since, until, team, boss in STINTS]
+    older = [[3, rep, OLD, END, "west", "r1", "UTC"] for rep in REPS]
+    client.insert("spm.roster", rows + older, column_names=columns)
+    teams = [[7, "west", "West", "all"], [7, "east", "East", "all"], [3, "west", "Wild West", ""]]
+    client.insert("spm.team", teams, column_names=["sequence", "team_id", "name", "parent_team_id"])
+    names = [[rep, f"Name of {rep}", f"{rep}@example.com", 1] for rep in REPS]
+    client.insert("spm.person", names, column_names=["rep_id", "name", "email", "version"])
+
+
+def numbers(client: Client) -> None:
+    """Fill results: two partials a rep, an older version of one, and rows of a dead generation."""
+    columns = ["generation", "rep_id", "day", "measure", "currency", "topic", "partition"]
+    columns += ["position", "value"]
+    versions = ((1, 5, 1000), (1, 9, 100), (2, 99, 7))  # generation, position, value per place
+    for generation, position, value in versions:  # in inserts of their own: nothing merged yet
+        rows = [
+            [generation, rep, TODAY, "revenue", "EUR", "crm.deals", partition, position,
+             Decimal(value * place)]
+            for place, rep in enumerate(REPS, 1)
+            for partition in (0, 1)
+        ]  # fmt: skip
+        client.insert("spm.kpi_rep_day", rows, column_names=columns)
+
+
+def history(client: Client) -> None:
+    """Fill history: corrections, a cancellation, a change of owner, markers."""
+    columns = ["entity_id", "position", "kind", "op", "rep_id", "day", "status", "topic"]
+    rows = [
+        ["call:1", 1, "call", "SET", "r1", TODAY, "BUSY", "crm.calls"],
+        ["call:1", 4, "call", "SET", "r2", TODAY, "CONNECTED", "crm.calls"],
+        ["call:2", 2, "call", "SET", "r1", TODAY, "CONNECTED", "crm.calls"],
+        ["call:3", 3, "call", "SET", "r3", TODAY, "CONNECTED", "crm.calls"],
+        ["call:3", 8, "call", "CANCELLED", "r3", TODAY, "CONNECTED", "crm.calls"],
+        ["marker:crm.calls:0", 5, "marker", "", "", TODAY, "", "crm.calls"],
+    ]
+    for row in [*rows, rows[1]]:  # one of them twice: a replay
+        client.insert("spm.activity", [row], column_names=columns)
+    columns = ["entity_id", "position", "kind", "op", "rep_id", "day", "stage_class", "amount"]
+    columns += ["currency", "name"]
+    deals: list[list[object]] = [
+        ["deal:1", 1, "deal", "SET", "r2", TODAY, "OPEN", Decimal("10.5"), "EUR", "First"],
+        ["deal:1", 2, "deal", "SET", "r2", TODAY, "WON", Decimal("12.5"), "EUR", "First"],
+        ["deal:2", 3, "deal", "SET", "r4", TODAY, "OPEN", None, "USD", "Second"],
+        ["marker:crm.deals:0", 9, "marker", "", "", TODAY, "", None, "", ""],
+    ]
+    for deal in [*deals, deals[1]]:
+        client.insert("spm.deal", [deal], column_names=columns)
+
+
+def letters(client: Client) -> None:
+    """Fill dead letters, progress and measures."""
+    seen = datetime(2026, 1, 2, tzinfo=UTC)
+    columns = ["topic", "partition", "position", "reason", "detail", "value", "seen_at"]
+    rows = [["crm.calls", 0, n, "schema", "x", "secret bytes", seen] for n in range(3)]
+    client.insert("spm.dead_letter", rows + rows[:1], column_names=columns)
+    client.insert(
+        "spm.source_progress",
+        [["dialer", seen, seen, "", 1]],
+        column_names=["source", "complete_through", "observed_at", "detail", "position"],
+    )
+    measures = (
+        '{"measures":[{"measure":"revenue","of":"deal","rule":"won","unit":"MONEY",'
+        '"label":"Revenue","description":"Split credit of won deals"}]}'
+    )
+    client.insert(
+        "spm.definition",
+        [[1, "measures", seen, measures]],
+        column_names=["sequence", "kind", "written_at", "content"],
+    )
+
+
+def fill(client: Client) -> None:
+    """Fill everything."""
+    people(client)
+    numbers(client)
+    history(client)
+    letters(client)

@@ -1,0 +1,61 @@
+"""Verdicts equal those of the plainest reading of the rule, however the log is cut."""
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE, judged
+
+KINDS = {"entity_id": pl.String(), "revision": pl.Int64(), "content_hash": pl.UInt64()}
+logs = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.integers(0, 2)), max_size=30
+)
+Log = list[tuple[str, int, int]]
+
+
+def frame(rows: Log) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=KINDS, orient="row")
+
+
+def plainly(log: Log) -> tuple[list[int], list[int | None]]:
+    """Return verdicts and predecessors, one record after the other."""
+    last: dict[str, int] = {}
+    verdicts, before = [], []
+    for i, (entity, *pair) in enumerate(log):
+        greatest = list(log[last[entity]][1:]) if entity in last else None
+        is_new = greatest is None or pair > greatest
+        verdicts.append(ACCEPTED if is_new else DUPLICATE if pair == greatest else STALE)
+        before.append(last.get(entity))
+        if is_new:
+            last[entity] = i
+    return verdicts, before
+
+
+@settings(deadline=None)
+@given(logs)
+def test_one_flush_judges_as_record_by_record(log: Log) -> None:
+    verdicts, before = plainly(log)
+    found = judged(frame(log), frame([]))
+    assert found.verdict.to_list() == verdicts
+    for i, verdict in enumerate(verdicts):
+        if verdict == ACCEPTED:
+            assert found.before[i] == before[i]
+
+
+@settings(deadline=None)
+@given(logs, st.integers(0, 30))
+def test_two_flushes_judge_as_one(log: Log, cut: int) -> None:
+    cut = min(cut, len(log))
+    verdicts, before = plainly(log)
+    first = judged(frame(log[:cut]), frame([]))
+    last: dict[str, int] = {}
+    for i, verdict in enumerate(first.verdict):
+        if verdict == ACCEPTED:
+            last[log[i][0]] = i
+    known = sorted(last.values())
+    second = judged(frame(log[cut:]), frame([log[i] for i in known]))
+    assert [*first.verdict, *second.verdict] == verdicts
+    for i in range(cut, len(log)):
+        if verdicts[i] == ACCEPTED and before[i] is not None:
+            here, there = second.before[i - cut], second.known[i - cut]
+            assert (here + cut if here is not None else known[there]) == before[i]

@@ -1,0 +1,133 @@
+"""Workers on a real broker and the embedded warehouse: sums are those of a direct computation."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from connectors.sinks.kafka import create_topics
+from tests.ground import Site, broker, site, stop, wait_for
+from tests.load import Floor, definitions
+
+pytestmark = [pytest.mark.slow]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Site]:
+    with site(tmp_path, partitions=2) as found:
+        yield found
+
+
+def committed(made: Site) -> dict[tuple[str, int], int]:
+    reader = Consumer({**made.settings.kafka_config(), "group.id": made.settings.kafka_group})
+    asked = [TopicPartition(topic, number) for topic, number in made.ends()]
+    found = {(p.topic, p.partition): p.offset for p in reader.committed(asked, 10)}
+    reader.close()
+    return found
+
+
+def check_tiles(made: Site) -> None:
+    """The ranges of `applied` leave no hole."""
+    reached: dict[Any, int] = {}
+    rows = made.frame(
+        "SELECT topic, partition, epoch, offset_from, offset_to FROM spm.applied FINAL "
+        "ORDER BY topic, partition, epoch, offset_from"
+    )
+    for topic, number, epoch, start, end in rows.iter_rows():
+        assert start <= reached.get((topic, number, epoch), 0), (topic, number, start)
+        reached[topic, number, epoch] = max(end, reached.get((topic, number, epoch), 0))
+
+
+def test_sums_are_exact_across_kill_9(made: Site) -> None:
+    floor = Floor(seed=1)
+    made.define(1, definitions(floor.reps))
+    made.open_epochs()
+    worker = made.start_worker()
+    made.produce(floor.events(3_000))
+    wait_for(lambda: len(made.sums()) > 100, "first sums")
+    made.produce(floor.events(3_000))
+    time.sleep(0.3)
+    stop(worker, signal.SIGKILL)
+    made.produce(floor.events(500))
+    worker = made.start_worker()
+    made.wait_applied()
+    assert made.sums() == floor.sums()
+    check_tiles(made)
+    wait_for(lambda: committed(made) == made.ends(), "commits follow positions", 10)
+    began = time.monotonic()
+    assert stop(worker) == 0
+    assert time.monotonic() - began < 10
+
+
+def test_deals_are_credited_once_the_map_knows_their_owners(made: Site) -> None:
+    floor = Floor(seed=2, reps=10)
+    known = definitions(floor.reps)
+    made.define(1, {**known, "identities": {"identities": []}})
+    made.open_epochs()
+    made.start_worker()
+    made.produce(floor.events(1_000))
+    made.wait_applied()
+    assert {rep for rep, *_ in made.sums()} == {"unassigned"}
+    made.define(2, {"identities": known["identities"]})
+    made.mark(2)
+    made.mark(1)  # lower than what is in force: ignored
+    made.mark(2)  # repeated: ignored
+    made.produce(floor.events(300))
+    made.wait_applied()
+    assert made.sums() == floor.sums()
+    rows = made.frame(
+        "SELECT count() AS n FROM spm.activity WHERE kind = 'marker' AND sequence = 2"
+    )
+    assert rows["n"][0] == 3 * 2 * 3  # activity topics, partitions, markers: one row each
+
+
+def test_a_worker_waits_for_definitions_a_marker_names(made: Site) -> None:
+    floor = Floor(seed=3, reps=10)
+    made.define(1, definitions(floor.reps))
+    made.open_epochs()
+    made.start_worker()
+    made.mark(2)
+    made.produce(floor.events(200))
+    wait_for(lambda: "definitions 2 are named by a marker" in made.logs(), "named wait")
+    made.define(2, {"quotas": {"quotas": []}})
+    made.wait_applied()
+    assert made.sums() == floor.sums()
+
+
+def test_results_survive_a_broker_that_lost_its_log(made: Site) -> None:
+    floor = Floor(seed=4)
+    first, second = list(floor.events(1_500)), list(floor.events(500))
+    made.define(1, definitions(floor.reps))
+    made.open_epochs()
+    worker = made.start_worker()
+    made.produce(first)
+    wait_for(lambda: len(made.sums()) > 100, "first sums")
+    stop(worker, signal.SIGKILL)
+    stop(made.broker)
+    with broker(made.settings.broker_port):
+        create_topics(made.settings.kafka_config(), made.settings.partitions, 1)
+        refused = made.start_worker()
+        wait_for(lambda: "has no open epoch in spm.log" in made.logs(), "refusal")
+        stop(refused, signal.SIGKILL)
+        assert set(made.open_epochs()) >= {"crm.calls", "crm.deals", "crm.progress"}
+        assert made.open_epochs() == []
+        made.start_worker()
+        made.produce(first)  # the sources deliver again what may have been lost
+        made.produce(second)
+        made.wait_applied()
+        assert made.sums() == floor.sums()
+        check_tiles(made)
+        stop(made.workers[-1])
+
+
+def test_bad_records_are_set_aside_with_their_bytes(made: Site) -> None:
+    made.open_epochs()
+    made.start_worker()
+    made.send("crm.calls", b"k", b"no call at all")
+    made.wait_applied()
+    rows = made.frame("SELECT topic, key, value, reason FROM spm.dead_letter")
+    assert rows.rows() == [("crm.calls", "k", "no call at all", "frame")]
