@@ -6,7 +6,7 @@ STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench clean
+.PHONY: help demo test lint types proof bench clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -22,6 +22,10 @@ lint: $(DEV) ## style and formatting
 
 types: $(DEV) ## mypy, strict
 	@$(BIN)/mypy
+
+EVENTS ?= 1000000
+proof: $(DEV) ## a million simulated events through everything, counted again from what was sent
+	@EVENTS=$(EVENTS) $(BIN)/python -m pytest -s tests/end_to_end/test_floor_to_warehouse.py
 
 bench: $(DEV) ## speed, printed; nothing is asserted about seconds
 	@$(BIN)/python -m pytest -m bench -s
