@@ -8,7 +8,7 @@ import faust
 
 from connectors.sinks.clickhouse import Warehouse
 from connectors.sinks.kafka import Inspector, Publisher
-from schemas.codec import CatalogueIds, SchemaIds
+from connectors.sinks.registry import ids_from
 from streams import web
 from streams.agents import facts, progress
 from streams.agents.folds import FOLDS
@@ -68,13 +68,8 @@ def outside(settings: Settings) -> Outside:
         ),
         Publisher(settings.kafka_config()),
         Inspector(settings.kafka_config()),
-        schema_ids(settings),
+        ids_from(settings.schema_registry_url),
     )
-
-
-def schema_ids(settings: Settings) -> SchemaIds:
-    """Return where schema ids come from."""
-    return CatalogueIds()
 
 
 def make_app(settings: Settings, given: Outside) -> App:

@@ -1,7 +1,11 @@
 """The rules of the house, held by a test: arrows, the purity of the domain, sizes."""
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -104,3 +108,19 @@ def test_top_level_holds_only_what_is_agreed() -> None:
     agreed = {*ROOMS, "tests", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"}
     found = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")}
     assert found - {"build", "dist", "__pycache__"} <= agreed
+
+
+def test_what_is_imported_is_declared() -> None:
+    """A package that only a developer's machine happens to have breaks everybody else's."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    declared = {re.split(r"[\[<>=~! ]", line)[0].lower().replace("_", "-") for line in lines}
+    owners = packages_distributions()
+    undeclared = {
+        f"{name}: {top}"
+        for name, path in MODULES
+        for target in _imports(ast.parse(path.read_text()), name)
+        if (top := target.split(".")[0]) not in OUR | sys.stdlib_module_names
+        and not {o.lower().replace("_", "-") for o in owners.get(top, [])} & declared
+    }
+    assert not undeclared

@@ -19,6 +19,7 @@ class BoardConfig:
         sessions: file that keeps who is signed in over a restart, so that no screen on a wall has
             to be visited; it holds digests only.
         title: headline; None: the company's name.
+        registry_url: of a schema registry; None: ids of the shipped catalogue.
         kafka: further settings of the client (security_protocol, ssl_cafile, ...), as aiokafka
             names them.
     """
@@ -32,5 +33,6 @@ class BoardConfig:
     host: str = "127.0.0.1"
     port: int = PORT
     title: str | None = None
+    registry_url: str | None = None
     streams_max: int = STREAMS_MAX
     kafka: dict[str, object] = field(default_factory=dict, repr=False)

@@ -32,6 +32,7 @@ from connectors.boards.sessions import Sessions
 from connectors.boards.sse import EventStream
 from connectors.boards.stream import Stream
 from connectors.principals import PrincipalFile
+from connectors.sinks.registry import ids_from
 
 log = structlog.get_logger()
 
@@ -62,6 +63,7 @@ def create_app(
         config,
         seed or over_http(config.warehouse_url, config.warehouse_user, config.warehouse_token),
         feed,
+        ids_from(config.registry_url),
     )
     server = _Server(config, feed, door, stream)
     app = Starlette(

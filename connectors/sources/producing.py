@@ -137,7 +137,7 @@ class EventProducer:
         self._settings = settings
         self._ids = ids
         self._lock = threading.Lock()
-        self._stuck = False
+        self._stuck = self._away = False
         self._begun_at = time.monotonic()
         self._closing = threading.Event()
         self._producer = Producer(self._config())
@@ -209,7 +209,9 @@ class EventProducer:
         error: KafkaError | None,
         message: Message | None,
     ) -> None:
-        if error is not None and error.code() == KafkaError._MSG_TIMED_OUT:
+        if error is None:
+            self._away = False
+        elif error.code() == KafkaError._MSG_TIMED_OUT:
             self._stuck = True
         delivery.report(index, _outcome(topic, error, message))
 
@@ -237,7 +239,8 @@ class EventProducer:
         if error.fatal():
             log.error("Kafka: %s; the producer starts anew", error.str())
             self._stuck = True
-        elif error.code() == KafkaError._ALL_BROKERS_DOWN:
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN and not self._away:
+            self._away = True  # told once until it is back
             log.warning("Kafka: no broker answers at %s", self._settings.bootstrap_servers)
 
     def _config(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from connectors.boards.config import BoardConfig
     from streams.settings import Settings
 
-app = typer.Typer(help="The leaderboard: serve it, or make a link that opens it.")
+app = typer.Typer()
 
 
 def register(root: typer.Typer) -> None:
@@ -77,6 +77,7 @@ def config_of(settings: "Settings", title: str | None = None) -> "BoardConfig":
         host=settings.host,
         port=settings.board_port,
         title=title,
+        registry_url=settings.schema_registry_url,
         kafka=_kafka(settings),
     )
 

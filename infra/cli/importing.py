@@ -18,6 +18,7 @@ from connectors.sources.files.picking import Columns
 from connectors.sources.files.refused import RefusedFile, refused_path
 from connectors.sources.files.rows import BadFile, Row, Rows, opened
 from infra.cli.kafka import producer
+from infra.definitions.starters import complete
 from schemas.definitions import People
 
 
@@ -79,7 +80,10 @@ def import_people(
     finally:
         rows.close()
     merged = merge(existing, draft, as_of.date() if as_of else None)
-    return draft, merged, [] if dry_run else write(out, merged.changed)
+    if dry_run:
+        return draft, merged, []
+    written = write(out, merged.changed)
+    return draft, merged, [*written, *complete(out, {**existing, **merged.changed})]
 
 
 class _Noted:
@@ -124,6 +128,9 @@ def _maker(
             "or pass --as-of, when this export was made"
         )
     places = {n: seconds.get(n, file.parent / join.file) for n, join in mapping.joins.items()}
+    for name, place in places.items():
+        if not place.exists():
+            raise BadFile(f"{place}: the mapping looks into it; pass --with {name}=FILE")
     joined = Joined(mapping.joins, places, mapping.file)
     header = None if rows.header is None else [*rows.header, *joined.headings]
     columns = Columns(header, mapping.file)

@@ -41,7 +41,7 @@ def import_(
     ] = None,
     refused: Annotated[
         Path | None,
-        typer.Option(help="Where refused rows go; <name>.refused.csv here if absent."),
+        typer.Option(help="Where refused rows go; deals.refused.csv, say, here if absent."),
     ] = None,
     with_: Annotated[
         list[str] | None,
@@ -87,6 +87,8 @@ def import_(
         fail(f"{file} does not fit the mapping:\n  {told}", WRONG)
     except (BadMapping, BadFile) as error:
         fail(str(error), WRONG)
+    except OSError as error:  # the file of refused rows, or the folder of definitions
+        fail(f"{error.filename}: {error.strerror}", WRONG)
     raise typer.Exit(code)
 
 

@@ -38,11 +38,10 @@ def config() -> "IntakeConfig":
     from streams.settings import settings
 
     mine = settings()
-    url = mine.schema_registry_url
     return IntakeConfig(
         principals=principals_path(mine.data_dir),
         kafka=producer_settings(mine, "intake", deadline_seconds=5.0),
         host=mine.host,
         port=mine.intake_port,
-        registry=None if url is None else {"url": url},
+        registry_url=mine.schema_registry_url,
     )

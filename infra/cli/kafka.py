@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from connectors.registry import RegistryIds
+from connectors.sinks.registry import ids_from
 from connectors.sources.producing import EventProducer, ProducerSettings
-from schemas.codec import CatalogueIds, SchemaIds
 from schemas.topics import FACTS
 from streams.settings import Settings
 
@@ -17,22 +16,9 @@ def producer_settings(
     settings: Settings, who: str, deadline_seconds: float = DEADLINE_SECONDS
 ) -> ProducerSettings:
     """Return how to reach the Kafka of an installation."""
-    extra: dict[str, str] = {"security.protocol": settings.kafka_security}
-    if settings.kafka_security.startswith("SASL"):
-        extra |= {
-            "sasl.mechanism": settings.kafka_sasl_mechanism,
-            "sasl.username": settings.kafka_username,
-            "sasl.password": settings.kafka_password.get_secret_value(),
-        }
-    if settings.kafka_ca_file is not None:
-        extra["ssl.ca.location"] = str(settings.kafka_ca_file)
-    return ProducerSettings(settings.kafka_bootstrap, f"pacesetter-{who}", deadline_seconds, extra)
-
-
-def schema_ids(settings: Settings) -> SchemaIds:
-    """Return where schema ids come from in an installation."""
-    url = settings.schema_registry_url
-    return CatalogueIds() if url is None else RegistryIds({"url": url})
+    return ProducerSettings(
+        settings.kafka_bootstrap, f"pacesetter-{who}", deadline_seconds, settings.kafka_config()
+    )
 
 
 @contextmanager
@@ -45,7 +31,8 @@ def producer(who: str) -> Iterator[EventProducer]:
     from infra.local.found import found_settings  # only when something is sent
 
     settings = found_settings()
-    made = EventProducer(producer_settings(settings, who), schema_ids(settings))
+    ids = ids_from(settings.schema_registry_url)
+    made = EventProducer(producer_settings(settings, who), ids)
     try:
         missing = made.missing_topics(FACTS, ANSWER_SECONDS)
         if missing:

@@ -130,7 +130,6 @@ def _stop_one(folder: Path, run: "object") -> bool:
 
 def _in_background(arguments: list[str]) -> None:
     from infra.local import run_file
-    from infra.local.health import health_of
     from streams.settings import settings
 
     folder = settings().data_dir
@@ -148,7 +147,7 @@ def _in_background(arguments: list[str]) -> None:
 
             raise Trouble(f"it did not start; the end of {log}:\n{tail(log)}")
         run = run_file.read(folder)
-        if run and run.supervisor_pid == child.pid and health_of(folder, settings()).all_answer:
+        if run and run.supervisor_pid == child.pid and run.ready:
             typer.echo(f"running in the background as {child.pid}; its log is {log}")
             return
         time.sleep(0.2)

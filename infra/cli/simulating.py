@@ -1,5 +1,6 @@
 """What `pacesetter simulate` does, behind its options."""
 
+import gc
 import json
 import signal
 import sys
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     from connectors.sources.simulator.producer import Outbox
     from connectors.sources.simulator.world import World
     from schemas.codec import SchemaIds
-    from streams.settings import Settings
 
     Told = Callable[[Event | Progress], None]
 
 DAYS = 100  # a quarter and a bit: today, week, month and quarter all have something to show
 SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "definitions"
+GARBAGE_AFTER = 100_000  # objects; events hold no cycles, and looking costs a fifth of the speed
 SHOWN_EVERY = 500  # events between two moves of the progress bar
 
 
@@ -51,6 +52,7 @@ class Plan:
         """Return the floor at its first day."""
         from connectors.sources.simulator.world import World
 
+        gc.set_threshold(GARBAGE_AFTER)
         return World(self.floor, self.seed, self.first, dials=self.dials, ids=ids)
 
     def told(self) -> dict[str, object]:
@@ -149,11 +151,12 @@ def _happening(plan: Plan, run: Run, ids: "SchemaIds") -> Iterator["Event | Prog
 
 def encode(plan: Plan, end: datetime, file: Path, *, as_json: bool) -> None:
     """Write a history to a file."""
+    from connectors.sinks.registry import ids_from
     from connectors.sources.simulator.recording import encode_to
     from connectors.sources.simulator.world import catch_up
-    from streams.settings import settings
+    from infra.local.found import found_settings
 
-    ids, began = _ids(settings()), time.monotonic()
+    ids, began = ids_from(found_settings().schema_registry_url), time.monotonic()
     with _bar(plan, end, as_json) as told:
         try:
             items = _telling(catch_up(plan.world(ids), end), told)
@@ -181,37 +184,18 @@ def replay(file: Path, bootstrap: str | None, *, as_json: bool) -> None:
 @contextmanager
 def _outbox(bootstrap: str | None, source: str) -> Iterator[tuple["Outbox", "SchemaIds"]]:
     """Yield a connection to Kafka; on leaving, all is acknowledged or somebody was told."""
+    from connectors.sinks.registry import ids_from
     from connectors.sources.simulator.producer import Outbox, Undelivered, Unreachable
-    from streams.settings import settings
+    from infra.local.found import found_settings
 
-    ids = _ids(settings())
-    address = bootstrap or settings().kafka_bootstrap
+    here = found_settings()
+    ids, kafka = ids_from(here.schema_registry_url), here.kafka_config()
+    address = bootstrap or here.kafka_bootstrap
     try:
-        with Outbox(address, source=source, ids=ids, extra=_security(settings())) as outbox:
+        with Outbox(address, source=source, ids=ids, extra=kafka) as outbox:
             yield outbox, ids
     except (Unreachable, Undelivered, ValueError) as error:
         _stop(error)
-
-
-def _security(settings: "Settings") -> Mapping[str, str]:
-    found = {
-        "security.protocol": settings.kafka_security,
-        "sasl.mechanism": settings.kafka_sasl_mechanism if settings.kafka_username else "",
-        "sasl.username": settings.kafka_username,
-        "sasl.password": settings.kafka_password.get_secret_value(),
-        "ssl.ca.location": str(settings.kafka_ca_file or ""),
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def _ids(settings: "Settings") -> "SchemaIds":
-    from schemas.codec import CatalogueIds
-
-    if not settings.schema_registry_url:
-        return CatalogueIds()
-    from connectors.registry import RegistryIds
-
-    return RegistryIds({"url": settings.schema_registry_url})
 
 
 def _floor(folder: Path) -> "Floor":

@@ -1,6 +1,5 @@
-"""`pacesetter warehouse`: serve the embedded warehouse, and bring its tables up to date."""
+"""`pacesetter warehouse`: serve the embedded warehouse."""
 
-import json
 from pathlib import Path
 
 import typer
@@ -32,38 +31,3 @@ def warehouse(
     except (DataFolderHeld, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-
-
-def migrate(
-    url: str = typer.Option(
-        "http://127.0.0.1:8123", envvar="PACESETTER_WAREHOUSE_URL", help="Address of ClickHouse."
-    ),
-    user: str = typer.Option(..., envvar="PACESETTER_WAREHOUSE_USER", help="Principal's name."),
-    token: str = typer.Option(
-        ..., envvar="PACESETTER_WAREHOUSE_TOKEN", help="Its token; better by the environment."
-    ),
-    cluster: str = typer.Option("", help="Name of a cluster: tables are replicated ON CLUSTER."),
-    as_json: bool = typer.Option(False, "--json", help="Print a JSON list."),
-) -> None:
-    """Bring the warehouse's tables up to date; running it again changes nothing.
-
-    Example:
-        PACESETTER_WAREHOUSE_USER=pipeline PACESETTER_WAREHOUSE_TOKEN=... pacesetter migrate
-    """
-    import clickhouse_connect
-
-    from infra.migrations import MigrationError
-    from infra.migrations import migrate as run
-
-    client = clickhouse_connect.get_client(dsn=url, username=user, password=token)
-    try:
-        ran = run(client, cluster=cluster)
-    except MigrationError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    finally:
-        client.close()
-    if as_json:
-        typer.echo(json.dumps(ran))
-    else:
-        typer.echo("\n".join(f"ran {name}" for name in ran) or "everything had run already")

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from connectors.sinks.registry import ids_from
 from infra.definitions.log import DefinitionLog
-from schemas.codec import CatalogueIds, SchemaIds
 from streams.settings import Settings
 
 CONNECT_SECONDS = 5  # a warehouse that does not answer by then is away
@@ -45,13 +45,5 @@ def warehouse(settings: Settings) -> Any:
 
 def log(settings: Settings) -> DefinitionLog:
     """Return the log of definitions on the installation's broker; it connects when first used."""
-    config = settings.kafka_config()
-    return DefinitionLog(settings.kafka_bootstrap, _ids(settings), extra=config)
-
-
-def _ids(settings: Settings) -> SchemaIds:
-    if not settings.schema_registry_url:
-        return CatalogueIds()
-    from connectors.registry import RegistryIds  # noqa: PLC0415 - only a cluster has one
-
-    return RegistryIds({"url": settings.schema_registry_url})
+    ids = ids_from(settings.schema_registry_url)
+    return DefinitionLog(settings.kafka_bootstrap, ids, extra=settings.kafka_config())

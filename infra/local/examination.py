@@ -122,7 +122,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             continue
         yield _wrong(
             f"port {port} for the {name} is in use by another program",
-            f"PACESETTER_{name.upper()}_PORT={ports.free_port()}, or {name}_port in pacesetter.toml",
+            f"set PACESETTER_{name.upper()}_PORT={ports.free_port()}, or {name}_port in the file",
         )
 
 

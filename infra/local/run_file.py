@@ -24,11 +24,13 @@ class Run:
 
     Attributes:
         environment: the PACESETTER_* settings it runs with; no secrets among them.
+        ready: everything has started and answered at least once.
     """
 
     supervisor_pid: int
     started_at: str
     environment: dict[str, str]
+    ready: bool
     services: tuple[Running, ...]
 
     def is_alive(self) -> bool:

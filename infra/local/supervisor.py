@@ -39,6 +39,7 @@ class Supervisor:
         self._extra: list[Service] = []
         self._pauses: dict[str, float] = {}
         self._stopping = threading.Event()
+        self._ready = False
         self._logs = settings.data_dir / "logs"
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -118,6 +119,7 @@ class Supervisor:
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)
+        self._ready = not self.is_stopping
         self._note()
         if not self.is_stopping:
             self._say(f"worker, intake and board are up ({time.monotonic() - began:.1f} s)")
@@ -170,7 +172,7 @@ class Supervisor:
             for name, child in self._children.items()
         )
         environment = dict(plan.environment(self._settings))
-        run = Run(os.getpid(), self._started_at, environment, services)
+        run = Run(os.getpid(), self._started_at, environment, self._ready, services)
         run_file.write(self._settings.data_dir, run)
 
 

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.principals import PrincipalFile
-from connectors.registry import RegistryIds
+from connectors.sinks.registry import ids_from
 from connectors.sources.admitting import admitted
 from connectors.sources.intake.bodies import JSON, parsed, sent_in
 from connectors.sources.intake.config import IntakeConfig
@@ -38,7 +38,6 @@ from connectors.sources.intake.refusing import (
     reply_to,
 )
 from connectors.sources.producing import Acknowledged, Event, EventProducer, Outcome
-from schemas.codec import CatalogueIds, SchemaIds
 from schemas.json_schema import json_schema_of
 from schemas.principals import Principal, Role
 from schemas.topics import BY_FACT, FACTS, PROGRESS
@@ -63,8 +62,7 @@ class Intake:
     @asynccontextmanager
     async def life(self, _: Starlette) -> AsyncIterator[None]:
         """Hold the producer while the application runs; at the end let it finish."""
-        registry = self._config.registry
-        ids: SchemaIds = CatalogueIds() if registry is None else RegistryIds(registry)
+        ids = ids_from(self._config.registry_url)
         self._producer = EventProducer(self._config.kafka, ids)
         try:
             yield

@@ -1,6 +1,5 @@
 """What the intake needs to know, and the limits it keeps."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,13 +36,13 @@ class IntakeConfig:
 
     Attributes:
         principals: the file of principals; tokens of role SOURCE may send.
-        registry: settings of a schema registry; None: ids of the shipped catalogue.
+        registry_url: of a schema registry; None: ids of the shipped catalogue.
     """
 
     principals: Path
     kafka: ProducerSettings
     host: str = "127.0.0.1"
     port: int = 8801
-    registry: Mapping[str, str] | None = None
+    registry_url: str | None = None
     limits: Limits = field(default_factory=Limits)
     window: Window = field(default_factory=Window)

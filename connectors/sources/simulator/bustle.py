@@ -7,6 +7,7 @@ working hours act first; when it is night on the whole floor, everybody does.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,12 +18,14 @@ from connectors.sources.simulator.delivery import Event
 from connectors.sources.simulator.emails import email_stories
 from connectors.sources.simulator.habits import ROLES, Bools
 from connectors.sources.simulator.meetings import meeting_stories
+from connectors.sources.simulator.records import CallRecord, EmailRecord, MeetingRecord
 from connectors.sources.simulator.selling import happen
 from connectors.sources.simulator.slips import slip
-from connectors.sources.simulator.stories import MICROS, Record, Story, known_ms
+from connectors.sources.simulator.stories import MICROS, Story, known_ms
 from connectors.sources.simulator.today import Book, Diary, Today
 from connectors.sources.simulator.world import World
 
+T = TypeVar("T", CallRecord, EmailRecord)
 PACE_MAX = 200.0  # things a second; above it, a backfill or a replay is what is wanted
 KINDS = ("call", "email", "meeting", "deal")
 SHARES = (46, 30, 11, 13)  # of what happens; more meetings and deals than a real day, to be seen
@@ -106,7 +109,7 @@ class Bustle:
     def _present(self, story: Story, at: int) -> Story:
         """Return a story of which the news is now: the call has just ended, the meeting too."""
         first = story[0]
-        if "outcome" in first:
+        if isinstance(first, MeetingRecord):
             return [_just_held(first, at)] if self._dice.random() < HELD else story
         if len(story) > 1:
             return story
@@ -132,22 +135,24 @@ def known_ms_of(deal: Deal) -> int:
     return deal.revision // MICROS
 
 
-def _earlier(record: Record, back: int) -> Record:
+def _earlier(record: T, back: int) -> T:
     """Return an activity moved back in time as a whole."""
-    return {
-        **record,
-        "revision": record["revision"] - back * MICROS,
-        "created_at": record["created_at"] - back,
-        "occurred_at": record["occurred_at"] - back,
-    }
+    return record._replace(
+        revision=record.revision - back * MICROS,
+        created_at=record.created_at - back,
+        occurred_at=record.occurred_at - back,
+    )
 
 
-def _just_held(booked: Record, at: int) -> Record:
+def _just_held(booked: MeetingRecord, at: int) -> MeetingRecord:
     """Return a meeting that was booked as long before as planned and has just ended."""
-    back = booked["end_at"] + MINUTE_MS - at
-    moved = {k: booked[k] - back for k in ("created_at", "occurred_at", "start_at", "end_at")}
-    booked_at = booked["booked_at"] and booked["booked_at"] - back
-    revision = at * MICROS + booked["revision"] % MICROS
-    return {
-        **booked, **moved, "booked_at": booked_at, "revision": revision, "outcome": "COMPLETED"
-    }  # fmt: skip
+    back = booked.end_at + MINUTE_MS - at
+    return booked._replace(
+        revision=at * MICROS + booked.revision % MICROS,
+        created_at=booked.created_at - back,
+        occurred_at=booked.occurred_at - back,
+        booked_at=booked.booked_at and booked.booked_at - back,
+        start_at=booked.start_at - back,
+        end_at=booked.end_at - back,
+        outcome="COMPLETED",
+    )

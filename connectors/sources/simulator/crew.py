@@ -124,12 +124,12 @@ class Crew:
         day = after + timedelta(days=skip)
         for _ in range(SEARCH_DAYS_MAX + abs(steps)):
             day += timedelta(days=way)
-            left -= bool(self.works(rep, day))
+            left -= bool(self.shift(day).on_duty[rep])
             if not left:
                 return day
         return None
 
-    def works(self, rep: int, day: date) -> bool:
+    def _works(self, rep: int, day: date) -> bool:
         """Return whether a rep works on a day."""
         someone = self.floor.reps[rep]
         spell = someone.spell_on(day)
@@ -148,7 +148,7 @@ class Crew:
 
     def _made(self, day: date) -> Shift:
         spells = [rep.spell_on(day) for rep in self.floor.reps]
-        on_duty = np.array([self.works(i, day) for i in range(self.size)])
+        on_duty = np.array([self._works(i, day) for i in range(self.size)])
         roles = tuple(role_of(s.role) if s else "" for s in spells)
         habits = np.array([ROLES.get(r, NOBODY) for r in roles]).T
         volume = self.diligence * on_duty * WEEKDAY_VOLUME[day.weekday()]

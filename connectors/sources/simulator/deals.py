@@ -13,7 +13,7 @@ from connectors.sources.simulator.market import (
     Segment,
     in_minor_units,
 )
-from connectors.sources.simulator.stories import Record
+from connectors.sources.simulator.records import DealRecord
 
 NEVER = Decimal(0)
 SURE = Decimal(1)
@@ -69,44 +69,44 @@ class Deal:
     deleted: bool = False
     payees: tuple[Payee, ...] = ()
 
-    def record(self, owner_ids: tuple[str, ...]) -> Record:
+    def record(self, owner_ids: tuple[str, ...]) -> DealRecord:
         """Return the full state as the CRM shows it."""
         closed = {"WON": WON, "LOST": LOST}.get(self.stage_class)
         stage = STAGES[self.stage]
         stage_id, label = closed or (stage.stage_id, stage.label)
         chance = {"WON": SURE, "LOST": NEVER}.get(self.stage_class, stage.probability)
         amount = self.price if self.priced else None
-        return {
-            "entity_id": self.entity_id,
-            "source": self.source,
-            "source_id": self.source_id,
-            "revision": self.revision,
-            "op": "CANCELLED" if self.deleted else "SET",
-            "created_at": self.created_at,
-            "occurred_at": self.won_at or self.lost_at or self.created_at,
-            "owner_id": self.owner_id,
-            "name": f"{self.account} - {self.product}",
-            "account_id": self.contact.account_id,
-            "account_name": self.account,
-            "pipeline_id": PIPELINE_ID,
-            "stage_id": stage_id,
-            "stage_label": label,
-            "stage_class": self.stage_class,
-            "close_date": self.close_day,
-            "won_at": self.won_at,
-            "lost_at": self.lost_at,
-            "lost_reason": self.lost_reason,
-            "deal_type": self.deal_type,
-            "amount": amount,
-            "currency": self.currency,
-            "acv": amount and in_minor_units(amount / self.years, self.currency),
-            "probability": chance,
-            "product": self.product,
-            "segment": self.segment.name,
-            "region": self.region,
-            "lead_source": self.lead_source,
-            "splits": [_split(payee, owner_ids) for payee in self.payees],
-        }
+        return DealRecord(
+            entity_id=self.entity_id,
+            source=self.source,
+            source_id=self.source_id,
+            revision=self.revision,
+            op="CANCELLED" if self.deleted else "SET",
+            created_at=self.created_at,
+            occurred_at=self.won_at or self.lost_at or self.created_at,
+            owner_id=self.owner_id,
+            name=f"{self.account} - {self.product}",
+            account_id=self.contact.account_id,
+            account_name=self.account,
+            pipeline_id=PIPELINE_ID,
+            stage_id=stage_id,
+            stage_label=label,
+            stage_class=self.stage_class,
+            close_date=self.close_day,
+            won_at=self.won_at,
+            lost_at=self.lost_at,
+            lost_reason=self.lost_reason,
+            deal_type=self.deal_type,
+            amount=amount,
+            currency=self.currency,
+            acv=amount and in_minor_units(amount / self.years, self.currency),
+            probability=chance,
+            product=self.product,
+            segment=self.segment.name,
+            region=self.region,
+            lead_source=self.lead_source,
+            splits=tuple(_split(payee, owner_ids) for payee in self.payees),
+        )
 
 
 def _split(payee: Payee, owner_ids: tuple[str, ...]) -> dict[str, Any]:

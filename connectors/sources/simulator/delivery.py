@@ -12,9 +12,25 @@ from connectors.sources.simulator.stories import MICROS, Story
 from connectors.sources.simulator.wire import WireEncoder
 from schemas.codec import SchemaIds
 
-HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S = 20.0, 1.5, 900.0
 OVERTAKEN_GAP_MS = 900_000  # a record held up waits behind its own successor, if that is near
-AGAIN_MEDIAN_S, AGAIN_SIGMA, AGAIN_MAX_S = 20.0, 2.5, 2 * 86_400.0
+
+
+class Wait(NamedTuple):
+    """Log-normal spans of time."""
+
+    median_s: float
+    sigma: float
+    most_s: float
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[int]:
+        """Return spans in ms, each at least 1."""
+        spans = rng.lognormal(np.log(self.median_s), self.sigma, count)
+        drawn: list[int] = (1 + np.minimum(spans, self.most_s) * 1000).astype(int).tolist()
+        return drawn
+
+
+HELD = Wait(20.0, 1.5, 900.0)
+AGAIN = Wait(20.0, 2.5, 2 * 86_400.0)
 
 
 class Event(NamedTuple):
@@ -56,31 +72,27 @@ class Courier:
         encode = self._encoder.of(message)
         events = [
             Event(
-                at := record["revision"] // MICROS,
+                at := record.revision // MICROS,
                 at,
                 message,
-                record["entity_id"].encode(),
+                record.entity_id.encode(),
                 encode(record),
             )
             for story in stories
             for record in story
         ]
         u = rng.random((2, len(events)))
-        for i in np.flatnonzero(u[0] < self._dials.disorder).tolist():
-            held = _skewed(HELD_MEDIAN_S, HELD_SIGMA, HELD_MAX_S, rng)
-            after = events[i + 1] if i + 1 < len(events) else events[i]
-            gap = after.known_at - events[i].at if after.key == events[i].key else 0
-            held += gap if gap < OVERTAKEN_GAP_MS else 0
-            events[i] = events[i]._replace(at=events[i].at + held)
-        for i in np.flatnonzero(u[1] < self._dials.duplicates).tolist():
-            again = events[i].at + _skewed(AGAIN_MEDIAN_S, AGAIN_SIGMA, AGAIN_MAX_S, rng)
+        held_up = np.flatnonzero(u[0] < self._dials.disorder).tolist()
+        for i, held in zip(held_up, HELD.draw(len(held_up), rng), strict=True):
+            event, after = events[i], events[min(i + 1, len(events) - 1)]
+            gap = after.known_at - event.at if after.key == event.key else 0
+            behind = gap if gap < OVERTAKEN_GAP_MS else 0
+            events[i] = event._replace(at=event.at + held + behind)
+        doubled = np.flatnonzero(u[1] < self._dials.duplicates).tolist()
+        for i, wait in zip(doubled, AGAIN.draw(len(doubled), rng), strict=True):
+            again = events[i].at + wait
             events.append(events[i]._replace(at=again, known_at=again))
         return events
-
-
-def _skewed(median_s: float, sigma: float, most_s: float, rng: np.random.Generator) -> int:
-    """Return a log-normal span in ms, at least 1."""
-    return 1 + int(min(rng.lognormal(np.log(median_s), sigma), most_s) * 1000)
 
 
 _at = itemgetter(0)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from connectors.sources.simulator.habits import Ints
+from connectors.sources.simulator.records import EmailRecord
 from connectors.sources.simulator.stories import MICROS, Story
 from connectors.sources.simulator.today import Today
 
@@ -42,26 +43,26 @@ def _story(today: Today, source_id: str, row: tuple[Any, ...]) -> Story:
     rep, at, place, received, forwarded, automated, fate, recipients, reply, planned, ahead, m = row
     deal_id, contact = today.person(rep, place, m)
     source = today.names.source
-    record = {
-        "entity_id": f"{source}:email:{source_id}",
-        "source": source,
-        "source_id": source_id,
-        "revision": (at + SENT_AFTER_MS) * MICROS + m,
-        "op": "SET",
-        "created_at": at - ahead if planned else at,
-        "occurred_at": at,
-        "owner_id": today.crew.owner_ids[rep],
-        "direction": "INBOUND" if received else "FORWARDED" if forwarded else "OUTBOUND",
-        "status": "RECEIVED" if received else ("BOUNCED", "FAILED", "SENT")[fate],
-        "external_recipient_count": recipients,
-        "is_reply": None if automated else reply,
-        "thread_id": f"{contact.contact_id}-{at // WEEK_MS}",
-        "is_automated": automated,
-        "deal_id": deal_id,
-        "account_id": contact.account_id,
-        "contact_id": contact.contact_id,
-    }
+    record = EmailRecord(  # by position: names would cost three times as much
+        f"{source}:email:{source_id}",
+        source,
+        source_id,
+        (at + SENT_AFTER_MS) * MICROS + m,
+        "SET",
+        at - ahead if planned else at,
+        at,
+        today.crew.owner_ids[rep],
+        "INBOUND" if received else "FORWARDED" if forwarded else "OUTBOUND",
+        "RECEIVED" if received else ("BOUNCED", "FAILED", "SENT")[fate],
+        recipients,
+        None if automated else reply,
+        f"{contact.contact_id}-{at // WEEK_MS}",
+        automated,
+        deal_id,
+        contact.account_id,
+        contact.contact_id,
+    )
     if not planned:
         return [record]
-    waiting = {**record, "revision": record["created_at"] * MICROS + m, "status": "SCHEDULED"}
+    waiting = record._replace(revision=record.created_at * MICROS + m, status="SCHEDULED")
     return [waiting, record]

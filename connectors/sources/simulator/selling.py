@@ -98,8 +98,9 @@ def _cancelled(pipeline: Pipeline, deal: Deal, at: int, dice: Random) -> Story:
 def _mistyped(deal: Deal, story: Story, dice: Random) -> Story:
     """The amount with a digit too many, or the close a month off; then the deal as it is."""
     minutes = min(dice.lognormvariate(log(SOON_MEDIAN_MIN), 1.0), SOON_MAX_MIN)
-    right = revised(story[-1], 1 + int(minutes * 60_000))
-    deal.revision = right["revision"]
-    if right["amount"] is not None and dice.random() < 0.6:
-        return [{**story[-1], "amount": right["amount"] * 10}, right]
-    return [{**story[-1], "close_date": right["close_date"] + 30}, right]
+    wrong = story[-1]
+    right = revised(wrong, 1 + int(minutes * 60_000))
+    deal.revision = right.revision
+    if right.amount is not None and dice.random() < 0.6:
+        return [wrong._replace(amount=right.amount * 10), right]
+    return [wrong._replace(close_date=right.close_date + 30), right]

@@ -7,11 +7,13 @@ it and comes out as the CRM tells it.
 from collections.abc import Callable
 from math import log
 from random import Random
+from typing import Any
 
 import numpy as np
 
 from connectors.sources.simulator.crew import MINUTE_MS
-from connectors.sources.simulator.stories import MICROS, Record, Story, revised
+from connectors.sources.simulator.records import CallRecord, EmailRecord, MeetingRecord
+from connectors.sources.simulator.stories import MICROS, Story, revised
 from connectors.sources.simulator.today import Today
 
 HOUR_MS = 3_600_000
@@ -38,7 +40,7 @@ def slip(today: Today, message: str, stories: list[Story], owners: list[int]) ->
         _delay(stories[i], dice)
     for i in np.flatnonzero(u[1] < dials.unknown_owners).tolist():
         stranger = unknown_owner(dice)
-        stories[i][:] = [{**record, "owner_id": stranger} for record in stories[i]]
+        stories[i][:] = [record._replace(owner_id=stranger) for record in stories[i]]
     for i in np.flatnonzero(u[2] < dials.corrections).tolist():
         changes = _MENDS[message](today, stories[i][-1], owners[i])
         stories[i].append(revised(stories[i][-1], mended_after(dice), **changes))
@@ -67,8 +69,8 @@ def _delay(story: Story, dice: Random) -> None:
     """Half are typed in late, so created late; half sync late from a phone, created on time."""
     delay, typed = late_by(dice), dice.random() < 0.5
     for i, record in enumerate(story):
-        late = {**record, "revision": record["revision"] + delay * MICROS}
-        story[i] = {**late, "created_at": record["created_at"] + delay} if typed else late
+        late = record._replace(revision=record.revision + delay * MICROS)
+        story[i] = late._replace(created_at=record.created_at + delay) if typed else late
 
 
 def _cancel(story: Story, dice: Random) -> None:
@@ -86,46 +88,46 @@ def _other_owner(today: Today, rep: int) -> Changes:
     return {"owner_id": today.crew.owner_ids[today.dice.choice(others)]} if others else {}
 
 
-def _other_day(today: Today, record: Record, rep: int) -> Changes:
+def _other_day(today: Today, record: CallRecord | EmailRecord, rep: int) -> Changes:
     """It happened on the working day before, at the same time of day."""
     day = today.crew.working_day(rep, today.shift.day, -1)
     if day is None:
         return {}
     back = int(today.shift.midnight[rep]) - today.crew.midnight(rep, day)
-    return {"occurred_at": record["occurred_at"] - back}
+    return {"occurred_at": record.occurred_at - back}
 
 
-def _mend_call(today: Today, call: Record, rep: int) -> Changes:
+def _mend_call(today: Today, call: CallRecord, rep: int) -> Changes:
     dice, u = today.dice, today.dice.random()
     if u < 0.2:
         return _other_owner(today, rep)
     if u < 0.4:
         return _other_day(today, call, rep)
-    if u < 0.7 and call["talk_seconds"]:
-        return {"talk_seconds": max(1, int(call["talk_seconds"] * dice.uniform(0.5, 1.5)))}
-    if call["connected"]:
+    if u < 0.7 and call.talk_seconds:
+        return {"talk_seconds": max(1, int(call.talk_seconds * dice.uniform(0.5, 1.5)))}
+    if call.connected:
         return {"connected": False, "status": "VOICEMAIL", "talk_seconds": None}
     return {"connected": True, "status": "COMPLETED", "talk_seconds": dice.randint(20, 600)}
 
 
-def _mend_email(today: Today, email: Record, rep: int) -> Changes:
+def _mend_email(today: Today, email: EmailRecord, rep: int) -> Changes:
     u = today.dice.random()
     if u < 0.3:
         return _other_owner(today, rep)
     if u < 0.5:
         return _other_day(today, email, rep)
-    if u < 0.7 and email["status"] == "SENT":
+    if u < 0.7 and email.status == "SENT":
         return {"status": "BOUNCED"}
-    return {"is_automated": not email["is_automated"]}
+    return {"is_automated": not email.is_automated}
 
 
-def _mend_meeting(today: Today, meeting: Record, rep: int) -> Changes:
-    if meeting["outcome"] in ("COMPLETED", "NO_SHOW") and today.dice.random() < 0.7:
-        return {"outcome": "NO_SHOW" if meeting["outcome"] == "COMPLETED" else "COMPLETED"}
+def _mend_meeting(today: Today, meeting: MeetingRecord, rep: int) -> Changes:
+    if meeting.outcome in ("COMPLETED", "NO_SHOW") and today.dice.random() < 0.7:
+        return {"outcome": "NO_SHOW" if meeting.outcome == "COMPLETED" else "COMPLETED"}
     return {"external_attendee_count": today.dice.randint(1, 8)}
 
 
-_MENDS: dict[str, Callable[[Today, Record, int], Changes]] = {
+_MENDS: dict[str, Callable[[Today, Any, int], Changes]] = {
     "call": _mend_call,
     "email": _mend_email,
     "meeting": _mend_meeting,

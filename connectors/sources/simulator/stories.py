@@ -3,13 +3,20 @@
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import count, islice
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.sources.simulator.dials import Dials
 from connectors.sources.simulator.floor import Floor
+from connectors.sources.simulator.records import (
+    CallRecord,
+    DealRecord,
+    EmailRecord,
+    MeetingRecord,
+    Record,
+)
 
-Record = dict[str, Any]
-Story = list[Record]
+Story = list[Any]  # of records of one kind: CallRecord, EmailRecord, MeetingRecord or DealRecord
+R = TypeVar("R", CallRecord, EmailRecord, MeetingRecord, DealRecord)
 MICROS = 1000  # a millisecond in the unit of `revision`
 
 
@@ -41,17 +48,17 @@ class Names:
         return [f"{self.tag}-{serial}" for serial in islice(self._serial, count)]
 
 
-def revised(record: Record, after_ms: int, **changes: Any) -> Record:
+def revised(record: R, after_ms: int, **changes: Any) -> R:
     """Return a later state of an entity, `after_ms` (at least 1) after the given one."""
-    later = record["revision"] + max(1, after_ms) * MICROS
-    return {**record, **changes, "revision": later}
+    later = record.revision + max(1, after_ms) * MICROS
+    return record._replace(revision=later, **changes)
 
 
 def known_ms(record: Record) -> int:
     """Return the instant at which the source knows a record."""
-    return int(record["revision"]) // MICROS
+    return record.revision // MICROS
 
 
-def revised_at(record: Record, at: int, **changes: Any) -> Record:
+def revised_at(record: R, at: int, **changes: Any) -> R:
     """Return a later state of an entity, known at an instant or just after the given state."""
     return revised(record, at - known_ms(record), **changes)

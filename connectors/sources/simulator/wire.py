@@ -1,17 +1,14 @@
 """Fast Avro of the four facts: the bytes of `schemas.codec.encode`, several times as fast.
 
-fastavro looks every field up in a schema; here the order of the fields is written down, so it is
-bound to one version of each schema. A message whose newest version is another one goes through
+fastavro looks every field up in a schema; here the order of the fields is that of `records`, so it
+is bound to one version of each schema. A message whose newest version is another one goes through
 `schemas.codec`, slower and right. A property test holds both to the same bytes.
-
-Instants are integers of milliseconds, dates integers of days, amounts Decimals.
 """
 
 import struct
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from schemas import catalogue, codec
@@ -19,7 +16,9 @@ from schemas.codec import SchemaIds
 from schemas.topics import BY_FACT
 
 VERSION_WRITTEN = 1  # of all four facts; what the field orders below are
-Encoder = Callable[[Mapping[str, Any]], bytes]
+MEMO_MAX = 100_000  # texts remembered as bytes, some 20 MB; then it starts anew
+
+Encoder = Callable[[Any], bytes]
 MEMO_MAX = 100_000  # texts remembered as bytes, some 20 MB; then it starts anew
 
 _HEAD = "entity_id source source_id revision op created_at occurred_at owner_id"
@@ -58,7 +57,7 @@ class WireEncoder:
 
 def _encoder(message: str, ids: SchemaIds) -> Encoder:
     if catalogue.latest(message).number != VERSION_WRITTEN:
-        return lambda record: codec.encode(message, record, ids)
+        return lambda record: codec.encode(message, record._asdict(), ids)
     return partial(_BODIES[message], struct.pack(">bI", codec.MAGIC, ids.id_of(message)))
 
 
@@ -160,13 +159,11 @@ _EMAIL_DIRECTION, _EMAIL_STATUS = _symbols("email", "direction"), _symbols("emai
 _OUTCOME = _symbols("meeting", "outcome")
 _STAGE_CLASS, _DEAL_TYPE = _symbols("deal", "stage_class"), _symbols("deal", "deal_type")
 _ROLE = _symbols("deal", "splits", "role")
-_call, _email = itemgetter(*CALL_FIELDS), itemgetter(*EMAIL_FIELDS)
-_meeting, _deal = itemgetter(*MEETING_FIELDS), itemgetter(*DEAL_FIELDS)
 
 
-def _call_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
+def _call_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, direction, status, connected,
-     talk, disposition, number, automated, deal, account, contact) = _call(record)  # fmt: skip
+     talk, disposition, number, automated, deal, account, contact) = record  # fmt: skip
     return b"".join((
         frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
         made := _long(created), made if created == occurred else _long(occurred),
@@ -177,9 +174,9 @@ def _call_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
     ))  # fmt: skip
 
 
-def _email_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
+def _email_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, direction, status, recipients,
-     reply, thread, automated, deal, account, contact) = _email(record)  # fmt: skip
+     reply, thread, automated, deal, account, contact) = record  # fmt: skip
     return b"".join((
         frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
         made := _long(created), made if created == occurred else _long(occurred),
@@ -190,9 +187,9 @@ def _email_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
     ))  # fmt: skip
 
 
-def _meeting_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
+def _meeting_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, booked_by, booked, start, end,
-     outcome, kind, attendees, deal, account, contact) = _meeting(record)  # fmt: skip
+     outcome, kind, attendees, deal, account, contact) = record  # fmt: skip
     return b"".join((
         frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
         made := _long(created), made if created == occurred else _long(occurred),
@@ -203,10 +200,10 @@ def _meeting_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
     ))  # fmt: skip
 
 
-def _deal_body(frame: bytes, record: Mapping[str, Any]) -> bytes:
+def _deal_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, name, account, account_name,
      pipeline, stage, label, stage_class, close, won, lost, reason, deal_type, amount, currency,
-     acv, probability, product, segment, region, lead_source, splits) = _deal(record)  # fmt: skip
+     acv, probability, product, segment, region, lead_source, splits) = record  # fmt: skip
     return b"".join((
         frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
         made := _long(created), made if created == occurred else _long(occurred),
@@ -223,7 +220,7 @@ _maybe_amount = _maybe(_amount)
 _maybe_share = _maybe(_share.__getitem__)
 
 
-def _splits(splits: list[Mapping[str, Any]]) -> bytes:
+def _splits(splits: tuple[Mapping[str, Any], ...]) -> bytes:
     if not splits:
         return b"\x00"
     parts = [_some[s["owner_id"]] + _ROLE[s["role"]] + _share[s["share"]] for s in splits]

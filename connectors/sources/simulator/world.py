@@ -23,7 +23,7 @@ from schemas.codec import CatalogueIds, SchemaIds
 
 DAY_MS = 86_400_000
 WARM_UP_DAYS = 90  # before the first day, deals alone: so that it begins with a full pipeline
-AT_ONCE = 1024  # stories; their records must be encoded before they leave the processor's cache
+AT_ONCE = 256  # stories; their records must be encoded before they leave the processor's cache
 EASTMOST_MS = 14 * 3_600_000  # Kiribati begins a day 14 hours before UTC
 QUIET_DAYS_MAX = 14  # nobody works: to look further ahead at once would be no use
 DAYS_MAX = 3660  # ten years; a longer history is a slip of the pen
@@ -116,7 +116,7 @@ class World:
         for first in range(0, len(everybody), AT_ONCE):
             who = everybody[first : first + AT_ONCE]
             stories = tell(today, who, self.crew.times(today.shift, who, today.rng))
-            owners = [self.crew.place[story[0]["owner_id"]] for story in stories]
+            owners = [self.crew.place[story[0].owner_id] for story in stories]
             slip(today, message, stories, owners)
             self.timeline.add(self.courier.events(message, stories, today.way))
 

@@ -45,13 +45,13 @@ def unframed(data: bytes, bytes_max: int) -> bytes:
 
 
 def _block(data: bytes) -> bytes:
-    packed = lz4.block.compress(data, store_size=False)
-    body = _HEADER.pack(LZ4, len(packed) + _HEADER.size, len(data)) + packed
+    packed = bytes(lz4.block.compress(data, store_size=False))
+    body: bytes = _HEADER.pack(LZ4, len(packed) + _HEADER.size, len(data)) + packed
     return _checksum(body) + body
 
 
 def _checksum(body: bytes) -> bytes:
-    number = CityHash128(body)
+    number = int(CityHash128(body))
     return _CHECKSUM.pack(number >> 64, number & _LOW)
 
 

@@ -12,7 +12,12 @@ from infra.local.warehouse.compression import chosen, packed
 from infra.local.warehouse.engine import Answer, Engine, Handle
 from infra.local.warehouse.errors import Code, refused
 from infra.local.warehouse.limits import Limits
-from infra.local.warehouse.native import REVISION_WITH_FLAGS, with_flags, without_flags
+from infra.local.warehouse.native import (
+    BLOCK_INFO,
+    REVISION_WITH_FLAGS,
+    with_flags,
+    without_flags,
+)
 from infra.local.warehouse.outward import check_outward
 from infra.local.warehouse.request import Asked
 from infra.local.warehouse.sessions import Sessions
@@ -100,8 +105,12 @@ class Executor:
 
 
 def _plain(text: InsertData, revision: int) -> InsertData:
-    """Return an insert with its Native blocks as chDB reads them."""
-    if text.fmt != "Native" or revision < REVISION_WITH_FLAGS:
+    """Return an insert with its Native blocks as chDB reads them.
+
+    clickhouse-go names a newer revision and yet inserts blocks of revision 0: so look first.
+    """
+    newer = text.fmt == "Native" and revision >= REVISION_WITH_FLAGS
+    if not newer or bytes(text.data[: len(BLOCK_INFO)]) != BLOCK_INFO:
         return text
     return InsertData(text.head, text.fmt, memoryview(without_flags(text.data)))
 

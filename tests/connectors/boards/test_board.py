@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.boards.board import Board, as_json, scored
 from connectors.boards.floor import Floor, Stint, initials
@@ -175,6 +177,30 @@ def test_a_win_is_told_once_and_not_from_the_seed_nor_from_long_ago() -> None:
     board.apply(again, NOON)
     (win,) = board.ticker.latest()
     assert (win.rep_id, win.deals, win.amount, win.currency) == ("a", 2, 600, "EUR")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("ab"),
+            st.sampled_from(["calls", "deals_won", "meetings_held"]),
+            st.integers(0, 60),
+            st.integers(0, 9),
+        ),
+        max_size=12,
+    )
+)
+def test_a_board_that_listened_shows_what_one_that_was_seeded_shows(
+    told: list[tuple[str, str, int, int]],
+) -> None:
+    parts = [part(rep, m, value, TODAY - timedelta(days=back)) for rep, m, back, value in told]
+    listening = board_of([])
+    for each in parts:
+        listening.apply([each], NOON)
+        view(listening, by="points")  # fills what is kept between two views
+    for period in Period:
+        shown, seeded = view(listening, period, "points"), view(board_of(parts), period, "points")
+        assert (shown["rows"], shown["totals"]) == (seeded["rows"], seeded["totals"])
 
 
 def test_corrections_ring_no_bell() -> None:

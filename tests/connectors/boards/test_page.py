@@ -157,8 +157,8 @@ def test_a_message_in_kafka_reaches_the_pixels(window: Any, served: Served, floo
 def test_who_overtakes_slides_past_and_is_announced(
     window: Any, served: Served, floor: Floor
 ) -> None:
-    page = window().open(served)
     floor.wins("rep-a", 100)
+    page = window().open(served)
     page.wait_for_selector(f"{FIRST}[data-id=rep-a]")
     becomes_true(page, "document.getAnimations().length === 0")
     floor.wins("rep-b", 150)
@@ -208,6 +208,7 @@ def test_ties_share_a_rank_and_a_screen_reader_hears_whole_sentences(
     becomes_true(page, "document.querySelectorAll('tbody .rank .tie').length === 2")
     page.select_option("select >> nth=1", "quarter")
     page.wait_for_selector("caption:has-text('this quarter')", state="attached")
+    page.wait_for_selector(f"{FIRST}[data-id=rep-c]")
     ranks = page.locator("tbody .rank").all_inner_texts()
     assert ranks == ["1", "2=", "2="]
     table = page.get_by_role("table", name="Revenue won this quarter, best first")

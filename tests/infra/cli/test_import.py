@@ -121,11 +121,14 @@ def test_canonical_lines_need_no_mapping(here: Path, broker: Broker) -> None:
         ((DEALS, "--mapping", DEALS), "deals.csv"),
         (("semi.csv", "--mapping", "deals"), 'write file.delimiter: ";"'),
         ((DEALS, "--mapping", "meridian_reps"), "--out DIR"),
+        ((DEALS, "--mapping", "hubspot_deals", "--as-of", "2026-03-15"), "pass --with stage=FILE"),
+        (("bad.csv", "--mapping", "deals", "--refused", "semi.csv/r.csv"), "semi.csv"),
     ],
 )
 def test_wrong_words_are_told_and_nothing_is_sent(
     here: Path, words: tuple[str, ...], told: str
 ) -> None:
+    (here / "bad.csv").write_text(DEALS.read_text().replace("EUR", "euro"))
     (here / "semi.csv").write_text(DEALS.read_text().replace(",", ";"))
     result = typed(*words)
     assert result.exit_code == 1, result.output

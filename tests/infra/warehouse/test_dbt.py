@@ -19,12 +19,22 @@ PROJECT = {
     "dbt_project.yml": "name: conformance\nversion: 1.0.0\nprofile: conformance\nflags:\n"
     "  send_anonymous_usage_stats: false\n  use_colors: false\nmodels:\n"
     "  +persist_docs: {relation: true, columns: true}\n",
-    "models/schema.yml": "sources:\n  - name: spm_bi\n    schema: spm_bi\n    tables: [{name: rep_day}]\n"
-    "models:\n  - name: totals\n    description: Totals per measure\n    columns:\n"
-    "      - {name: measure, description: What is counted, data_tests: [not_null, unique]}\n",
+    "models/schema.yml": """
+sources:
+  - name: spm_bi
+    schema: spm_bi
+    tables: [{name: rep_day}]
+models:
+  - name: totals
+    description: Totals per measure
+    columns:
+      - {name: measure, description: What is counted, data_tests: [not_null, unique]}
+""",
     "models/totals.sql": "{{ config(materialized='table', order_by='measure') }}\n"
-    "select measure, sum(value) as value from {{ source('spm_bi', 'rep_day') }} group by measure\n"
-    "union all select 'seeded' as measure, toDecimal128(sum(n), 4) from {{ ref('numbers_seed') }}\n",
+    "select measure, sum(value) as value"
+    " from {{ source('spm_bi', 'rep_day') }} group by measure\n"
+    "union all select 'seeded' as measure, toDecimal128(sum(n), 4)"
+    " from {{ ref('numbers_seed') }}\n",
     "models/daily.sql": "{{ config(materialized='incremental', order_by='n', unique_key='n',"
     " incremental_strategy='delete+insert') }}\nselect n, text from {{ ref('numbers_seed') }}\n",
     "models/a_view.sql": "{{ config(materialized='view') }}\nselect * from {{ ref('totals') }}\n",
@@ -52,7 +62,8 @@ def dbt() -> Path:
 def project(tmp_path: Path, warehouse: Served, client: Client) -> Path:
     user, token = warehouse.auth()
     profile = (
-        "conformance:\n  target: t\n  outputs:\n    t:\n      type: clickhouse\n      driver: http\n"
+        "conformance:\n  target: t\n  outputs:\n    t:\n"
+        "      type: clickhouse\n      driver: http\n"
         f"      host: {warehouse.host}\n      port: {warehouse.port}\n      user: {user}\n"
         f"      schema: {SCHEMA}\n      threads: 2\n      password: '{token}'\n"
     )
@@ -79,7 +90,7 @@ def test_a_project_is_built_and_built_again(dbt: Path, project: Path, client: Cl
     texts = client.query(f"SELECT text FROM {SCHEMA}.daily ORDER BY n").result_columns[0]
     assert list(texts) == ["one", "it's two", "three; or\n\nmore"]
     (project / "seeds" / "numbers_seed.csv").write_text("n,text\n3,drei\n4,vier\n")
-    assert "ERROR=0" in run(dbt, project, "build")
+    assert "ERROR=0" in run(dbt, project, "build", "--select", "numbers_seed", "daily")
     texts = client.query(f"SELECT text FROM {SCHEMA}.daily ORDER BY n").result_columns[0]
     assert list(texts) == ["one", "it's two", "drei", "vier"]
     said = client.command(

@@ -53,8 +53,9 @@ def test_every_acknowledged_row_survives_kill_9(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 20
     try:
         for writer, kept in enumerate(acknowledged):
-            sql = f"SELECT count() FROM t WHERE writer = {writer} AND n < {len(kept) * ROWS_PER_INSERT}"
-            assert again.ask(sql).text == f"{len(kept) * ROWS_PER_INSERT}\n"
+            rows = len(kept) * ROWS_PER_INSERT
+            sql = f"SELECT count() FROM t WHERE writer = {writer} AND n < {rows}"
+            assert again.ask(sql).text == f"{rows}\n"
             assert again.ask("SELECT count() - uniqExact(writer, n) FROM t").text == "0\n"
     finally:
         again.stop()

@@ -179,9 +179,10 @@ ROWS = st.lists(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=ROWS)
-def test_what_goes_in_comes_out(client: Client, table: str, rows: list[tuple[Any, ...]]) -> None:
+def test_what_goes_in_comes_out(client: Client, table: str, rows: list[Any]) -> None:
     client.command(
-        f"CREATE OR REPLACE TABLE {table} (n UInt32, a UInt32, b String, c Nullable(Decimal(18, 4)),"
+        f"CREATE OR REPLACE TABLE {table}"
+        " (n UInt32, a UInt32, b String, c Nullable(Decimal(18, 4)),"
         " d DateTime64(3, 'UTC'), e Date32, f Array(LowCardinality(String)), g Bool)"
         " ENGINE = MergeTree ORDER BY n"
     )

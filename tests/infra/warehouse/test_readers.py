@@ -432,7 +432,8 @@ def test_limits_can_be_lowered_but_not_raised(floor_warehouse: Served) -> None:
     ],
 )
 def test_a_greedy_query_is_stopped(floor_warehouse: Served, sql: str, codes: set[str]) -> None:
-    answer = floor_warehouse.ask(sql, "ann", max_execution_time="2", max_block_size="10")
+    seconds = "1" if codes == {"159"} else "10"
+    answer = floor_warehouse.ask(sql, "ann", max_execution_time=seconds, max_block_size="10")
     assert code(answer) in codes, answer.text
 
 

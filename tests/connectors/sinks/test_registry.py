@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.registry import RegistryIds
+from connectors.sinks.registry import RegistryIds
 from schemas import canonical, catalogue, codec
 from schemas.codec import CatalogueIds, Undecodable
 from schemas.examples import example

@@ -1,0 +1,1 @@
+"""Whole installations, run as a person runs them."""

@@ -1,0 +1,116 @@
+"""An installation in a folder of its own on free ports, run by the same commands a person types."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+
+from infra.local.ports import free_port
+from tests.ground import ROOT, wait_for
+
+START_SECONDS_MAX = 90  # CI runs several suites on two cores
+PORTS = ("BROKER", "WAREHOUSE", "INTAKE", "BOARD", "METRICS")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What runs out of a data folder."""
+
+    data_dir: Path
+    environment: dict[str, str]
+
+    def run(self, *arguments: str, seconds: float = 120, code: int = 0) -> str:
+        """Return what a command printed; it must end with `code`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "infra.cli.main", *arguments],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=seconds,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == code, (
+            f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+        )
+        return done.stdout + done.stderr
+
+    def status(self) -> dict[str, Any]:
+        """Return `pacesetter status --json`, whatever its exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "infra.cli.main", "status", "--json"],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return dict(json.loads(done.stdout))
+
+    def pid_of(self, name: str) -> int:
+        """Return the process id of a service."""
+        return int(next(s["pid"] for s in self.status()["services"] if s["name"] == name))
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return what the analyst is told."""
+        client = clickhouse_connect.get_client(
+            host="127.0.0.1",
+            port=int(self.environment["PACESETTER_WAREHOUSE_PORT"]),
+            username="analyst",
+            password=(self.data_dir / "analyst.token").read_text().strip(),
+        )
+        try:
+            return [tuple(row) for row in client.query(sql).result_rows]
+        finally:
+            client.close()
+
+    def url(self, name: str) -> str:
+        """Return the address of a service."""
+        return f"http://127.0.0.1:{self.environment[f'PACESETTER_{name.upper()}_PORT']}"
+
+    def token(self, name: str) -> str:
+        """Return one of the installation's own tokens."""
+        return (self.data_dir / f"{name}.token").read_text().strip()
+
+    def settle(self, seconds: float = 120) -> None:
+        """Wait until the worker has applied everything, twice in a row."""
+        quiet = 0
+        end = time.monotonic() + seconds
+        while quiet < 2:
+            assert time.monotonic() < end, f"still behind: {self.status()}"
+            lag = self.status()["lag_records"]
+            quiet = quiet + 1 if lag is not None and not any(lag.values()) else 0
+            time.sleep(0.3)
+
+
+@contextmanager
+def installed(data_dir: Path, *arguments: str, verb: str = "up") -> Iterator[Installation]:
+    """Run `pacesetter up` (or demo) until the block ends; then Ctrl-C it and see it end."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PACESETTER_")}
+    environment["PACESETTER_DATA_DIR"] = str(data_dir)
+    environment |= {f"PACESETTER_{name}_PORT": str(free_port()) for name in PORTS}
+    folder = data_dir / "demo" if verb == "demo" else data_dir
+    here = Installation(folder, environment)
+    log = data_dir.parent / f"{verb}.txt"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "infra.cli.main", verb, *arguments],
+            cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    try:
+        wait_for(lambda: _is_up(process, here, log, verb), f"{verb}", START_SECONDS_MAX)
+        yield here
+    finally:
+        process.send_signal(2)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert "nothing is left running" in log.read_text()
+    assert process.returncode == 0, log.read_text()
+
+
+def _is_up(process: subprocess.Popen[str], here: Installation, log: Path, verb: str) -> bool:
+    assert process.poll() is None, f"{verb} ended: {log.read_text()}"
+    return "metrics " in log.read_text()
