@@ -104,7 +104,7 @@ class Floor:
         self.reps, self.days, self.again = reps, days, again
         self.known: list[Event] = []
         self.last: dict[str, Event] = {}
-        self.made = 0
+        self.made = self.changes = 0
         self.per_day = per_day
 
     def events(self, count: int) -> Iterator[Event]:
@@ -151,9 +151,9 @@ class Floor:
                 record["start_at"] = at
         elif event.message == "deal":
             record.update(self._stage())
-        # One revision has one content here, whatever the order; so odd contents get odd revisions.
-        record["revision"] = record["revision"] * 1_000 + self.random.randrange(1_000)
-        record["revision"] %= 1 << 60
+        # One revision has one content here: of two contents the sums below could not tell which.
+        self.changes += 1
+        record["revision"] = (record["revision"] * 100_000 + self.changes) % (1 << 60)
         return Event(event.message, record)
 
     def _new(self) -> Event:
