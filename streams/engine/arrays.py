@@ -23,11 +23,16 @@ def packed(put_in: pl.DataFrame, count: int) -> pl.DataFrame:
         [
             pl.Series(
                 array,
-                pl.from_arrow(pa.LargeListArray.from_arrays(starts, columns[name].to_arrow())),
+                pl.from_arrow(pa.LargeListArray.from_arrays(starts, _arrow(columns[name]))),
             )
             for array, name in ARRAYS.items()
         ]
     )
+
+
+def _arrow(column: pl.Series) -> pa.Array:
+    # The newest layout is polars' own; the oldest would copy every text.
+    return column.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 def unpacked(history: pl.DataFrame) -> pl.DataFrame:

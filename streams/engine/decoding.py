@@ -6,6 +6,7 @@ bytes and gets a reason; those around it go on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,9 @@ from streams.engine.batches import Batch
 from streams.engine.hashes import content_hashes, murmur2
 
 MARKER = "marker"
+# Taken apart in C: these run once for every record there is.
+_VALUE, _KEY, _OFFSET = attrgetter("value"), attrgetter("key"), attrgetter("offset")
+_HEAD, _BODY = itemgetter(slice(FRAME_BYTES)), itemgetter(slice(FRAME_BYTES, None))
 # Columns that decoding adds to a message's own fields.
 ADDED = {"offset": pl.Int64(), "content_hash": pl.UInt64(), "key_hash": pl.UInt32()}
 
@@ -70,30 +74,34 @@ class Reading:
 def decode(batch: Batch, reading: Reading, ids: SchemaIds) -> Decoded:
     """Return a batch taken apart."""
     work = _Work(batch, reading, ids)
-    for frame_bytes, rows in _by_frame(batch.records).items():
+    for frame_bytes, rows in _by_frame(work.values).items():
         work.take(frame_bytes, rows)
     return work.result()
 
 
-def _by_frame(records: Sequence[Any]) -> dict[bytes, list[int]]:
+def _by_frame(values: Sequence[bytes | None]) -> dict[bytes, Sequence[int]]:
     """Return indices of records by the frame in front of their value; empty for no value."""
-    frames = [record.value[:FRAME_BYTES] if record.value else b"" for record in records]
+    try:
+        frames = list(map(_HEAD, values))  # type: ignore[arg-type]  # None is the exception
+    except TypeError:
+        frames = [value[:FRAME_BYTES] if value else b"" for value in values]
     if len(set(frames)) == 1:
-        return {frames[0]: list(range(len(frames)))}
+        return {frames[0]: range(len(frames))}
     found: dict[bytes, list[int]] = {}
     for row, frame_bytes in enumerate(frames):
         found.setdefault(frame_bytes, []).append(row)
-    return found
+    return dict(found)
 
 
 class _Work:
     def __init__(self, batch: Batch, reading: Reading, ids: SchemaIds) -> None:
         self.batch, self.reading, self.ids = batch, reading, ids
+        self.values: list[Any] = list(map(_VALUE, batch.records))
         self.frames: list[pl.DataFrame] = []
         self.markers: list[Marker] = []
         self.dead: list[Dead] = []
 
-    def take(self, frame_bytes: bytes, rows: list[int]) -> None:
+    def take(self, frame_bytes: bytes, rows: Sequence[int]) -> None:
         """Take the records that have one frame in common."""
         try:
             name, writer = self.ids.schema_of(codec.schema_id_of(frame_bytes))
@@ -117,21 +125,18 @@ class _Work:
             tuple(sorted(self.dead, key=lambda dead: dead.offset)),
         )
 
-    def _take_facts(self, rows: list[int], writer: Schema) -> None:
-        records = self.batch.records
-        whole = len(rows) == len(records)
-        taken = records if whole else [records[row] for row in rows]
-        bodies = [record.value[FRAME_BYTES:] for record in taken]
+    def _take_facts(self, rows: Sequence[int], writer: Schema) -> None:
+        bodies = list(map(_BODY, _chosen(self.values, rows)))
         try:
             block = columns.read_block(bodies, writer)
             frame = columns.in_newest_fields(block, self.reading.message)
         except (columns.Damaged, pl.exceptions.PolarsError):
             rows, frame = self._one_by_one(rows)
-            bodies = [records[row].value[FRAME_BYTES:] for row in rows]
+            bodies = list(map(_BODY, _chosen(self.values, rows)))
         if rows:
             self._keep(rows, frame, bodies)
 
-    def _one_by_one(self, rows: list[int]) -> tuple[list[int], pl.DataFrame]:
+    def _one_by_one(self, rows: Sequence[int]) -> tuple[list[int], pl.DataFrame]:
         good, found = [], []
         for row in rows:
             try:
@@ -142,12 +147,12 @@ class _Work:
                 good.append(row)
         return good, columns.from_records(found, self.reading.message)
 
-    def _keep(self, rows: list[int], frame: pl.DataFrame, bodies: list[bytes]) -> None:
-        taken = [self.batch.records[row] for row in rows]
-        keys = [record.key or b"" for record in taken]
+    def _keep(self, rows: Sequence[int], frame: pl.DataFrame, bodies: list[bytes]) -> None:
+        taken = _chosen(self.batch.records, rows)
+        keys = [key or b"" for key in map(_KEY, taken)]
         hashes = murmur2(keys)
         frame = frame.with_columns(
-            pl.Series("offset", [record.offset for record in taken], pl.Int64),
+            pl.Series("offset", list(map(_OFFSET, taken)), pl.Int64),
             pl.Series("content_hash", content_hashes(bodies)),
             pl.Series("key_hash", hashes),
         )
@@ -173,7 +178,7 @@ class _Work:
         here = self.batch.partition.number
         return (hashes & np.uint32(0x7FFFFFFF)) % np.uint32(self.reading.partitions) != here
 
-    def _take_markers(self, rows: list[int]) -> None:
+    def _take_markers(self, rows: Sequence[int]) -> None:
         for row in rows:
             record = self.batch.records[row]
             try:
@@ -185,10 +190,14 @@ class _Work:
                     Marker(record.offset, found["sequence"], found["epoch"], found["previous_end"])
                 )
 
-    def _bury(self, rows: list[int], reason: str, detail: str) -> None:
+    def _bury(self, rows: Sequence[int], reason: str, detail: str) -> None:
         for row in rows:
             record = self.batch.records[row]
             self.dead.append(Dead(record.offset, reason, detail, record.key, record.value))
+
+
+def _chosen(records: list[Any], rows: Sequence[int]) -> list[Any]:
+    return records if len(rows) == len(records) else [records[row] for row in rows]
 
 
 def _empty(message: str) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from streams.engine import flush as flushes
 from streams.engine import results
 from streams.engine.flush import Flush
 from streams.engine.ports import Publisher, Warehouse
+from streams.engine.telling import messages_of
 
 Effect = tuple[str, Callable[[], None]]
 DEAD_TABLE = "spm.dead_letter"
@@ -41,7 +42,7 @@ def effects_of(
     if flush.told:
         rows = results.rows_of(flush.told, now.generation)
         yield f"insert {results.TABLE}", _insert(warehouse, results.TABLE, rows, now)
-    messages = results.messages_of(flush.told, now.generation, ids)
+    messages = messages_of(flush.told, now.generation, ids)
     messages += _dead_letters(flush, at, ids)
     if messages:
         yield "publish", lambda: publisher.send(messages)

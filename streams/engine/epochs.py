@@ -23,6 +23,7 @@ from streams.engine.batches import Partition
 from streams.engine.decoding import MARKER
 from streams.engine.folds import Fold
 from streams.engine.ports import LogInspector, Publisher, Warehouse
+from streams.engine.telling import messages_of
 
 FIRST_RECORDS = 100  # among them we look for a log's first marker
 REASON = "epoch"
@@ -194,7 +195,7 @@ def _tell_again(ground: Ground, now: Incarnation) -> None:
     partitions = _partitions_with_totals(ground.warehouse, now)
     for partition in partitions:
         told = [(partition, results.load_all(ground.warehouse, now, partition))]
-        ground.publisher.send(results.messages_of(told, now.generation, ground.ids))
+        ground.publisher.send(messages_of(told, now.generation, ground.ids))
 
 
 def _partitions_with_totals(warehouse: Warehouse, now: Incarnation) -> Sequence[Partition]:

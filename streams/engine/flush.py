@@ -21,7 +21,7 @@ from streams.engine.folding import Folded, folded
 from streams.engine.markers import Marked
 from streams.engine.partitions import PartitionState, Segment
 from streams.engine.ports import Warehouse
-from streams.engine.results import Told
+from streams.engine.telling import Told
 
 
 class Portion(NamedTuple):

@@ -1,25 +1,20 @@
-"""Results on their way in and out: rows of kpi_rep_day, and the messages that tell of them."""
+"""Results on their way in and out: totals as rows of kpi_rep_day."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 
 import numpy as np
 import polars as pl
 
-from schemas import codec, topics
-from schemas.codec import SchemaIds
-from schemas.warehouse import Incarnation, Message
+from schemas.warehouse import Incarnation
 from streams.engine.arrays import decimals, units
 from streams.engine.batches import Partition
-from streams.engine.folds import VALUE_UNITS
 from streams.engine.history import where
 from streams.engine.ports import Warehouse
+from streams.engine.telling import Told
 from streams.engine.totals import Total
 
 TABLE = "spm.kpi_rep_day"
-PARTIALS_MAX = 4_000  # of one message: about 300 kB, well below what a topic takes
-Told = tuple[Partition, Sequence[Total]]
 
 
 def rows_of(told: Iterable[Told], generation: int) -> pl.DataFrame:
@@ -40,43 +35,6 @@ def rows_of(told: Iterable[Told], generation: int) -> pl.DataFrame:
             "value": decimals(values),
         }
     )
-
-
-def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[Message]:
-    """Return the messages that say what these totals are now, keyed by rep."""
-    by_rep: dict[str, list[dict[str, object]]] = {}
-    for partition, totals in told:
-        for total in totals:
-            by_rep.setdefault(total.rep_id, []).append(_partial(partition, total))
-    return [
-        Message(
-            topics.REP_DAYS.name,
-            rep_id.encode(),
-            codec.encode(
-                "rep_days",
-                {"rep_id": rep_id, "generation": generation, "partials": part},
-                ids,
-            ),
-        )
-        for rep_id, partials in by_rep.items()
-        for part in _parts(partials)
-    ]
-
-
-def _partial(partition: Partition, total: Total) -> dict[str, object]:
-    return {
-        "day": total.day,
-        "measure": total.measure,
-        "currency": total.currency,
-        "topic": partition.topic,
-        "partition": partition.number,
-        "position": total.position,
-        "value": Decimal(total.value) / VALUE_UNITS,
-    }
-
-
-def _parts(partials: list[dict[str, object]]) -> Iterable[list[dict[str, object]]]:
-    return (partials[i : i + PARTIALS_MAX] for i in range(0, len(partials), PARTIALS_MAX))
 
 
 def load(

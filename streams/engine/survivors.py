@@ -18,6 +18,7 @@ from streams.engine.folding import MARKER_KIND, TOUCH, no_known
 from streams.engine.folds import Fold
 from streams.engine.history import Asked
 from streams.engine.ports import Publisher, Warehouse
+from streams.engine.telling import messages_of
 from streams.engine.totals import Totals
 
 
@@ -38,7 +39,7 @@ def fold_in(
         totals.load(days, results.load(warehouse, now, {partition: days})[partition])
         told = [(partition, totals.apply(touches))]
         warehouse.insert(results.TABLE, results.rows_of(told, now.generation), now)
-        publisher.send(results.messages_of(told, now.generation, ids))
+        publisher.send(messages_of(told, now.generation, ids))
         warehouse.insert("spm.applied", _applied(partition, since, end, rows), now)
 
 

@@ -54,8 +54,9 @@ class Worker:
         self._idle.set()
         self._hurry = False
         self._tasks: set[asyncio.Task[None]] = set()
-        # Two: while one flush is at the warehouse, the next batches are decoded.
-        self._pool = ThreadPoolExecutor(2, "engine")
+        # Apart, so that a flush never queues behind batches that are being decoded for the next.
+        self._pool = ThreadPoolExecutor(1, "flush")
+        self._decoders = ThreadPoolExecutor(1, "decode")
 
     # Assignment.
 
@@ -122,7 +123,9 @@ class Worker:
             return
         self._check_log(batch)
         reading = self.preparation.readings[batch.partition.topic]
-        decoded = await self._in_pool(decode, batch, reading, self._outside.ids)
+        decoded = await asyncio.get_running_loop().run_in_executor(
+            self._decoders, decode, batch, reading, self._outside.ids
+        )
         batch.records = []
         if self._continued(batch) is not state:
             return
