@@ -1,6 +1,8 @@
 # Everything a person does with a checkout. `make` alone explains itself.
 PYTHON ?= python3
 VENV   ?= .venv
+EVENTS ?= 1000000
+JOBS   ?= 4
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
@@ -15,7 +17,7 @@ demo: $(STAMP) ## install, then run everything on this machine: broker, warehous
 	@$(BIN)/pacesetter demo
 
 test: $(DEV) ## the whole suite; says what it left out and why
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(DEV) ## style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -23,7 +25,6 @@ lint: $(DEV) ## style and formatting
 types: $(DEV) ## mypy, strict
 	@$(BIN)/mypy
 
-EVENTS ?= 1000000
 proof: $(DEV) ## a million simulated events through everything, counted again from what was sent
 	@EVENTS=$(EVENTS) $(BIN)/python -m pytest -s tests/end_to_end/test_floor_to_warehouse.py
 
