@@ -15,9 +15,10 @@ import pytest
 
 from infra.local import examination, health, run_file
 from infra.local.examination import Level, examine
+from infra.local.ports import free_port
 from infra.local.run_file import Run, Running
 from streams.settings import Settings
-from tests.brokers import free_port
+from tests.ground import wait_for
 
 
 @pytest.fixture
@@ -31,6 +32,8 @@ def _somebody() -> Iterator[int]:
     """A process that looks like one of ours."""
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)  # pacesetter"])
     try:
+        # Linux shows the command line of a process a moment after it has begun.
+        wait_for(lambda: "pacesetter" in run_file.command_of(sleeper.pid), "its command line")
         yield sleeper.pid
     finally:
         sleeper.kill()
