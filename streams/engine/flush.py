@@ -7,7 +7,9 @@ then looked for in that one's rows, too. The order of effects is that of streams
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
+import numpy as np
 import polars as pl
 
 from schemas.warehouse import Incarnation
@@ -17,12 +19,13 @@ from streams.engine.batches import Batch
 from streams.engine.decoding import Dead
 from streams.engine.definitions import Definitions
 from streams.engine.filters import hashes_of
-from streams.engine.folding import Folded, folded
+from streams.engine.folding import Folded, folded, no_touches
 from streams.engine.gathering import Portion
 from streams.engine.markers import Marked
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.telling import Told
+from streams.engine.totals import applied
 
 
 @dataclass(slots=True)
@@ -62,29 +65,28 @@ def compute(
     """
     flush = Flush(portions)
     facts = [(i, p) for i, p in enumerate(portions) if p.segment.marker is None]
+    groups = [(group, _records(group)) for group in _alike(facts)]
+    known = _known(groups, warehouse, before)
     work = []
-    for group in _alike(facts):
+    for group, records in groups:
         state = group[0][1].state
-        records = _records(group)
-        asked = _asked(group, records)
-        unflushed = before.history.get(state.fold.table, []) if before else []
-        known = history.known(warehouse, state.fold.table, asked, unflushed)
-        work.append((group, folded(state.fold, records, known, state.prepared, state.sequence)))
-    touched = [
-        (portion.state, done.touches.filter(pl.col("at") == i))
-        for group, done in work
-        for i, portion in group
-    ]
+        mine = known[state.fold.table]
+        work.append((group, folded(state.fold, records, mine, state.prepared, state.sequence)))
     marks = _marks(portions, warehouse, definitions, now)
-    _load_days([*touched, *((p.state, mark.touches) for _, p, mark in marks)], warehouse, now)
+    touches = pl.concat(
+        [
+            no_touches(),
+            *(done.touches for _, done in work),
+            *(m.touches.with_columns(pl.lit(i, pl.UInt32).alias("at")) for i, _, m in marks),
+        ]
+    )
+    _load_days(portions, touches, warehouse, now)
     for group, done in work:
         _advance(flush, group, done)
-    for state, touches in touched:
-        _tell(flush, state, touches)
     for _, portion, mark in marks:
         flush.history.setdefault(portion.state.fold.table, []).append(mark.row)
         portion.state.sequence, portion.state.prepared = mark.sequence, mark.prepared
-        _tell(flush, portion.state, mark.touches)
+    _tell(flush, touches)
     flush.sequences = {i: p.state.sequence for i, p in enumerate(portions)}
     return flush
 
@@ -109,18 +111,37 @@ def _records(group: Group) -> pl.DataFrame:
     )
 
 
+def _known(
+    groups: Sequence[tuple[Group, pl.DataFrame]], warehouse: Warehouse, before: Flush | None
+) -> dict[str, pl.DataFrame]:
+    """Return the predecessors of all records by table: one query each."""
+    asked: dict[str, list[history.Asked]] = {}
+    for group, records in groups:
+        asked.setdefault(group[0][1].state.fold.table, []).extend(_asked(group, records))
+    return {
+        table: history.known(
+            warehouse, table, some, before.history.get(table, []) if before else []
+        )
+        for table, some in asked.items()
+    }
+
+
 def _asked(group: Group, records: pl.DataFrame) -> list[history.Asked]:
-    ids, at = records.get_column("entity_id"), records.get_column("at")
+    ids, at = records.get_column("entity_id"), records.get_column("at").to_numpy()
     hashes = hashes_of(ids)
-    asked = []
+    perhaps = np.zeros(len(ids), np.bool_)
     for i, portion in group:
-        mine = (at == i).to_numpy()
-        perhaps = portion.state.history.may_hold(hashes[mine])
-        if perhaps.any():
-            wanted = ids.filter(pl.Series(mine)).filter(pl.Series(perhaps)).unique().to_list()
-            below = portion.state.position(portion.segment.start)
-            asked.append(history.Asked(portion.state.partition, below, wanted))
-    return asked
+        start, end = np.searchsorted(at, [i, i + 1])
+        perhaps[start:end] = portion.state.history.may_hold(hashes[start:end])
+    wanted: dict[int, set[str]] = {}
+    rows = np.flatnonzero(perhaps)
+    for i, name in zip(at[rows].tolist(), ids.gather(rows).to_list(), strict=True):
+        wanted.setdefault(i, set()).add(name)
+    return [
+        history.Asked(p.state.partition, p.state.position(p.segment.start), sorted(wanted[i]))
+        for i, p in group
+        if i in wanted
+    ]
 
 
 def _marks(
@@ -137,14 +158,17 @@ def _marks(
 
 
 def _load_days(
-    touched: Sequence[tuple[PartitionState, pl.DataFrame]], warehouse: Warehouse, now: Incarnation
+    portions: Sequence[Portion], touches: pl.DataFrame, warehouse: Warehouse, now: Incarnation
 ) -> None:
     """Cache the days that are about to be touched."""
+    days: dict[int, list[date]] = {}
+    for at, day in touches.select("at", "day").unique().iter_rows():
+        days.setdefault(at, []).append(day)
     wanted, states = {}, {}
-    for state, touches in touched:
-        days = touches.get_column("day").unique()
-        if state.totals.missing(days):
-            wanted[state.partition] = state.totals.missing(results.weeks_around(days))
+    for at, some in days.items():
+        state = portions[at].state
+        if state.totals.missing(some):
+            wanted[state.partition] = state.totals.missing(results.weeks_around(some))
             states[state.partition] = state
     for partition, rows in results.load(warehouse, now, wanted).items():
         states[partition].totals.load(wanted[partition], rows)
@@ -156,15 +180,18 @@ def _advance(flush: Flush, group: Group, done: Folded) -> None:
     hashes = hashes_of(done.rows.get_column("entity_id"))
     for at, verdict, count in done.verdicts.iter_rows():
         flush.counts.setdefault(at, {})[verdict] = count
+    at_rows = done.at.to_numpy()
     for i, portion in group:
-        portion.state.history.add(hashes[(done.at == i).to_numpy()])
+        start, end = np.searchsorted(at_rows, [i, i + 1])
+        portion.state.history.add(hashes[start:end])
         flush.dead.extend((portion.state, dead) for dead in portion.segment.dead)
 
 
-def _tell(flush: Flush, state: PartitionState, touches: pl.DataFrame) -> None:
-    if not touches.is_empty():
-        flush.told.append((state.partition, state.totals.apply(touches)))
-        state.totals.trim()
+def _tell(flush: Flush, touches: pl.DataFrame) -> None:
+    totals = {i: portion.state.totals for i, portion in enumerate(flush.portions)}
+    for i, told in applied(totals, touches).items():
+        flush.told.append((flush.portions[i].state.partition, told))
+        totals[i].trim()
 
 
 def count(flush: Flush) -> None:
