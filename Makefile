@@ -1,12 +1,14 @@
 # Everything a person does with a checkout. `make` alone explains itself.
 PYTHON ?= python3
 VENV   ?= .venv
+EVENTS ?= 1000000
+JOBS   ?= 4
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench clean
+.PHONY: help demo test lint types proof bench clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -15,13 +17,16 @@ demo: $(STAMP) ## install, then run everything on this machine: broker, warehous
 	@$(BIN)/pacesetter demo
 
 test: $(DEV) ## the whole suite; says what it left out and why
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(DEV) ## style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: $(DEV) ## mypy, strict
 	@$(BIN)/mypy
+
+proof: $(DEV) ## a million simulated events through everything, counted again from what was sent
+	@EVENTS=$(EVENTS) $(BIN)/python -m pytest -s tests/end_to_end/test_floor_to_warehouse.py
 
 bench: $(DEV) ## speed, printed; nothing is asserted about seconds
 	@$(BIN)/python -m pytest -m bench -s

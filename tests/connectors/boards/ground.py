@@ -25,6 +25,7 @@ from connectors.boards.scores import Partial
 from connectors.boards.seed import Seed, WarehouseSeed, over_http
 from connectors.boards.server import BoardServer, create_app, utc_now
 from connectors.principals import PrincipalFile
+from infra.local.ports import free_port
 from infra.migrations import migrate
 from schemas.codec import CatalogueIds, encode
 from schemas.definitions import Company
@@ -35,12 +36,6 @@ from schemas.topics import DEALS, DEFINITIONS, PROGRESS, REP_DAYS
 IDS = CatalogueIds()
 EUR = "EUR"
 READY_SECONDS_MAX = 30
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(holds: Callable[[], Any], seconds: float = READY_SECONDS_MAX) -> None:
