@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         default=150_000, ge=1_000, description="Records of one flush, about."
     )
     held_bytes_max: int = Field(
-        default=64 << 20, ge=1 << 20, description="Bytes fetched and not yet flushed, per worker."
+        default=32 << 20, ge=1 << 20, description="Bytes fetched and not yet flushed, per worker."
     )
     definitions_wait_seconds: Seconds = Field(
         default=1.0, description="Pause between two looks for definitions a marker names."

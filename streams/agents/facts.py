@@ -1,4 +1,4 @@
-"""Activity and deal agents: batches of facts go to the engine's worker, which acknowledges them."""
+"""Activity and deal agents: batches of facts go to the engine's worker, which settles them."""
 
 from typing import Any
 
@@ -17,6 +17,6 @@ def add_agents(app: Any, worker: Worker) -> None:
 def _offering(worker: Worker) -> Any:
     async def offer(stream: faust.Stream[Any]) -> None:
         async for batch in stream:
-            await worker.offer(batch)
+            worker.offer(batch)
 
     return offer

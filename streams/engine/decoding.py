@@ -1,7 +1,8 @@
-"""A fetched batch becomes columns, markers, and records that are set aside.
+"""Fetched batches become columns, markers, and records that are set aside.
 
-Every record of the batch ends up in exactly one of the three. A record that is set aside keeps its
-bytes and gets a reason; those around it go on.
+Batches of all partitions of a topic are taken apart together: the cost of a call counts more than
+that of a record, and under little load batches are small. Every record ends up in exactly one of
+the three. One that is set aside keeps its bytes and gets a reason; those around it go on.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from schemas import codec
@@ -23,13 +25,19 @@ MARKER = "marker"
 # Taken apart in C: these run once for every record there is.
 _VALUE, _KEY, _OFFSET = attrgetter("value"), attrgetter("key"), attrgetter("offset")
 _HEAD, _BODY = itemgetter(slice(FRAME_BYTES)), itemgetter(slice(FRAME_BYTES, None))
-# Columns that decoding adds to a message's own fields.
-ADDED = {"offset": pl.Int64(), "content_hash": pl.UInt64(), "key_hash": pl.UInt32()}
+# Columns that decoding adds to a message's own fields; `at` is the batch.
+ADDED = {
+    "at": pl.UInt32(),
+    "offset": pl.Int64(),
+    "content_hash": pl.UInt64(),
+    "key_hash": pl.UInt32(),
+}
 
 
 class Dead(NamedTuple):
-    """A record that cannot be used."""
+    """A record that cannot be used; `at` is its batch."""
 
+    at: int
     offset: int
     reason: str
     detail: str
@@ -38,17 +46,16 @@ class Dead(NamedTuple):
 
 
 class Marker(NamedTuple):
-    """A marker and where it stands."""
+    """A marker and where it stands; `at` is its batch."""
 
+    at: int
     offset: int
     sequence: int
-    epoch: int | None
-    previous_end: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A batch taken apart; `frame` and `markers` and `dead` are in order of offset."""
+    """Batches taken apart; all three ordered by batch and offset."""
 
     frame: pl.DataFrame
     markers: tuple[Marker, ...]
@@ -71,9 +78,9 @@ class Reading:
     partitions: int
 
 
-def decode(batch: Batch, reading: Reading, ids: SchemaIds) -> Decoded:
-    """Return a batch taken apart."""
-    work = _Work(batch, reading, ids)
+def decode(batches: Sequence[Batch], reading: Reading, ids: SchemaIds) -> Decoded:
+    """Return batches of one topic taken apart."""
+    work = _Work(batches, reading, ids)
     for frame_bytes, rows in _by_frame(work.values).items():
         work.take(frame_bytes, rows)
     return work.result()
@@ -94,9 +101,13 @@ def _by_frame(values: Sequence[bytes | None]) -> dict[bytes, Sequence[int]]:
 
 
 class _Work:
-    def __init__(self, batch: Batch, reading: Reading, ids: SchemaIds) -> None:
-        self.batch, self.reading, self.ids = batch, reading, ids
-        self.values: list[Any] = list(map(_VALUE, batch.records))
+    def __init__(self, batches: Sequence[Batch], reading: Reading, ids: SchemaIds) -> None:
+        self.batches, self.reading, self.ids = batches, reading, ids
+        self.records = [record for batch in batches for record in batch.records]
+        self.at = np.repeat(
+            np.arange(len(batches), dtype=np.uint32), [len(batch.records) for batch in batches]
+        )
+        self.values: list[Any] = list(map(_VALUE, self.records))
         self.frames: list[pl.DataFrame] = []
         self.markers: list[Marker] = []
         self.dead: list[Dead] = []
@@ -113,17 +124,15 @@ class _Work:
         elif name == self.reading.message:
             self._take_facts(rows, writer)
         else:
-            topic = self.batch.partition.topic
+            topic = self.batches[0].partition.topic
             self._bury(rows, "message", f"{name} has no place in {topic}; send it to its own topic")
 
     def result(self) -> Decoded:
         """Return what was found."""
         frame = pl.concat(self.frames) if self.frames else _empty(self.reading.message)
-        return Decoded(
-            frame.sort("offset") if len(self.frames) > 1 else frame,
-            tuple(sorted(self.markers)),
-            tuple(sorted(self.dead, key=lambda dead: dead.offset)),
-        )
+        if len(self.frames) > 1:
+            frame = frame.sort("at", "offset")
+        return Decoded(frame, tuple(sorted(self.markers)), tuple(sorted(self.dead, key=_place)))
 
     def _take_facts(self, rows: Sequence[int], writer: Schema) -> None:
         bodies = list(map(_BODY, _chosen(self.values, rows)))
@@ -140,7 +149,7 @@ class _Work:
         good, found = [], []
         for row in rows:
             try:
-                found.append(codec.decode(self.batch.records[row].value, self.ids)[1])
+                found.append(codec.decode(self.values[row], self.ids)[1])
             except Undecodable as error:
                 self._bury([row], "decode", str(error))
             else:
@@ -148,52 +157,58 @@ class _Work:
         return good, columns.from_records(found, self.reading.message)
 
     def _keep(self, rows: Sequence[int], frame: pl.DataFrame, bodies: list[bytes]) -> None:
-        taken = _chosen(self.batch.records, rows)
+        taken = _chosen(self.records, rows)
+        at = self.at if len(rows) == len(self.at) else self.at[np.asarray(rows)]
         keys = [key or b"" for key in map(_KEY, taken)]
         hashes = murmur2(keys)
         frame = frame.with_columns(
+            pl.Series("at", at),
             pl.Series("offset", list(map(_OFFSET, taken)), pl.Int64),
             pl.Series("content_hash", content_hashes(bodies)),
             pl.Series("key_hash", hashes),
         )
         faults = frame.select(
             pl.coalesce(
-                pl.when(
-                    pl.Series(keys, dtype=pl.Binary) != pl.col("entity_id").cast(pl.Binary)
-                ).then(pl.lit("the Kafka key is not the entity_id; key records by entity_id")),
-                pl.when(pl.Series(self._misplaced(hashes))).then(
-                    pl.lit("the key is in the wrong partition; set partitioner=murmur2_random")
-                ),
+                pl.when(pl.Series(keys, dtype=pl.Binary) != pl.col("entity_id").cast(pl.Binary))
+                .then(pl.lit("the Kafka key is not the entity_id; key records by entity_id")),
+                pl.when(pl.Series(self._misplaced(hashes, at)))
+                .then(pl.lit("the key is in the wrong partition; set partitioner=murmur2_random")),
                 self.reading.faults,
             )
-        ).to_series()
-        bad = faults.is_not_null()
-        if bad.any():
-            for i in bad.arg_true():
+        ).to_series()  # fmt: skip
+        if faults.null_count() < len(faults):
+            for i in faults.is_not_null().arg_true():
                 self._bury([rows[i]], "value", faults[i])
-            frame = frame.filter(~bad)
+            frame = frame.filter(faults.is_null())
         self.frames.append(frame)
 
-    def _misplaced(self, hashes: Any) -> Any:
-        here = self.batch.partition.number
-        return (hashes & np.uint32(0x7FFFFFFF)) % np.uint32(self.reading.partitions) != here
+    def _misplaced(
+        self, hashes: npt.NDArray[np.uint32], at: npt.NDArray[np.uint32]
+    ) -> npt.NDArray[np.bool_]:
+        numbers = np.array([batch.partition.number for batch in self.batches], np.uint32)
+        right = (hashes & np.uint32(0x7FFFFFFF)) % np.uint32(self.reading.partitions)
+        found: npt.NDArray[np.bool_] = right != numbers[at]
+        return found
 
     def _take_markers(self, rows: Sequence[int]) -> None:
         for row in rows:
-            record = self.batch.records[row]
             try:
-                found = codec.decode(record.value, self.ids)[1]
+                found = codec.decode(self.values[row], self.ids)[1]
             except Undecodable as error:
                 self._bury([row], "decode", str(error))
             else:
-                self.markers.append(
-                    Marker(record.offset, found["sequence"], found["epoch"], found["previous_end"])
-                )
+                offset = self.records[row].offset
+                self.markers.append(Marker(int(self.at[row]), offset, found["sequence"]))
 
     def _bury(self, rows: Sequence[int], reason: str, detail: str) -> None:
         for row in rows:
-            record = self.batch.records[row]
-            self.dead.append(Dead(record.offset, reason, detail, record.key, record.value))
+            record = self.records[row]
+            at = int(self.at[row])
+            self.dead.append(Dead(at, record.offset, reason, detail, record.key, record.value))
+
+
+def _place(dead: Dead) -> tuple[int, int]:
+    return dead.at, dead.offset
 
 
 def _chosen(records: list[Any], rows: Sequence[int]) -> list[Any]:

@@ -86,7 +86,10 @@ def _dead_letters(flush: Flush, at: datetime, ids: SchemaIds) -> list[Message]:
             codec.encode(
                 "dead_letter",
                 {
-                    **dead._asdict(),
+                    "reason": dead.reason,
+                    "detail": dead.detail,
+                    "key": dead.key,
+                    "value": dead.value,
                     "topic": state.partition.topic,
                     "partition": state.partition.number,
                     "position": state.position(dead.offset),

@@ -1,13 +1,15 @@
 """One flush: what waits in all partitions of a worker becomes rows, totals and messages.
 
 `compute` reads first and changes state only when nothing can fail any more, so it may be tried
-again. The order of effects is that of streams/engine/effects.py.
+again. It may run while the flush before is still on its way into the warehouse: predecessors are
+then looked for in that one's rows, too. The order of effects is that of streams/engine/effects.py.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from datetime import date
 
+import numpy as np
 import polars as pl
 
 from schemas.warehouse import Incarnation
@@ -17,28 +19,13 @@ from streams.engine.batches import Batch
 from streams.engine.decoding import Dead
 from streams.engine.definitions import Definitions
 from streams.engine.filters import hashes_of
-from streams.engine.folding import Folded, folded
+from streams.engine.folding import Folded, folded, no_touches
+from streams.engine.gathering import Portion
 from streams.engine.markers import Marked
-from streams.engine.partitions import PartitionState, Segment
+from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.telling import Told
-
-
-class Portion(NamedTuple):
-    """What one partition brings to a flush: a run of records, or one marker."""
-
-    state: PartitionState
-    segments: Sequence[Segment]
-
-    @property
-    def start(self) -> int:
-        """Return its first offset."""
-        return self.segments[0].start
-
-    @property
-    def end(self) -> int:
-        """Return the offset behind it."""
-        return self.segments[-1].end
+from streams.engine.totals import applied
 
 
 @dataclass(slots=True)
@@ -50,81 +37,61 @@ class Flush:
     told: list[Told] = field(default_factory=list)
     dead: list[tuple[PartitionState, Dead]] = field(default_factory=list)
     counts: dict[int, dict[int, int]] = field(default_factory=dict)
+    sequences: dict[int, int] = field(default_factory=dict)
 
     def batches(self) -> Iterable[Batch]:
         """Yield the batches that are done once this flush is."""
-        return (s.batch for p in self.portions for s in p.segments if s.batch is not None)
+        return (batch for portion in self.portions for batch in portion.segment.batches)
 
 
-def gathered(states: Iterable[PartitionState], rows_max: int) -> list[Portion]:
-    """Return what to flush now, taken off the states' queues."""
-    portions, rows = [], 0
-    for state in states:
-        run: list[Segment] = []
-        while state.waiting and rows < rows_max:
-            if state.waiting[0].marker is not None and run:
-                break
-            segment = state.waiting.popleft()
-            run.append(segment)
-            rows += len(segment.frame)
-            if segment.marker is not None:
-                break
-        if run:
-            portions.append(Portion(state, run))
-    return portions
+Group = Sequence[tuple[int, Portion]]
 
 
 def compute(
-    portions: Sequence[Portion], warehouse: Warehouse, definitions: Definitions, now: Incarnation
+    portions: Sequence[Portion],
+    warehouse: Warehouse,
+    definitions: Definitions,
+    now: Incarnation,
+    before: Flush | None,
 ) -> Flush:
     """Return what a flush writes; the states have moved on to behind it.
+
+    Args:
+        before: the flush that is not in the warehouse yet. There is none when a marker is among
+            the portions.
 
     Raises:
         Unavailable: the warehouse did not answer; nothing has changed.
     """
     flush = Flush(portions)
-    facts = [(i, p) for i, p in enumerate(portions) if p.segments[0].marker is None]
+    facts = [(i, p) for i, p in enumerate(portions) if p.segment.marker is None]
+    groups = [(group, _records(group)) for group in _alike(facts)]
+    known = _known(groups, warehouse, before)
     work = []
-    for group in _alike(facts):
+    for group, records in groups:
         state = group[0][1].state
-        records = _records(group)
-        known = history.known(warehouse, state.fold.table, _asked(group, records))
-        work.append((group, folded(state.fold, records, known, state.prepared, state.sequence)))
-    touched = [
-        (portion.state, done.touches.filter(pl.col("at") == i))
-        for group, done in work
-        for i, portion in group
-    ]
-    _load_days(touched, warehouse, now)
+        mine = known[state.fold.table]
+        work.append((group, folded(state.fold, records, mine, state.prepared, state.sequence)))
     marks = _marks(portions, warehouse, definitions, now)
+    touches = pl.concat(
+        [
+            no_touches(),
+            *(done.touches for _, done in work),
+            *(m.touches.with_columns(pl.lit(i, pl.UInt32).alias("at")) for i, _, m in marks),
+        ]
+    )
+    _load_days(portions, touches, warehouse, now)
     for group, done in work:
         _advance(flush, group, done)
-    for state, mark in marks:
-        flush.history.setdefault(state.fold.table, []).append(mark.row)
-        state.sequence, state.prepared = mark.sequence, mark.prepared
-        _tell(flush, state, mark.touches)
+    for _, portion, mark in marks:
+        flush.history.setdefault(portion.state.fold.table, []).append(mark.row)
+        portion.state.sequence, portion.state.prepared = mark.sequence, mark.prepared
+    _tell(flush, touches)
+    flush.sequences = {i: p.state.sequence for i, p in enumerate(portions)}
     return flush
 
 
-def _marks(
-    portions: Sequence[Portion], warehouse: Warehouse, definitions: Definitions, now: Incarnation
-) -> list[tuple[PartitionState, Marked]]:
-    found = []
-    for state, segments in portions:
-        if segments[0].marker is not None:
-            mark = markers.marked(
-                state,
-                segments[0].marker,
-                warehouse,
-                definitions,
-                lambda table, rows: warehouse.insert(table, rows, now),
-            )
-            found.append((state, mark))
-    _load_days([(state, mark.touches) for state, mark in found], warehouse, now)
-    return found
-
-
-def _alike(facts: Sequence[tuple[int, Portion]]) -> list[list[tuple[int, Portion]]]:
+def _alike(facts: Group) -> list[Group]:
     """Return portions grouped by topic and definitions in force."""
     groups: dict[tuple[str, int], list[tuple[int, Portion]]] = {}
     for i, portion in facts:
@@ -133,63 +100,98 @@ def _alike(facts: Sequence[tuple[int, Portion]]) -> list[list[tuple[int, Portion
     return list(groups.values())
 
 
-def _records(group: Sequence[tuple[int, Portion]]) -> pl.DataFrame:
+def _records(group: Group) -> pl.DataFrame:
     return pl.concat(
-        segment.frame.with_columns(
+        portion.segment.frame.with_columns(
             pl.lit(i, pl.UInt32).alias("at"),
             pl.lit(portion.state.partition.number, pl.UInt16).alias("partition"),
             (pl.col("offset") + portion.state.position(0)).cast(pl.UInt64).alias("position"),
         )
         for i, portion in group
-        for segment in portion.segments
     )
 
 
-def _asked(group: Sequence[tuple[int, Portion]], records: pl.DataFrame) -> list[history.Asked]:
-    ids, at = records.get_column("entity_id"), records.get_column("at")
+def _known(
+    groups: Sequence[tuple[Group, pl.DataFrame]], warehouse: Warehouse, before: Flush | None
+) -> dict[str, pl.DataFrame]:
+    """Return the predecessors of all records by table: one query each."""
+    asked: dict[str, list[history.Asked]] = {}
+    for group, records in groups:
+        asked.setdefault(group[0][1].state.fold.table, []).extend(_asked(group, records))
+    return {
+        table: history.known(
+            warehouse, table, some, before.history.get(table, []) if before else []
+        )
+        for table, some in asked.items()
+    }
+
+
+def _asked(group: Group, records: pl.DataFrame) -> list[history.Asked]:
+    ids, at = records.get_column("entity_id"), records.get_column("at").to_numpy()
     hashes = hashes_of(ids)
-    asked = []
+    perhaps = np.zeros(len(ids), np.bool_)
     for i, portion in group:
-        mine = (at == i).to_numpy()
-        perhaps = portion.state.history.may_hold(hashes[mine])
-        if perhaps.any():
-            wanted = ids.filter(pl.Series(mine)).filter(pl.Series(perhaps)).unique().to_list()
-            below = portion.state.position(portion.start)
-            asked.append(history.Asked(portion.state.partition, below, wanted))
-    return asked
+        start, end = np.searchsorted(at, [i, i + 1])
+        perhaps[start:end] = portion.state.history.may_hold(hashes[start:end])
+    wanted: dict[int, set[str]] = {}
+    rows = np.flatnonzero(perhaps)
+    for i, name in zip(at[rows].tolist(), ids.gather(rows).to_list(), strict=True):
+        wanted.setdefault(i, set()).add(name)
+    return [
+        history.Asked(p.state.partition, p.state.position(p.segment.start), sorted(wanted[i]))
+        for i, p in group
+        if i in wanted
+    ]
+
+
+def _marks(
+    portions: Sequence[Portion], warehouse: Warehouse, definitions: Definitions, now: Incarnation
+) -> list[tuple[int, Portion, Marked]]:
+    def insert(table: str, rows: pl.DataFrame) -> None:
+        warehouse.insert(table, rows, now)
+
+    return [
+        (i, portion, markers.marked(portion.state, marker, warehouse, definitions, insert))
+        for i, portion in enumerate(portions)
+        if (marker := portion.segment.marker) is not None
+    ]
 
 
 def _load_days(
-    touched: Sequence[tuple[PartitionState, pl.DataFrame]], warehouse: Warehouse, now: Incarnation
+    portions: Sequence[Portion], touches: pl.DataFrame, warehouse: Warehouse, now: Incarnation
 ) -> None:
     """Cache the days that are about to be touched."""
+    days: dict[int, list[date]] = {}
+    for at, day in touches.select("at", "day").unique().iter_rows():
+        days.setdefault(at, []).append(day)
     wanted, states = {}, {}
-    for state, touches in touched:
-        days = touches.get_column("day").unique()
-        if state.totals.missing(days):
-            wanted[state.partition] = state.totals.missing(results.weeks_around(days))
+    for at, some in days.items():
+        state = portions[at].state
+        if state.totals.missing(some):
+            wanted[state.partition] = state.totals.missing(results.weeks_around(some))
             states[state.partition] = state
     for partition, rows in results.load(warehouse, now, wanted).items():
         states[partition].totals.load(wanted[partition], rows)
 
 
-def _advance(flush: Flush, group: Sequence[tuple[int, Portion]], done: Folded) -> None:
+def _advance(flush: Flush, group: Group, done: Folded) -> None:
     table = group[0][1].state.fold.table
     flush.history.setdefault(table, []).append(done.rows)
     hashes = hashes_of(done.rows.get_column("entity_id"))
     for at, verdict, count in done.verdicts.iter_rows():
         flush.counts.setdefault(at, {})[verdict] = count
+    at_rows = done.at.to_numpy()
     for i, portion in group:
-        state = portion.state
-        state.history.add(hashes[(done.at == i).to_numpy()])
-        _tell(flush, state, done.touches.filter(pl.col("at") == i))
-        flush.dead.extend((state, dead) for s in portion.segments for dead in s.dead)
+        start, end = np.searchsorted(at_rows, [i, i + 1])
+        portion.state.history.add(hashes[start:end])
+        flush.dead.extend((portion.state, dead) for dead in portion.segment.dead)
 
 
-def _tell(flush: Flush, state: PartitionState, touches: pl.DataFrame) -> None:
-    if not touches.is_empty():
-        flush.told.append((state.partition, state.totals.apply(touches)))
-        state.totals.trim()
+def _tell(flush: Flush, touches: pl.DataFrame) -> None:
+    totals = {i: portion.state.totals for i, portion in enumerate(flush.portions)}
+    for i, told in applied(totals, touches).items():
+        flush.told.append((flush.portions[i].state.partition, told))
+        totals[i].trim()
 
 
 def count(flush: Flush) -> None:
@@ -203,21 +205,22 @@ def count(flush: Flush) -> None:
 def applied_rows(flush: Flush) -> pl.DataFrame:
     """Return the rows of spm.applied that make a flush known."""
     rows = []
-    for i, (state, segments) in enumerate(flush.portions):
+    for i, portion in enumerate(flush.portions):
+        state, segment = portion.state, portion.segment
         counts = flush.counts.get(i, {})
         rows.append(
             {
                 "topic": state.partition.topic,
                 "partition": state.partition.number,
                 "epoch": state.epoch,
-                "offset_from": segments[0].start,
-                "offset_to": segments[-1].end,
+                "offset_from": segment.start,
+                "offset_to": segment.end,
                 "accepted": counts.get(ACCEPTED, 0),
                 "duplicate": counts.get(DUPLICATE, 0),
                 "stale": counts.get(STALE, 0),
-                "dead": sum(len(segment.dead) for segment in segments),
-                "marker": sum(segment.marker is not None for segment in segments),
-                "sequence": state.sequence,
+                "dead": len(segment.dead),
+                "marker": int(segment.marker is not None),
+                "sequence": flush.sequences[i],
             }
         )
     kinds = {"topic": pl.String(), "partition": pl.UInt16(), "epoch": pl.UInt32()}

@@ -20,27 +20,50 @@ class Asked(NamedTuple):
     ids: Sequence[str]
 
 
-def known(warehouse: Warehouse, table: str, asked: Sequence[Asked]) -> pl.DataFrame:
+def known(
+    warehouse: Warehouse,
+    table: str,
+    asked: Sequence[Asked],
+    unflushed: Sequence[pl.DataFrame] = (),
+) -> pl.DataFrame:
     """Return the history row with the greatest position below, for each id that has one.
 
     The bound makes a replay blind for its own rows and for those of a worker that lost the
     partition.
+
+    Args:
+        unflushed: rows that are on their way into the table, all of them below the bounds.
     """
-    columns = no_known().columns
-    found = [no_known()]
-    for part in asked:
-        for first in range(0, len(part.ids), IDS_MAX):
-            ids = ", ".join(map(quoted, part.ids[first : first + IDS_MAX]))
-            found.append(
-                warehouse.frame(
-                    f"SELECT {', '.join(columns)} FROM {table} WHERE entity_id IN ({ids}) "
-                    f"AND topic = {quoted(part.partition.topic)} "
-                    f"AND partition = {part.partition.number} AND position < {part.below} "
-                    f"ORDER BY position DESC LIMIT 1 BY entity_id"
-                )
-            )
-    return pl.concat(
-        [frame.select(columns) for frame in found if frame.width], how="vertical_relaxed"
+    columns = [*no_known().columns, "position"]
+    ids = [(name, part) for part in asked for name in part.ids]
+    if not ids:
+        return no_known()
+    found = [
+        warehouse.frame(_predecessors(table, columns, ids[first : first + IDS_MAX]))
+        for first in range(0, len(ids), IDS_MAX)
+    ]
+    wanted = pl.Series([name for name, _ in ids]).implode()
+    found += [rows.filter(pl.col("entity_id").is_in(wanted)) for rows in unflushed]
+    some = [frame.select(columns) for frame in found if not frame.is_empty()]
+    if not some:
+        return no_known()
+    if len(some) == 1:
+        return some[0].drop("position")
+    every = pl.concat(some, how="vertical_relaxed").sort("position")
+    return every.unique("entity_id", keep="last", maintain_order=True).drop("position")
+
+
+def _predecessors(table: str, columns: Sequence[str], ids: Sequence[tuple[str, Asked]]) -> str:
+    bounds = {part.partition: part.below for _, part in ids}
+    places = " OR ".join(
+        f"(topic = {quoted(partition.topic)} AND partition = {partition.number} "
+        f"AND position < {below})"
+        for partition, below in bounds.items()
+    )
+    return (
+        f"SELECT {', '.join(columns)} FROM {table} "
+        f"WHERE entity_id IN ({', '.join(quoted(name) for name, _ in ids)}) AND ({places}) "
+        f"ORDER BY position DESC LIMIT 1 BY entity_id"
     )
 
 

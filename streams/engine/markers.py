@@ -24,7 +24,7 @@ from streams.engine.ports import Warehouse
 
 ENTITIES_MAX = 50_000  # read, resolved and written at a time
 Insert = Callable[[str, pl.DataFrame], None]
-_LINE = {"at": pl.UInt32(), "partition": pl.UInt16(), "position": pl.UInt64()}
+_LINE = {"partition": pl.UInt16(), "position": pl.UInt64()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from schemas.codec import SchemaIds
 from schemas.positions import place_of
 from schemas.warehouse import Incarnation
 from streams.engine import history, results, starting
+from streams.engine import totals as totalling
 from streams.engine.arrays import unpacked
 from streams.engine.batches import Partition
 from streams.engine.folding import MARKER_KIND, TOUCH, no_known
@@ -37,7 +38,7 @@ def fold_in(
         days: list[date] = touches.get_column("day").unique().to_list()
         totals = Totals()
         totals.load(days, results.load(warehouse, now, {partition: days})[partition])
-        told = [(partition, totals.apply(touches))]
+        told = [(partition, totalling.applied({0: totals}, touches).get(0, []))]
         warehouse.insert(results.TABLE, results.rows_of(told, now.generation), now)
         publisher.send(messages_of(told, now.generation, ids))
         warehouse.insert("spm.applied", _applied(partition, since, end, rows), now)

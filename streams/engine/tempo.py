@@ -4,14 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable
 
-SHARE = 2.0  # pause between starts, in durations of the last flush: the warehouse breathes, too
+SHARE = 1.0  # time between starts, in durations of the last flush
 
 
 class Tempo:
     """The interval between flushes."""
 
-    def __init__(self, seconds_min: float, seconds_max: float, rows_max: int) -> None:
-        self.rows_max = rows_max
+    def __init__(self, seconds_min: float, seconds_max: float, records_max: int) -> None:
+        self.records_max = records_max
         self._min, self._max = seconds_min, seconds_max
         self._interval = seconds_min
         self._last = 0.0

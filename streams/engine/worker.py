@@ -16,11 +16,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from schemas.warehouse import Fenced
-from streams.engine import effects, flush, metrics
+from streams.engine import effects, flush, gathering, metrics
 from streams.engine.batches import Batch, Partition
-from streams.engine.decoding import Decoded, decode
-from streams.engine.flush import Flush, Portion
+from streams.engine.flush import Flush
 from streams.engine.folds import Fold
+from streams.engine.gathering import Portion
 from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poison
 from streams.engine.preparing import Outside, Preparation
@@ -48,32 +48,33 @@ class Worker:
         self._outside, self._tempo = outside, tempo
         self._poison = Poison()
         self._consumer: Any = None
-        self._assignment: int | None = None
+        self._era = 0  # grows whenever all states are dropped; what began before writes no more
+        self._is_assigned = False
         self._assigned: set[Partition] = set()
-        self._work, self._idle = asyncio.Event(), asyncio.Event()
-        self._idle.set()
-        self._hurry = False
+        self._work = asyncio.Event()
+        self._busy = self._hurry = False
+        self._writing: asyncio.Task[None] | None = None
+        self._unwritten: Flush | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        # Apart, so that a flush never queues behind batches that are being decoded for the next.
-        self._pool = ThreadPoolExecutor(1, "flush")
-        self._decoders = ThreadPoolExecutor(1, "decode")
+        # One thread folds, one writes: a flush is folded while the one before is written.
+        self._folders = ThreadPoolExecutor(1, "fold")
+        self._writers = ThreadPoolExecutor(1, "write")
 
     # Assignment.
 
     def on_assigned(self, consumer: Any, partitions: set[Partition]) -> None:
         """Prepare partitions, then let the consumer hand them out."""
-        self._consumer, self._assignment = consumer, consumer.assignment_number
-        self._assigned = set(partitions)
-        self.states.clear()
+        self._consumer, self._assigned = consumer, set(partitions)
+        self._is_assigned = True
+        self._drop()
         self._spawn(self._prepare())
 
     async def on_revoked(self, partitions: set[Partition]) -> None:
         """Flush what waits, for a short while; then drop what is left."""
         await self.finish()
-        self._assignment = None
+        self._is_assigned = False
         self._assigned.clear()
-        self.states.clear()
-        self.preparation.refused.clear()
+        self._drop()
 
     async def finish(self) -> None:
         """Flush what waits, for a short while; what is left the next owner reads again."""
@@ -86,21 +87,27 @@ class Worker:
         self._hurry = False
 
     async def _drained(self) -> None:
-        while any(state.waiting for state in self.states.values()) or not self._idle.is_set():
+        while not self._is_idle() or self._busy or (self._writing and not self._writing.done()):
             await asyncio.sleep(0.01)
 
+    def _drop(self) -> None:
+        self._era += 1
+        self._unwritten = None
+        self.states.clear()
+        self.preparation.refused.clear()
+
     async def _prepare(self) -> None:
-        assignment = self._assignment
+        era = self._era
         try:
             await self.preparation.run(
-                self._consumer, self._assigned, self.states, lambda: self._assignment == assignment
+                self._consumer, self._assigned, self.states, lambda: self._era == era
             )
         except Abandoned:
-            log.info("assignment %s ended before it was prepared", assignment)
+            log.info("an assignment ended before it was prepared")
 
     async def _begin_again(self) -> None:
         """Start all partitions anew: the warehouse is another incarnation."""
-        self.states.clear()
+        self._drop()
         self._consumer.hold(self._assigned)
         await self._prepare()
 
@@ -108,7 +115,7 @@ class Worker:
         """Return why the worker is not ready; empty if it is."""
         found = self.waits.current()
         found |= {f"refused {p}": reason for p, reason in self.preparation.refused.items()}
-        if self._assignment is None:
+        if not self._is_assigned:
             found["assignment"] = "no partitions are assigned yet"
         elif missing := self._assigned - set(self.states) - set(self.preparation.refused):
             found["starting"] = f"{len(missing)} partitions are being prepared"
@@ -116,44 +123,20 @@ class Worker:
 
     # Batches.
 
-    async def offer(self, batch: Batch) -> None:
+    def offer(self, batch: Batch) -> None:
         """Queue a batch for the next flush; drop one that is not ours or does not continue."""
-        state = self._continued(batch)
-        if state is None:
-            return
-        self._check_log(batch)
-        reading = self.preparation.readings[batch.partition.topic]
-        decoded = await asyncio.get_running_loop().run_in_executor(
-            self._decoders, decode, batch, reading, self._outside.ids
-        )
-        batch.records = []
-        if self._continued(batch) is not state:
-            return
-        self._count_poison(batch, decoded)
-        state.take(batch, decoded)
-        self._work.set()
-
-    def _continued(self, batch: Batch) -> PartitionState | None:
         state = self.states.get(batch.partition)
         if state is None or batch.assignment != state.assignment:
-            return None
-        if batch.start == state.taken_offset:
-            return state
-        if batch.start > state.taken_offset:
-            log.warning("%s: offset %d is missing", batch.partition, state.taken_offset)
-            self._spawn(self._consumer.read_from(batch.partition, state.taken_offset))
-        return None
-
-    def _check_log(self, batch: Batch) -> None:
-        """End the process if Kafka went back: the log was cut under us, and starting tells how."""
-        if batch.records and batch.records[0].offset < batch.start:
+            return
+        if batch.records[0].offset < batch.start:
             first = batch.records[0].offset
             self._die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
-
-    def _count_poison(self, batch: Batch, decoded: Decoded) -> None:
-        trouble = self._poison.count(batch.end - batch.start, len(decoded.dead))
-        if trouble:
-            self._die(f"{trouble}; the last one: {decoded.dead[-1].detail}")
+        if batch.start == state.taken_offset:
+            state.take(batch)
+            self._work.set()
+        elif batch.start > state.taken_offset:
+            log.warning("%s: offset %d is missing", batch.partition, state.taken_offset)
+            self._spawn(self._consumer.read_from(batch.partition, state.taken_offset))
 
     # Flushing.
 
@@ -162,14 +145,10 @@ class Worker:
         try:
             while True:
                 await self._work.wait()
-                await self._tempo.pause(lambda: self._hurry or self._rows() >= self._tempo.rows_max)
+                await self._tempo.pause(self._is_urgent)
                 self._work.clear()
-                self._idle.clear()
-                try:
-                    await self._flush_once()
-                finally:
-                    self._idle.set()
-                if any(state.waiting for state in self.states.values()):
+                await self._flush_once()
+                if not self._is_idle():
                     self._work.set()
         except asyncio.CancelledError:
             raise
@@ -177,45 +156,90 @@ class Worker:
             log.exception("a flush failed in a way nobody foresaw")
             self._die("a flush failed")
 
-    def _rows(self) -> int:
-        return sum(len(s.frame) for state in self.states.values() for s in state.waiting)
+    def _is_urgent(self) -> bool:
+        waiting = sum(len(b.records) for state in self.states.values() for b in state.waiting)
+        return self._hurry or waiting >= self._tempo.records_max
+
+    def _is_idle(self) -> bool:
+        return all(state.is_idle for state in self.states.values())
 
     async def _flush_once(self) -> None:
-        assignment = self._assignment
-        portions = flush.gathered(self.states.values(), self._tempo.rows_max)
-        if not portions:
-            return
+        """Fold what waits, then write it while the next is folded."""
+        era, states = self._era, list(self.states.values())
         began = time.monotonic()
+        self._busy = True
         try:
-            await self._flush(portions, lambda: self._assignment == assignment)
+            portions = await self._in_pool(self._gather, states)
+            if any(portion.segment.marker for portion in portions):
+                await self._written()  # a marker reads all that stands before it
+            done = await self._fold(portions, lambda: self._era == era) if portions else None
+            await self._written()
         except Abandoned:
-            log.info("assignment %s ended during a flush", assignment)
+            log.info("an assignment ended during a flush")
+            return
+        finally:
+            self._busy = False
+        if done is not None and self._era == era:
+            self._writing = self._spawn(self._write(done, era, began))
+            self._unwritten = done
+
+    def _gather(self, states: Sequence[PartitionState]) -> list[Portion]:
+        takings = gathering.taken(states, self._tempo.records_max)
+        counted = gathering.decoded(takings, self.preparation.readings, self._outside.ids)
+        trouble = self._poison.count(*counted)
+        if trouble:
+            self._die(f"{trouble}; see the dead letters for what is wrong with them")
+        return gathering.portions(states)
+
+    async def _fold(self, portions: Sequence[Portion], ours: Callable[[], bool]) -> Flush:
+        now = self.preparation.now
+        assert now is not None
+        warehouse, definitions = self._outside.warehouse, self.preparation.definitions
+        compute = partial(flush.compute, portions, warehouse, definitions, now, self._unwritten)
+        return await self._step("fold", compute, ours)
+
+    async def _written(self) -> None:
+        """Wait until the flush before is in the warehouse."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
+        self._unwritten = None
+
+    async def _write(self, done: Flush, era: int, began: float) -> None:
+        try:
+            await self._effects(done, lambda: self._era == era)
+        except Abandoned:
+            log.info("an assignment ended while a flush was written")
         except Fenced as fence:
             log.warning("the warehouse is another incarnation; starting again: %s", fence)
-            await self._begin_again()
+            self._spawn(self._begin_again())
         else:
             seconds = time.monotonic() - began
             self._tempo.note(seconds)
             metrics.FLUSH.observe(seconds)
 
-    async def _flush(self, portions: Sequence[Portion], ours: Callable[[], bool]) -> None:
+    async def _effects(self, done: Flush, ours: Callable[[], bool]) -> None:
         now, (warehouse, publisher, _, ids) = self.preparation.now, self._outside
         assert now is not None
-        compute = partial(flush.compute, portions, warehouse, self.preparation.definitions, now)
-        done: Flush = await self._step("fold", compute, ours)
         steps = effects.effects_of(done, warehouse, publisher, ids, now=now, at=datetime.now(UTC))
         for name, step in steps:
-            await self._step(name, step, ours)
-        for portion in portions:
-            portion.state.next_offset = portion.end
+            await self._step(name, step, ours, self._writers)
+        for portion in done.portions:
+            portion.state.next_offset = portion.segment.end
         for batch in done.batches():
             self._consumer.settle(batch)
             metrics.VISIBLE.labels(batch.partition.topic).observe(time.time() - batch.oldest_at)
         flush.count(done)
 
-    async def _step(self, name: str, work: Callable[[], T], ours: Callable[[], bool]) -> T:
+    async def _step(
+        self,
+        name: str,
+        work: Callable[[], T],
+        ours: Callable[[], bool],
+        pool: ThreadPoolExecutor | None = None,
+    ) -> T:
         began = time.monotonic()
-        found = await self.waits.until_done(name, partial(self._in_pool, work), ours)
+        found = await self.waits.until_done(name, partial(self._in_pool, work, pool=pool), ours)
         metrics.STEP.labels(name).inc(time.monotonic() - began)
         return found
 
@@ -234,13 +258,17 @@ class Worker:
         if self._consumer is not None:
             metrics.HELD.set(self._consumer.held_bytes)
 
-    async def _in_pool(self, function: Callable[..., T], *args: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+    async def _in_pool(
+        self, function: Callable[..., T], *args: Any, pool: ThreadPoolExecutor | None = None
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(pool or self._folders, function, *args)
 
-    def _spawn(self, coroutine: Any) -> None:
+    def _spawn(self, coroutine: Any) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)

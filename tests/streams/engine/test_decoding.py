@@ -22,7 +22,7 @@ def fact(number: int, **changes: Any) -> tuple[bytes, bytes]:
 
 
 def decoded(pairs: list[tuple[bytes | None, bytes | None]]) -> Any:
-    return decode(batch("crm.calls", 0, pairs, start=10), READING, IDS)
+    return decode([batch("crm.calls", 0, pairs, start=10)], READING, IDS)
 
 
 def test_facts_and_markers_keep_their_offsets() -> None:
@@ -70,8 +70,8 @@ def test_a_key_in_the_wrong_partition_is_set_aside() -> None:
     key, value = fact(1)
     right = partition_of(key, 4)
     reading = Reading("call", FOLD.faults, partitions=4)
-    good = decode(batch("crm.calls", right, [(key, value)]), reading, IDS)
-    bad = decode(batch("crm.calls", (right + 1) % 4, [(key, value)]), reading, IDS)
+    good = decode([batch("crm.calls", right, [(key, value)])], reading, IDS)
+    bad = decode([batch("crm.calls", (right + 1) % 4, [(key, value)])], reading, IDS)
     assert len(good.frame) == 1
     assert "murmur2_random" in bad.dead[0].detail
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine.folding import TOUCH, no_touches
-from streams.engine.totals import Total, Totals
+from streams.engine.totals import Total, Totals, applied
 
 DAY = date(2026, 3, 1)
 
@@ -25,23 +25,27 @@ def ready(*rows: Total) -> Totals:
     return totals
 
 
+def told(totals: Totals, some: pl.DataFrame) -> list[Total]:
+    return applied({0: totals}, some).get(0, [])
+
+
 def test_a_touch_that_changes_nothing_moves_the_position() -> None:
     totals = ready(Total("r1", DAY, "calls", "", 5, 10))
-    told = totals.apply(touches(("r1", 7, 3), ("r1", 7, -3)))
-    assert told == [Total("r1", DAY, "calls", "", 7, 10)]
+    found = told(totals, touches(("r1", 7, 3), ("r1", 7, -3)))
+    assert found == [Total("r1", DAY, "calls", "", 7, 10)]
 
 
 def test_a_replayed_touch_changes_nothing_and_is_told_again() -> None:
     totals = ready(Total("r1", DAY, "calls", "", 7, 10))
-    assert totals.apply(touches(("r1", 7, 3))) == [Total("r1", DAY, "calls", "", 7, 10)]
-    assert totals.apply(touches(("r1", 6, 3), ("r1", 8, 1))) == [
+    assert told(totals, touches(("r1", 7, 3))) == [Total("r1", DAY, "calls", "", 7, 10)]
+    assert told(totals, touches(("r1", 6, 3), ("r1", 8, 1))) == [
         Total("r1", DAY, "calls", "", 8, 11)
     ]
 
 
 def test_many_touches_at_one_position_all_count() -> None:
     totals = ready(Total("r1", DAY, "calls", "", 7, 10))
-    assert totals.apply(touches(*[("r1", 8, 1)] * 5))[0].value == 15
+    assert told(totals, touches(*[("r1", 8, 1)] * 5))[0].value == 15
 
 
 lines = st.lists(st.tuples(st.sampled_from(["r1", "r2"]), st.integers(-9, 9)), max_size=20)
@@ -53,12 +57,12 @@ def test_any_cut_and_any_replay_give_the_same_totals(
 ) -> None:
     at = [(rep, position, value) for position, (rep, value) in enumerate(log)]
     once, twice = ready(), ready()
-    once.apply(touches(*at))
-    twice.apply(touches(*at[:cut]))
-    twice.apply(touches(*at[max(0, cut - back) :]))
+    told(once, touches(*at))
+    told(twice, touches(*at[:cut]))
+    told(twice, touches(*at[max(0, cut - back) :]))
     assert _all(once) == _all(twice)
 
 
 def _all(totals: Totals) -> list[Total]:
-    asked = totals.apply(touches(("r1", 0, 0), ("r2", 0, 0)))
+    asked = told(totals, touches(("r1", 0, 0), ("r2", 0, 0)))
     return sorted(asked)
