@@ -1,6 +1,11 @@
 """A worker: `python -m streams`."""
 
 import gc
+import os
+
+# One thread of polars: the other core belongs to broker and warehouse, and a call that must wait
+# for a second thread to wake up takes twice as long. Read when polars is imported.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import faust
 

@@ -22,6 +22,7 @@ _TRANSIENT = frozenset(
     {159, 164, 173, 201, 202, 203, 209, 210, 215, 236, 241, 242, 243, 252, 279, 285, 286, 289,
      306, 319, 394, 425, 439, 473, 516, 733, 999}
 )  # fmt: skip
+_NOT_SET_UP = frozenset({60, 81})  # unknown table or database: before the first migration
 _SETTINGS = {
     "async_insert": 0,
     "insert_deduplicate": 0,  # rows have identity; equal blocks of honest rows must not vanish
@@ -136,6 +137,8 @@ class Warehouse:
             code = getattr(error, "code", None)
             if code == _FENCE:
                 raise Fenced(str(error)) from error
+            if code in _NOT_SET_UP:
+                raise Unavailable(f"warehouse: {error}; run `pacesetter migrate`") from error
             if code is None or code in _TRANSIENT:
                 raise Unavailable(f"warehouse: {error}") from error
             raise

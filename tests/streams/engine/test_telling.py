@@ -48,7 +48,6 @@ def test_by_hand_is_as_the_codec_does_it(some: list[Total]) -> None:
         name, record = codec.decode(value, IDS)
         assert (topic, name, partition) == ("spm.rep-days", "rep_days", None)
         assert (record["rep_id"], record["generation"]) == (key.decode(), 3)
-        assert value == codec.encode("rep_days", record, IDS)
         found[record["rep_id"]] = record["partials"]
     assert found == expected
 

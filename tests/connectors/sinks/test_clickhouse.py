@@ -1,0 +1,48 @@
+"""The warehouse as a sink: fenced, all or nothing, and named when it says no."""
+
+from collections.abc import Iterator
+
+import polars as pl
+import pytest
+
+from connectors.sinks.clickhouse import Warehouse
+from infra.migrations import migrate
+from schemas.warehouse import Fenced, Incarnation, Unavailable
+from tests.ground import free_port, warehouse
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    port = free_port()
+    with warehouse(tmp_path_factory.mktemp("warehouse"), port) as token:
+        found = Warehouse.connect(f"http://127.0.0.1:{port}", "service", token)
+        with pytest.raises(Unavailable, match="pacesetter migrate"):
+            found.incarnation()
+        migrate(found._client)
+        yield found
+
+
+def person(rep_id: str) -> pl.DataFrame:
+    return pl.DataFrame([{"rep_id": rep_id, "name": "it's \\ Ana", "version": 1}])
+
+
+def test_what_is_inserted_is_read(made: Warehouse) -> None:
+    made.insert("spm.person", person("r1"), made.incarnation())
+    rows = made.frame("SELECT rep_id, name, email FROM spm.person WHERE rep_id = 'r1'")
+    assert rows.rows() == [("r1", "it's \\ Ana", "")]
+
+
+def test_another_incarnation_is_fenced_off_and_writes_nothing(made: Warehouse) -> None:
+    with pytest.raises(Fenced):
+        made.insert("spm.person", person("r2"), Incarnation("of yesterday", 1))
+    assert made.frame("SELECT rep_id FROM spm.person WHERE rep_id = 'r2'").is_empty()
+
+
+def test_a_missing_table_says_what_to_do(made: Warehouse) -> None:
+    with pytest.raises(Unavailable, match="pacesetter migrate"):
+        made.insert("spm.nothing", person("r1"), made.incarnation())
+
+
+def test_a_warehouse_that_is_away_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
+        Warehouse.connect("http://127.0.0.1:1", "service", "")
