@@ -1,6 +1,7 @@
 """chDB as this server uses it: one data folder, many handles, errors with their numbers."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 
 import chdb
 
-from infra.local.warehouse.errors import error_of
+from infra.local.warehouse.errors import ClickHouseError, Code, error_of, refused
 from infra.local.warehouse.lexer import identifier, literal
 from infra.local.warehouse.statements import InsertData, InsertInput
 
@@ -128,6 +129,34 @@ class Handle:
         with _engine_errors():
             said: dict[str, Any] = self._connection.classify_query(sql, database)
         return Kind(said["query_class"].name == "READ_ONLY", int(said["statement_count"]))
+
+    def kind_of_one(self, sql: str, database: str = "default") -> Kind:
+        """Return what the engine says a single statement is, without running it.
+
+        Raises:
+            ClickHouseError: there is none, one that cannot be parsed, or more than one.
+        """
+        kind = self.kind(sql, database)
+        if kind.statements > 1:
+            raise refused(Code.SYNTAX_ERROR, "Multi-statements are not allowed")
+        if kind.statements == 0 and sql.strip():
+            self._point_out(sql)
+        if kind.statements == 0:
+            raise refused(Code.SYNTAX_ERROR, "Empty query")
+        return kind
+
+    def _point_out(self, sql: str) -> None:
+        """Raise the engine's own word on a text that cannot be parsed; evaluates nothing."""
+        before = "EXPLAIN AST "
+        try:
+            self.run(before + sql)
+        except ClickHouseError as error:
+            said = re.sub(
+                r"at position (\d+)",
+                lambda found: f"at position {int(found[1]) - len(before)}",
+                error.message,
+            )
+            raise refused(Code.SYNTAX_ERROR, said) from None
 
 
 class Engine:

@@ -75,10 +75,7 @@ class Executor:
         self, handle: Handle, asked: Asked, text: InsertData | InsertInput | Statement
     ) -> Answer:
         if isinstance(text, Statement):
-            kind = handle.kind(text.text)
-            if kind.statements != 1:
-                said = "Empty query" if kind.statements == 0 else "Multi-statements are not allowed"
-                raise refused(Code.SYNTAX_ERROR, said)
+            kind = handle.kind_of_one(text.text)
             if not asked.changes_allowed and not kind.is_read:
                 raise _get_changes_nothing()
             return handle.run(text.text, asked.fmt, asked.params)

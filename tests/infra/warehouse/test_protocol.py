@@ -129,6 +129,8 @@ def test_two_statements_in_one_request_are_refused(warehouse: Served) -> None:
     assert warehouse.ask("SELECT 1; SELECT 2").headers["X-ClickHouse-Exception-Code"] == "62"
     assert warehouse.ask("SELECT 1;").text == "1\n"
     assert warehouse.ask("").headers["X-ClickHouse-Exception-Code"] == "62"
+    mistyped = warehouse.ask("SELEC 1").text
+    assert "Syntax error: failed at position 7 " in mistyped
 
 
 def test_settings_apply_to_one_request(warehouse: Served) -> None:
