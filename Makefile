@@ -17,7 +17,7 @@ demo: $(STAMP) ## install, then run everything on this machine: broker, warehous
 	@$(BIN)/pacesetter demo
 
 test: $(DEV) ## the whole suite; says what it left out and why
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV) ## style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
