@@ -2,7 +2,9 @@
 
 import logging
 import os
+import ssl
 import threading
+from typing import Any
 
 import faust
 
@@ -72,11 +74,28 @@ def outside(settings: Settings) -> Outside:
     )
 
 
+def credentials(settings: Settings) -> Any:
+    """Return how Faust shows itself to Kafka; None for a broker that asks for nothing."""
+    security = settings.kafka_security
+    context = None
+    if security.endswith("SSL"):
+        context = ssl.create_default_context(cafile=settings.kafka_ca_file)
+    if security.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=settings.kafka_username,
+            password=settings.kafka_password.get_secret_value(),
+            mechanism=settings.kafka_sasl_mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context else None
+
+
 def make_app(settings: Settings, given: Outside) -> App:
     """Return the app of a worker."""
     app = App(
         settings.kafka_group,
         broker=[f"kafka://{server}" for server in settings.kafka_bootstrap.split(",")],
+        broker_credentials=credentials(settings),
         broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=SESSION_SECONDS / 4,
         broker_rebalance_timeout=15.0,  # a last flush takes up to four seconds of it
