@@ -278,7 +278,7 @@ def _outcome(topic: str, error: KafkaError | None, message: Message | None) -> O
     code = error.code() if error is not None else KafkaError._FAIL
     if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
         return Unacknowledged(
-            f"Kafka has no topic {topic}", "run `pacesetter migrate` to make the topics", False
+            f"Kafka has no topic {topic}", "run `pacesetter setup` to make the topics", False
         )
     if code == KafkaError.MSG_SIZE_TOO_LARGE:
         return Unacknowledged("it is larger than the topic allows", "shorten its texts", False)

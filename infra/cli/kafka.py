@@ -36,7 +36,7 @@ def producer(who: str) -> Iterator[EventProducer]:
     try:
         missing = made.missing_topics(FACTS, ANSWER_SECONDS)
         if missing:
-            raise ConnectionError(f"Kafka lacks {', '.join(missing)}; run `pacesetter migrate`")
+            raise ConnectionError(f"Kafka lacks {', '.join(missing)}; run `pacesetter setup`")
         yield made
     finally:
         made.close()

@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infra.cli.trouble import Trouble
+
+if TYPE_CHECKING:
+    from infra.local.run_file import Run
 
 START_SECONDS = 120.0
 STOP_SECONDS = 40.0
@@ -103,11 +106,9 @@ def stop() -> None:
         typer.echo("nothing runs")
 
 
-def _stop_one(folder: Path, run: "object") -> bool:
+def _stop_one(folder: Path, run: "Run") -> bool:
     from infra.local import run_file
-    from infra.local.run_file import Run
 
-    assert isinstance(run, Run)
     pids = [run.supervisor_pid, *(service.pid for service in run.services)]
     alive = [pid for pid in pids if run_file.is_pacesetter(pid)]
     if not alive:

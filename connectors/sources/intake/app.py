@@ -135,7 +135,7 @@ class Intake:
             missing = self._producer.missing_topics((*FACTS, PROGRESS), READY_SECONDS_MAX)
         except ConnectionError as error:
             return str(error)
-        return f"missing topics {', '.join(missing)}; run `pacesetter migrate`" if missing else ""
+        return f"missing topics {', '.join(missing)}; run `pacesetter setup`" if missing else ""
 
     def _source_of(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -184,7 +184,7 @@ class Outbox:
         if missing:
             raise Unreachable(
                 f"Kafka at {self.address} has no topics {', '.join(missing)}; "
-                "run `pacesetter migrate` to make them"
+                "run `pacesetter setup` to make them"
             )
 
     def _config(self) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def test_no_broker_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_topics_are_named_with_the_remedy() -> None:
     with (
         running_broker(with_topics=False) as broker,
-        pytest.raises(Unreachable, match=r"no topics crm\.calls.*pacesetter migrate"),
+        pytest.raises(Unreachable, match=r"no topics crm\.calls.*pacesetter setup"),
         Outbox(broker.address),
     ):
         pass

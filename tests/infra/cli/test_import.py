@@ -151,7 +151,7 @@ def test_without_topics_it_fails_and_says_what_to_do(monkeypatch: pytest.MonkeyP
         settings.cache_clear()
         result = typed(DEALS, "--mapping", "deals")
     assert result.exit_code == 1
-    assert "run `pacesetter migrate`" in result.output
+    assert "run `pacesetter setup`" in result.output
 
 
 def test_people_become_definitions_that_pass_the_check(here: Path) -> None:
