@@ -5,44 +5,19 @@ Content of every kind but `people` goes through the topic spm.definitions and ta
 markers; `people` holds the names and goes to the table spm.person alone, which erasure empties.
 """
 
-import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
+
+from schemas.defining import Currency, Day, Definition, Id, Label
+from schemas.plans import Plans
 
 UNASSIGNED = "unassigned"  # the rep_id of facts whose owner the identity map does not know
 COMPANY_ID = "company"  # the owner_id of a quota for everybody
 NO_END = date(2199, 12, 31)
-_YEARS = range(1970, 2200)  # what every store on the way keeps exactly
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-def _day(value: Any) -> Any:
-    """Return a date, from a date or YYYY-MM-DD alone: no instant, no number of seconds."""
-    if type(value) is not date:
-        try:
-            value = date.fromisoformat(value if _DAY.fullmatch(value) else "")
-        except (TypeError, ValueError):
-            raise PydanticCustomError("day", "is no date") from None
-    if value.year not in _YEARS:
-        raise PydanticCustomError("day_range", "lies outside the years 1970 to 2199")
-    return value
-
-
-Day = Annotated[date, BeforeValidator(_day)]
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
-Label = Annotated[str, Field(min_length=1, max_length=200)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-
-
-class Definition(BaseModel):
-    """Base of all definitions: frozen, and strict about names of fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class WonDay(StrEnum):
@@ -267,6 +242,7 @@ KINDS: dict[str, type[Definition]] = {
     "rates": Rates,
     "quotas": Quotas,
     "measures": Measures,
+    "plans": Plans,
 }
 
 
@@ -281,3 +257,4 @@ class Bundle(Definition):
     rates: Rates = Rates(rates=())
     quotas: Quotas = Quotas(quotas=())
     measures: Measures = Measures(measures=())
+    plans: Plans = Plans(plans=())

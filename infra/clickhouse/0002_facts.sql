@@ -79,6 +79,9 @@ CREATE TABLE IF NOT EXISTS spm.deal
     split_share Array(Decimal(9, 6)) COMMENT '... for which part.',
     rate Nullable(Decimal(20, 10)) COMMENT 'Reporting units per unit of currency used.',
     rate_on Nullable(Date32) COMMENT 'Date of that rate.',
+    credit_rep_id Array(LowCardinality(String)) COMMENT 'Who is credited for it: payees ...',
+    credit_role Array(LowCardinality(String)) COMMENT '... in these roles ...',
+    credit_via Array(String) COMMENT '... through these splits, or owner.',
     sequence UInt64 COMMENT 'Definitions in force. In a marker row: the sequence it sets.',
     rep_id LowCardinality(String) COMMENT 'Rep of the owner, or unassigned.',
     day Date32 COMMENT 'Day its main measure counts on, in the rep''s zone.',
@@ -91,3 +94,39 @@ CREATE TABLE IF NOT EXISTS spm.deal
 ENGINE = ReplacingMergeTree ORDER BY (entity_id, position)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'History of deals, and the markers of their topic.';
+
+CREATE TABLE IF NOT EXISTS spm.credit
+(
+    entity_id String COMMENT 'deal, role and via of the credit; a marker has marker:<topic>:<partition>.',
+    rep_id LowCardinality(String) COMMENT 'Payee; empty in a marker row.',
+    position UInt64 COMMENT 'Epoch and offset of the message in its topic.',
+    topic LowCardinality(String) COMMENT 'Topic of the message.',
+    partition UInt16 COMMENT 'Its partition.',
+    kind LowCardinality(String) COMMENT 'credit or marker.',
+    key_hash UInt32 COMMENT 'murmur2 of the key: where it lives in any partition count.',
+    deal_id String COMMENT 'Entity id of the deal.',
+    role LowCardinality(String) COMMENT 'REVENUE or OVERLAY.',
+    via String COMMENT 'Which split of the deal.',
+    source_topic LowCardinality(String) COMMENT 'Topic of the deal record.',
+    source_partition UInt16 COMMENT 'Its partition.',
+    source_position UInt64 COMMENT 'Its position; a message is news if this is above its predecessor''s.',
+    deleted Bool COMMENT 'No longer credited.',
+    stage_class LowCardinality(String) COMMENT 'State of the deal.',
+    day Date32 COMMENT 'Day the credit counts on.',
+    amount Decimal(18, 4) COMMENT 'Credited amount.',
+    currency LowCardinality(String) COMMENT 'Its currency.',
+    reporting_amount Nullable(Decimal(18, 4)) COMMENT 'The same in the reporting currency.',
+    reporting_currency LowCardinality(String) COMMENT 'Reporting currency.',
+    rate Nullable(Decimal(20, 10)) COMMENT 'Reporting units per unit of currency.',
+    rate_on Nullable(Date32) COMMENT 'Date of that rate.',
+    share Decimal(9, 6) COMMENT 'Part of the deal credited.',
+    deal_type LowCardinality(String) COMMENT 'NEW, RENEWAL, EXPANSION, OTHER.',
+    product LowCardinality(String) COMMENT 'Product line.',
+    segment LowCardinality(String) COMMENT 'Customer segment.',
+    region LowCardinality(String) COMMENT 'Region.',
+    credit_sequence UInt64 COMMENT 'Definitions in force where the deal record stands.',
+    sequence UInt64 COMMENT 'Definitions in force here. In a marker row: the sequence it sets.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (rep_id, entity_id, position)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'History of credits, and the markers of their topic: what commissions are computed from.';

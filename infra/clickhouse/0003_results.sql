@@ -41,3 +41,31 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
 ENGINE = ReplacingMergeTree(position) ORDER BY (generation, rep_id, deal_id, role, via)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Who is credited for which deal, as last published.';
+
+-- Never changed, never rebuilt. An entry is round F(credits with the record) - round F(credits without it).
+CREATE TABLE IF NOT EXISTS spm.commission_ledger
+(
+    entry_id String COMMENT 'Hash (hex) of topic, partition, position, payee, plan, component, origin period and currency.',
+    rep_id LowCardinality(String) COMMENT 'Payee.',
+    plan_id LowCardinality(String) COMMENT 'Plan.',
+    component_id LowCardinality(String) COMMENT 'Line of the plan.',
+    origin_start Date32 COMMENT 'First day of the period it was earned in.',
+    origin_end Date32 COMMENT 'First day behind it.',
+    posted_start Date32 COMMENT 'First day of the period it is posted in.',
+    kind LowCardinality(String) COMMENT 'ACCRUAL: earned by a credit. ADJUSTMENT: a revision of the definitions.',
+    currency LowCardinality(String) COMMENT 'ISO 4217 code of amount.',
+    amount Decimal(18, 4) COMMENT 'What this entry adds; add up for what is owed.',
+    topic LowCardinality(String) COMMENT 'Topic of the record that caused it.',
+    partition UInt16 COMMENT 'Its partition.',
+    position UInt64 COMMENT 'Its position.',
+    deal_id String COMMENT 'Deal that caused it; empty for a marker.',
+    role LowCardinality(String) COMMENT 'Role of the credit; empty for a marker.',
+    via String COMMENT 'Which split of the deal; empty for a marker.',
+    before Decimal(18, 4) COMMENT 'Credited in the origin period without the record.',
+    after Decimal(18, 4) COMMENT 'Credited with it.',
+    trace String CODEC(ZSTD(1)) COMMENT 'How it was computed: tiers, rates, formula, as JSON.',
+    sequence UInt64 COMMENT 'Definitions in force.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (rep_id, plan_id, component_id, origin_start, currency, entry_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'What is earned, entry by entry. Entries are added, never changed.';
