@@ -1,0 +1,203 @@
+"""A ground to measure on: a broker, the embedded warehouse as its own process, topics, definitions.
+
+The broker is real Apache Kafka; the embedded one serves the smoke test, which needs no Java.
+Everything started here is stopped by the end of its `with` block.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from connectors.sinks.kafka import create_topics, producer
+from infra.local import apache
+from infra.local.ports import free_port
+from infra.local.processes import Child
+from infra.migrations import migrate
+from schemas import topics
+from schemas.warehouse import Unavailable
+from streams.settings import Settings
+from tests.bench.floor import KINDS, Sent
+from tests.ground import Site, broker, stop, wait_for, warehouse
+from tests.load import definitions
+
+PARTITIONS = 8
+SMALL = "small."  # topics with the first few events, for engines that need minutes for all of them
+TOPIC_OF = {kind: topics.BY_FACT[name].name for kind, name in enumerate(KINDS)}
+HELD_MAX = 100_000  # messages handed to librdkafka at once
+RESULTS = ("spm.activity", "spm.deal", "spm.kpi_rep_day", "spm.applied", "spm.dead_letter")
+Kind = Literal["apache", "embedded"]
+
+
+class Pids(NamedTuple):
+    """Processes whose CPU time and memory are told apart."""
+
+    broker: int
+    warehouse: int
+
+
+class Place:
+    """A running ground.
+
+    Attributes:
+        site: where workers start; its broker may be either.
+        rivals_table: a table for events, as a rival would make one.
+    """
+
+    def __init__(self, site: Site, pids: Pids, folder: Path, token: str) -> None:
+        self.site, self.pids, self.folder, self.token = site, pids, folder, token
+        self.bootstrap = site.settings.kafka_bootstrap
+        self._groups = 0
+
+    def new_group(self) -> str:
+        """Return a consumer group that has read nothing."""
+        self._groups += 1
+        return f"bench-{self._groups}-{int(time.time())}"
+
+    def clear(self) -> None:
+        """Empty history, results and the rivals' table; the log of events stays."""
+        client = self.site.warehouse()
+        for table in (*RESULTS, EVENTS_TABLE):
+            client.command(f"TRUNCATE TABLE {table}")
+
+    def preload(self, sent: Iterable[Sent], prefix: str = "") -> float:
+        """Return the seconds it took until every event was acknowledged."""
+        began = time.perf_counter()
+        outbox = producer(
+            {
+                **self.site.settings.kafka_config(),
+                "linger.ms": 50,
+                "queue.buffering.max.messages": 2 * HELD_MAX,
+            }
+        )
+        failed: list[str] = []
+
+        def told(error: object, _: object) -> None:
+            if error is not None:
+                failed.append(str(error))
+
+        for number, (kind, key, value) in enumerate(sent):
+            while True:
+                try:
+                    outbox.produce(prefix + TOPIC_OF[kind], value, key, on_delivery=told)
+                    break
+                except BufferError:
+                    outbox.poll(0.05)
+            if number % 1_000 == 0:
+                outbox.poll(0)
+        left = outbox.flush(120)
+        assert not left and not failed, (left, failed[:3])
+        return time.perf_counter() - began
+
+    def make_small_topics(self) -> None:
+        """Make the topics that hold the first few events."""
+        admin = AdminClient(dict(self.site.settings.kafka_config()))
+        new = [NewTopic(SMALL + name, PARTITIONS, 1) for name in TOPIC_OF.values()]
+        for future in admin.create_topics(new).values():
+            future.result(30)
+
+
+EVENTS_TABLE = "spm.bench_events"
+_EVENTS = f"""
+CREATE TABLE IF NOT EXISTS {EVENTS_TABLE}
+(
+    entity_id String, kind LowCardinality(String), revision Int64, op LowCardinality(String),
+    owner_id String, created_at DateTime64(3, 'UTC'), occurred_at DateTime64(3, 'UTC'),
+    topic LowCardinality(String), partition UInt16, offset UInt64
+)
+ENGINE = MergeTree ORDER BY entity_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+"""
+
+
+@contextmanager
+def place(kind: Kind, reps: int) -> Iterator[Place]:
+    """A ground with definitions for so many reps in force from the beginning of each partition."""
+    # In the user's cache and not under /tmp, which may be memory: a broker syncs its log to disk.
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pacesetter"
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=cache))
+    settings = Settings(
+        data_dir=folder,
+        partitions=PARTITIONS,
+        broker_port=free_port(),
+        warehouse_port=free_port(),
+    )
+    try:
+        with (
+            _broker(kind, settings) as process,
+            warehouse(folder, settings.warehouse_port) as token,
+        ):
+            (folder / "service.token").write_text(token)
+            site = Site(settings, folder, process)
+            try:
+                yield _made(site, folder, token, reps)
+            finally:
+                for worker in site.workers:
+                    stop(worker)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made(site: Site, folder: Path, token: str, reps: int) -> Place:
+    migrate(wait_for(lambda: _client(site), "warehouse")._client)
+    create_topics(site.settings.kafka_config(), PARTITIONS, 1)
+    site.warehouse().command(_EVENTS)
+    site.define(1, definitions(reps))
+    site.open_epochs()
+    pids = Pids(site.broker.pid, _listener(site.settings.warehouse_port))
+    found = Place(site, pids, folder, token)
+    found.make_small_topics()
+    return found
+
+
+def _client(site: Site) -> object:
+    try:
+        return site.warehouse()
+    except Unavailable:
+        return None
+
+
+@contextmanager
+def _broker(kind: Kind, settings: Settings) -> Iterator["subprocess.Popen[bytes] | _Process"]:
+    if kind == "embedded":
+        with broker(settings.broker_port) as process:
+            yield process
+        return
+    child = Child(apache.service(settings, "broker", print), settings.data_dir)
+    try:
+        child.wait_ready()
+        yield child  # type: ignore[misc]
+    finally:
+        child.stop()
+
+
+class _Process:
+    pid: int
+
+
+def _listener(port: int) -> int:
+    """Return the process that listens on a loopback port."""
+    wanted = f":{port:04X}"
+    sockets = {
+        line.split()[9]
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        if line.split()[1].endswith(wanted) and line.split()[3] == "0A"
+    }
+    for folder in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            target = os.readlink(folder)
+        except OSError:
+            continue
+        if target.startswith("socket:[") and target[8:-1] in sockets:
+            return int(folder.parts[2])
+    raise LookupError(f"nobody listens on port {port}")
+
+
