@@ -1,4 +1,4 @@
-"""`pacesetter setup | migrate | worker | warehouse | log open`: the parts, one by one."""
+"""`pacesetter setup | migrate | worker | broker | warehouse | log open`: the parts, one by one."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.broker import broker
 from infra.cli.warehouse import warehouse
 
 log = typer.Typer(help="The log of a topic: its epochs.", no_args_is_help=True)
@@ -13,7 +14,7 @@ log = typer.Typer(help="The log of a topic: its epochs.", no_args_is_help=True)
 
 def register(root: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (setup, migrate, worker, warehouse):
+    for command in (setup, migrate, worker, broker, warehouse):
         root.command(rich_help_panel="Its parts, one by one")(command)
     root.add_typer(log, name="log", rich_help_panel="Its parts, one by one")
 

@@ -12,6 +12,7 @@ def expected() -> tuple[type[Exception], ...]:
     from infra.definitions.connecting import Unreachable
     from infra.definitions.problems import Refused as DefinitionsRefused
     from infra.definitions.scanning import LogError
+    from infra.local.apache import CannotRun
     from infra.local.processes import NotReady
     from infra.local.supervisor import AlreadyRuns
     from infra.migrations import MigrationError
@@ -20,7 +21,7 @@ def expected() -> tuple[type[Exception], ...]:
 
     return (
         Trouble, AlreadyRuns, NotReady, ValidationError, Unreachable, DefinitionsRefused, LogError,
-        MigrationError, Unavailable, Refused,
+        MigrationError, Unavailable, Refused, CannotRun,
     )  # fmt: skip
 
 
