@@ -20,6 +20,7 @@ from connectors.sinks.kafka import create_topics, producer
 from infra.local import apache
 from infra.local.ports import free_port
 from infra.local.processes import Child
+from infra.local.warehouse.lock import holder_of
 from infra.migrations import migrate
 from schemas import topics
 from schemas.warehouse import Unavailable
@@ -152,7 +153,9 @@ def _made(site: Site, folder: Path, token: str, reps: int) -> Place:
     site.warehouse().command(_EVENTS)
     site.define(1, definitions(reps))
     site.open_epochs()
-    pids = Pids(site.broker.pid, _listener(site.settings.warehouse_port))
+    held_by = holder_of(folder / "warehouse")
+    assert held_by is not None
+    pids = Pids(site.broker.pid, held_by)
     found = Place(site, pids, folder, token)
     found.make_small_topics()
     return found
@@ -166,7 +169,7 @@ def _client(site: Site) -> object:
 
 
 @contextmanager
-def _broker(kind: Kind, settings: Settings) -> Iterator["subprocess.Popen[bytes] | _Process"]:
+def _broker(kind: Kind, settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
     if kind == "embedded":
         with broker(settings.broker_port) as process:
             yield process
@@ -177,27 +180,3 @@ def _broker(kind: Kind, settings: Settings) -> Iterator["subprocess.Popen[bytes]
         yield child  # type: ignore[misc]
     finally:
         child.stop()
-
-
-class _Process:
-    pid: int
-
-
-def _listener(port: int) -> int:
-    """Return the process that listens on a loopback port."""
-    wanted = f":{port:04X}"
-    sockets = {
-        line.split()[9]
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-        if line.split()[1].endswith(wanted) and line.split()[3] == "0A"
-    }
-    for folder in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            target = os.readlink(folder)
-        except OSError:
-            continue
-        if target.startswith("socket:[") and target[8:-1] in sockets:
-            return int(folder.parts[2])
-    raise LookupError(f"nobody listens on port {port}")
-
-
