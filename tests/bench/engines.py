@@ -2,27 +2,24 @@
 
 import json
 import os
-import re
 import statistics
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from tests.bench.environments import HERE, Missing, python_of
 from tests.bench.floor import Log
-from tests.bench.ground import EVENTS_TABLE, PARTITIONS, SMALL, TOPIC_OF, Place
+from tests.bench.ground import EVENTS_TABLE, SMALL, Place
 from tests.bench.sampling import Sampler
+from tests.bench.workers import Worker, finished_at
 from tests.ground import stop, wait_for
 
 PACESETTER = "Pacesetter"
 SINK = "warehouse"
 SECONDS_MAX = 900
 POLL_SECONDS = 0.1
-MARKERS = len(TOPIC_OF) * PARTITIONS  # the first record of each partition
-_STARTS = re.compile(r"^\[([\d-]+ [\d:]+),(\d+)\].* starts at offset", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,49 +124,32 @@ def _row(name: str, sink: str | None, log: Log, runs: Sequence[Run]) -> dict[str
 # Pacesetter itself.
 
 
-def pacesetter(place: Place, log: Log, **env: str) -> Run:
-    """Return a run of a worker over all events in the topics, from nothing."""
+def pacesetter(
+    place: Place, log: Log, rounds: int = 1, looked: Callable[[Worker], None] | None = None
+) -> Run:
+    """Return a run of a worker over all records in the topics, from nothing.
+
+    Args:
+        rounds: how often the log stands there.
+        looked: called when all is applied, the worker still there.
+    """
     place.clear()
-    ends = log.count + MARKERS
-    worker = place.site.start_worker(PACESETTER_KAFKA_GROUP=place.new_group(), **env)
-    pids = {"worker": worker.pid, **place.pids._asdict()}
-    with Sampler(pids) as sampler:
-        wait_for(lambda: applied(place, worker) >= ends, "all applied", SECONDS_MAX)
-        ended = finished_at(place)
-        time.sleep(2 * POLL_SECONDS)  # a sample behind the end
-    began = started_at(place)
-    stop(worker)
-    cpu = {name: sampler.used(name, began, ended) for name in pids}
-    return Run(log.count, ended - began, cpu, check_sums(place, log))
-
-
-def applied(place: Place, worker: subprocess.Popen[Any]) -> int:
-    """Return how many records are applied."""
-    assert worker.poll() is None, place.site.logs()[-3000:]
-    time.sleep(POLL_SECONDS)
-    return sum(place.site.applied().values())
-
-
-def started_at(place: Place) -> float:
-    """Return when the newest worker began to read its first partition."""
-    log = place.folder / f"worker-{len(place.site.workers) - 1}.log"
-    starts = _STARTS.findall(log.read_text())
-    assert starts, log.read_text()[-3000:]
-    moment, millis = starts[0]
-    at = datetime.strptime(moment, "%Y-%m-%d %H:%M:%S").astimezone()  # its log has local times
-    return at.timestamp() + int(millis) / 1000
-
-
-def finished_at(place: Place) -> float:
-    """Return when the newest flush was made known."""
-    rows = place.site.frame("SELECT toUnixTimestamp64Milli(max(applied_at)) AS at FROM spm.applied")
-    return int(rows["at"][0]) / 1000
+    with Worker(place, place.new_group()) as worker:
+        with Sampler(worker.pids) as sampler:
+            worker.wait_applied()
+            ended = finished_at(place)
+            time.sleep(2 * POLL_SECONDS)  # a sample behind the end
+        began = worker.started_at()
+        if looked is not None:
+            looked(worker)
+    cpu = {name: sampler.used(name, began, ended) for name in worker.pids}
+    return Run(log.count * rounds, ended - began, cpu, check_sums(place, log, rounds))
 
 
 def check_sums(place: Place, log: Log, rounds: int = 1) -> dict[str, Any]:
     """Return whether the results are those of a direct count."""
     wanted = {key: value * rounds for key, value in log.sums().items()}
-    found = place.site.sums()
+    found = {key: n for key, n in place.site.sums().items() if key[0] != place.prober_rep}
     differing = [key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)]
     return {
         "ok": not differing,

@@ -59,8 +59,6 @@ def _old_enough() -> str:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
-    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     if done.returncode:
         raise Missing((done.stderr or done.stdout).strip().splitlines()[-1])

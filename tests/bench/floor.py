@@ -51,15 +51,18 @@ class Log:
         columns: one row per record in the order of the log.
     """
 
-    def __init__(self, seed: int, count: int, reps: int, until_ms: int, rounds: int = 1) -> None:
+    def __init__(
+        self, seed: int, count: int, reps: int, until_ms: int, rounds: int = 1, name: str = "sim"
+    ) -> None:
         """Draw a log.
 
         Args:
             until_ms: where it ends; it spans as many days before as its reps need for it.
             rounds: how often it will be sent; the days are as many as for all of them.
+            name: with what identities begin; logs of different names share none.
         """
         assert rounds <= ROUNDS_MAX
-        self.count, self.reps, self.rounds = count, reps, rounds
+        self.count, self.reps, self.rounds, self._name = count, reps, rounds, name
         random = np.random.default_rng(seed)
         days = max(1.0, count * rounds / (reps * PER_REP_DAY))
         action = _actions(random, count)
@@ -68,11 +71,11 @@ class Log:
         kind = random.choice(4, len(born), p=SHARES)
         self.columns = _columns(random, action, entity, born, kind, created, reps)
 
-    def sent(self, round_: int = 0) -> Iterator[Sent]:
-        """Yield the records of one round, in order."""
+    def sent(self, round_: int = 0, start: int = 0) -> Iterator[Sent]:
+        """Yield the records of one round, in order, from one of them on."""
         digit = b"%d" % round_
-        for kind, key, value in self._encoded:
-            at = _digit_at(kind)
+        for kind, key, value in self._encoded[start:]:
+            at = len(f"{self._name}:{KINDS[kind]}:")
             body = at + FRAME_BYTES + 1
             yield Sent(
                 kind, key[:at] + digit + key[at + 1 :], value[:body] + digit + value[body + 1 :]
@@ -89,7 +92,9 @@ class Log:
             .select(
                 _owner().alias("rep"),
                 (pl.col("occurred_at") // DAY_MS).cast(pl.Int64).alias("day"),
-                pl.col("kind").replace_strict(dict(enumerate(KINDS)), return_dtype=pl.String).alias("kind"),
+                pl.col("kind")
+                .replace_strict(dict(enumerate(KINDS)), return_dtype=pl.String)
+                .alias("kind"),
             )
             .group_by("rep", "day", "kind")
             .agg(pl.len().cast(pl.Int64).alias("n"))
@@ -116,14 +121,10 @@ class Log:
         ids = CatalogueIds()
         out = []
         for row in self.columns.iter_rows(named=True):
-            record = _record(row)
+            record = _record(row, self._name)
             value = codec.encode(KINDS[row["kind"]], record, ids)
             out.append((row["kind"], record["entity_id"].encode(), value))
         return out
-
-
-def _digit_at(kind: int) -> int:
-    return len(f"sim:{KINDS[kind]}:")
 
 
 def _actions(random: Any, count: int) -> Any:
@@ -192,12 +193,12 @@ def _columns(
     return columns[source]
 
 
-def _record(row: dict[str, Any]) -> dict[str, Any]:
+def _record(row: dict[str, Any], name: str) -> dict[str, Any]:
     kind = KINDS[row["kind"]]
     number, owner = row["entity"], row["owner"]
     account = f"acc-{row['account']:07d}"
     record = {
-        "entity_id": f"sim:{kind}:0-{number:08d}",
+        "entity_id": f"{name}:{kind}:0-{number:08d}",
         "source": "sim",
         "source_id": f"{number:08d}",
         "revision": row["revision"],
@@ -272,8 +273,14 @@ def _line(
     instant = pl.from_epoch(pl.col(at), "ms").dt.replace_time_zone("UTC")
     day = instant.dt.convert_time_zone(HOME).dt.date()
     for number, name in enumerate(ZONES):
-        day = pl.when(zone == number).then(instant.dt.convert_time_zone(name).dt.date()).otherwise(day)
-    rep = pl.when(pl.col(who) < 0).then(pl.lit("unassigned")).otherwise(pl.format("r{}", pl.col(who)))
+        day = (
+            pl.when(zone == number)
+            .then(instant.dt.convert_time_zone(name).dt.date())
+            .otherwise(day)
+        )
+    rep = (
+        pl.when(pl.col(who) < 0).then(pl.lit("unassigned")).otherwise(pl.format("r{}", pl.col(who)))
+    )
     return frame.select(
         rep.alias("rep"),
         day.alias("day"),
@@ -322,10 +329,41 @@ def _deals(last: pl.DataFrame) -> Iterator[pl.DataFrame]:
     yield _line(won, "deals_won", "occurred_at", _ONE, _NONE, "owner")
     amount, code = pl.col("cents") * 100, pl.col("currency")
     names = dict(enumerate(CURRENCIES))
-    yield _line(won, "revenue_won", "occurred_at", amount, code.replace_strict(names, return_dtype=pl.String), "owner")
+    yield _line(
+        won,
+        "revenue_won",
+        "occurred_at",
+        amount,
+        code.replace_strict(names, return_dtype=pl.String),
+        "owner",
+    )
     tenths = {number: int(rate * 10) for number, rate in enumerate(RATES.values())}
-    reported = amount * code.replace_strict(tenths, return_dtype=pl.Int64) // 10  # 90% of whole cents: no remainder
+    reported = (
+        amount * code.replace_strict(tenths, return_dtype=pl.Int64) // 10
+    )  # 90% of whole cents: no remainder
     yield _line(won, "revenue_won_reporting", "occurred_at", reported, pl.lit("EUR"), "owner")
 
 
 _WORTH = (_calls, _emails, _meetings, _deals)
+
+
+def won_deal(number: int, user: str, at_ms: int) -> Sent:
+    """Return a deal won now, worth 1 EUR: what one asks for to see whether it has arrived."""
+    kind = KINDS.index("deal")
+    record = {
+        "entity_id": f"probe:deal:{number:08d}",
+        "source": "sim",
+        "source_id": str(number),
+        "revision": at_ms * 1_000,
+        "op": "SET",
+        "created_at": at_ms,
+        "occurred_at": at_ms,
+        "owner_id": user,
+        "stage_id": "won",
+        "stage_class": "WON",
+        "won_at": at_ms,
+        "amount": Decimal(1),
+        "currency": "EUR",
+        "splits": [],
+    }
+    return Sent(kind, record["entity_id"].encode(), codec.encode("deal", record, CatalogueIds()))

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.sinks.kafka import create_topics, producer
@@ -25,13 +26,14 @@ from infra.migrations import migrate
 from schemas import topics
 from schemas.warehouse import Unavailable
 from streams.settings import Settings
-from tests.bench.floor import KINDS, Sent
+from tests.bench.floor import KINDS, Sent, won_deal
 from tests.ground import Site, broker, stop, wait_for, warehouse
 from tests.load import definitions
 
 PARTITIONS = 8
 SMALL = "small."  # topics with the first few events, for engines that need minutes for all of them
 TOPIC_OF = {kind: topics.BY_FACT[name].name for kind, name in enumerate(KINDS)}
+MARKERS = len(TOPIC_OF) * PARTITIONS  # the first record of each partition
 HELD_MAX = 100_000  # messages handed to librdkafka at once
 RESULTS = ("spm.activity", "spm.deal", "spm.kpi_rep_day", "spm.applied", "spm.dead_letter")
 Kind = Literal["apache", "embedded"]
@@ -49,13 +51,16 @@ class Place:
 
     Attributes:
         site: where workers start; its broker may be either.
-        rivals_table: a table for events, as a rival would make one.
+        records: how many stand in the fact topics, markers included.
+        prober: user of the rep for whom no log has events, and that rep.
     """
 
-    def __init__(self, site: Site, pids: Pids, folder: Path, token: str) -> None:
+    def __init__(self, site: Site, pids: Pids, folder: Path, token: str, reps: int) -> None:
         self.site, self.pids, self.folder, self.token = site, pids, folder, token
         self.bootstrap = site.settings.kafka_bootstrap
-        self._groups = 0
+        self.records = MARKERS
+        self.prober, self.prober_rep = f"u{reps}", f"r{reps}"
+        self._groups = self._probes = 0
 
     def new_group(self) -> str:
         """Return a consumer group that has read nothing."""
@@ -84,6 +89,7 @@ class Place:
             if error is not None:
                 failed.append(str(error))
 
+        number = -1
         for number, (kind, key, value) in enumerate(sent):
             while True:
                 try:
@@ -95,7 +101,30 @@ class Place:
                 outbox.poll(0)
         left = outbox.flush(120)
         assert not left and not failed, (left, failed[:3])
+        self.records += 0 if prefix else number + 1
         return time.perf_counter() - began
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        """Return where each fact partition ends now; of Apache Kafka, which knows it."""
+        reader = Consumer({**self.site.settings.kafka_config(), "group.id": "bench-ends"})
+        found = {
+            (topic, n): reader.get_watermark_offsets(TopicPartition(topic, n), 30)[1]
+            for topic in TOPIC_OF.values()
+            for n in range(PARTITIONS)
+        }
+        reader.close()
+        return found
+
+    def probe(self, count: int) -> None:
+        """Send deals that nobody has sent before, and wait until they are acknowledged."""
+        now = int(time.time() * 1_000)
+        first = self.take_probes(count)
+        self.preload(won_deal(first + i, self.prober, now) for i in range(count))
+
+    def take_probes(self, count: int) -> int:
+        """Return the first of so many numbers of probes that nobody has used."""
+        first, self._probes = self._probes, self._probes + count
+        return first
 
     def make_small_topics(self) -> None:
         """Make the topics that hold the first few events."""
@@ -151,12 +180,12 @@ def _made(site: Site, folder: Path, token: str, reps: int) -> Place:
     migrate(wait_for(lambda: _client(site), "warehouse")._client)
     create_topics(site.settings.kafka_config(), PARTITIONS, 1)
     site.warehouse().command(_EVENTS)
-    site.define(1, definitions(reps))
-    site.open_epochs()
+    site.define(1, definitions(reps + 1))
+    wait_for(lambda: _opened(site), "epochs")
     held_by = holder_of(folder / "warehouse")
     assert held_by is not None
     pids = Pids(site.broker.pid, held_by)
-    found = Place(site, pids, folder, token)
+    found = Place(site, pids, folder, token, reps)
     found.make_small_topics()
     return found
 
@@ -166,6 +195,14 @@ def _client(site: Site) -> object:
         return site.warehouse()
     except Unavailable:
         return None
+
+
+def _opened(site: Site) -> bool:
+    try:
+        site.open_epochs()
+    except Unavailable:  # partitions made a moment ago may still be without a leader
+        return False
+    return True
 
 
 @contextmanager

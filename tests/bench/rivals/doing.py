@@ -182,5 +182,3 @@ def _schemas() -> dict[int, tuple[str, Any]]:
         )
         for kind in KINDS
     }
-
-

@@ -43,7 +43,9 @@ def main() -> None:
     settings = {name: str(value) for name, value in consumer_settings(given).items()}
     del settings["bootstrap.servers"]
     settings["enable.auto.commit"] = "false"  # it keeps positions itself
-    source = KafkaSource([given.bootstrap], topics_of(given), tail=True, batch_size=AT_ONCE, add_config=settings)
+    source = KafkaSource(
+        [given.bootstrap], topics_of(given), tail=True, batch_size=AT_ONCE, add_config=settings
+    )
 
     def decoded(messages: list[Any]) -> list[Any]:
         count.begin()
