@@ -13,21 +13,28 @@ Figures = dict[tuple[str, str], float]
 
 def figures(found: dict[str, Any]) -> Figures:
     """Return every figure of a run under its name."""
-    return {(section, name): float(value) for section, name, value in _all(found)}
+    parts = (*_engines(found), *_latency(found), *_held(found), *_inserts(found))
+    return {(unit, name): float(value) for unit, name, value in parts}
 
 
-def _all(found: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+def _engines(found: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for row in found.get("engines", []):
         if "events_per_s" in row:
             name = f"{row['engine']}{' + inserts' if row['sink'] else ''}, {row['reps']:,} reps"
             yield "events/s", name, row["events_per_s"]
             for process, used in row["cpu_s_per_million"].items():
                 yield "CPU s per million", f"{name}: {process}", used
+
+
+def _latency(found: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for row in found.get("latency", []):
         for where in ("clickhouse", "board"):
             if row[f"to_{where}_ms"]:
                 for name in ("p50", "p99"):
                     yield "ms", f"{where} {name} at {row['rate']:,}/s", row[f"to_{where}_ms"][name]
+
+
+def _held(found: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for row in found.get("backfill", []):
         yield "s", f"backfill of {row['facts']:,}", row["seconds"]
     for row in found.get("restart", []):
@@ -35,6 +42,9 @@ def _all(found: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for row in found.get("memory", []):
         for process, each in row["processes"].items():
             yield "MB", f"{process} {row['when']}, {row['facts']:,} facts", each["now"]
+
+
+def _inserts(found: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for row in found.get("inserts", []):
         for table, each in row["tables"].items():
             yield "inserts/s", f"{table}, {row['load']}", each["per_s"]
@@ -68,9 +78,8 @@ def main() -> None:
     before, after = runs
     for run in runs:
         machine = run["machine"]
-        print(
-            f"{run['at']}  {machine['cores']} cores, {machine['cpu']}, load {machine['load_before']}"
-        )
+        load = machine["load_before"]
+        print(f"{run['at']}  {machine['cores']} cores, {machine['cpu']}, load {load}")
     print(aligned(("unit", "what", "first", "second", "x"), compared(before, after)))
 
 

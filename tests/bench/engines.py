@@ -1,4 +1,4 @@
-"""Engines on the same events, one after another: how fast, at what cost, and whether they are right."""
+"""Engines on the same events, one after another: how fast, at what cost, with which totals."""
 
 import json
 import os
@@ -218,6 +218,6 @@ def _check_counts(
         "differing": differing,
     }
     if sink:
-        rows = place.site.frame(f"SELECT count() AS n FROM {EVENTS_TABLE}")["n"][0]
+        rows = place.warehouse.frame(f"SELECT count() AS n FROM {EVENTS_TABLE}")["n"][0]
         totals |= {"inserted": int(rows), "ok": not differing and rows == events}
     return totals

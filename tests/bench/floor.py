@@ -1,4 +1,4 @@
-"""A day's log of a sales floor in columns, seeded: its records as bytes, and two direct counts of it.
+"""The log of a sales floor in columns, seeded: its records as bytes, and two direct counts of it.
 
 The counts come from the columns themselves; no code of streams is used. 1% of the records repeat
 an earlier one, 1% correct one, and of all records 0.1% correct something that is older than 35
@@ -52,7 +52,7 @@ class Log:
     """
 
     def __init__(
-        self, seed: int, count: int, reps: int, until_ms: int, rounds: int = 1, name: str = "sim"
+        self, seed: int, count: int, reps: int, until_ms: int, *, rounds: int = 1, name: str = "sim"
     ) -> None:
         """Draw a log.
 
@@ -69,7 +69,15 @@ class Log:
         entity, born = _entities(random, action)
         created = until_ms - _ages(random, len(born), days * DAY_MS)
         kind = random.choice(4, len(born), p=SHARES)
-        self.columns = _columns(random, action, entity, born, kind, created, reps)
+        self.columns = _columns(
+            random,
+            action=action,
+            entity=entity,
+            born=born,
+            kind=kind,
+            created=created,
+            reps=reps,
+        )
 
     def sent(self, round_: int = 0, start: int = 0) -> Iterator[Sent]:
         """Yield the records of one round, in order, from one of them on."""
@@ -161,7 +169,7 @@ def _ages(random: Any, entities: int, span: float) -> Any:
 
 
 def _columns(
-    random: Any, action: Any, entity: Any, born: Any, kind: Any, created: Any, reps: int
+    random: Any, *, action: Any, entity: Any, born: Any, kind: Any, created: Any, reps: int
 ) -> pl.DataFrame:
     n = len(action)
     at = created[entity]
@@ -265,8 +273,17 @@ def _owner(column: str = "owner") -> pl.Expr:
     return pl.when(number < 0).then(pl.lit("")).otherwise(pl.format("u{}", number))
 
 
+_ONE, _NONE = pl.lit(10_000), pl.lit("")
+
+
 def _line(
-    frame: pl.DataFrame, measure: str, at: str, value: pl.Expr, currency: pl.Expr, who: str
+    frame: pl.DataFrame,
+    measure: str,
+    at: str,
+    value: pl.Expr = _ONE,
+    *,
+    currency: pl.Expr = _NONE,
+    who: str = "owner",
 ) -> pl.DataFrame:
     """Return rep, day in the rep's zone, measure, currency and value in ten-thousandths."""
     zone = pl.when(pl.col(who) < 0).then(-1).otherwise(pl.col(who) % len(ZONES))
@@ -290,58 +307,45 @@ def _line(
     )
 
 
-_ONE, _NONE = pl.lit(10_000), pl.lit("")
-
-
 def _calls(last: pl.DataFrame) -> Iterator[pl.DataFrame]:
     calls = last.filter((pl.col("kind") == 0) & ~pl.col("automated") & (pl.col("way") < 3))
     talked = (pl.col("end") % 4 < 2) & (pl.col("talk") > 0)
     answered = pl.when(pl.col("connected") == 2).then(talked).otherwise(pl.col("connected") == 0)
-    yield _line(
-        calls.filter((pl.col("way") < 2) | answered), "calls", "occurred_at", _ONE, _NONE, "owner"
-    )
+    yield _line(calls.filter((pl.col("way") < 2) | answered), "calls", "occurred_at")
     spoken = calls.filter(answered)
-    yield _line(spoken, "calls_connected", "occurred_at", _ONE, _NONE, "owner")
-    yield _line(spoken, "talk_seconds", "occurred_at", pl.col("talk") * 10_000, _NONE, "owner")
+    yield _line(spoken, "calls_connected", "occurred_at")
+    yield _line(spoken, "talk_seconds", "occurred_at", pl.col("talk") * 10_000)
 
 
 def _emails(last: pl.DataFrame) -> Iterator[pl.DataFrame]:
     by_rep = (pl.col("kind") == 1) & ~pl.col("automated")
     sent = last.filter(by_rep & (pl.col("way") % 3 < 2) & (pl.col("end") % 4 < 3))
-    yield _line(sent, "emails_sent", "occurred_at", _ONE, _NONE, "owner")
+    yield _line(sent, "emails_sent", "occurred_at")
 
 
 def _meetings(last: pl.DataFrame) -> Iterator[pl.DataFrame]:
     all_ = last.filter(pl.col("kind") == 2).with_columns(
         pl.when(pl.col("booker") < 0).then(pl.col("owner")).otherwise(pl.col("booker")).alias("by")
     )
-    yield _line(all_, "meetings_booked", "created_at", _ONE, _NONE, "by")
+    yield _line(all_, "meetings_booked", "created_at", who="by")
     held = all_.filter(pl.col("end") % 3 == 1)
-    yield _line(held, "meetings_held", "occurred_at", _ONE, _NONE, "owner")
+    yield _line(held, "meetings_held", "occurred_at")
 
 
 def _deals(last: pl.DataFrame) -> Iterator[pl.DataFrame]:
     all_ = last.filter(pl.col("kind") == 3)
-    yield _line(all_, "deals_created", "created_at", _ONE, _NONE, "owner")
+    yield _line(all_, "deals_created", "created_at")
     lost = all_.filter(pl.col("end") % 4 == 3)
-    yield _line(lost, "deals_lost", "occurred_at", _ONE, _NONE, "owner")
+    yield _line(lost, "deals_lost", "occurred_at")
     won = all_.filter(pl.col("end") % 4 == 2)
-    yield _line(won, "deals_won", "occurred_at", _ONE, _NONE, "owner")
+    yield _line(won, "deals_won", "occurred_at")
     amount, code = pl.col("cents") * 100, pl.col("currency")
-    names = dict(enumerate(CURRENCIES))
-    yield _line(
-        won,
-        "revenue_won",
-        "occurred_at",
-        amount,
-        code.replace_strict(names, return_dtype=pl.String),
-        "owner",
-    )
+    currency = code.replace_strict(dict(enumerate(CURRENCIES)), return_dtype=pl.String)
+    yield _line(won, "revenue_won", "occurred_at", amount, currency=currency)
     tenths = {number: int(rate * 10) for number, rate in enumerate(RATES.values())}
-    reported = (
-        amount * code.replace_strict(tenths, return_dtype=pl.Int64) // 10
-    )  # 90% of whole cents: no remainder
-    yield _line(won, "revenue_won_reporting", "occurred_at", reported, pl.lit("EUR"), "owner")
+    # 90% of whole cents: no remainder.
+    reported = amount * code.replace_strict(tenths, return_dtype=pl.Int64) // 10
+    yield _line(won, "revenue_won_reporting", "occurred_at", reported, currency=pl.lit("EUR"))
 
 
 _WORTH = (_calls, _emails, _meetings, _deals)

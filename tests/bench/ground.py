@@ -60,6 +60,7 @@ class Place:
         self.bootstrap = site.settings.kafka_bootstrap
         self.records = MARKERS
         self.prober, self.prober_rep = f"u{reps}", f"r{reps}"
+        self.warehouse = site.warehouse()  # one connection: looking must cost little
         self._groups = self._probes = 0
 
     def new_group(self) -> str:
@@ -69,9 +70,16 @@ class Place:
 
     def clear(self) -> None:
         """Empty history, results and the rivals' table; the log of events stays."""
-        client = self.site.warehouse()
         for table in (*RESULTS, EVENTS_TABLE):
-            client.command(f"TRUNCATE TABLE {table}")
+            self.warehouse.command(f"TRUNCATE TABLE {table}")
+
+    def applied(self) -> dict[tuple[str, int], int]:
+        """Return the offset up to which each partition is applied."""
+        rows = self.warehouse.frame(
+            "SELECT topic, partition, tupleElement(max((epoch, offset_to)), 2) AS reached "
+            "FROM spm.applied GROUP BY topic, partition"
+        )
+        return {(topic, n): reached for topic, n, reached in rows.iter_rows()}
 
     def preload(self, sent: Iterable[Sent], prefix: str = "") -> float:
         """Return the seconds it took until every event was acknowledged."""
@@ -100,7 +108,7 @@ class Place:
             if number % 1_000 == 0:
                 outbox.poll(0)
         left = outbox.flush(120)
-        assert not left and not failed, (left, failed[:3])
+        assert (left, failed[:3]) == (0, [])
         self.records += 0 if prefix else number + 1
         return time.perf_counter() - began
 

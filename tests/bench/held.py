@@ -46,7 +46,9 @@ def measured(place: Place, log: Log, live: Log, wanted: Collection[str]) -> Rows
             place.preload(log.sent(round_))
         sent = rounds
         is_last = rounds == log.rounds
-        for name, rows in _with(place, log, live, rounds, wanted, is_last).items():
+        for name, rows in _with(
+            place, log, live, rounds=rounds, wanted=wanted, is_last=is_last
+        ).items():
             found[name] += rows
             for row in rows:
                 print(f"  {name}: {told(name, row)}", flush=True)
@@ -67,7 +69,7 @@ def told(name: str, row: dict[str, Any]) -> str:
 
 
 def _with(
-    place: Place, log: Log, live: Log, rounds: int, wanted: Collection[str], is_last: bool
+    place: Place, log: Log, live: Log, *, rounds: int, wanted: Collection[str], is_last: bool
 ) -> Rows:
     facts = log.count * rounds
     memory: list[dict[str, Any]] = []

@@ -23,7 +23,7 @@ class Blocks(NamedTuple):
 
 def blocks(place: Place) -> dict[str, Blocks]:
     """Return where each table stands."""
-    rows = place.site.frame(
+    rows = place.warehouse.frame(
         "SELECT table, toInt64(max(max_block_number)) AS number, "
         "toInt64(sumIf(rows, active)) AS rows FROM system.parts WHERE database = 'spm' "
         "AND table IN ('activity', 'deal', 'kpi_rep_day', 'applied') GROUP BY table ORDER BY table"

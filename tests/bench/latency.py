@@ -49,7 +49,7 @@ def measured(
         with _board(place, with_board) as viewer:
             for round_, rate in enumerate(rates, start=1):  # round 0 stands in the topics already
                 events = _tail(log, round_, int(rate * seconds))
-                rows.append(_row(place, worker, rate, seconds, events, viewer))
+                rows.append(_row(place, worker, viewer, rate=rate, seconds=seconds, events=events))
                 print(told(rows[-1]), flush=True)
     return rows
 
@@ -72,9 +72,9 @@ def _tail(log: Log, round_: int, count: int) -> list[Any]:
 
 
 def _row(
-    place: Place, worker: Worker, rate: int, seconds: float, events: list[Any], viewer: "Viewer"
+    place: Place, worker: Worker, viewer: "Viewer", *, rate: int, seconds: float, events: list[Any]
 ) -> dict[str, Any]:
-    starts = place.site.applied()
+    starts = place.applied()
     pids = worker.pids | viewer.pids
     before = {name: cpu_seconds(pid) for name, pid in pids.items()}
     blocks = inserts.blocks(place)

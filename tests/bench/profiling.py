@@ -11,7 +11,8 @@ from tests.bench.environments import Missing, folder, python_of
 from tests.bench.floor import Log
 from tests.bench.ground import Place
 from tests.bench.sampling import thread_seconds
-from tests.bench.workers import Worker
+from tests.bench.workers import SECONDS_MAX, Worker
+from tests.ground import wait_for
 
 SAMPLES_PER_S = 200
 TOP = 20
@@ -68,6 +69,7 @@ def _sampled(place: Place, log: Log) -> dict[str, Any]:
     out = place.folder / "samples.txt"
     place.clear()
     with Worker(place, place.new_group()) as worker:
+        wait_for(worker.starts, "a partition that starts", SECONDS_MAX)  # imports are over
         spy = subprocess.Popen(
             [
                 *(str(folder() / "tools" / "bin" / "py-spy"), "record", "--format", "raw"),

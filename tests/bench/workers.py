@@ -6,7 +6,6 @@ import subprocess
 import threading
 import time
 import urllib.request
-from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,10 +17,6 @@ from tests.ground import stop, wait_for
 SECONDS_MAX = 900
 LOOK_SECONDS = 0.1
 _STARTS = re.compile(r"^\[([\d-]+ [\d:]+),(\d+)\].* (\S+) starts at offset", re.MULTILINE)
-_REACHED = (
-    "SELECT topic, partition, tupleElement(max((epoch, offset_to)), 2) AS reached "
-    "FROM spm.applied GROUP BY topic, partition"
-)
 Slot = tuple[str, int]
 
 
@@ -70,7 +65,7 @@ class Worker:
         def is_there() -> bool:
             assert self.process.poll() is None, self._log.read_text()[-3000:]
             time.sleep(LOOK_SECONDS)  # looking costs the warehouse something, too
-            return sum(self._place.site.applied().values()) >= self._place.records
+            return sum(self._place.applied().values()) >= self._place.records
 
         wait_for(is_there, "all applied", SECONDS_MAX)
 
@@ -83,13 +78,14 @@ class Worker:
 
 def finished_at(place: Place) -> float:
     """Return when the newest flush was made known."""
-    rows = place.site.frame("SELECT toUnixTimestamp64Milli(max(applied_at)) AS at FROM spm.applied")
+    rows = place.warehouse.frame(
+        "SELECT toUnixTimestamp64Milli(max(applied_at)) AS at FROM spm.applied"
+    )
     return int(rows["at"][0]) / 1000
 
 
 def _instant(moment: str) -> float:
-    at = datetime.strptime(moment, "%Y-%m-%d %H:%M:%S")  # a worker's log has local times
-    return at.astimezone().timestamp()
+    return time.mktime(time.strptime(moment, "%Y-%m-%d %H:%M:%S"))  # its log has local times
 
 
 class Watch:
@@ -99,7 +95,7 @@ class Watch:
     """
 
     def __init__(self, place: Place, every_seconds: float) -> None:
-        self._warehouse = place.site.warehouse()
+        self._place = place
         self._every = every_seconds
         self._reached: dict[Slot, int] = {}
         self._seen: dict[Slot, list[tuple[float, int]]] = {}
@@ -117,7 +113,6 @@ class Watch:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        self._warehouse.close()
 
     def total(self) -> int:
         """Return how many records have been seen to be applied."""
@@ -139,11 +134,10 @@ class Watch:
 
     def _look(self) -> None:
         began = time.perf_counter()
-        rows = self._warehouse.frame(_REACHED).iter_rows()
+        found = self._place.applied()
         self.asked_seconds.append(time.perf_counter() - began)
         now = time.time()
-        for topic, partition, reached in rows:
-            slot = (topic, partition)
+        for slot, reached in found.items():
             if reached > self._reached.get(slot, 0):
                 self._reached[slot] = reached
                 self._seen.setdefault(slot, []).append((now, reached))

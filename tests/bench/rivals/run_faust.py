@@ -1,4 +1,4 @@
-"""Plain Faust, as its guide writes it: an agent with a Table, with a dictionary, with take(2000)."""
+"""Plain Faust as its guide writes it: agents with a Table, with a dictionary, with take(2000)."""
 
 import logging
 from typing import Any

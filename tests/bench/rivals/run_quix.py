@@ -1,4 +1,4 @@
-"""Quix Streams: one function per message; the sink inserts before each commit, as its own sinks do."""
+"""Quix Streams: one function per message, which inserts by the ten thousand."""
 
 from typing import Any
 
