@@ -15,6 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from connectors.sources.simulator.records import (
+    CallRecord,
+    DealRecord,
+    EmailRecord,
+    MeetingRecord,
+)
+from connectors.sources.simulator.wire import WireEncoder
 from schemas import codec
 from schemas.codec import FRAME_BYTES, CatalogueIds
 from tests.load import HOME, RATES, ZONES
@@ -126,12 +133,14 @@ class Log:
 
     @cached_property
     def _encoded(self) -> list[tuple[int, bytes, bytes]]:
-        ids = CatalogueIds()
+        # The simulator's encoder writes what the codec writes, four times as fast.
+        wire = WireEncoder(CatalogueIds())
+        encoders = [wire.of(kind) for kind in KINDS]
         out = []
         for row in self.columns.iter_rows(named=True):
-            record = _record(row, self._name)
-            value = codec.encode(KINDS[row["kind"]], record, ids)
-            out.append((row["kind"], record["entity_id"].encode(), value))
+            kind, record = row["kind"], _record(row, self._name)
+            value = encoders[kind](_BLANKS[kind]._replace(**record))
+            out.append((kind, record["entity_id"].encode(), value))
         return out
 
 
@@ -263,6 +272,11 @@ def _deal(row: dict[str, Any]) -> dict[str, Any]:
 
 
 _OF_KIND = {"call": _call, "email": _email, "meeting": _meeting, "deal": _deal}
+_DEFAULTS = {"external_recipient_count": 1, "deal_type": "UNKNOWN", "is_automated": False}
+_BLANKS: tuple[Any, ...] = tuple(
+    kind._make(_DEFAULTS.get(name) for name in kind._fields)
+    for kind in (CallRecord, EmailRecord, MeetingRecord, DealRecord)
+)
 
 
 # What one entity is worth, from its last record.

@@ -52,6 +52,7 @@ class Place:
     Attributes:
         site: where workers start; its broker may be either.
         records: how many stand in the fact topics, markers included.
+        probed: how many probes were sent.
         prober: user of the rep for whom no log has events, and that rep.
     """
 
@@ -61,7 +62,7 @@ class Place:
         self.records = MARKERS
         self.prober, self.prober_rep = f"u{reps}", f"r{reps}"
         self.warehouse = site.warehouse()  # one connection: looking must cost little
-        self._groups = self._probes = 0
+        self._groups = self._numbers = self.probed = 0
 
     def new_group(self) -> str:
         """Return a consumer group that has read nothing."""
@@ -127,11 +128,12 @@ class Place:
         """Send deals that nobody has sent before, and wait until they are acknowledged."""
         now = int(time.time() * 1_000)
         first = self.take_probes(count)
+        self.probed += count
         self.preload(won_deal(first + i, self.prober, now) for i in range(count))
 
     def take_probes(self, count: int) -> int:
         """Return the first of so many numbers of probes that nobody has used."""
-        first, self._probes = self._probes, self._probes + count
+        first, self._numbers = self._numbers, self._numbers + count
         return first
 
     def make_small_topics(self) -> None:

@@ -174,6 +174,7 @@ def _takeover(place: Place, live: Log, facts: int, group: str, first: Worker) ->
             slot: float(watch.when(slot, np.array([end]))[0]) - killed
             for slot, end in stands.items()
         }
+    assert np.isfinite(list(gaps.values())).all(), "a partition stands still"
     return {
         "facts": facts,
         "how": f"takeover after SIGKILL of one of two (it had {mine} partitions)",

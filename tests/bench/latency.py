@@ -155,7 +155,7 @@ class Viewer:
 
     def __init__(self, place: Place, url: str, token: str, pid: int | None) -> None:
         self.pids = {} if pid is None else {"board": pid}
-        self._rep, self._url, self._token = place.prober_rep, url, token
+        self._place, self._url, self._token = place, url, token
         self._seen: list[tuple[float, int]] = []
         self._stop = False
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -176,8 +176,7 @@ class Viewer:
             return []
         at = np.array([t for t, _ in self._seen] + [np.inf])
         counts = [count for _, count in self._seen]
-        # The board sums up all probes so far; the last of these makes the sum that it shows now.
-        already = counts[-1] - len(probes) if counts else 0
+        already = self._place.probed - len(probes)  # the board sums up all there ever were
         found = []
         for i, (_, sent) in enumerate(probes, start=1):
             if sent >= since:
@@ -197,7 +196,7 @@ class Viewer:
     def _note(self, snapshot: dict[str, Any]) -> None:
         now = time.time()
         for row in snapshot["rows"]:
-            if row["id"] == self._rep:
+            if row["id"] == self._place.prober_rep:
                 self._seen.append((now, int(float(row["value"]))))
 
 

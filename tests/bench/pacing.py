@@ -54,6 +54,7 @@ class Pacer:
         assert self._process.wait(600) == 0
         told: dict[str, Any] = json.loads(self._path.with_suffix(".json").read_text())
         self._place.records += told["sent"] + len(told["probes"])
+        self._place.probed += len(told["probes"])
         self._path.unlink()
         return told
 

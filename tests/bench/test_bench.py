@@ -1,4 +1,4 @@
-"""The bench itself, with a handful of events on the embedded broker. Its figures mean nothing here."""
+"""The bench itself, with a handful of events on the embedded broker; its figures mean nothing."""
 
 import json
 from pathlib import Path

@@ -15,7 +15,7 @@ from tests.bench.ground import Place
 from tests.ground import stop, wait_for
 
 SECONDS_MAX = 900
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 _STARTS = re.compile(r"^\[([\d-]+ [\d:]+),(\d+)\].* (\S+) starts at offset", re.MULTILINE)
 Slot = tuple[str, int]
 
