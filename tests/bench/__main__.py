@@ -120,7 +120,7 @@ def _on_few(options: Options, made: Place, log: Log, found: dict[str, Any], sect
 
 def _held(options: Options, wanted: Collection[str]) -> held.Rows:
     now = int(time.time() * 1_000)
-    log = Log(SEED, options.held // ROUNDS_MAX, options.held_reps, now, ROUNDS_MAX)
+    log = Log(SEED, options.held // ROUNDS_MAX, options.held_reps, now, rounds=ROUNDS_MAX)
     live = Log(SEED + 1, held.TAKEOVER_EVENTS, options.held_reps, now, name="liv")
     with place(options.broker, options.held_reps) as made:
         return held.measured(made, log, live, wanted)
