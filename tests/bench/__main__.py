@@ -123,7 +123,7 @@ def _held(options: Options, wanted: Collection[str]) -> held.Rows:
     log = Log(SEED, options.held // ROUNDS_MAX, options.held_reps, now, rounds=ROUNDS_MAX)
     live = Log(SEED + 1, held.TAKEOVER_EVENTS, options.held_reps, now, name="liv")
     with place(options.broker, options.held_reps) as made:
-        return held.measured(made, log, live, wanted)
+        return held.measured(made, log, live, wanted, options.repeat)
 
 
 def _simulator() -> dict[str, Any]:

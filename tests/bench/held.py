@@ -23,7 +23,6 @@ from tests.ground import wait_for
 SECTIONS = ("backfill", "restart", "memory")
 POLL_SECONDS = 0.02
 FRESH = 64  # deals, in all partitions of their topic
-TIMES = 3  # a restart is repeated
 REST_SECONDS = 2.0  # between the end of a worker and the start of the next
 SHARED_SECONDS_MAX = 60.0
 QUIET_SECONDS = 5.0  # without a partition moving: a rebalance is over
@@ -32,12 +31,13 @@ TAKEOVER_EVENTS = int(TAKEOVER_RATE * TAKEOVER_SECONDS)
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def measured(place: Place, log: Log, live: Log, wanted: Collection[str]) -> Rows:
+def measured(place: Place, log: Log, live: Log, wanted: Collection[str], times: int) -> Rows:
     """Return rows by section: with the facts of one round, then with those of all.
 
     Args:
         log: sent round by round.
         live: events that no round has, for the takeover.
+        times: how often each restart is done; the median counts.
     """
     found: Rows = {name: [] for name in SECTIONS}
     sent = 0
@@ -47,7 +47,7 @@ def measured(place: Place, log: Log, live: Log, wanted: Collection[str]) -> Rows
         sent = rounds
         is_last = rounds == log.rounds
         for name, rows in _with(
-            place, log, live, rounds=rounds, wanted=wanted, is_last=is_last
+            place, log, live, rounds=rounds, wanted=wanted, is_last=is_last, times=times
         ).items():
             found[name] += rows
             for row in rows:
@@ -69,7 +69,14 @@ def told(name: str, row: dict[str, Any]) -> str:
 
 
 def _with(
-    place: Place, log: Log, live: Log, *, rounds: int, wanted: Collection[str], is_last: bool
+    place: Place,
+    log: Log,
+    live: Log,
+    *,
+    rounds: int,
+    wanted: Collection[str],
+    is_last: bool,
+    times: int,
 ) -> Rows:
     facts = log.count * rounds
     memory: list[dict[str, Any]] = []
@@ -90,7 +97,7 @@ def _with(
             }
         ]
     if "restart" in wanted or "memory" in wanted:
-        restarts, after = _restarts(place, live, facts, is_last and "restart" in wanted)
+        restarts, after = _restarts(place, live, facts, times, is_last and "restart" in wanted)
         memory.append(after)
         if "restart" in wanted:
             rows["restart"] = restarts
@@ -112,7 +119,7 @@ def _memory(worker: Worker, facts: int, when: str) -> dict[str, Any]:
 
 
 def _restarts(
-    place: Place, live: Log, facts: int, with_takeover: bool
+    place: Place, live: Log, facts: int, times: int, with_takeover: bool
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return restarts of a static member, stopped and killed, and its memory after the last."""
     # A group of its own: it starts at what is applied, as a worker does whose offsets are lost.
@@ -122,7 +129,7 @@ def _restarts(
     rows = []
     for how in (signal.SIGTERM, signal.SIGKILL):
         seen = []
-        for _ in range(TIMES):
+        for _ in range(times):
             time.sleep(REST_SECONDS)  # its offsets are committed by then
             worker.stop(how)
             time.sleep(REST_SECONDS)
