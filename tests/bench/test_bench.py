@@ -74,10 +74,10 @@ def test_engines_count_what_was_sent(tmp_path: Path) -> None:
     assert {"worker", "warehouse", "broker"} == set(found["engines"][0]["cpu_s_per_million"])
     again = json.loads(json.dumps(found))
     assert all(ratio == "1.00" or not ratio for *_, ratio in compare.compared(again, again))
-    page = readme.written(f"# x\n{readme.BEGIN}\nold\n{readme.END}\nend", again)
+    page = readme.written(f"# x\n{readme.BEGIN}\nstale table\n{readme.END}\nend", again)
     assert "| Pacesetter | yes |" in page
     assert page.endswith("end")
-    assert "old" not in page
+    assert "stale table" not in page
 
 
 def _found(**changes: Any) -> dict[str, Any]:
