@@ -7,7 +7,6 @@ as many new events as before.
 """
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -40,7 +39,7 @@ EMAIL_ENDS = ("SENT", "SENT", "SENT", "BOUNCED")
 MEETING_ENDS = ("SCHEDULED", "COMPLETED", "NO_SHOW")
 STAGES = ("OPEN", "OPEN", "WON", "LOST")
 CURRENCIES = tuple(RATES)
-Key = tuple[str, date, str, str]
+NUMBER = ("rep", "day", "measure", "currency")  # what a result is known by
 
 
 class Sent(NamedTuple):
@@ -116,20 +115,17 @@ class Log:
             .sort("rep", "day", "kind")
         )
 
-    def sums(self) -> dict[Key, Decimal]:
-        """Return what the results must be for one round: rep, day, measure, currency."""
+    @cached_property
+    def sums(self) -> pl.DataFrame:
+        """What the results must be for one round, in ten-thousandths; zeros are left out."""
         last = (
             self.columns.sort("revision", maintain_order=True)
             .unique("entity", keep="last")
             .filter(pl.col("op") == "SET")
         )
         parts = [part for worth in _WORTH for part in worth(last)]
-        total = pl.concat(parts).group_by("rep", "day", "measure", "currency")
-        rows = total.agg(pl.col("value").sum()).filter(pl.col("value") != 0)
-        return {
-            (rep, day, measure, currency): Decimal(value).scaleb(-4)
-            for rep, day, measure, currency, value in rows.iter_rows()
-        }
+        total = pl.concat(parts).group_by(NUMBER).agg(pl.col("value").sum())
+        return total.filter(pl.col("value") != 0)
 
     @cached_property
     def _encoded(self) -> list[tuple[int, bytes, bytes]]:
