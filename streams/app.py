@@ -1,5 +1,6 @@
 """The Faust app of a worker: what runs in it, wired from settings."""
 
+import asyncio
 import logging
 import os
 import ssl
@@ -15,8 +16,10 @@ from streams import web
 from streams.agents import facts, progress
 from streams.agents.folds import FOLDS
 from streams.engine.preparing import Outside
+from streams.engine.sighting import sight_of
 from streams.engine.tempo import Tempo
 from streams.engine.transport import Transport
+from streams.engine.watchdog import Watchdog
 from streams.engine.worker import Worker
 from streams.settings import Settings
 
@@ -30,6 +33,7 @@ class App(faust.App):
     """A Faust app whose batch topics belong to an engine worker."""
 
     batch_owner: Worker
+    watchdog: Watchdog
 
     def _new_transport(self) -> Transport:
         # By class and not by the entry point's name: a worker needs no installed package then.
@@ -43,6 +47,7 @@ class App(faust.App):
         deadline = threading.Timer(STOP_SECONDS_MAX, _leave)
         deadline.daemon = True
         deadline.start()
+        self.watchdog.stop()
         await self.batch_owner.finish()
         await super().on_stop()
 
@@ -117,10 +122,25 @@ def make_app(settings: Settings, given: Outside) -> App:
     app.batch_owner = worker
     facts.add_agents(app, worker)
     progress.add_agent(app, progress.Progress(given, worker.waits))
-    web.add_pages(app, worker)
+    app.watchdog = Watchdog(
+        lambda ends: sight_of(worker, worker.pulse, ends),
+        lambda: set(worker.assigned),
+        given.kafka,
+        worker.waits,
+        worker.die,
+        stall_seconds=settings.stall_seconds,
+    )
+    web.add_pages(app, worker, app.watchdog)
 
     @app.task  # type: ignore[untyped-decorator]
     async def flush_for_ever() -> None:
         await worker.run()
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def be_watched() -> None:
+        app.watchdog.start()
+        while True:
+            worker.pulse.loop_ran()
+            await asyncio.sleep(1)
 
     return app

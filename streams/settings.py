@@ -90,6 +90,12 @@ class Settings(BaseSettings):
     held_bytes_max: int = Field(
         default=32 << 20, ge=1 << 20, description="Bytes fetched and not yet flushed, per worker."
     )
+    stall_seconds: Seconds = Field(
+        default=180.0,
+        ge=150.0,
+        description="A worker with something to do, in no named wait, that does nothing for so "
+        "long ends, to be started anew. Above the two minutes a statement may take.",
+    )
     definitions_wait_seconds: Seconds = Field(
         default=1.0, description="Pause between two looks for definitions a marker names."
     )
