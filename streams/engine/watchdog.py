@@ -128,10 +128,12 @@ class Watchdog:
         end: Callable[[str], None],
         *,
         stall_seconds: float = STALL_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._look, self._assigned, self._kafka = look, assigned, kafka
         self._waits, self._end = waits, end
         self._verdicts = Verdicts(stall_seconds)
+        self._look_seconds = look_seconds
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -147,7 +149,7 @@ class Watchdog:
         return self._verdicts.still_seconds(time.monotonic())
 
     def _run(self) -> None:
-        while not self._stopped.wait(LOOK_SECONDS):
+        while not self._stopped.wait(self._look_seconds):
             reason = self._verdicts.look(self._look(self._ends()))
             if reason is not None and not self._stopped.is_set():
                 self._end(reason)
