@@ -15,6 +15,7 @@ from connectors.sinks.registry import ids_from
 from streams import web
 from streams.agents import facts, progress
 from streams.agents.folds import FOLDS
+from streams.engine.poison import Poison
 from streams.engine.preparing import Outside
 from streams.engine.sighting import sight_of
 from streams.engine.tempo import Tempo
@@ -117,12 +118,26 @@ def make_app(settings: Settings, given: Outside) -> App:
         origin="streams",
         datadir=settings.data_dir / "faust",
     )
-    tempo = Tempo(settings.flush_seconds_min, settings.flush_seconds_max, settings.flush_rows_max)
-    worker = Worker(FOLDS, given, tempo, settings.held_bytes_max)
+    worker = worker_of(settings, given)
     app.batch_owner = worker
+    app.watchdog = watchdog_of(settings, given, worker)
     facts.add_agents(app, worker)
     progress.add_agent(app, progress.Progress(given, worker.waits))
-    app.watchdog = Watchdog(
+    web.add_pages(app, worker, app.watchdog)
+    _add_tasks(app)
+    return app
+
+
+def worker_of(settings: Settings, given: Outside) -> Worker:
+    """Return the engine's worker over all folds."""
+    tempo = Tempo(settings.flush_seconds_min, settings.flush_seconds_max, settings.flush_rows_max)
+    poison = Poison(settings.bad_share_max)
+    return Worker(FOLDS, given, tempo, settings.held_bytes_max, poison)
+
+
+def watchdog_of(settings: Settings, given: Outside, worker: Worker) -> Watchdog:
+    """Return the watchdog of a worker."""
+    return Watchdog(
         lambda ends: sight_of(worker, worker.pulse, ends),
         lambda: set(worker.assigned),
         given.kafka,
@@ -130,17 +145,16 @@ def make_app(settings: Settings, given: Outside) -> App:
         worker.die,
         stall_seconds=settings.stall_seconds,
     )
-    web.add_pages(app, worker, app.watchdog)
 
+
+def _add_tasks(app: App) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def flush_for_ever() -> None:
-        await worker.run()
+        await app.batch_owner.run()
 
     @app.task  # type: ignore[untyped-decorator]
     async def be_watched() -> None:
         app.watchdog.start()
         while True:
-            worker.pulse.loop_ran()
+            app.batch_owner.pulse.loop_ran()
             await asyncio.sleep(1)
-
-    return app

@@ -96,8 +96,11 @@ class Settings(BaseSettings):
         description="A worker with something to do, in no named wait, that does nothing for so "
         "long ends, to be started anew. Above the two minutes a statement may take.",
     )
-    definitions_wait_seconds: Seconds = Field(
-        default=1.0, description="Pause between two looks for definitions a marker names."
+    bad_share_max: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="A worker stops when more of its last 1,000 records are unusable; 1: never.",
     )
 
     @classmethod

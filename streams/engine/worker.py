@@ -22,7 +22,7 @@ from streams.engine.flush import Flush
 from streams.engine.folds import Fold
 from streams.engine.gathering import Portion
 from streams.engine.partitions import PartitionState
-from streams.engine.poison import Poison
+from streams.engine.poison import Poison, Poisoned
 from streams.engine.preparing import Outside, Preparation
 from streams.engine.tempo import Tempo
 from streams.engine.waits import Abandoned, Waits
@@ -39,7 +39,12 @@ class Worker:
     """Owner of the batch topics; see streams.engine.transport.Owner."""
 
     def __init__(
-        self, folds: Mapping[str, Fold], outside: Outside, tempo: Tempo, held_bytes_max: int
+        self,
+        folds: Mapping[str, Fold],
+        outside: Outside,
+        tempo: Tempo,
+        held_bytes_max: int,
+        poison: Poison,
     ) -> None:
         self.topics = frozenset(folds)
         self.held_bytes_max = held_bytes_max
@@ -52,7 +57,7 @@ class Worker:
         )
         self.preparation = Preparation(folds, outside, self.waits, self._in_pool)
         self._outside, self._tempo = outside, tempo
-        self._poison = Poison()
+        self._poison = poison
         self.consumer: Any = None
         self._era = 0  # grows whenever all states are dropped; what began before writes no more
         self._is_assigned = False
@@ -112,7 +117,7 @@ class Worker:
             log.info("an assignment ended before it was prepared")
 
     async def _begin_again(self) -> None:
-        """Start all partitions anew: the warehouse is another incarnation."""
+        """Start all partitions anew: the warehouse is another, or records are to be set aside."""
         self._drop()
         self.consumer.hold(self.assigned)
         await self._prepare()
@@ -183,6 +188,11 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended during a flush")
             return
+        except Poisoned as poison:
+            log.error("a rule fails on records, which are set aside: %s", poison)
+            self.preparation.set_aside(poison)
+            self._spawn(self._begin_again())
+            return
         finally:
             self._busy = False
         if done is not None and self._era == era:
@@ -194,7 +204,7 @@ class Worker:
         counted = gathering.decoded(takings, self.preparation.readings, self._outside.ids)
         trouble = self._poison.count(*counted)
         if trouble:
-            self.die(f"{trouble}; see the dead letters for what is wrong with them")
+            self.die(trouble)
         return gathering.portions(states)
 
     async def _fold(self, portions: Sequence[Portion], ours: Callable[[], bool]) -> Flush:
