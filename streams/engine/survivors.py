@@ -44,7 +44,12 @@ def fold_in(
         messages = messages_of(told, now.generation, ids)
         if fold.snapshots:
             made = [
-                (fold.snapshots, snapshots.made(fold.snapshots, rows, _named(fold, rows, known)))
+                (
+                    fold.snapshots,
+                    snapshots.made(
+                        fold.snapshots, rows, snapshots.before_each(fold.snapshots, rows, known)
+                    ),
+                )
             ]
             for table, lines in snapshots.tables_of(made, now.generation).items():
                 warehouse.insert(table, lines, now)
@@ -76,14 +81,6 @@ def touches_of(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     )
     at = pl.lit(0, pl.UInt32).alias("at")
     return pl.concat([part.with_columns(at).select(TOUCH) for part in (plus, minus)])
-
-
-def _named(fold: Fold, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Return for each of these rows, ordered by position, the names its predecessor holds."""
-    columns = ["entity_id", *fold.names]
-    every = pl.concat([known.select(columns), rows.select(columns)], how="vertical_relaxed")
-    before = every.select(pl.col(fold.names).shift(1).over("entity_id"))
-    return before[len(known) :]
 
 
 def _history_ends(warehouse: Warehouse, fold: Fold) -> dict[Partition, int]:
