@@ -8,12 +8,13 @@ and the same messages. `applied` makes the flush known; only then may its offset
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import chain
 
 import polars as pl
 
 from schemas.codec import SchemaIds
 from schemas.warehouse import Incarnation
-from streams.engine import dead_letters, results
+from streams.engine import dead_letters, results, snapshots
 from streams.engine import flush as flushes
 from streams.engine.dead_letters import Letter
 from streams.engine.flush import Flush
@@ -43,10 +44,15 @@ def effects_of(
     if flush.told:
         rows = results.rows_of(flush.told, now.generation)
         yield f"insert {results.TABLE}", _insert(warehouse, results.TABLE, rows, now)
+    for table, rows in snapshots.tables_of(flush.snapshots, now.generation).items():
+        yield f"insert {table}", _insert(warehouse, table, rows, now)
     messages = messages_of(flush.told, now.generation, ids)
     messages += dead_letters.messages_of(letters, at, ids)
-    if messages:
-        yield "publish", lambda: publisher.send(messages)
+    if messages or flush.snapshots:
+        yield (
+            "publish",
+            lambda: publisher.send(chain(messages, snapshots.messages_of(flush.snapshots, ids))),
+        )
     yield "insert spm.applied", _insert(warehouse, "spm.applied", flushes.applied_rows(flush), now)
 
 
