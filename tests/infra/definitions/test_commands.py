@@ -87,7 +87,8 @@ def test_a_session_from_first_apply_to_a_changed_quota(
 def test_show_answers_for_every_kind_and_for_a_rep_by_name(installed: Ground) -> None:
     installed.apply(DEFINITIONS)
     assert "Halden & Pine" in run("show").stdout
-    for kind in ("company", "people", "identities", "calendars", "rates", "quotas", "measures"):
+    for kind in ("company", "people", "identities", "calendars", "rates", "quotas", "measures",
+                 "plans"):  # fmt: skip
         shown = run("show", kind, "--on", "2026-05-04")
         assert shown.exit_code == 0
         assert len(shown.stdout.splitlines()) > 3
@@ -150,7 +151,7 @@ def test_schema_prints_one_or_writes_all(tmp_path: Path) -> None:
     one = json.loads(run("schema", "quotas").stdout)
     assert one["$defs"]["Quota"]["properties"]["period_end"]["description"]
     assert run("schema", "--out", tmp_path / "schema").exit_code == 0
-    assert len(list((tmp_path / "schema").glob("*.json"))) == 8
+    assert len(list((tmp_path / "schema").glob("*.json"))) == 9
     assert run("schema", "rooster").exit_code == 2
 
 
