@@ -31,7 +31,7 @@ from schemas.codec import CatalogueIds
 from schemas.principals import Principal, Role
 from schemas.topics import FACTS
 from schemas.warehouse import Message, Unavailable
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.app import outside
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, marker_message, open_epochs
@@ -140,7 +140,7 @@ class Site:
     def open_epochs(self) -> list[str]:
         """Open the epochs of logs that are new."""
         given = outside(self.settings)
-        ground = Ground(given.warehouse, given.kafka, given.publisher, given.ids, FOLDS)
+        ground = Ground(given.warehouse, given.kafka, given.publisher, given.ids, PIPES)
         return open_epochs(ground, "test")
 
     def start_worker(self, **env: str) -> subprocess.Popen[Any]:

@@ -8,7 +8,8 @@ from typing import cast
 
 from infra.definitions.problems import Finding, Path, did_you_mean
 from schemas.currencies import is_currency
-from schemas.definitions import Company, Definition, Roster
+from schemas.defining import Definition
+from schemas.definitions import Company, Roster
 from schemas.plans import Component, Plan, Plans
 
 Values = Mapping[str, Definition]

@@ -1,4 +1,4 @@
-"""Activity and deal agents: batches of facts go to the engine's worker, which settles them."""
+"""Activity, deal and commission agents: batches go to the engine's worker, which settles them."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from streams.engine.worker import Worker
 
 
 def add_agents(app: Any, worker: Worker) -> None:
-    """Give the app one agent for each topic of facts."""
+    """Give the app one agent for each topic of the worker."""
     for name in sorted(worker.topics):
         topic = app.topic(name, key_serializer="raw", value_serializer="raw")
-        app.agent(topic, name=f"facts.{name}", concurrency=1)(_offering(worker))
+        app.agent(topic, name=f"batches.{name}", concurrency=1)(_offering(worker))
 
 
 def _offering(worker: Worker) -> Any:

@@ -1,6 +1,7 @@
 """The effects of a flush, in the order on which exactness rests.
 
-1. history, marker rows among it   2. results   3. messages, acknowledged   4. applied   5. settled
+1. history, marker rows among it   2. results and entries   3. messages, acknowledged   4. applied
+5. settled
 
 A crash between any two repeats what comes before: the same rows, of which the warehouse keeps one,
 and the same messages. `applied` makes the flush known; only then may its offsets be committed.
@@ -42,6 +43,8 @@ def effects_of(
     if flush.told:
         rows = results.rows_of(flush.told, now.generation)
         yield f"insert {results.TABLE}", _insert(warehouse, results.TABLE, rows, now)
+    for table, frames in flush.entries.items():
+        yield f"insert {table}", _insert(warehouse, table, pl.concat(frames), now)
     messages = messages_of(flush.told, now.generation, ids)
     messages += _dead_letters(flush, at, ids)
     if messages:

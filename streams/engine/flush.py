@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from schemas.warehouse import Incarnation
-from streams.engine import history, markers, metrics, results
+from streams.engine import history, ledger, markers, metrics, results
 from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE
 from streams.engine.batches import Batch, Partition
 from streams.engine.decoding import Dead
@@ -21,10 +21,12 @@ from streams.engine.definitions import Definitions
 from streams.engine.filters import hashes_of
 from streams.engine.folding import Folded, folded, no_touches
 from streams.engine.gathering import Portion
+from streams.engine.ledger import Revision, Work
 from streams.engine.markers import Marked
 from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poisoned, culprits
 from streams.engine.ports import Warehouse
+from streams.engine.postings import Entry
 from streams.engine.telling import Told
 from streams.engine.totals import applied
 
@@ -36,6 +38,7 @@ class Flush:
     portions: Sequence[Portion]
     history: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+    entries: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     dead: list[tuple[PartitionState, Dead]] = field(default_factory=list)
     counts: dict[int, dict[int, int]] = field(default_factory=dict)
     sequences: dict[int, int] = field(default_factory=dict)
@@ -66,7 +69,7 @@ def compute(
         Poisoned: records that must be set aside first; nothing has changed.
     """
     flush = Flush(portions)
-    facts = [(i, p) for i, p in enumerate(portions) if p.segment.marker is None]
+    facts = _records_of(portions, postings=False)
     groups = [(group, _records(group)) for group in _alike(facts)]
     known = _known(groups, warehouse, before)
     work = []
@@ -79,6 +82,9 @@ def compute(
             _blame(group, records)
             raise
         work.append((group, done))
+    unwritten = before.history if before else {}
+    posting = ledger.begin(_records_of(portions, postings=True), warehouse, unwritten)
+    revisions = ledger.revisions(portions, warehouse, definitions)
     marks = _marks(portions, warehouse, definitions, now)
     touches = pl.concat(
         [
@@ -94,8 +100,18 @@ def compute(
         flush.history.setdefault(portion.state.fold.table, []).append(mark.row)
         portion.state.sequence, portion.state.prepared = mark.sequence, mark.prepared
     _tell(flush, touches)
+    _post(flush, posting, revisions)
     flush.sequences = {i: p.state.sequence for i, p in enumerate(portions)}
     return flush
+
+
+def _records_of(portions: Sequence[Portion], *, postings: bool) -> Group:
+    """Return the portions that are records of folds, or of postings, with their places."""
+    return [
+        (i, portion)
+        for i, portion in enumerate(portions)
+        if portion.segment.marker is None and portion.state.is_posting == postings
+    ]
 
 
 def _alike(facts: Group) -> list[Group]:
@@ -181,7 +197,7 @@ def _marks(
     return [
         (i, portion, markers.marked(portion.state, marker, warehouse, definitions, insert))
         for i, portion in enumerate(portions)
-        if (marker := portion.segment.marker) is not None
+        if (marker := portion.segment.marker) is not None and not portion.state.is_posting
     ]
 
 
@@ -220,6 +236,28 @@ def _tell(flush: Flush, touches: pl.DataFrame) -> None:
     for i, told in applied(totals, touches).items():
         flush.told.append((flush.portions[i].state.partition, told))
         totals[i].trim()
+
+
+def _post(flush: Flush, work: Sequence[Work], revisions: Sequence[Revision]) -> None:
+    for one in work:
+        portion = flush.portions[one.at]
+        posted = ledger.finish(one)
+        flush.counts[one.at] = posted.counts
+        flush.dead.extend((portion.state, dead) for dead in portion.segment.dead)
+        _keep(flush, portion.state, posted.rows, posted.entries)
+    for revision in revisions:
+        state = flush.portions[revision.at].state
+        state.sequence, state.prepared = revision.sequence, revision.prepared
+        _keep(flush, state, revision.row, revision.entries)
+
+
+def _keep(
+    flush: Flush, state: PartitionState, rows: pl.DataFrame, entries: Sequence[Entry]
+) -> None:
+    flush.history.setdefault(state.posting.table, []).append(rows)
+    if entries:
+        made = ledger.entry_rows(state.posting, entries)
+        flush.entries.setdefault(state.posting.ledger, []).append(made)
 
 
 def count(flush: Flush) -> None:

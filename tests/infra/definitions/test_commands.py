@@ -73,7 +73,7 @@ def test_a_session_from_first_apply_to_a_changed_quota(
     assert "crm.calls/0" in late.stderr
     revisions = json.loads(run("show", "revisions", "--json").stdout)
     assert [(r["kind"], r["note"]) for r in revisions][-2:] == [
-        ("measures", "the start"),
+        ("plans", "the start"),
         ("quotas", "more"),
     ]
     first, last = revisions[-2]["sequence"], revisions[-1]["sequence"]
@@ -87,11 +87,14 @@ def test_a_session_from_first_apply_to_a_changed_quota(
 def test_show_answers_for_every_kind_and_for_a_rep_by_name(installed: Ground) -> None:
     installed.apply(DEFINITIONS)
     assert "Halden & Pine" in run("show").stdout
-    for kind in ("company", "people", "identities", "calendars", "rates", "quotas", "measures",
-                 "plans"):  # fmt: skip
+    for kind in ("company", "people", "identities", "calendars", "rates", "quotas", "measures"):
         shown = run("show", kind, "--on", "2026-05-04")
         assert shown.exit_code == 0
         assert len(shown.stdout.splitlines()) > 3
+    plans = run("show", "plans", "--on", "2026-05-04").stdout
+    assert "7 % from 0, 10 % from 200000, 13 % from 275000 EUR" in plans
+    assert "15 reps" in plans
+    assert "ae-quarter" not in run("show", "plans", "--on", "2025-12-31").stdout
     roster = run("show", "roster", "--on", "2026-03-31").stdout
     assert "Tomasz Zieliński" in roster
     assert "Ruth Abrams" not in roster
