@@ -203,7 +203,7 @@ class Site:
         def is_there() -> bool:
             for process in self.workers[-1:]:
                 assert process.poll() is None, self.logs()[-3000:]
-            return self.applied() == ends
+            return self.applied().items() >= ends.items()
 
         wait_for(is_there, "all applied", seconds)
 

@@ -5,7 +5,7 @@ what something of a payee is now (an item); an entry says what that changes. So 
 function of the log below the record and of the record, never of entries that were made before.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import polars as pl
 from schemas.definitions import Bundle
 from streams.engine.folds import Fold, Prepared
 
-Bucket = Hashable  # where an item counts; what counts in one bucket adds up
+Bucket = Any  # where an item counts, hashable; what counts in one bucket adds up
 Counted = tuple[Bucket, int]
 Sums = Mapping[Bucket, int]
 Entry = dict[str, Any]
