@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -158,6 +160,15 @@ class Site:
 
     def logs(self) -> str:
         return "\n".join(p.read_text() for p in sorted(self.folder.glob("worker-*.log")))
+
+    def trouble(self) -> dict[str, str]:
+        """Return why the newest worker says it is not ready; empty if it is."""
+        url = f"http://127.0.0.1:{self.metrics_port}/readyz"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return json.load(answer)["trouble"]
+        except urllib.error.HTTPError as error:
+            return json.load(error)["trouble"]
 
     def applied(self) -> dict[tuple[str, int], int]:
         """Return the offset up to which each partition is applied in its newest epoch."""
