@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.sinks.kafka import create_topics
 from tests.ground import Site, broker, site, stop, wait_for
@@ -104,8 +104,8 @@ def test_the_ledger_survives_a_broker_that_lost_its_log(made: Site) -> None:
 
 def test_credits_may_have_other_partitions_than_deals(made: Site) -> None:
     admin = AdminClient(made.settings.kafka_config())
-    for done in admin.create_partitions([NewPartitions("spm.credits", 5)]).values():
-        done.result(10)
+    admin.delete_topics(["spm.credits"])["spm.credits"].result(10)
+    admin.create_topics([NewTopic("spm.credits", 5, 1)])["spm.credits"].result(10)
     made.open_epochs()
     made.start_worker()
     one, desk = StageOne(made), Desk(seed=4, reps=20)
