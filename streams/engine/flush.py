@@ -13,8 +13,7 @@ import numpy as np
 import polars as pl
 
 from schemas.warehouse import Incarnation
-from streams.engine import history, ledger, markers, metrics, results
-from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE
+from streams.engine import history, ledger, markers, results
 from streams.engine.batches import Batch, Partition
 from streams.engine.decoding import Dead
 from streams.engine.definitions import Definitions
@@ -27,6 +26,7 @@ from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poisoned, culprits
 from streams.engine.ports import Warehouse
 from streams.engine.postings import Entry
+from streams.engine.snapshots import Made
 from streams.engine.telling import Told
 from streams.engine.totals import applied
 
@@ -39,6 +39,7 @@ class Flush:
     history: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
     entries: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    snapshots: list[Made] = field(default_factory=list)
     dead: list[tuple[PartitionState, Dead]] = field(default_factory=list)
     counts: dict[int, dict[int, int]] = field(default_factory=dict)
     sequences: dict[int, int] = field(default_factory=dict)
@@ -98,6 +99,7 @@ def compute(
         _advance(flush, group, done)
     for _, portion, mark in marks:
         flush.history.setdefault(portion.state.fold.table, []).append(mark.row)
+        flush.snapshots.extend(mark.snapshots)
         portion.state.sequence, portion.state.prepared = mark.sequence, mark.prepared
     _tell(flush, touches)
     _post(flush, posting, revisions)
@@ -160,11 +162,14 @@ def _known(
 ) -> dict[str, pl.DataFrame]:
     """Return the predecessors of all records by table: one query each."""
     asked: dict[str, list[history.Asked]] = {}
+    names: dict[str, list[str]] = {}
     for group, records in groups:
-        asked.setdefault(group[0][1].state.fold.table, []).extend(_asked(group, records))
+        fold = group[0][1].state.fold
+        asked.setdefault(fold.table, []).extend(_asked(group, records))
+        names[fold.table] = fold.names
     return {
         table: history.known(
-            warehouse, table, some, before.history.get(table, []) if before else []
+            warehouse, table, some, before.history.get(table, []) if before else [], names[table]
         )
         for table, some in asked.items()
     }
@@ -221,6 +226,7 @@ def _load_days(
 def _advance(flush: Flush, group: Group, done: Folded) -> None:
     table = group[0][1].state.fold.table
     flush.history.setdefault(table, []).append(done.rows)
+    flush.snapshots.extend(done.snapshots)
     hashes = hashes_of(done.rows.get_column("entity_id"))
     for at, verdict, count in done.verdicts.iter_rows():
         flush.counts.setdefault(at, {})[verdict] = count
@@ -258,36 +264,3 @@ def _keep(
     if entries:
         made = ledger.entry_rows(state.posting, entries)
         flush.entries.setdefault(state.posting.ledger, []).append(made)
-
-
-def count(flush: Flush) -> None:
-    """Count what became of the records of a flush."""
-    for row in applied_rows(flush).iter_rows(named=True):
-        for verdict in ("accepted", "duplicate", "stale", "dead", "marker"):
-            if row[verdict]:
-                metrics.RECORDS.labels(row["topic"], verdict).inc(row[verdict])
-
-
-def applied_rows(flush: Flush) -> pl.DataFrame:
-    """Return the rows of spm.applied that make a flush known."""
-    rows = []
-    for i, portion in enumerate(flush.portions):
-        state, segment = portion.state, portion.segment
-        counts = flush.counts.get(i, {})
-        rows.append(
-            {
-                "topic": state.partition.topic,
-                "partition": state.partition.number,
-                "epoch": state.epoch,
-                "offset_from": segment.start,
-                "offset_to": segment.end,
-                "accepted": counts.get(ACCEPTED, 0),
-                "duplicate": counts.get(DUPLICATE, 0),
-                "stale": counts.get(STALE, 0),
-                "dead": len(segment.dead),
-                "marker": int(segment.marker is not None),
-                "sequence": flush.sequences[i],
-            }
-        )
-    kinds = {"topic": pl.String(), "partition": pl.UInt16(), "epoch": pl.UInt32()}
-    return pl.DataFrame(rows, schema_overrides=kinds)

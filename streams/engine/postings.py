@@ -75,3 +75,8 @@ class Posting:
 
 
 Kind = Fold | Posting
+
+
+def key_of(kind: Kind) -> str:
+    """Return the field of a topic's message that is its Kafka key."""
+    return "rep_id" if isinstance(kind, Posting) else "entity_id"

@@ -16,7 +16,7 @@ from streams.engine.definitions import Definitions
 from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poisoned
 from streams.engine.ports import LogInspector, Publisher, Warehouse
-from streams.engine.postings import Kind, Posting
+from streams.engine.postings import Kind, key_of
 from streams.engine.waits import Waits
 
 HELD_RECHECK_SECONDS = 5.0  # a refused partition is looked at again
@@ -116,7 +116,7 @@ class Preparation:
             count = known.identity.partitions
             poisoned = self._poisoned.setdefault(kind.topic, {})
             self.readings[kind.topic] = Reading(
-                kind.message, kind.faults, count, poisoned, _key_of(kind)
+                kind.message, kind.faults, count, poisoned, key_of(kind)
             )
             try:
                 if epoch is None:
@@ -152,7 +152,3 @@ class Preparation:
         if self.refused.get(partition) != reason:
             log.error("refused: %s", reason)
         self.refused[partition] = reason
-
-
-def _key_of(kind: Kind) -> str:
-    return "rep_id" if isinstance(kind, Posting) else "entity_id"

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from schemas.warehouse import Fenced
-from streams.engine import effects, flush, gathering, metrics, upstream
+from streams.engine import effects, flush, gathering, metrics, tiles, upstream
 from streams.engine.batches import Batch, Partition
 from streams.engine.flush import Flush
 from streams.engine.gathering import Portion
@@ -256,7 +256,7 @@ class Worker:
         for batch in done.batches():
             self.consumer.settle(batch)
             metrics.VISIBLE.labels(batch.partition.topic).observe(time.time() - batch.oldest_at)
-        flush.count(done)
+        tiles.count(done)
 
     async def _step(
         self,
