@@ -24,7 +24,8 @@ from infra.definitions.records import Marker, Revision, effective
 from infra.definitions.scanning import LogError, Partition
 from infra.definitions.stored import State, Stored
 from schemas import topics
-from schemas.definitions import KINDS, Definition, People
+from schemas.defining import Definition
+from schemas.definitions import KINDS, People
 
 TRIES_MAX = 3  # somebody else applied in between; three times in a row is a fight, not a race
 WAIT_SECONDS = 0.2  # between two looks at how far the workers are
@@ -142,7 +143,7 @@ def repair(client: Any, log: DefinitionLog, now: datetime) -> Done:
 
 
 def waiting(
-    client: Any, log: DefinitionLog, sequence: int, over: Iterable[topics.Topic] = topics.FACTS
+    client: Any, log: DefinitionLog, sequence: int, over: Iterable[topics.Topic] = MARKED
 ) -> tuple[Partition, ...]:
     """Return the partitions of topics whose worker has not reached a sequence yet."""
     reached = Stored(client).reached()
@@ -163,7 +164,7 @@ def wait(
     Args:
         tell: called with how many partitions have it, and how many there are.
     """
-    of = len(log.partitions(topics.FACTS))
+    of = len(log.partitions(MARKED))
     until = time.monotonic() + seconds
     while True:
         left = waiting(client, log, sequence)

@@ -23,6 +23,12 @@ class Handed:
         self._batches.setdefault(batch.partition, deque()).append(batch)
         self.size += batch.size
 
+    def discount(self, partition: Partition) -> None:
+        """Count the bytes of a partition no longer: others need the room to get it going again."""
+        for batch in self._batches.get(partition, ()):
+            self.size -= 0 if batch.settled else batch.size
+            batch.size = 0
+
     def settle(self, batch: Batch) -> None:
         """Count a batch as done: everything in it is in the warehouse."""
         if batch.settled or batch not in self._batches.get(batch.partition, ()):
@@ -36,6 +42,15 @@ class Handed:
         while batches and batches[0].settled:
             self._committable[partition] = batches.popleft().end
         return self._committable.get(partition)
+
+    def settled(self, partition: Partition) -> int | None:
+        """Return the same and change nothing, for whoever looks on from another thread."""
+        found = self._committable.get(partition)
+        for batch in tuple(self._batches.get(partition, ())):
+            if not batch.settled:
+                break
+            found = batch.end
+        return found
 
     def forget(self, partition: Partition) -> None:
         """Drop all of a partition: it was revoked, or is read from another offset."""

@@ -4,6 +4,7 @@ Records up to a marker are flushed before it, since the rules change there and a
 history of all that stands before it.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -25,6 +26,7 @@ class Portion:
     segment: Segment
 
 
+log = logging.getLogger(__name__)
 Taken = tuple[PartitionState, Sequence[Batch]]
 
 
@@ -55,6 +57,13 @@ def decoded(
         found = decode(flat, readings[topic], ids)
         records += sum(len(batch.records) for batch in flat)
         bad += len(found.dead)
+        if found.dead:
+            first = found.dead[0]
+            log.warning(
+                "%s: %d of %d records are set aside; the first, at offset %d: %s",
+                topic, len(found.dead), sum(len(b.records) for b in flat), first.offset,
+                first.detail,
+            )  # fmt: skip
         _hand_over(group, found)
         for batch in flat:
             batch.records = []
@@ -62,8 +71,8 @@ def decoded(
 
 
 def portions(states: Iterable[PartitionState]) -> list[Portion]:
-    """Return the first segment of each state, taken off it."""
-    return [Portion(state, state.cut.popleft()) for state in states if state.cut]
+    """Return the first segment of each state, taken off it; nothing of states that are held."""
+    return [Portion(state, state.cut.popleft()) for state in states if state.cut and not state.held]
 
 
 def _hand_over(group: Sequence[Taken], found: Decoded) -> None:

@@ -115,6 +115,20 @@ class Consumer(driver.Consumer):
         offset: int | None = self._committed_offset[TP(*partition)]
         return offset
 
+    def settled(self, partition: Partition) -> int | None:
+        """Return the offset that may be committed, None before anything was settled."""
+        return self._handed.settled(partition)
+
+    def fetch_position(self, partition: Partition) -> int | None:
+        """Return the offset that is fetched next, None while the partition is not fetched.
+
+        It passes what takes offsets and is no record, such as the end of a transaction.
+        """
+        fetching = self._thread._consumer
+        assignment = fetching and fetching._subscription.subscription.assignment
+        state = assignment and assignment._tp_state.get(TP(*partition))
+        return state.position if state and state.has_valid_position else None
+
     def lag(self, partition: Partition, offset: int) -> int:
         """Return how many records stand in Kafka from an offset on, as far as we know."""
         highwater: int | None = self.highwater(TP(*partition))
@@ -128,6 +142,16 @@ class Consumer(driver.Consumer):
     def hold(self, partitions: set[Partition]) -> None:
         """Hand out no more of these until they are started again."""
         self.pause_partitions({TP(*partition) for partition in partitions})
+
+    def set_back(self, partition: Partition) -> None:
+        """Hand out no more of a partition for now: what it holds waits, and takes no room."""
+        self.hold({partition})
+        self._handed.discount(partition)
+        self._notice_room()
+
+    def resume(self, partition: Partition) -> None:
+        """Hand a partition out again, from where it was set back."""
+        self.resume_partitions({TP(*partition)})
 
     async def bounds(
         self, partitions: set[Partition]

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tests.bench.ground import Place
+from tests.bench.ground import IS_FACT, Place
 from tests.ground import stop, wait_for
 
 SECONDS_MAX = 900
@@ -79,7 +79,7 @@ class Worker:
 def finished_at(place: Place) -> float:
     """Return when the newest flush was made known."""
     rows = place.warehouse.frame(
-        "SELECT toUnixTimestamp64Milli(max(applied_at)) AS at FROM spm.applied"
+        f"SELECT toUnixTimestamp64Milli(max(applied_at)) AS at FROM spm.applied WHERE {IS_FACT}"
     )
     return int(rows["at"][0]) / 1000
 
