@@ -53,12 +53,17 @@ BARE, TABLE = RIVALS[0].name, RIVALS[-1].name
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of one engine."""
+    """One run of one engine.
+
+    Attributes:
+        credits_behind: seconds until the second stage had applied the last credit, too.
+    """
 
     events: int
     seconds: float
     cpu: dict[str, float]
     totals: dict[str, Any]
+    credits_behind: float | None = None
 
     @property
     def rate(self) -> float:
@@ -109,7 +114,7 @@ def told(row: dict[str, Any]) -> str:
 
 def _row(name: str, sink: str | None, log: Log, runs: Sequence[Run]) -> dict[str, Any]:
     middle = sorted(runs, key=lambda run: run.rate)[len(runs) // 2]
-    return {
+    row: dict[str, Any] = {
         "engine": name,
         "sink": sink,
         "reps": log.reps,
@@ -121,6 +126,9 @@ def _row(name: str, sink: str | None, log: Log, runs: Sequence[Run]) -> dict[str
         },
         "totals": next((run.totals for run in runs if not run.totals["ok"]), middle.totals),
     }
+    if middle.credits_behind is not None:
+        row["credits_behind_s"] = round(middle.credits_behind, 1)
+    return row
 
 
 # Pacesetter itself.
@@ -142,10 +150,12 @@ def pacesetter(
             ended = finished_at(place)
             time.sleep(2 * POLL_SECONDS)  # a sample behind the end
         began = worker.started_at()
+        settled = worker.wait_settled()  # the next run must not find credits of this one
         if looked is not None:
             looked(worker)
     cpu = {name: sampler.used(name, began, ended) for name in worker.pids}
-    return Run(log.count * rounds, ended - began, cpu, check_sums(place, log, rounds))
+    totals = check_sums(place, log, rounds)
+    return Run(log.count * rounds, ended - began, cpu, totals, max(0.0, settled - ended))
 
 
 def check_sums(place: Place, log: Log, rounds: int = 1) -> dict[str, Any]:

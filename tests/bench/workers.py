@@ -16,6 +16,7 @@ from tests.ground import stop, wait_for
 
 SECONDS_MAX = 900
 LOOK_SECONDS = 0.2
+SETTLE_SECONDS, SETTLE_SECONDS_MAX = 2.0, 180.0
 _STARTS = re.compile(r"^\[([\d-]+ [\d:]+),(\d+)\].* (\S+) starts at offset", re.MULTILINE)
 Slot = tuple[str, int]
 
@@ -68,6 +69,20 @@ class Worker:
             return sum(self._place.applied().values()) >= self._place.records
 
         wait_for(is_there, "all applied", SECONDS_MAX)
+
+    def wait_settled(self) -> float:
+        """Return when the credits of the facts were applied, waiting until nothing moves."""
+        sql = (
+            "SELECT toUnixTimestamp64Milli(max(applied_at)) AS at, toUInt64(count()) AS n "
+            "FROM spm.applied"
+        )
+        until, before, still = time.time() + SETTLE_SECONDS_MAX, -1, time.time()
+        while time.time() < until and time.time() - still < SETTLE_SECONDS:
+            time.sleep(LOOK_SECONDS)
+            at, n = self._place.warehouse.frame(sql).row(0)
+            if n != before:
+                before, still = n, time.time()
+        return int(at) / 1000
 
     def metrics(self) -> str:
         """Return what it tells of itself."""
