@@ -176,7 +176,11 @@ def _asked() -> tuple[Options, Path]:
         parts = [part for part in given["rivals"].split(",") if part]
         given["rivals"] = tuple(r for r in engines.RIVALS if any(p in r.name for p in parts))
     chosen |= {name: value for name, value in given.items() if value is not None}
-    return Options(what=what, **chosen), out
+    options = Options(what=what, **chosen)
+    needed = int(max(options.rates) * options.seconds)
+    if "latency" in what and needed > options.events:
+        parser.error(f"latency needs {needed:,} events: give --events, or lower --rates, --seconds")
+    return options, out
 
 
 if __name__ == "__main__":

@@ -94,6 +94,7 @@ def _with(
                     name: round(used / facts * 1e6, 2) for name, used in run.cpu.items()
                 },
                 "totals": run.totals,
+                "credits_behind_s": round(run.credits_behind or 0.0, 1),
             }
         ]
     if "restart" in wanted or "memory" in wanted:

@@ -16,7 +16,7 @@ from tests.ground import stop, wait_for
 
 SECONDS_MAX = 900
 LOOK_SECONDS = 0.2
-SETTLE_SECONDS, SETTLE_SECONDS_MAX = 2.0, 180.0
+SETTLE_SECONDS, SETTLE_SECONDS_MAX = 2.0, 600.0
 _STARTS = re.compile(r"^\[([\d-]+ [\d:]+),(\d+)\].* (\S+) starts at offset", re.MULTILINE)
 Slot = tuple[str, int]
 
