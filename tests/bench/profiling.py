@@ -88,12 +88,17 @@ def _sampled(place: Place, log: Log) -> dict[str, Any]:
 
 
 def shares(raw: Path) -> dict[str, Any]:
-    """Return the share of samples by function, the innermost, and by the innermost known room."""
+    """Return the share of samples by function, the innermost, and by the innermost known room.
+
+    Threads that only wait are left out: on a busy machine py-spy takes some of them for running.
+    """
     functions: Counter[str] = Counter()
     rooms: Counter[str] = Counter()
     for line in raw.read_text().splitlines():
         stack, count = line.rsplit(" ", 1)
         frames = stack.split(";")
+        if not stack or frames[-1].startswith(_WAITING):
+            continue
         functions[re.sub(r":\d+\)$", ")", frames[-1])] += int(count)
         rooms[_room(frames)] += int(count)
     total = functions.total() or 1
@@ -104,6 +109,8 @@ def shares(raw: Path) -> dict[str, Any]:
     }
 
 
+# For the loop's sockets, another thread, work, the warehouse's answer.
+_WAITING = ("EpollSelector.select ", "Condition.wait ", "_worker ", "SocketIO.readinto ")
 _ROOMS = (
     "streams/engine", "streams/domain", "streams/agents", "connectors/", "schemas/",
     "aiokafka", "faust", "mode", "polars", "clickhouse_connect", "asyncio",

@@ -121,6 +121,8 @@ def test_samples_of_a_stack_are_counted_by_function_and_room(tmp_path: Path) -> 
     raw.write_text(
         "run (asyncio/runners.py:1);fold (streams/engine/folding.py:9) 3\n"
         "run (asyncio/runners.py:1);fold (streams/engine/folding.py:12) 1\n"
+        "run (asyncio/runners.py:1);EpollSelector.select (selectors.py:468) 9\n"
+        " 5\n"
     )
     assert shares(raw) == {
         "of": 4,
