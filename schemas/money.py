@@ -71,3 +71,13 @@ def at_scale(amount: Decimal) -> Decimal:
     Decimal('0.0000')
     """
     return amount.quantize(SCALE, ROUND_HALF_EVEN)
+
+
+def half_even(numerator: int, denominator: int) -> int:
+    """Return a quotient of whole numbers rounded to one, a half to the even one.
+
+    >>> half_even(5, 2), half_even(7, 2), half_even(-5, 2)
+    (2, 4, -2)
+    """
+    whole, rest = divmod(numerator, denominator)
+    return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))
