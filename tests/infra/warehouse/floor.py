@@ -90,6 +90,19 @@ def credits(client: Client) -> None:
         client.insert("spm.deal_credit", [values], column_names=columns)
 
 
+def ledger(client: Client) -> None:
+    """Fill the ledger: two entries a rep, the first of them written twice."""
+    columns = ["entry_id", "rep_id", "plan_id", "component_id", "origin_start", "origin_end"]
+    columns += ["currency", "amount", "position", "kind"]
+    quarter = [date(2026, 1, 1), date(2026, 4, 1), "EUR"]
+    for amount, position in ((Decimal("10.25"), 1), (Decimal("-0.25"), 2), (Decimal("10.25"), 1)):
+        entries = [
+            [f"{rep}-{position}", rep, "plan", "part", *quarter, amount, position, "ACCRUAL"]
+            for rep in REPS
+        ]
+        client.insert("spm.commission_ledger", entries, column_names=columns)
+
+
 def letters(client: Client) -> None:
     """Fill dead letters, progress and measures."""
     seen = datetime(2026, 1, 2, tzinfo=UTC)
@@ -118,4 +131,6 @@ def fill(client: Client) -> None:
     numbers(client)
     history(client)
     credits(client)
+
+    ledger(client)
     letters(client)

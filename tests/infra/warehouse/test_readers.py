@@ -67,10 +67,23 @@ def test_every_view_with_a_rep_is_filtered(floor_warehouse: Served) -> None:
         "fct_deal",
         "fct_credit",
     } <= views
+    assert {"commission_ledger", "commission_balance"} <= views
     for view in views:
         assert rows(floor_warehouse, "rex", f"SELECT DISTINCT rep_id FROM {view}") <= {"r2"}
         everybody = rows(floor_warehouse, "ann", f"SELECT DISTINCT rep_id FROM {view}")
         assert everybody > {"r2"}, f"{view} proves nothing with one rep in it"
+
+
+def test_commissions_are_shown_once_with_names_and_balanced(floor_warehouse: Served) -> None:
+    sql = "SELECT rep_name, amount FROM commission_ledger ORDER BY position"
+    assert floor_warehouse.ask(sql, "rex").text.split("\n")[:-1] == [
+        "Name of r2\t10.25", "Name of r2\t-0.25",
+    ]  # fmt: skip
+    sql = "SELECT rep_id, rep_name, plan_id, origin_end, currency, amount, entries FROM "
+    assert rows(floor_warehouse, "mona", f"{sql} commission_balance") == {
+        f"{rep}\tName of {rep}\tplan\t2026-04-01\tEUR\t10\t2"
+        for rep in ("r1", "r2", "r3", "o\\'hara\\\\")
+    }
 
 
 def test_a_view_without_reps_is_closed_unless_listed(floor_warehouse: Served) -> None:
