@@ -64,15 +64,6 @@ class Money:
             raise ValueError(f"{self.currency} and {other.currency} do not add up; convert first")
 
 
-def at_scale(amount: Decimal) -> Decimal:
-    """Return an amount with the four decimals that are stored, half-even.
-
-    >>> at_scale(Decimal("0.00005"))
-    Decimal('0.0000')
-    """
-    return amount.quantize(SCALE, ROUND_HALF_EVEN)
-
-
 def half_even(numerator: int, denominator: int) -> int:
     """Return a quotient of whole numbers rounded to one, a half to the even one.
 
