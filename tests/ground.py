@@ -41,7 +41,7 @@ from streams.settings import Settings
 from tests.load import Credited, CreditKey, Event, Sums, encoded
 
 ROOT = Path(__file__).resolve().parents[1]
-SECONDS_MAX = 150
+SECONDS_MAX = 30
 
 
 def wait_for(true: Any, what: str, seconds: float = SECONDS_MAX) -> Any:
