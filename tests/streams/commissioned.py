@@ -172,7 +172,7 @@ class StageOne:
         )
         return {(rep, origin): amount for rep, origin, amount in rows.iter_rows()}
 
-    def wait_for(self, owed: Any, what: str = "the ledger", seconds: float = 60) -> None:
+    def wait_for(self, owed: Any, what: str = "the ledger", seconds: float = 120) -> None:
         """Wait until the ledger says what is owed."""
         try:
             wait_for(lambda: self.ledger() == owed, what, seconds)
