@@ -213,6 +213,44 @@ FROM
 WHERE op = 'SET'
 COMMENT 'Deals as they are now.';
 
+-- A credit's newest version is chosen before the deleted ones are left out, and by the engine's own
+-- merge (FINAL), so that a filter on other columns can never bring an older version back.
+CREATE OR REPLACE VIEW spm_bi.fct_credit
+(
+    rep_id String COMMENT 'Payee, or unassigned.',
+    rep_name String COMMENT 'Name; empty when unknown or erased.',
+    deal_id String COMMENT 'Deal; see fct_deal.',
+    role String COMMENT 'REVENUE: parts of the deal that add up to it. OVERLAY: beside them; never add up the two.',
+    via String COMMENT 'Split of the deal it comes through (place from 0), or owner.',
+    stage_class String COMMENT 'State of the deal: OPEN, WON or LOST. Only WON is earned.',
+    day Date32 COMMENT 'Day it counts on in the payee''s zone: won, lost, else created.',
+    share Decimal(9, 6) COMMENT 'Part of the deal credited, 1 = all of it.',
+    amount Decimal(18, 4) COMMENT 'Credited amount in the deal''s currency.',
+    currency String COMMENT 'ISO 4217 code of amount.',
+    reporting_amount Nullable(Decimal(18, 4)) COMMENT 'The same in the reporting currency; empty when the deal is not won or there is no rate.',
+    reporting_currency String COMMENT 'ISO 4217 code of reporting_amount, empty when there is none.',
+    rate Nullable(Decimal(20, 10)) COMMENT 'Reporting units per unit of currency.',
+    rate_on Nullable(Date32) COMMENT 'Date of that rate.',
+    deal_type String COMMENT 'NEW, RENEWAL, EXPANSION or OTHER.',
+    product String COMMENT 'Product line.',
+    segment String COMMENT 'Customer segment.',
+    region String COMMENT 'Region.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT credit.rep_id AS rep_id, person.name AS rep_name, credit.deal_id AS deal_id, credit.role AS role,
+    credit.via AS via, credit.stage_class AS stage_class, credit.day AS day, credit.share AS share,
+    credit.amount AS amount, credit.currency AS currency, credit.reporting_amount AS reporting_amount,
+    credit.reporting_currency AS reporting_currency, credit.rate AS rate, credit.rate_on AS rate_on,
+    credit.deal_type AS deal_type, credit.product AS product, credit.segment AS segment,
+    credit.region AS region
+FROM
+(
+    SELECT * FROM spm.deal_credit FINAL
+    WHERE generation = (SELECT generation FROM spm.warehouse FINAL) AND NOT deleted
+) AS credit
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = credit.rep_id
+COMMENT 'Who is credited for which deal with how much, as it is now. Never add up over currencies.';
+
 CREATE OR REPLACE VIEW spm_bi.commission_ledger
 (
     entry_id String COMMENT 'Identity of the entry.',
