@@ -9,8 +9,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.sinks.kafka import create_topics
 from tests.ground import Site, broker, site, stop, wait_for
-from tests.load import definitions
-from tests.streams.commissioned import TIERS, Desk, StageOne, credit, plans
+from tests.load import Floor, definitions
+from tests.streams.commissioned import TIERS, Desk, StageOne, credit, owed, plans
 
 pytestmark = [pytest.mark.slow]
 HIGHER = (("0", "0.08"), ("30000", "0.12"))
@@ -127,3 +127,29 @@ def test_credits_may_have_other_partitions_than_deals_and_move_to_more(made: Sit
         "SELECT count() AS n FROM spm.commission_ledger WHERE kind = 'ADJUSTMENT' AND sequence = 1"
     )
     assert adjusted["n"][0] == 0  # who moves to another partition is not paid again
+
+
+def test_deals_become_commissions_through_both_stages(made: Site) -> None:
+    floor = Floor(seed=5, reps=10)
+    known = {**definitions(floor.reps), **plans(*TIERS, valid_from="2020-01-01")}
+    made.define(2, {**known, "identities": {"identities": []}})
+    made.open_epochs()
+    worker = made.start_worker()
+    made.produce(floor.events(1_500))
+    made.wait_applied(120)
+    one = StageOne(made)
+    assert one.ledger() == {}  # nobody is known, so nobody is paid
+    made.define(3, {"identities": known["identities"]})
+    made.mark(3)
+    wait_for(one.ledger, "first entries", 120)
+    made.produce(floor.events(1_000))
+    stop(worker, signal.SIGKILL)
+    made.produce(floor.events(500))
+    made.start_worker()
+    one.wait_for(
+        owed(
+            (rep, found.day, found.reporting_amount)
+            for (rep, _, role, _), found in floor.credits().items()
+            if rep != "unassigned" and role == "REVENUE" and found.stage_class == "WON"
+        )
+    )
