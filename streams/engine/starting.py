@@ -167,7 +167,24 @@ def _sequences(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, 
             f"WHERE {parts} GROUP BY topic, partition"
         )
         found.update({Partition(t, n): s for t, n, s in rows.iter_rows()})
+        for one in some:
+            if isinstance(one.kind, Posting) and one.partition not in found:
+                found[one.partition] = _inherited(warehouse, one)
     return found
+
+
+def _inherited(warehouse: Warehouse, one: Begun) -> int:
+    """Return the definitions in force in the log before, for a partition that was not there.
+
+    With another partition count payees come to it whose entries were posted elsewhere. To begin
+    with no definitions would post all of them again.
+    """
+    rows = warehouse.frame(
+        f"SELECT max(sequence) AS sequence FROM {one.kind.table} "
+        f"WHERE topic = {history.quoted(one.partition.topic)} AND kind = 'marker' "
+        f"AND position < {position_of(one.epoch, 0)}"
+    )
+    return 0 if rows.is_empty() else int(rows["sequence"][0] or 0)
 
 
 def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Filter]:
