@@ -26,9 +26,7 @@ FLOOR_FILE = "floor.json"
 PORTS = ("broker", "warehouse", "intake", "board", "metrics")
 
 
-def run_demo(
-    *, fresh: bool, seed: int, pace: float, say: Say, broker: str | None = None
-) -> None:
+def run_demo(*, fresh: bool, seed: int, pace: float, say: Say, broker: str | None = None) -> None:
     """Run the demo until Ctrl-C or SIGTERM; nothing is left running.
 
     Raises:
