@@ -9,7 +9,7 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 
-from infra.local import run_file
+from infra.local import ports, run_file
 from tests.end_to_end.installation import Installation, installed
 from tests.ground import ROOT, wait_for
 from tests.kafka import need_kafka
@@ -56,6 +56,8 @@ def test_a_log_on_disk_survives_kill_9_and_a_stop_without_a_new_epoch(tmp_path: 
         before = pids(data)
         os.kill(before["broker"], signal.SIGKILL)
         wait_for(lambda: pids(data)["broker"] != before["broker"], "a broker started again", 60)
+        port = int(here.environment["PACESETTER_BROKER_PORT"])
+        wait_for(lambda: ports.answers(port), "a broker that answers", 60)
         win(here, 100)
         earned(here, 1100)
         assert pids(data)["worker"] == before["worker"], "the worker waits for its broker"
