@@ -6,16 +6,19 @@ Without Java or Maven the tests that need it skip loudly; with PACESETTER_CI=1 t
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from infra.local import apache
 from infra.local.processes import Service
+from schemas import topics
 from streams.settings import Settings
 from tests.ground import stop, wait_for
 
@@ -71,3 +74,25 @@ def kafka(settings: Settings) -> Iterator[Kafka]:
         yield node
     finally:
         node.stop()
+
+
+def without_topics(settings: Settings) -> None:
+    """Delete all topics of ours, and wait until they are gone: a test begins with new logs."""
+    admin = AdminClient({**settings.kafka_config(), "log_level": 2})
+
+    def ours() -> list[str]:
+        there = admin.list_topics(timeout=START_SECONDS_MAX).topics
+        return [name for name in there if name in topics.BY_NAME]
+
+    if found := ours():
+        for future in admin.delete_topics(found, operation_timeout=START_SECONDS_MAX).values():
+            future.result(START_SECONDS_MAX)
+        wait_for(lambda: not ours(), "topics gone")
+
+
+def delete_records(settings: Settings, ends: Mapping[tuple[str, int], int]) -> None:
+    """Let Kafka forget what lies before offsets, as retention does."""
+    admin = AdminClient({**settings.kafka_config(), "log_level": 2})
+    asked = admin.delete_records([TopicPartition(*place, end) for place, end in ends.items()])
+    for future in asked.values():
+        future.result(START_SECONDS_MAX)
