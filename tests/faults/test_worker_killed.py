@@ -27,25 +27,31 @@ def moves(made: Site) -> None:
     wait_for(lambda: made.applied() != before, "a flush", stretched(TAKEOVER_SECONDS_MAX))
 
 
+def killed(made: Site) -> int:
+    """Kill the worker, start another; return how much was applied and not committed."""
+    stop(made.workers[-1], signal.SIGKILL)
+    # A flush may still be on its way from the dead worker's socket into the warehouse.
+    time.sleep(0.5)
+    applied, commits, known = made.applied(), committed(made), len(tiles(made))
+    made.start_worker()
+    moves(made)
+    for place, _, start, _ in tiles(made)[known:]:
+        assert start >= commits[place], f"{place} read from {start}, committed {commits}"
+    return sum(end - commits[place] for place, end in applied.items())
+
+
 def killed_again_and_again(made: Site, seed: int, kills: int, events: int) -> None:
     floor = Floor(seed=seed)
     made.define(1, definitions(floor.reps))
     made.open_epochs()
     made.start_worker()
     twice_allowed = 0
-    with watching(made) as watch, sending(made, floor, events, per_second=700):
-        moves(made)
-        for number in range(kills):
-            time.sleep(1.5 + 0.37 * (number % 7))  # somewhere within a flush
-            stop(made.workers[-1], signal.SIGKILL)
-            # A flush may still be on its way from the dead worker's socket into the warehouse.
-            time.sleep(0.5)
-            applied, commits, known = made.applied(), committed(made), len(tiles(made))
-            twice_allowed += sum(end - commits[place] for place, end in applied.items())
-            made.start_worker()
+    with watching(made) as watch:
+        with sending(made, floor, events, per_second=700):
             moves(made)
-            for place, _, start, _ in tiles(made)[known:]:
-                assert start >= commits[place], f"{place} read from {start}, committed {commits}"
+            for number in range(kills):
+                time.sleep(1.5 + 0.37 * (number % 7))  # somewhere within a flush
+                twice_allowed += killed(made)
         began = time.monotonic()
         exact(made, floor)
         lags = watch.lags(began, time.monotonic())
