@@ -226,7 +226,9 @@ class Site:
     def _end(self, topic: str, number: int) -> int:
         # Only Apache Kafka can be asked: the embedded broker tells where its last batch begins.
         if self._asker is None:
-            self._asker = Consumer({**self.settings.kafka_config(), "group.id": "test-ends", "log_level": 0})
+            self._asker = Consumer(
+                {**self.settings.kafka_config(), "group.id": "test-ends", "log_level": 0}
+            )
         return self._asker.get_watermark_offsets(TopicPartition(topic, number), SECONDS_MAX)[1]
 
     def send(self, topic: str, key: bytes, value: bytes) -> None:
@@ -305,8 +307,8 @@ def site(folder: Path, partitions: int = 2, kafka_port: int | None = None) -> It
             create_topics(settings.kafka_config(), partitions, 1)
             yield made
         finally:
-            for process in made.workers:
-                stop(process)
+            for worker in made.workers:
+                stop(worker)
 
 
 def _client(made: Site) -> Warehouse | None:

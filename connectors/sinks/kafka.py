@@ -138,12 +138,22 @@ class Inspector:
         Raises:
             Unavailable: Kafka does not answer.
         """
+        return self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def firsts(self, partitions: Iterable[tuple[str, int]]) -> dict[Any, int]:
+        """Return the first offset Kafka holds of each partition.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        return self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+    def _offsets(self, partitions: Iterable[tuple[str, int]], spec: Any) -> dict[Any, int]:
         wanted = {TopicPartition(*place): place for place in partitions}
         if not wanted:
             return {}
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = self._admin.list_offsets(
-            {place: latest for place in wanted}, request_timeout=SECONDS_MAX
+            {place: spec for place in wanted}, request_timeout=SECONDS_MAX
         )
         try:
             return {

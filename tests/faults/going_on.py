@@ -32,7 +32,9 @@ class Sender(threading.Thread):
 
     def __init__(self, made: Site, floor: Floor, count: int, per_second: int) -> None:
         super().__init__(daemon=True)
-        self._publisher = Publisher(made.settings.kafka_config() | {"message.timeout.ms": "10000", "log_level": 0})
+        self._publisher = Publisher(
+            made.settings.kafka_config() | {"message.timeout.ms": "10000", "log_level": 0}
+        )
         self._events = floor.events(count)
         self._pause = CHUNK / per_second
         self.sent = 0
@@ -64,7 +66,9 @@ def sending(made: Site, floor: Floor, count: int, per_second: int = 1_500) -> It
 
 def committed(made: Site) -> Offsets:
     """Return what the group has committed; 0 for a partition without a commit."""
-    reader = Consumer({**made.settings.kafka_config(), "group.id": made.settings.kafka_group, "log_level": 0})
+    reader = Consumer(
+        {**made.settings.kafka_config(), "group.id": made.settings.kafka_group, "log_level": 0}
+    )
     try:
         places = [TopicPartition(*place) for place in made.ends()]
         found = reader.committed(places, 60)

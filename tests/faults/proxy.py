@@ -1,4 +1,4 @@
-"""A TCP proxy before the warehouse that loses answers: the insert was applied, nobody hears of it."""
+"""A TCP proxy before the warehouse that loses answers: an insert was applied, nobody hears it."""
 
 import asyncio
 import random
