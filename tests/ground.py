@@ -81,7 +81,7 @@ def broker(port: int, cluster_id: str | None = None) -> Iterator[subprocess.Pope
         wait_for(lambda: _listens(port), "broker")
         yield process
     finally:
-        stop(process)
+        stop(process, signal.SIGKILL)  # it waits five seconds for clients and keeps nothing
 
 
 def _listens(port: int) -> bool:
@@ -134,7 +134,7 @@ def _served(server: Server) -> Iterator[str]:
         server.start()
         yield token
     finally:
-        server.stop()
+        server.stop(signal.SIGKILL)  # how it ends is tests/infra/warehouse's to show
 
 
 @dataclass
@@ -308,7 +308,7 @@ def site(folder: Path, partitions: int = 2, kafka_port: int | None = None) -> It
             yield made
         finally:
             for worker in made.workers:
-                stop(worker)
+                stop(worker, signal.SIGKILL)
 
 
 def _client(made: Site) -> Warehouse | None:

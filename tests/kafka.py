@@ -42,14 +42,16 @@ class Kafka:
     """One node, started and killed at will; its log stays."""
 
     settings: Settings
+    java_options: str = ""
     process: subprocess.Popen[Any] | None = field(default=None)
 
     def start(self) -> None:
         service = apache.service(self.settings, "broker", print)
         with (Path(self.settings.data_dir) / "broker.log").open("a") as out:
             self.process = subprocess.Popen(
-                list(service.argv), stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-            )
+                list(service.argv), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                env={**os.environ, "JAVA_TOOL_OPTIONS": self.java_options},
+            )  # fmt: skip
         wait_for(lambda: self._is_ready(service), "Apache Kafka", START_SECONDS_MAX)
 
     def stop(self, how: int = signal.SIGTERM) -> None:
@@ -65,10 +67,10 @@ class Kafka:
 
 
 @contextmanager
-def kafka(settings: Settings) -> Iterator[Kafka]:
+def kafka(settings: Settings, java_options: str = "") -> Iterator[Kafka]:
     """Apache Kafka at the settings' port for the time of a block; its log stays."""
     need_kafka()
-    node = Kafka(settings)
+    node = Kafka(settings, java_options)
     node.start()
     try:
         yield node

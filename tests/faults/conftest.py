@@ -16,8 +16,6 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
-            # One worker of xdist takes them all: they share one Kafka.
-            item.add_marker(pytest.mark.xdist_group("kafka"))
             item.add_marker(pytest.mark.slow)
 
 
@@ -25,7 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """Apache Kafka on a free port."""
     folder = tmp_path_factory.mktemp("kafka")
-    with kafka(Settings(data_dir=folder, broker_port=free_port())) as running:
+    settings = Settings(data_dir=folder, broker_port=free_port())
+    # It lives for minutes: the better half of its compiler would cost more than it gains.
+    with kafka(settings, "-XX:TieredStopAtLevel=1") as running:
         yield running
 
 
