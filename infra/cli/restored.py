@@ -10,8 +10,8 @@ def restored(
 ) -> None:
     """Tell a warehouse that it came out of a backup: workers that still live start again from it.
 
-    Run it before they can reach it. The embedded warehouse: copy the backup over the folder while
-    it is stopped, run this, start it. ClickHouse: restore while the workers are stopped or locked
+    Run it before they can reach it. The embedded warehouse: put the copy (`cp -a`, it has links) in
+    the place of its folder while it is stopped, run this, start it. ClickHouse: restore while the workers are stopped or locked
     out, run this, let them in. What the backup lacks is read again from Kafka; `pacesetter status`
     shows how far behind they are.
 

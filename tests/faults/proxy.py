@@ -29,6 +29,10 @@ class Proxy:
         async with await asyncio.start_server(self._connected, "127.0.0.1", self.port):
             ready.set()
             await over.wait()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

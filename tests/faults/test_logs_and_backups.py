@@ -33,7 +33,7 @@ def restored_under_load(made: Site, seed: int, events: int) -> None:
     settle(made)
     made.server.stop()
     backup = made.folder / "backup"
-    shutil.copytree(made.server.data, backup)
+    shutil.copytree(made.server.data, backup, symlinks=True)
     made.server.start()
     with sending(made, floor, events - events // 3):
         wait_for(lambda: made.applied() != {}, "an answer", stretched(15))
