@@ -122,7 +122,7 @@ def make_app(settings: Settings, given: Outside) -> App:
     app.batch_owner = worker
     app.watchdog = watchdog_of(settings, given, worker)
     facts.add_agents(app, worker)
-    progress.add_agent(app, progress.Progress(given, worker.waits))
+    progress.add_agent(app, progress.Progress(given, worker.waits), worker.die)
     web.add_pages(app, worker, app.watchdog)
     _add_tasks(app)
     return app

@@ -25,6 +25,7 @@ from streams.engine.markers import Marked
 from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poisoned, culprits
 from streams.engine.ports import Warehouse
+from streams.engine.snapshots import Made
 from streams.engine.telling import Told
 from streams.engine.totals import applied
 
@@ -36,6 +37,7 @@ class Flush:
     portions: Sequence[Portion]
     history: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+    snapshots: list[Made] = field(default_factory=list)
     dead: list[tuple[PartitionState, Dead]] = field(default_factory=list)
     counts: dict[int, dict[int, int]] = field(default_factory=dict)
     sequences: dict[int, int] = field(default_factory=dict)
@@ -92,6 +94,7 @@ def compute(
         _advance(flush, group, done)
     for _, portion, mark in marks:
         flush.history.setdefault(portion.state.fold.table, []).append(mark.row)
+        flush.snapshots.extend(mark.snapshots)
         portion.state.sequence, portion.state.prepared = mark.sequence, mark.prepared
     _tell(flush, touches)
     flush.sequences = {i: p.state.sequence for i, p in enumerate(portions)}
@@ -144,11 +147,14 @@ def _known(
 ) -> dict[str, pl.DataFrame]:
     """Return the predecessors of all records by table: one query each."""
     asked: dict[str, list[history.Asked]] = {}
+    names: dict[str, list[str]] = {}
     for group, records in groups:
-        asked.setdefault(group[0][1].state.fold.table, []).extend(_asked(group, records))
+        fold = group[0][1].state.fold
+        asked.setdefault(fold.table, []).extend(_asked(group, records))
+        names[fold.table] = fold.names
     return {
         table: history.known(
-            warehouse, table, some, before.history.get(table, []) if before else []
+            warehouse, table, some, before.history.get(table, []) if before else [], names[table]
         )
         for table, some in asked.items()
     }
@@ -205,6 +211,7 @@ def _load_days(
 def _advance(flush: Flush, group: Group, done: Folded) -> None:
     table = group[0][1].state.fold.table
     flush.history.setdefault(table, []).append(done.rows)
+    flush.snapshots.extend(done.snapshots)
     hashes = hashes_of(done.rows.get_column("entity_id"))
     for at, verdict, count in done.verdicts.iter_rows():
         flush.counts.setdefault(at, {})[verdict] = count

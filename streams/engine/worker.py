@@ -139,14 +139,19 @@ class Worker:
         state = self.states.get(batch.partition)
         if state is None or batch.assignment != state.assignment:
             return
+        if not self.consumer.holds(batch):
+            return  # fetched before the partition was started anew, and fetched again since
         if batch.records[0].offset < batch.start:
             first = batch.records[0].offset
             self.die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
         if batch.start == state.taken_offset:
             state.take(batch)
             self._work.set()
-        elif batch.start > state.taken_offset:
-            log.warning("%s: offset %d is missing", batch.partition, state.taken_offset)
+        else:
+            log.warning(
+                "%s: a batch begins at %d, and %d is due; reading from there",
+                batch.partition, batch.start, state.taken_offset,
+            )  # fmt: skip
             self._spawn(self.consumer.read_from(batch.partition, state.taken_offset))
 
     # Flushing.
