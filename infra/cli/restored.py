@@ -11,9 +11,9 @@ def restored(
     """Tell a warehouse that it came out of a backup: workers that still live start again from it.
 
     Run it before they can reach it. The embedded warehouse: put the copy (`cp -a`, it has links) in
-    the place of its folder while it is stopped, run this, start it. ClickHouse: restore while the workers are stopped or locked
-    out, run this, let them in. What the backup lacks is read again from Kafka; `pacesetter status`
-    shows how far behind they are.
+    the place of its folder while it is stopped, run this, start it. ClickHouse: restore while the
+    workers are stopped or locked out, run this, let them in. What the backup lacks is read again
+    from Kafka; `pacesetter status` shows how far behind they are.
 
     Example: pacesetter restored --reason "disk died, backup of last night"
     """

@@ -1,7 +1,6 @@
 """Which batches a worker takes: those that continue where its state ends, and no older ones."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -65,11 +64,11 @@ class Ground:
 
 
 @pytest.fixture
-def ground() -> Iterator[Ground]:
+def ground() -> Ground:
     async def made() -> Ground:
         return Ground()
 
-    yield asyncio.run(made())
+    return asyncio.run(made())
 
 
 def offer(ground: Ground, *batches: Batch) -> None:
