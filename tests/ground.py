@@ -225,11 +225,20 @@ class Site:
 
     def _end(self, topic: str, number: int) -> int:
         # Only Apache Kafka can be asked: the embedded broker tells where its last batch begins.
+        return self._group().get_watermark_offsets(TopicPartition(topic, number), SECONDS_MAX)[1]
+
+    def committed(self) -> dict[tuple[str, int], int]:
+        """Return what the group has committed of each fact partition, 0 for nothing."""
+        numbers = range(self.settings.partitions)
+        places = [TopicPartition(topic.name, number) for topic in FACTS for number in numbers]
+        found = self._group().committed(places, SECONDS_MAX)
+        return {(p.topic, p.partition): max(0, p.offset) for p in found}
+
+    def _group(self) -> Consumer:
         if self._asker is None:
-            self._asker = Consumer(
-                {**self.settings.kafka_config(), "group.id": "test-ends", "log_level": 0}
-            )
-        return self._asker.get_watermark_offsets(TopicPartition(topic, number), SECONDS_MAX)[1]
+            group = {"group.id": self.settings.kafka_group, "log_level": 0}
+            self._asker = Consumer({**self.settings.kafka_config(), **group})
+        return self._asker
 
     def send(self, topic: str, key: bytes, value: bytes) -> None:
         """Send raw bytes."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
 
 from connectors.sinks.kafka import Publisher
 from schemas.warehouse import Message, Unavailable
@@ -64,41 +64,21 @@ def sending(made: Site, floor: Floor, count: int, per_second: int = 1_500) -> It
     assert not sender.is_alive(), f"only {sender.sent} of {count} events could be sent"
 
 
-def committed(made: Site) -> Offsets:
-    """Return what the group has committed; 0 for a partition without a commit."""
-    reader = Consumer(
-        {**made.settings.kafka_config(), "group.id": made.settings.kafka_group, "log_level": 0}
-    )
-    try:
-        places = [TopicPartition(*place) for place in made.ends()]
-        found = reader.committed(places, 60)
-        return {(p.topic, p.partition): max(0, p.offset) for p in found}
-    finally:
-        reader.close()
-
-
 class Watch(threading.Thread):
     """Looks every half second how far commits are behind what is applied."""
 
     def __init__(self, made: Site) -> None:
         super().__init__(daemon=True)
         self._made, self._over = made, threading.Event()
-        self._reader = Consumer(
-            {**made.settings.kafka_config(), "group.id": made.settings.kafka_group, "log_level": 0}
-        )
-        self._places = [TopicPartition(*place) for place in made.ends()]
         self.seen: list[tuple[float, Offsets, Offsets]] = []
 
     def run(self) -> None:
         while not self._over.wait(0.5):
             try:
-                applied = self._made.applied()
-                found = self._reader.committed(self._places, 5)
+                applied, commits = self._made.applied(), self._made.committed()
             except (Unavailable, KafkaException):
                 continue  # the one or the other is dead just now
-            commits = {(p.topic, p.partition): max(0, p.offset) for p in found}
             self.seen.append((time.monotonic(), applied, commits))
-        self._reader.close()
 
     def stop(self) -> None:
         self._over.set()
@@ -186,4 +166,4 @@ def exact(made: Site, floor: Floor) -> None:
     }
     assert not wrong, f"{len(wrong)} of {len(truth)} sums differ: {dict(islice(wrong.items(), 5))}"
     no_gap(made)
-    wait_for(lambda: committed(made) == made.ends(), "commits follow positions", stretched(10))
+    wait_for(lambda: made.committed() == made.ends(), "commits follow positions", stretched(10))
