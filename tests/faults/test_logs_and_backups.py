@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from connectors.sinks.kafka import create_topics
-from tests.faults.going_on import exact, no_gap, sending, settle, stretched
+from tests.faults.going_on import exact, no_gap, sending, settle
 from tests.ground import ROOT, Site, stop, wait_for
 from tests.kafka import delete_records, without_topics
 from tests.load import Floor, definitions
@@ -36,9 +36,9 @@ def restored_under_load(made: Site, seed: int, events: int) -> None:
     shutil.copytree(made.server.data, backup, symlinks=True)
     made.server.start()
     with sending(made, floor, events - events // 3):
-        wait_for(lambda: made.applied() != {}, "an answer", stretched(15))
+        wait_for(lambda: made.applied() != {}, "an answer", 15)
         later = made.applied()
-        wait_for(lambda: made.applied() != later, "flushes after the backup", stretched(30))
+        wait_for(lambda: made.applied() != later, "flushes after the backup", 30)
         made.server.stop(signal.SIGKILL)
         shutil.rmtree(made.server.data)
         shutil.move(backup, made.server.data)
@@ -71,7 +71,7 @@ def test_a_log_cut_by_retention_is_refused_and_goes_on_in_a_new_epoch(made: Site
     cut = {place: end for place, end in whole.items() if place[1] == 0}
     delete_records(made.settings, cut)
     refused = made.start_worker()
-    wait_for(lambda: "must go on at offset" in made.logs(), "refusal", stretched(30))
+    wait_for(lambda: "must go on at offset" in made.logs(), "refusal", 30)
     assert "pacesetter log open" in made.logs()
     stop(refused)
     told = pacesetter(made, "log", "open", "--reason", "retention was too short")
@@ -92,7 +92,7 @@ def test_topics_made_anew_are_refused_and_go_on_in_a_new_epoch(made: Site) -> No
     without_topics(made.settings)
     create_topics(made.settings.kafka_config(), made.settings.partitions, 1)
     refused = made.start_worker()
-    wait_for(lambda: "has no open epoch" in made.logs(), "refusal", stretched(30))
+    wait_for(lambda: "has no open epoch" in made.logs(), "refusal", 30)
     assert "pacesetter log open" in made.logs()
     stop(refused)
     pacesetter(made, "log", "open", "--reason", "somebody deleted the topics")

@@ -7,8 +7,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import FACTS
-from tests.faults.going_on import exact, sending, stretched
-from tests.ground import Site, stop, wait_for
+from tests.faults.going_on import exact, sending
+from tests.ground import Site, stop, stretched, wait_for
 from tests.load import Floor, definitions
 
 SESSION_SECONDS = 6  # a worker that says nothing for so long is dead
@@ -40,7 +40,7 @@ class Group:
             shares = self.shares()
             return len(shares) == count and all(shares) and set().union(*shares) == self._all
 
-        wait_for(has_come, f"{count} members", stretched(seconds))
+        wait_for(has_come, f"{count} members", seconds)
         return time.monotonic() - began
 
 
@@ -75,9 +75,9 @@ def workers_go_while_the_warehouse_is_away(made: Site, seed: int, count: int, ev
     workers = [made.start_worker() for _ in range(count)]
     group.wait(count, 40)
     with sending(made, floor, events):
-        wait_for(lambda: len(made.sums()) > 100, "first sums", stretched(30))
+        wait_for(lambda: len(made.sums()) > 100, "first sums", 30)
         made.server.stop(signal.SIGKILL)
-        wait_for(lambda: "waiting in" in made.logs(), "a named wait", stretched(15))
+        wait_for(lambda: "waiting in" in made.logs(), "a named wait", 15)
         began = time.monotonic()
         assert stop(workers[0]) == 0, "a wait is abandoned when the worker is told to stop"
         assert time.monotonic() - began < stretched(STOP_SECONDS_MAX)

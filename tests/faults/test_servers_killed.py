@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.faults.going_on import exact, sending, stretched
+from tests.faults.going_on import exact, sending
 from tests.ground import Site, wait_for
 from tests.kafka import Kafka
 from tests.load import Floor, definitions
@@ -17,7 +17,7 @@ def servers_killed(made: Site, node: Kafka, seed: int, rounds: int, events: int)
     made.open_epochs()
     worker = made.start_worker()
     with sending(made, floor, events):
-        wait_for(lambda: len(made.sums()) > 100, "first sums", stretched(30))
+        wait_for(lambda: len(made.sums()) > 100, "first sums", 30)
         for number in range(rounds):
             time.sleep(0.5 + 0.3 * (number % 5))
             node.stop(signal.SIGKILL)

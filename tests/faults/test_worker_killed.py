@@ -10,11 +10,10 @@ from tests.faults.going_on import (
     exact,
     read_twice,
     sending,
-    stretched,
     tiles,
     watching,
 )
-from tests.ground import Site, stop, wait_for
+from tests.ground import Site, stop, stretched, wait_for
 from tests.load import Floor, definitions
 
 TAKEOVER_SECONDS_MAX = 11 + 5  # session 6 s and the rest; a worker needs seconds to start
@@ -23,7 +22,7 @@ TAKEOVER_SECONDS_MAX = 11 + 5  # session 6 s and the rest; a worker needs second
 def moves(made: Site) -> None:
     """Wait until somebody applies something new."""
     before = made.applied()
-    wait_for(lambda: made.applied() != before, "a flush", stretched(TAKEOVER_SECONDS_MAX))
+    wait_for(lambda: made.applied() != before, "a flush", TAKEOVER_SECONDS_MAX)
 
 
 def killed(made: Site) -> int:
