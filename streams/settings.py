@@ -70,7 +70,17 @@ class Settings(BaseSettings):
     host: str = Field(
         default="127.0.0.1", description="Address that intake, board and metrics bind to."
     )
+    broker: Literal["embedded", "apache"] = Field(
+        default="embedded",
+        description="What `up` starts. embedded: log in memory. apache: Apache Kafka, log on disk.",
+    )
     broker_port: Port = 19092
+    broker_heap: str = Field(
+        default="512m", pattern=r"^\d+[mg]$", description="Memory limit of Apache Kafka."
+    )
+    broker_jars: Path | None = Field(
+        default=None, description="Folder of Kafka's jars. None: fetched by Maven, once."
+    )
     warehouse_port: Port = 18123
     intake_port: Port = 18087
     board_port: Port = 18080

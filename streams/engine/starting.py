@@ -79,19 +79,19 @@ def start_offset(partition: Partition, epoch: int, applied: int, kafka: Kafka) -
     """
     known = applied - position_of(epoch, 0)
     known = max(known, 0)  # applied is of an epoch before this one
-    offset = known if kafka.committed is None else min(kafka.committed, known)
-    if offset < kafka.first:
+    if known < kafka.first:
         raise Refused(
-            f"{partition} must go on at offset {offset}, but Kafka holds it only from "
+            f"{partition} must go on at offset {known}, but Kafka holds it only from "
             f"{kafka.first} on: what lies between is lost to this warehouse. Restore a newer "
             f"backup, or open a new epoch with `pacesetter log open`"
         )
-    if max(offset, known) > kafka.end:
+    if known > kafka.end:
         raise Refused(
             f"{partition} is applied up to offset {known}, but Kafka's log ends at {kafka.end}: "
             f"the log was cut or made anew. Open a new epoch with `pacesetter log open`"
         )
-    return offset
+    offset = known if kafka.committed is None else min(kafka.committed, known)
+    return max(offset, kafka.first)  # what lies before is applied; that Kafka dropped it is no loss
 
 
 def no_epoch(topic: str, identity: LogIdentity) -> Refused:
