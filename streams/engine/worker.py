@@ -105,6 +105,10 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended before it was prepared")
 
+    def _fenced(self, fence: Fenced) -> None:
+        log.warning("the warehouse is another incarnation; starting again: %s", fence)
+        self._spawn(self._begin_again())
+
     async def _begin_again(self) -> None:
         """Start all partitions anew: the warehouse is another incarnation."""
         self._drop()
@@ -177,6 +181,9 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended during a flush")
             return
+        except Fenced as fence:  # a marker writes while it is folded
+            self._fenced(fence)
+            return
         finally:
             self._busy = False
         if done is not None and self._era == era:
@@ -211,8 +218,7 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended while a flush was written")
         except Fenced as fence:
-            log.warning("the warehouse is another incarnation; starting again: %s", fence)
-            self._spawn(self._begin_again())
+            self._fenced(fence)
         else:
             seconds = time.monotonic() - began
             self._tempo.note(seconds)
