@@ -215,7 +215,7 @@ class Consumer:
     async def fetch_for_ever(self) -> None:
         """Fetch, and hand what was fetched to the agents a little later."""
         while True:
-            await asyncio.sleep(self.choice.uniform(0.01, 0.06))
+            await asyncio.sleep(self.choice.uniform(0.02, 0.25))
             for partition in sorted(self.resumed):
                 if self._handed.size < self.owner.held_bytes_max and self.choice.random() < 0.8:
                     self._fetch(partition)
@@ -248,7 +248,7 @@ class Consumer:
 
     def commit(self) -> None:
         """Commit what may be; the group refuses who is no member."""
-        for partition in self._handed.partitions():
+        for partition in sorted(self._handed.partitions()):
             offset = self._handed.committable(partition)
             if offset is None or self.is_ghost or self.cluster.is_down or self not in self.cluster.group.members:
                 continue

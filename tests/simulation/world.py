@@ -232,7 +232,8 @@ class World:
         """Let the group go on without a worker that does not know it."""
         self.note(f"{process.actor.name} is out of the group and does not know")
         process.consumer.is_ghost = True
-        self.cluster.group.members.remove(process.consumer)
+        if process.consumer in self.cluster.group.members:
+            self.cluster.group.members.remove(process.consumer)
         self.rebalance()
 
     async def notice(self, process: Process) -> None:
