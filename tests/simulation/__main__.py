@@ -3,7 +3,9 @@
 import argparse
 import sys
 import time
+from contextlib import nullcontext
 
+from tests.simulation.controls import CONTROLS
 from tests.simulation.seeds import MIXES, mix_of, run
 from tests.simulation.world import Wrong
 
@@ -13,7 +15,14 @@ def main() -> None:
     asked.add_argument("seed", type=int, help="the first seed")
     asked.add_argument("--mix", choices=MIXES, help="the mix of mishaps; else the seed's own")
     asked.add_argument("--seeds", type=int, default=1, help="how many; steps are printed of one")
+    asked.add_argument("--without", choices=CONTROLS, help="the rule that is switched off")
     given = asked.parse_args()
+    off = CONTROLS[given.without].off if given.without else nullcontext
+    with off():
+        _run(given)
+
+
+def _run(given: argparse.Namespace) -> None:
     wrong = 0
     began = time.process_time()
     for seed in range(given.seed, given.seed + given.seeds):

@@ -63,10 +63,8 @@ def _applied_ends(world: World) -> dict[tuple[Partition, int | None], int]:
     return found
 
 
-def totals(world: World) -> None:
-    rows = world.tables.frame(
-        "SELECT rep_id, day, measure, currency, value FROM spm.kpi_rep_day FINAL"
-    )
+def totals(world: World, table: str = "spm.kpi_rep_day FINAL") -> None:
+    rows = world.tables.frame(f"SELECT rep_id, day, measure, currency, value FROM {table}")
     have: Sums = defaultdict(Decimal)
     for rep, day, measure, currency, value in rows.iter_rows():
         have[rep, day, measure, currency] += value

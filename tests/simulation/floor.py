@@ -44,7 +44,8 @@ class Crm(Floor):
         return Event(message, record)
 
     def _again(self) -> Event:
-        words = self.words[self.random.choice(list(self.words))]
+        known = list(self.words)
+        words = self.words[self.random.choice(known[-3:] if self._chance(0.3) else known)]
         kind = self.random.random()
         if kind < 0.2:
             return self.random.choice(words)  # a duplicate, or stale by now

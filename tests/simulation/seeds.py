@@ -15,7 +15,6 @@ from tests.simulation.outside import Weather
 from tests.simulation.tables import Tables
 from tests.simulation.world import Process, World, Wrong
 
-SECONDS = 15.0  # so long things happen; then all is delivered and comes to rest
 EFFECTS = ("insert spm.activity", "insert spm.deal", "insert spm.kpi_rep_day", "publish",
            "insert spm.applied", "read")  # fmt: skip
 
@@ -29,6 +28,8 @@ class Mix:
         count: how many of them happen.
         revisions: how often definitions change.
         is_rough: single calls fail.
+        is_memory: the broker forgets all when it dies, and tells the end of a log as Tansu does.
+        seconds: so long things happen; then all is delivered and comes to rest.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Mix:
     revisions: int = 1
     is_rough: bool = True
     is_memory: bool = False
+    seconds: float = 15.0
 
 
 MIXES = {
@@ -46,6 +48,8 @@ MIXES = {
         Mix("crashes", ("crash", "crash_at", "crash_at", "ghost", "join", "leave"), count=6),
         Mix("outages", ("warehouse_away", "kafka_away", "crash", "crash_at", "ghost", "join")),
         Mix("markers", ("crash", "crash_at", "ghost", "mark_again"), revisions=4),
+        Mix("busy", ("crash_at", "ghost"), count=3, seconds=4.0),
+        Mix("telling", ("crash_after_results", "crash_after_results", "ghost"), count=6),
         Mix("ghosts", ("ghost", "ghost", "crash_at", "crash"), count=6, revisions=2),
         Mix("restore", ("back_up", "back_up_at", "restore", "crash_at", "ghost", "restore"), count=7),
         Mix("retention", ("back_up", "back_up_at", "restore", "forget", "crash_at"), count=7),
@@ -148,7 +152,7 @@ class Fate:
 
     async def _produce(self) -> None:
         records = self.choice.randint(40, 100)
-        bursts = sorted(self.choice.uniform(0, SECONDS) for _ in range(records // 6))
+        bursts = sorted(self.choice.uniform(0, self.mix.seconds) for _ in range(records // 6))
         for at in bursts:
             await asyncio.sleep(max(0.0, at - self.world.now))
             await self._until_open()
@@ -169,7 +173,7 @@ class Fate:
             await asyncio.wait([self.opening])
 
     async def _author(self) -> None:
-        times = sorted(self.choice.uniform(1, SECONDS) for _ in range(self.mix.revisions))
+        times = sorted(self.choice.uniform(1, self.mix.seconds) for _ in range(self.mix.revisions))
         for at in times:
             await asyncio.sleep(max(0.0, at - self.world.now))
             what, raw = changed(self.world.definitions[-1][1], self.choice)
@@ -197,7 +201,7 @@ class Fate:
     # Mishaps.
 
     async def _mishaps(self) -> None:
-        times = sorted(self.choice.uniform(0.2, SECONDS) for _ in range(self.mix.count))
+        times = sorted(self.choice.uniform(0.2, self.mix.seconds) for _ in range(self.mix.count))
         for at in times:
             await asyncio.sleep(max(0.0, at - self.world.now))
             if self.world.refused or self.world.must_refuse:
@@ -228,13 +232,18 @@ class Fate:
             self.later(self._replace())
 
     def _crash_at(self) -> None:
+        self._trap_crash(self.choice.choice(EFFECTS), after=self.choice.random() < 0.7)
+
+    def _trap_crash(self, at: str, *, after: bool) -> None:
         def die(actor: Actor) -> None:
             self.world.crash_actor(actor)
             if actor.name.startswith("worker"):
                 self.later(self._replace())
 
-        after = self.choice.random() < 0.7
-        self.world.trap(self.choice.choice(EFFECTS), die, after=after, skip=self.choice.randrange(3))
+        self.world.trap(at, die, after=after, skip=self.choice.randrange(3))
+
+    def _crash_after_results(self) -> None:
+        self._trap_crash("insert spm.kpi_rep_day", after=True)
 
     async def _replace(self) -> None:
         """The group notices after a while; somebody starts another worker, sooner or later."""
@@ -286,7 +295,10 @@ class Fate:
 
     async def _restore(self) -> None:
         world = self.world
-        if not self.copies or self.opening:
+        if not self.copies:
+            self._back_up_at()
+            return
+        if self.opening:
             return
         world.restore(self.choice.choice(self.copies))
         self.later(self._define_again())
@@ -339,6 +351,7 @@ class Fate:
         await self._some(0, 6)
         if not process.actor.is_dead:
             self.world.crash(process)
+            self.world.rebalance()
 
     async def _open(self) -> None:
         for _ in range(self.choice.choice([0, 0, 1, 2])):

@@ -198,6 +198,8 @@ class World:
         return process
 
     def join(self, process: Process) -> None:
+        if process.consumer.cluster is not self.cluster:
+            return  # it knows a broker that is no more
         process.consumer.is_ghost = False
         self.cluster.group.members.append(process.consumer)
         self.rebalance()
