@@ -101,7 +101,9 @@ def equal_positions(world: World) -> None:
     """Equal key and position mean equal content, whoever wrote it, however often."""
     for name in _POSITIONED:
         table = world.tables.tables[name]
-        rows = table.frame().drop(_OWN, strict=False)
+        if not table.written:
+            continue
+        rows = pl.concat(table.written).drop(_OWN, strict=False)
         keys = [*{*table.shape.keys, "position"}]
         texts = rows.with_columns(pl.col(pl.List).cast(pl.List(pl.String)).list.join("|"))
         different = texts.unique().group_by(keys).len().filter(pl.col("len") > 1)

@@ -16,7 +16,7 @@ from schemas.positions import position_of
 from streams.engine import effects, history, results, starting
 from streams.engine.commits import Handed
 from streams.engine.totals import UNTOUCHED, Total, Totals
-from tests.simulation import checks, tables, world
+from tests.simulation import checks, outside, tables, world
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def sums_of_changes() -> Iterator[None]:
         mock.patch.object(Totals, "apply", changes),
         mock.patch.object(Totals, "guarded", lambda *_: []),
         mock.patch.object(checks, "everything", added_up),
+        mock.patch.object(outside, "MERGES", 0),
     ):
         yield
 

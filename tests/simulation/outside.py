@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+MERGES = 0.1  # after so many inserts a table is merged
+
+
 @dataclass
 class Weather:
     """How likely each call fails, and who is away until when.
@@ -109,6 +112,8 @@ class Warehouse(Calls):
         self.begin(name, "warehouse")
         self.world.fence(incarnation)
         self.world.tables.insert(table, rows)
+        if self.world.choice.random() < MERGES:
+            self.world.tables.tables[table].merge()
         self.end(name, f"({len(rows)} rows)")
 
 

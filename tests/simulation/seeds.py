@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.positions import position_of
 from schemas.warehouse import Message
 from streams.agents.folds import FOLDS
 from tests.simulation import checks
@@ -315,14 +316,18 @@ class Fate:
         self.world.mark(len(self.world.definitions))
 
     def _forget(self) -> None:
-        """Kafka's retention: it forgets what was committed."""
+        """Kafka's retention: it forgets what is committed and applied."""
         world = self.world
-        for partition, offset in world.cluster.committed.items():
-            if partition.topic in world.folds:
-                log = world.cluster.logs[partition.topic]
-                first = self.choice.randint(log.first[partition.number], offset)
+        applied, epochs = world.applied(), world.open_epoch()
+        for partition in world.fact_partitions:
+            epoch = epochs[partition.topic]
+            known = applied.get(partition, 0) - position_of(epoch or 0, 0)
+            most = min(known, world.cluster.committed.get(partition, 0))
+            log = world.cluster.logs[partition.topic]
+            if epoch and most > log.first[partition.number]:
+                first = self.choice.randint(log.first[partition.number], most)
                 log.first[partition.number] = first
-        world.note("kafka forgets")
+                world.note(f"kafka forgets {partition} below {first}")
 
     async def _lose_log(self) -> None:
         world = self.world

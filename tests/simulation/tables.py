@@ -1,12 +1,12 @@
 """A warehouse in memory: the tables of infra/clickhouse, and statements of tests/simulation/sql.py.
 
 Columns, types, sorting keys and versions are read from the numbered SQL, so that the two cannot
-drift apart. Rows are never thrown away: a table keeps every insert, as ClickHouse does until it
-merges, and FINAL picks the row with the greatest version, the last one among equals.
+drift apart. A table keeps every insert, and FINAL picks the row with the greatest version, the last
+one among equals. What is replaced is thrown away by `merge`, whenever the simulation likes.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -41,7 +41,7 @@ _BLANKS: list[tuple[Any, Any]] = [
     (pl.Date, date(1970, 1, 1)),
     (pl.Datetime, datetime(1970, 1, 1, tzinfo=UTC)),
 ]
-_START = datetime(2026, 1, 1, tzinfo=UTC)
+_START = datetime(2030, 1, 1, tzinfo=UTC)  # written later than whatever a real warehouse begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +94,23 @@ def _type(kind: str) -> pl.DataType:
 class Table:
     """The rows of one table, in the order they came."""
 
-    def __init__(self, shape: Shape, parts: Iterable[pl.DataFrame] = ()) -> None:
+    def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self._parts = list(parts)
+        self.written: list[pl.DataFrame] = []  # every row there ever was; merging takes none
+        self._parts: list[pl.DataFrame] = []
         self._values: dict[str, list[Any]] = {}
         self._final: list[int] | None = None
 
+    def merge(self) -> None:
+        """Throw away what FINAL would not show, as ClickHouse may at any time."""
+        self._parts = [self.frame()[self.final()]]
+        self._values.clear()
+        self._final = None
+
     def copy(self) -> "Table":
-        return Table(self.shape, self._parts)
+        made = Table(self.shape)
+        made.written, made._parts = list(self.written), list(self._parts)
+        return made
 
     def frame(self) -> pl.DataFrame:
         """Return all rows."""
@@ -129,7 +138,8 @@ class Table:
             else:
                 column = pl.lit(self._default(name, kind, at), kind).alias(name)
             columns.append(column)
-        self._parts.append(rows.select(columns))
+        self.written.append(rows.select(columns))
+        self._parts.append(self.written[-1])
         self._values.clear()
         self._final = None
 
