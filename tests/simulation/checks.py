@@ -18,7 +18,8 @@ from tests.simulation.world import World, Wrong
 _IDS = CatalogueIds()
 # Columns in which two rows of one key and position may differ: when they were written.
 _OWN = {"applied_at", "changed_at", "opened_at", "seen_at"}
-_POSITIONED = ("spm.activity", "spm.deal", "spm.kpi_rep_day", "spm.dead_letter")
+_POSITIONED = ("spm.activity", "spm.deal", "spm.kpi_rep_day", "spm.deal_credit",
+               "spm.dead_letter")  # fmt: skip
 
 
 def everything(world: World) -> None:
@@ -33,6 +34,7 @@ def everything(world: World) -> None:
     tiles(world)
     equal_positions(world)
     told(world)
+    credits(world)
     dead_letters(world)
 
 
@@ -128,6 +130,32 @@ def told(world: World) -> None:
     )
     have = {tuple(key): (position, value) for *key, position, value in rows.iter_rows()}
     same("what consumers of spm.rep-days know", newest, have)
+
+
+_CREDIT = ("rep_id", "deal_id", "role", "via", "stage_class", "day", "amount", "reporting_amount")
+
+
+def credits(world: World) -> None:
+    """Who is credited with what: in the warehouse, and for whoever reads spm.credits."""
+    must = truth.credits(survivors(world), world.definitions[-1][1])
+    rows = world.tables.frame(
+        f"SELECT {', '.join(_CREDIT)} FROM spm.deal_credit FINAL WHERE deleted = 0"
+    )
+    same("credits", {row[:4]: row[4:] for row in rows.iter_rows()}, must)
+    newest: dict[Any, dict[str, Any]] = {}
+    for records in world.cluster.logs[topics.CREDITS.name].partitions:
+        for record in records:
+            message, credit = codec.decode(record.value or b"", _IDS)
+            if message == "credit":
+                key = tuple(credit[name] for name in _CREDIT[:4])
+                if key not in newest or credit["position"] >= newest[key]["position"]:
+                    newest[key] = credit
+    have = {
+        key: tuple(credit[name] for name in _CREDIT[4:])
+        for key, credit in newest.items()
+        if not credit["deleted"]
+    }
+    same("what consumers of spm.credits know", have, must)
 
 
 def dead_letters(world: World) -> None:

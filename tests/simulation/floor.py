@@ -66,10 +66,13 @@ class Crm(Floor):
 
     def _splits(self) -> list[dict[str, Any]]:
         shares = self.random.choice([(), (), ("0.6", "0.4"), ("0.333333", "0.333333", "0.333334")])
+        roles = ["REVENUE"] * len(shares)
+        if self._chance(0.3):
+            shares, roles = (*shares, "0.5"), [*roles, "OVERLAY"]
         users = self.random.sample(range(USERS), len(shares))
         return [
-            {"owner_id": f"u{user}", "role": "REVENUE", "share": Decimal(share)}
-            for user, share in zip(users, shares, strict=True)
+            {"owner_id": f"u{user}", "role": role, "share": Decimal(share)}
+            for user, role, share in zip(users, roles, shares, strict=True)
         ]
 
     def _stage(self) -> dict[str, Any]:

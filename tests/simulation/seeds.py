@@ -16,8 +16,8 @@ from tests.simulation.outside import Weather
 from tests.simulation.tables import Tables
 from tests.simulation.world import Process, World, Wrong
 
-EFFECTS = ("insert spm.activity", "insert spm.deal", "insert spm.kpi_rep_day", "publish",
-           "insert spm.applied", "read")  # fmt: skip
+EFFECTS = ("insert spm.activity", "insert spm.deal", "insert spm.kpi_rep_day",
+           "insert spm.deal_credit", "publish", "insert spm.applied", "read")  # fmt: skip
 
 
 @dataclass(frozen=True)

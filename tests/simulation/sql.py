@@ -6,7 +6,7 @@ holds the answers to those of the real warehouse. What is not understood is an e
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 Node = tuple[Any, ...]
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+)|(?P<text>'(?:[^'\\]|\\.|'')*')|(?P<name>[A-Za-z_][\w.]*)"
-    r"|(?P<mark><=|>=|!=|<>|==|[-+*/=<>(),\[\]]))"
+    r"|(?P<mark><=|>=|!=|<>|==|[-+*/%=<>(),\[\]]))"
 )
 _ESCAPED = re.compile(r"\\(.)|''")
 _COMPARES = {"=": "==", "==": "==", "!=": "!=", "<>": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}  # fmt: skip
 _WORDS = frozenset(
     "SELECT DISTINCT FROM FINAL WHERE GROUP ORDER HAVING BY LIMIT AS AND OR NOT IN DESC ASC IS NULL"
-    " PREWHERE SETTINGS UNION JOIN WITH".split()
+    " PREWHERE SETTINGS UNION JOIN WITH EXCEPT".split()
 )
 AGGREGATES = frozenset({"max", "min", "any", "argMax", "argMin", "count", "sum"})
 
@@ -75,6 +75,15 @@ def _parts(node: Node) -> Sequence[Node]:
     return [node[1]] if node[0] == "not" else []
 
 
+def with_answers(node: Any, ask: Callable[[Select], Any]) -> Any:
+    """Return an expression with its subqueries replaced by their values."""
+    if isinstance(node, tuple) and node:
+        if node[0] == "select":
+            return ("value", ask(node[1]))
+        return tuple(with_answers(part, ask) for part in node)
+    return node
+
+
 @lru_cache(maxsize=2_000)
 def parsed(sql: str) -> Select:
     """Return a statement taken apart.
@@ -99,6 +108,11 @@ class _Parser:
         self.tokens.append(("end", ""))
 
     def select(self) -> Select:
+        found = self._select()
+        self._take("end")
+        return found
+
+    def _select(self) -> Select:
         self._must("SELECT")
         is_distinct = self._word("DISTINCT")
         columns = self._list(self._column)
@@ -116,7 +130,6 @@ class _Parser:
                 limit_by = count, tuple(self._list(self._expression))
             else:
                 limit = count
-        self._take("end")
         return Select(
             table, tuple(columns), is_final, is_distinct, where, tuple(groups), having,
             tuple(orders), limit_by, limit,
@@ -124,6 +137,14 @@ class _Parser:
 
     def _column(self) -> Column:
         first = self.at
+        if self._is_mark("*"):
+            left_out: list[str] = []
+            if self._word("EXCEPT"):
+                is_list = self._is_mark("(")
+                left_out = self._list(lambda: self._take("name"))
+                if is_list:
+                    self._mark(")")
+            return Column("*", ("star", tuple(left_out)))
         node = self._expression()
         if self._word("AS"):
             return Column(self._take("name"), node)
@@ -166,10 +187,16 @@ class _Parser:
         return left
 
     def _sum(self) -> Node:
-        left = self._primary()
+        left = self._product()
         while self.tokens[self.at] in (("mark", "+"), ("mark", "-")):
             sign = self._take("mark")
-            left = ("sum", sign, left, self._primary())
+            left = ("sum", sign, left, self._product())
+        return left
+
+    def _product(self) -> Node:
+        left = self._primary()
+        while self.tokens[self.at] == ("mark", "%"):
+            left = ("sum", self._take("mark"), left, self._primary())
         return left
 
     def _primary(self) -> Node:
@@ -187,6 +214,10 @@ class _Parser:
                 return ("call", text, tuple(arguments))
             return ("name", text)
         if (kind, text) == ("mark", "("):
+            if self.tokens[self.at] == ("name", "SELECT"):
+                found = self._select()
+                self._mark(")")
+                return ("select", found)
             inside = self._list(self._expression)
             self._mark(")")
             return inside[0] if len(inside) == 1 else ("tuple", tuple(inside))

@@ -7,7 +7,7 @@ one among equals. What is replaced is thrown away by `merge`, whenever the simul
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,15 @@ from typing import Any
 
 import polars as pl
 
-from tests.simulation.sql import AGGREGATES, Node, Select, Unread, parsed
+from tests.simulation.sql import (
+    AGGREGATES,
+    Column,
+    Node,
+    Select,
+    Unread,
+    parsed,
+    with_answers,
+)
 
 FOLDER = Path(__file__).parents[2] / "infra" / "clickhouse"
 _TABLE = re.compile(
@@ -41,6 +49,7 @@ _BLANKS: list[tuple[Any, Any]] = [
     (pl.Date, date(1970, 1, 1)),
     (pl.Datetime, datetime(1970, 1, 1, tzinfo=UTC)),
 ]
+_BITS = {"bitAnd": "&", "bitShiftRight": ">>"}
 _START = datetime(2030, 1, 1, tzinfo=UTC)  # written later than whatever a real warehouse begins with
 
 
@@ -132,7 +141,10 @@ class Table:
         columns = []
         for name, kind in shape.columns.items():
             if name in rows.columns:
-                column = pl.col(name).cast(kind)
+                column = pl.col(name)
+                if rows.schema[name] == pl.Binary:  # a String of ClickHouse holds any bytes
+                    column = column.bin.encode("hex")
+                column = column.cast(kind)
                 if name not in shape.nullable and rows[name].null_count():
                     column = column.fill_null(_blank(kind))
             else:
@@ -196,8 +208,19 @@ class Tables:
 
     def frame(self, sql: str) -> pl.DataFrame:
         """Return the answer to a statement."""
-        select = parsed(sql)
-        return answer(self.tables[select.table], select)
+        return self._answer(parsed(sql))
+
+    def _answer(self, select: Select) -> pl.DataFrame:
+        table = self.tables[select.table]
+        where = with_answers(select.where, lambda inner: self._answer(inner).item())
+        columns: list[Column] = []
+        for column in select.columns:
+            if column.node[0] == "star":
+                names = [n for n in table.shape.columns if n not in column.node[1]]
+                columns += [Column(name, ("name", name)) for name in names]
+            else:
+                columns.append(column)
+        return answer(table, replace(select, where=where, columns=tuple(columns)))
 
 
 def answer(table: Table, select: Select) -> pl.DataFrame:
@@ -304,6 +327,9 @@ def _source(node: Node, table: Table, in_group: bool = False) -> str:
 def _called(name: str, arguments: Sequence[Node], table: Table, in_group: bool) -> str:
     if name == "tupleElement" and arguments[1][0] == "value":
         return f"{_source(arguments[0], table, in_group)}[{arguments[1][1] - 1}]"
+    if name in _BITS:
+        left, right = (_source(argument, table, in_group) for argument in arguments)
+        return f"({left} {_BITS[name]} {right})"
     if name in AGGREGATES and in_group:
         one, *two = [_source(argument, table) for argument in arguments] or ["1"]
         if name == "count":
@@ -337,7 +363,7 @@ def _dtype(node: Node, table: Table) -> pl.DataType:
         return pl.UInt64()
     if kind == "call" and node[1] == "tupleElement":
         return _dtype(node[2][0][2][0][1][node[2][1][1] - 1], table)
-    if kind == "call" and node[1] == "count":
+    if kind == "call" and (node[1] == "count" or node[1] in _BITS):
         return pl.UInt64()
     if kind == "call" and node[1] == "sum":
         inner = _dtype(node[2][0], table)

@@ -123,42 +123,83 @@ def _meeting(r: Record, company: Company, owner: str) -> Iterator[Line]:
 def _deal(r: Record, company: Company, owner: str) -> Iterator[Line]:
     yield "deals_created", owner, company.day(owner, r["created_at"]), "", Decimal(1)
     if r["stage_class"] == "LOST":
-        lost = company.day(owner, r["lost_at"] or r["occurred_at"])
-        day = r["close_date"] if r["close_date"] and not r["lost_at"] else lost
-        yield "deals_lost", owner, day, "", Decimal(1)
+        yield "deals_lost", owner, lost_day(r, company, owner), "", Decimal(1)
     if r["stage_class"] == "WON":
         yield "deals_won", owner, won_day(r, company, owner), "", Decimal(1)
         for credit in credits_of(r, company):
-            yield "revenue_won", credit.rep_id, credit.day, r["currency"], credit.amount
-            if credit.reporting is not None:
-                yield "revenue_won_reporting", credit.rep_id, credit.day, company.reporting, \
-                    credit.reporting  # fmt: skip
+            if credit.role == "REVENUE":
+                yield "revenue_won", credit.rep_id, credit.day, r["currency"], credit.amount
+                if credit.reporting is not None:
+                    yield "revenue_won_reporting", credit.rep_id, credit.day, company.reporting, \
+                        credit.reporting  # fmt: skip
 
 
 class Credit(NamedTuple):
-    """What one payee is credited for one deal through one split."""
+    """What one payee is credited for one deal through one split, or as its owner."""
 
     rep_id: str
+    role: str
+    via: str
     day: date
     amount: Decimal
     reporting: Decimal | None
 
 
+def credits(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> dict[Any, Any]:
+    """Return every credit: payee, deal, role, via -> stage, day, amount, reporting amount."""
+    company = Company(definitions)
+    return {
+        (credit.rep_id, r["entity_id"], credit.role, credit.via): (r["stage_class"], *credit[3:])
+        for message, r, _ in last_words(sent).values()
+        if message == "deal" and r["op"] == "SET"
+        for credit in credits_of(r, company)
+    }
+
+
 def credits_of(r: Record, company: Company) -> list[Credit]:
-    """Return the REVENUE credits of a won deal."""
+    """Return who is credited with what of a deal."""
     if r["amount"] is None:
         return []
-    shares = [(s["owner_id"], s["share"]) for s in r["splits"] if s["role"] == "REVENUE"]
-    shares = shares or [(r["owner_id"], Decimal(1))]
-    reps = [company.rep(r["source"], user) for user, _ in shares]
-    rate = company.rate(r["currency"], won_day(r, company, company.rep(r["source"], r["owner_id"])))
-    amounts = cut(r["amount"], [share for _, share in shares])
+    splits = [(s["owner_id"], s["role"], str(i), s["share"]) for i, s in enumerate(r["splits"])]
+    revenue = [s for s in splits if s[1] == "REVENUE"]
+    revenue = revenue or [(r["owner_id"], "REVENUE", "owner", Decimal(1))]
+    every = revenue + [s for s in splits if s[1] == "OVERLAY"]
+    reps = [company.rep(r["source"], user) for user, *_ in every]
+    parts = divided(r["amount"], every)
+    rate = None
+    if r["stage_class"] == "WON":
+        day = won_day(r, company, company.rep(r["source"], r["owner_id"]))
+        rate = company.rate(r["currency"], day)
     whole = rate and (r["amount"] * rate).quantize(CENT, ROUND_HALF_EVEN)
-    reporting = cut(whole, [share for _, share in shares]) if whole is not None else None
+    reporting = [None] * len(every) if whole is None else divided(whole, every)
     return [
-        Credit(rep, won_day(r, company, rep), amounts[i], reporting[i] if reporting else None)
-        for i, rep in enumerate(reps)
+        Credit(rep, role, via, main_day(r, company, rep), part, reported)
+        for rep, (_, role, via, _), part, reported in zip(reps, every, parts, reporting, strict=True)
     ]
+
+
+def divided(amount: Decimal, splits: Sequence[Any]) -> list[Any]:
+    """Return REVENUE parts, which add up, then OVERLAY parts, each by itself."""
+    parts = cut(amount, [share for _, role, _, share in splits if role == "REVENUE"])
+    return parts + [
+        (amount * share).quantize(CENT, ROUND_HALF_EVEN)
+        for _, role, _, share in splits
+        if role == "OVERLAY"
+    ]
+
+
+def main_day(r: Record, company: Company, rep: str) -> date:
+    """Return the day a deal was won or lost on, of an open one the day it was created on."""
+    if r["stage_class"] == "WON":
+        return won_day(r, company, rep)
+    if r["stage_class"] == "LOST":
+        return lost_day(r, company, rep)
+    return company.day(rep, r["created_at"])
+
+
+def lost_day(r: Record, company: Company, rep: str) -> date:
+    day: date | None = None if r["lost_at"] else r["close_date"]
+    return day or company.day(rep, r["lost_at"] or r["occurred_at"])
 
 
 def won_day(r: Record, company: Company, rep: str) -> date:

@@ -21,6 +21,7 @@ from streams.agents.folds import FOLDS
 from streams.engine import epochs, starting, tempo, waits, worker
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, marker_message, open_epochs
+from streams.engine.poison import Poison
 from streams.engine.tempo import Tempo
 from streams.engine.worker import Worker
 from tests.simulation.clockwork import Actor, Loop
@@ -187,7 +188,7 @@ class World:
         self._made += 1
         actor = Actor(f"worker{self._made}")
         given = outside(self, actor)
-        made = Worker(self.folds, given, Tempo(0.05, 0.4, 40), HELD_BYTES_MAX)
+        made = Worker(self.folds, given, Tempo(0.05, 0.4, 40), HELD_BYTES_MAX, Poison())
         consumer = Consumer(self.cluster, actor, made, self.choice, 12, self.note)
         process = Process(actor, made, consumer)
         self.processes.append(process)
@@ -377,7 +378,7 @@ def in_simulated_time(world: World) -> Iterator[None]:
             mock.patch.object(tempo, "time", clock),
             mock.patch.object(worker, "time", clock),
             mock.patch.object(waits, "random", world.choice),
-            mock.patch.object(Worker, "_die", staticmethod(die)),
+            mock.patch.object(Worker, "die", staticmethod(die)),
             mock.patch.object(epochs, "uuid", SimpleNamespace(uuid4=world.choice.random)),
         ):
             yield
