@@ -30,12 +30,12 @@ def everything(world: World) -> None:
     """
     if world.must_refuse:
         raise Wrong(f"it must refuse, and did not: {world.must_refuse}")
+    dead_letters(world)
     totals(world)
     tiles(world)
     equal_positions(world)
     told(world)
     credits(world)
-    dead_letters(world)
 
 
 def survivors(world: World) -> list[Sent]:

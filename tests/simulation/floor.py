@@ -67,7 +67,7 @@ class Crm(Floor):
     def _splits(self) -> list[dict[str, Any]]:
         shares = self.random.choice([(), (), ("0.6", "0.4"), ("0.333333", "0.333333", "0.333334")])
         roles = ["REVENUE"] * len(shares)
-        if self._chance(0.3):
+        if shares and self._chance(0.4):
             shares, roles = (*shares, "0.5"), [*roles, "OVERLAY"]
         users = self.random.sample(range(USERS), len(shares))
         return [
