@@ -1,7 +1,7 @@
 """What must hold at the end: the totals to the cent, the tiling, and what was told to others."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,7 @@ _IDS = CatalogueIds()
 # Columns in which two rows of one key and position may differ: when they were written.
 _OWN = {"applied_at", "changed_at", "opened_at", "seen_at"}
 _POSITIONED = ("spm.activity", "spm.deal", "spm.kpi_rep_day", "spm.deal_credit",
-               "spm.dead_letter")  # fmt: skip
+               "spm.credit", "spm.commission_ledger", "spm.dead_letter")  # fmt: skip
 
 
 def everything(world: World) -> None:
@@ -36,6 +36,8 @@ def everything(world: World) -> None:
     equal_positions(world)
     told(world)
     credits(world)
+    if topics.CREDITS.name in world.kinds:
+        ledger(world)
 
 
 def survivors(world: World) -> list[Sent]:
@@ -116,14 +118,12 @@ def equal_positions(world: World) -> None:
 def told(world: World) -> None:
     """Whoever keeps the newest of what was told has what the warehouse has."""
     newest: dict[Any, tuple[int, Decimal]] = {}
-    for records in world.cluster.logs[topics.REP_DAYS.name].partitions:
-        for record in records:
-            message = codec.decode(record.value or b"", _IDS)[1]
-            for part in message["partials"]:
-                key = (message["rep_id"], part["day"], part["measure"], part["currency"],
-                       part["topic"], part["partition"])  # fmt: skip
-                if part["position"] >= newest.get(key, (0, None))[0]:
-                    newest[key] = (part["position"], part["value"])
+    for _, message in _messages(world, topics.REP_DAYS.name):
+        for part in message["partials"]:
+            key = (message["rep_id"], part["day"], part["measure"], part["currency"],
+                   part["topic"], part["partition"])  # fmt: skip
+            if part["position"] >= newest.get(key, (0, None))[0]:
+                newest[key] = (part["position"], part["value"])
     rows = world.tables.frame(
         "SELECT rep_id, day, measure, currency, topic, partition, position, value "
         "FROM spm.kpi_rep_day FINAL"
@@ -143,19 +143,32 @@ def credits(world: World) -> None:
     )
     same("credits", {row[:4]: row[4:] for row in rows.iter_rows()}, must)
     newest: dict[Any, dict[str, Any]] = {}
-    for records in world.cluster.logs[topics.CREDITS.name].partitions:
-        for record in records:
-            message, credit = codec.decode(record.value or b"", _IDS)
-            if message == "credit":
-                key = tuple(credit[name] for name in _CREDIT[:4])
-                if key not in newest or credit["position"] >= newest[key]["position"]:
-                    newest[key] = credit
+    for name, credit in _messages(world, topics.CREDITS.name):
+        if name == "credit":
+            key = tuple(credit[field] for field in _CREDIT[:4])
+            if key not in newest or credit["position"] >= newest[key]["position"]:
+                newest[key] = credit
     have = {
         key: tuple(credit[name] for name in _CREDIT[4:])
         for key, credit in newest.items()
         if not credit["deleted"]
     }
     same("what consumers of spm.credits know", have, must)
+
+
+_ACCOUNT = ("rep_id", "plan_id", "component_id", "origin_start", "currency")
+
+
+def ledger(world: World) -> None:
+    """Entries add up to what credits earn under the plans, to the cent."""
+    rows = world.tables.frame(
+        f"SELECT {', '.join(_ACCOUNT)}, amount FROM spm.commission_ledger FINAL"
+    )
+    have: dict[Any, Decimal] = defaultdict(Decimal)
+    for *key, amount in rows.iter_rows():
+        have[tuple(key)] += amount
+    must = truth.commissions(survivors(world), world.definitions[-1][1])
+    same("commissions", {key: value for key, value in have.items() if value}, must)
 
 
 def dead_letters(world: World) -> None:
@@ -177,7 +190,7 @@ def dead_letters(world: World) -> None:
 def must_refuse(world: World) -> str | None:
     """Return why a warehouse that was just restored cannot be filled again; None if it can."""
     applied, epochs = world.applied(), world.open_epoch()
-    for partition in world.fact_partitions:
+    for partition in world.read_partitions:
         log, reached = world.cluster.logs[partition.topic], applied.get(partition, 0)
         first, epoch = log.first[partition.number], epochs[partition.topic]
         known = max(0, reached - position_of(epoch, 0)) if epoch else 0
@@ -189,12 +202,20 @@ def must_refuse(world: World) -> str | None:
 
 
 def _previous_end(world: World, partition: Partition) -> int | None:
-    for record in world.cluster.logs[partition.topic].partitions[partition.number]:
-        try:
-            message, found = codec.decode(record.value or b"", _IDS)
-        except codec.Undecodable:
-            continue
-        if message == "marker" and found["epoch"] is not None:
+    for name, found in _messages(world, *partition):
+        if name == "marker" and found["epoch"] is not None:
             end: int | None = found["previous_end"]
             return end
     return None
+
+
+def _messages(
+    world: World, topic: str, number: int | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what stands in a topic of the present broker, junk left out."""
+    for at, records in enumerate(world.cluster.logs[topic].partitions):
+        for record in records if number in (None, at) else ():
+            try:
+                yield codec.decode(record.value or b"", _IDS)
+            except codec.Undecodable:
+                continue

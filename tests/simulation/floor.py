@@ -96,13 +96,24 @@ def first_definitions() -> dict[str, Any]:
     made["measures"]["measures"] = [
         m for m in made["measures"]["measures"] if m["measure"] != "talk_seconds"
     ]
+    made["plans"] = {"plans": [_plan("p", "QUARTER"), _plan("q", "MONTH", reps=["r0", "r1"])]}
     return made
+
+
+def _plan(name: str, period: str, **fields: Any) -> dict[str, Any]:
+    tiers = [{"since": "0", "rate": "0.071"}, {"since": "90000", "rate": "0.1"},
+             {"since": "250000.5", "rate": "0.1333"}]  # fmt: skip
+    return {
+        "plan_id": name, "name": name, "currency": "EUR", "period": period,
+        "valid_from": "2023-12-23",
+        "components": [{"component_id": "c", "tiers": tiers}], **fields,
+    }  # fmt: skip
 
 
 def changed(before: dict[str, Any], choice: random.Random) -> tuple[str, dict[str, Any]]:
     """Return the next revision of the definitions, and what is new in it."""
     after = copy.deepcopy(before)
-    change = choice.choice([_map, _map, _zone, _zone, _home, _measure, _rate, _won_day, _nothing])
+    change = choice.choice([_map, _map, _zone, _zone, _home, _measure, _rate, _won_day, _plans, _plans, _nothing])
     return change(after, choice), after
 
 
@@ -143,6 +154,14 @@ def _rate(made: dict[str, Any], choice: random.Random) -> str:
 def _won_day(made: dict[str, Any], choice: random.Random) -> str:
     made["company"]["won_day"] = choice.choice(["WON_AT", "CLOSE_DATE"])
     return f"won deals count by {made['company']['won_day']}"
+
+
+def _plans(made: dict[str, Any], choice: random.Random) -> str:
+    plan = choice.choice(made["plans"]["plans"])
+    plan["components"][0]["tiers"][0]["rate"] = f"0.0{choice.randrange(10, 99)}"
+    plan["valid_from"] = choice.choice(["2023-12-23", "2026-03-02"])
+    plan["period"] = choice.choice(["MONTH", "QUARTER", "YEAR"])
+    return f"plan {plan['plan_id']} pays {plan['components'][0]['tiers'][0]['rate']}"
 
 
 def _nothing(made: dict[str, Any], choice: random.Random) -> str:

@@ -176,6 +176,14 @@ class Consumer:
     def hold(self, partitions: set[Partition]) -> None:
         self.resumed -= partitions
 
+    def set_back(self, partition: Partition) -> None:
+        self.hold({partition})
+        self._handed.discount(partition)
+
+    def resume(self, partition: Partition) -> None:
+        if partition in self.mine:
+            self.resumed.add(partition)
+
     async def bounds(
         self, partitions: Iterable[Partition]
     ) -> tuple[dict[Partition, int], dict[Partition, int]]:

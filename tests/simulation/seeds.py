@@ -8,16 +8,16 @@ from typing import Any
 
 from schemas.positions import position_of
 from schemas.warehouse import Message
-from streams.agents.folds import FOLDS
 from tests.simulation import checks
 from tests.simulation.clockwork import Actor
-from tests.simulation.floor import Crm, changed, first_definitions
+from tests.simulation.floor import KINDS, Crm, changed, first_definitions
 from tests.simulation.outside import Weather
 from tests.simulation.tables import Tables
 from tests.simulation.world import Process, World, Wrong
 
 EFFECTS = ("insert spm.activity", "insert spm.deal", "insert spm.kpi_rep_day",
-           "insert spm.deal_credit", "publish", "insert spm.applied", "read")  # fmt: skip
+           "insert spm.deal_credit", "insert spm.credit", "insert spm.commission_ledger",
+           "publish", "insert spm.applied", "read")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,11 @@ def run(seed: int, mix: Mix | None = None, *, traced: bool = False) -> World:
     mix = mix or mix_of(seed)
     choice = random.Random(seed * 7919)
     used = _topics(choice)
+    if "crm.deals" in used and choice.random() < 0.75:
+        used = (*used, "spm.credits")
     world = World(
         seed,
-        topics_used=[name for name in FOLDS if name in used],
+        topics_used=used,
         tells_starts=mix.is_memory and choice.random() < 0.7,
         traced=traced,
     )
@@ -102,7 +104,7 @@ class Fate:
 
     def __init__(self, world: World, mix: Mix) -> None:
         self.world, self.mix, self.choice = world, mix, world.choice
-        self.crm = Crm(self.choice, list(world.folds))
+        self.crm = Crm(self.choice, [name for name in world.kinds if name in KINDS])
         self.copies: list[Tables] = []
         self.pending: set[asyncio.Task[Any]] = set()
         self.opening: asyncio.Task[Any] | None = None
@@ -163,7 +165,7 @@ class Fate:
                 self._produce_junk()
 
     def _produce_junk(self) -> None:
-        topic = self.choice.choice(list(self.world.folds))
+        topic = self.choice.choice(list(self.world.kinds))
         value = self.choice.choice([b"", b"{}", b"\0\0\0\0\x01abc"])
         [(partition, offset)] = self.world.cluster.append([Message(topic, b"junk", value)])
         self.world.junk.append((partition, self.world.cluster.name, offset))
@@ -319,7 +321,7 @@ class Fate:
         """Kafka's retention: it forgets what is committed and applied."""
         world = self.world
         applied, epochs = world.applied(), world.open_epoch()
-        for partition in world.fact_partitions:
+        for partition in world.read_partitions:
             epoch = epochs[partition.topic]
             known = applied.get(partition, 0) - position_of(epoch or 0, 0)
             most = min(known, world.cluster.committed.get(partition, 0))

@@ -156,6 +156,45 @@ def credits(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> dict[Any, A
     }
 
 
+def commissions(sent: Iterable[Sent], raw: Mapping[str, Any]) -> dict[Any, Decimal]:
+    """Return what is owed: payee, plan, component, first day of the period, currency -> amount."""
+    counted: dict[Any, Decimal] = defaultdict(Decimal)
+    for (rep, _, role, _), (stage, day, _, reporting) in credits(sent, raw).items():
+        for plan in raw["plans"]["plans"]:
+            is_on = not plan.get("reps") or rep in plan["reps"]
+            is_paid = plan["valid_from"] <= day.isoformat() < plan.get("valid_to", "2199-12-31")
+            if stage != "WON" or role != "REVENUE" or reporting is None or not is_on or not is_paid:
+                continue
+            if plan["currency"] == raw["company"]["reporting_currency"]:
+                counted[rep, plan["plan_id"], _first_day(day, plan["period"])] += reporting
+    plans = {plan["plan_id"]: plan for plan in raw["plans"]["plans"]}
+    found = {
+        (rep, plan, component["component_id"], start, plans[plan]["currency"]): _paid(
+            credited, component["tiers"]
+        )
+        for (rep, plan, start), credited in counted.items()
+        for component in plans[plan]["components"]
+    }
+    return {key: amount for key, amount in found.items() if amount}
+
+
+def _first_day(day: date, period: str) -> date:
+    months = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}[period]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
+
+
+def _paid(credited: Decimal, tiers: Sequence[Mapping[str, str]]) -> Decimal:
+    """Return each tier's rate on what lies in it, rounded once."""
+    bounds = [Decimal(tier["since"]) for tier in tiers]
+    ends = [*bounds[1:], Decimal("Infinity")]
+    exact = sum(
+        ((min(credited, end) - since) * Decimal(tier["rate"])
+         for tier, since, end in zip(tiers, bounds, ends, strict=True) if credited > since),
+        Decimal(0),
+    )  # fmt: skip
+    return exact.quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+
+
 def credits_of(r: Record, company: Company) -> list[Credit]:
     """Return who is credited with what of a deal."""
     if r["amount"] is None:

@@ -17,7 +17,7 @@ from schemas import topics
 from schemas.codec import CatalogueIds
 from schemas.positions import place_of, position_of
 from schemas.warehouse import Incarnation, Message, Unavailable
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.engine import epochs, starting, tempo, waits, worker
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, marker_message, open_epochs
@@ -62,12 +62,12 @@ class World:
     """Everything outside the engine, and the processes of ours in it."""
 
     def __init__(
-        self, seed: int, *, topics_used: Sequence[str] = tuple(FOLDS), partitions: int = 2,
+        self, seed: int, *, topics_used: Sequence[str] = tuple(PIPES), partitions: int = 2,
         tells_starts: bool = False, traced: bool = False,
     ) -> None:  # fmt: skip
         self.choice = random.Random(seed)
         self.loop = Loop()
-        self.folds = {name: FOLDS[name] for name in topics_used}
+        self.kinds = {name: PIPES[name] for name in PIPES if name in topics_used}
         self.partitions, self.tells_starts = partitions, tells_starts
         self.trace: list[str] | None = [] if traced else None
         self.tables = Tables()
@@ -97,8 +97,8 @@ class World:
         return self.clusters[-1]
 
     @property
-    def fact_partitions(self) -> list[Partition]:
-        return [Partition(name, n) for name in self.folds for n in range(self.partitions)]
+    def read_partitions(self) -> list[Partition]:
+        return [Partition(name, n) for name in self.kinds for n in range(self.partitions)]
 
     def note(self, text: str) -> None:
         if self.trace is not None:
@@ -118,7 +118,7 @@ class World:
 
     def applied(self) -> dict[Partition, int]:
         """Return the position behind what is applied."""
-        return starting.applied_ends(self.tables, self.fact_partitions)  # type: ignore[arg-type]
+        return starting.applied_ends(self.tables, self.read_partitions)  # type: ignore[arg-type]
 
     # Traps.
 
@@ -188,7 +188,7 @@ class World:
         self._made += 1
         actor = Actor(f"worker{self._made}")
         given = outside(self, actor)
-        made = Worker(self.folds, given, Tempo(0.05, 0.4, 40), HELD_BYTES_MAX, Poison())
+        made = Worker(self.kinds, given, Tempo(0.05, 0.4, 40), HELD_BYTES_MAX, Poison())
         consumer = Consumer(self.cluster, actor, made, self.choice, 12, self.note)
         process = Process(actor, made, consumer)
         self.processes.append(process)
@@ -207,7 +207,7 @@ class World:
 
     def rebalance(self) -> None:
         group = self.cluster.group
-        self.loop.create_task(group.rebalance(self.choice, self.fact_partitions))
+        self.loop.create_task(group.rebalance(self.choice, self.read_partitions))
 
     def crash(self, process: Process) -> None:
         """kill -9."""
@@ -254,7 +254,7 @@ class World:
             self._made += 1
             actor = Actor(f"opening{self._made}")
             there = outside(self, actor)
-            ground = Ground(there.warehouse, there.kafka, there.publisher, there.ids, self.folds)
+            ground = Ground(there.warehouse, there.kafka, there.publisher, there.ids, self.kinds)
             try:
                 await actor.spawn(actor.in_thread(0, open_epochs, ground, "simulated"))
             except Unavailable as trouble:
@@ -309,19 +309,19 @@ class World:
         reached, epoch = self.applied(), self.open_epoch()
         return all(
             reached.get(p, 0) == position_of(epoch[p.topic] or 0, end)
-            for p in self.fact_partitions
+            for p in self.read_partitions
             if (end := self.cluster.logs[p.topic].end(p.number))
         )
 
     def open_epoch(self) -> dict[str, int | None]:
         """Return the open epoch of each topic in the present log."""
-        identities = {name: self.cluster.logs[name].identity for name in self.folds}
+        identities = {name: self.cluster.logs[name].identity for name in self.kinds}
         return starting.epochs(self.tables, identities)  # type: ignore[arg-type]
 
     def _troubles(self) -> str:
         behind = {
             str(p): (place_of(reached), self.cluster.logs[p.topic].end(p.number))
-            for p in self.fact_partitions
+            for p in self.read_partitions
             for reached in [self.applied().get(p, 0)]
         }
         return f"{[one.worker.trouble() for one in self.processes]} {behind}"
