@@ -159,8 +159,28 @@ def credits(world: World) -> None:
 _ACCOUNT = ("rep_id", "plan_id", "component_id", "origin_start", "currency")
 
 
+def never_ahead(world: World) -> None:
+    """Stage two holds nothing that stage one of this warehouse does not hold."""
+    keys = ", ".join(_CREDIT[:4])
+    rows = world.tables.frame(
+        f"SELECT {keys}, max(position) AS position FROM spm.deal_credit GROUP BY {keys}"
+    )
+    there = {row[:4]: row[4] for row in rows.iter_rows()}
+    rows = world.tables.frame(
+        f"SELECT {keys}, max(source_position) AS position FROM spm.credit "
+        f"WHERE kind != 'marker' GROUP BY {keys}"
+    )
+    ahead = {row[:4]: row[4] for row in rows.iter_rows() if row[4] > there.get(row[:4], 0)}
+    if ahead:
+        raise Wrong(f"spm.credit is ahead of spm.deal_credit: {ahead}")
+
+
 def ledger(world: World) -> None:
-    """Entries add up to what credits earn under the plans, to the cent."""
+    """Entries add up to what credits earn under the plans, to the cent; each has its own id."""
+    never_ahead(world)
+    ids = world.tables.frame("SELECT entry_id FROM spm.commission_ledger FINAL")
+    if ids.is_duplicated().any():
+        raise Wrong("two entries of the ledger have one id")
     rows = world.tables.frame(
         f"SELECT {', '.join(_ACCOUNT)}, amount FROM spm.commission_ledger FINAL"
     )

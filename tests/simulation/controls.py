@@ -3,9 +3,11 @@
 Each is a context in which the real code is patched, and the mix of mishaps that the rule is for.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from unittest import mock
 
@@ -13,7 +15,17 @@ import polars as pl
 from greenlet import getcurrent
 
 from schemas.positions import position_of
-from streams.engine import effects, history, results, starting
+from streams.engine import (
+    acceptance,
+    effects,
+    history,
+    ledger,
+    results,
+    snapshots,
+    starting,
+    upstream,
+)
+from streams.engine.batches import Partition
 from streams.engine.commits import Handed
 from streams.engine.totals import UNTOUCHED, Total, Totals
 from tests.simulation import checks, outside, tables, world
@@ -199,6 +211,77 @@ def applied_first() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def target_minus_posted() -> Iterator[None]:
+    """An entry is what is owed less what was posted, by whoever, up to now."""
+    entry_rows = ledger.entry_rows
+
+    def corrected(posting: Any, entries: Sequence[Any]) -> pl.DataFrame:
+        posted: dict[Any, Any] = {}
+        for row in _world().tables.tables[posting.ledger].frame().iter_rows(named=True):
+            posted[row["entry_id"]] = row
+        made = []
+        for entry in entries:
+            key = [entry[name] for name in ("rep_id", *posting.identity)]
+            sums = sum(
+                row["amount"] for row in (*posted.values(), *made)
+                if [row[name] for name in ("rep_id", *posting.identity)] == key
+                and row["entry_id"] != entry["entry_id"]
+            )  # fmt: skip
+            made.append(entry | {"amount": _target(entry) - sums})
+        return entry_rows(posting, made)
+
+    with mock.patch.object(ledger, "entry_rows", corrected):
+        yield
+
+
+def _target(entry: Any) -> Decimal:
+    return Decimal(json.loads(entry["trace"])["after"]["rounded"])
+
+
+def _world() -> world.World:
+    return world.World.running[-1]
+
+
+@contextmanager
+def plain_entry_ids() -> Iterator[None]:
+    """An entry is called after its position, whatever the partition and the payee."""
+    caused = ledger.caused
+
+    def named(posting: Any, entry: Any, cause: ledger.Cause) -> Any:
+        nobody = cause._replace(partition=Partition(cause.partition.topic, 0), payee="")
+        return caused(posting, entry, cause) | {"entry_id": caused(posting, entry, nobody)["entry_id"]}
+
+    with mock.patch.object(ledger, "caused", named):
+        yield
+
+
+@contextmanager
+def whatever_comes_is_news() -> Iterator[None]:
+    """A message of stage one is accepted by its own position, not that of its deal record."""
+    with mock.patch.object(ledger, "verdict_on", lambda *_: acceptance.ACCEPTED):
+        yield
+
+
+@contextmanager
+def no_wait_for_stage_one() -> Iterator[None]:
+    """A message is taken before this warehouse holds what it was made from."""
+    with mock.patch.object(upstream, "behind", lambda asking, _: [""] * len(asking)):
+        yield
+
+
+@contextmanager
+def no_last_words() -> Iterator[None]:
+    """Whoever is no longer credited is not told so."""
+    made = snapshots.made
+
+    def alive(*args: Any) -> pl.DataFrame:
+        return made(*args).filter(~pl.col("deleted"))
+
+    with mock.patch.object(snapshots, "made", alive):
+        yield
+
+
 CONTROLS: dict[str, Control] = {
     "sums of changes": Control(sums_of_changes, "crashes"),
     "tokens of offset ranges": Control(tokens_of_ranges, "crashes"),
@@ -211,5 +294,10 @@ CONTROLS: dict[str, Control] = {
     "commits like Faust's": Control(commits_like_faust, "crashes"),
     "a filter of recent ids": Control(filter_of_recent_ids, "crashes"),
     "blind for the flush on its way": Control(blind_for_what_is_on_its_way, "busy"),
+    "target minus posted sum": Control(target_minus_posted, "pay"),
+    "entry ids without partition and payee": Control(plain_entry_ids, "pay"),
+    "every message is news": Control(whatever_comes_is_news, "pay_ghosts"),
+    "no wait for stage one": Control(no_wait_for_stage_one, "pay_retention"),
+    "no last words of credits": Control(no_last_words, "pay"),
     "applied before results": Control(applied_first, "telling"),
 }

@@ -148,9 +148,7 @@ class _Parser:
         node = self._expression()
         if self._word("AS"):
             return Column(self._take("name"), node)
-        if node[0] != "name":
-            raise Unread(f"a column without a name at {self.tokens[first]} of {self.sql}")
-        return Column(node[1], node)
+        return Column(node[1] if node[0] == "name" else f"at {first}", node)
 
     def _order(self) -> tuple[Node, bool]:
         node = self._expression()

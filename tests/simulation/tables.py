@@ -135,20 +135,21 @@ class Table:
 
     def add(self, rows: pl.DataFrame, at: datetime) -> None:
         """Take rows in, absent columns filled."""
-        shape = self.shape
-        unknown = set(rows.columns) - set(shape.columns)
+        shape, given = self.shape, rows.schema
+        unknown = set(given) - set(shape.columns)
         assert not unknown, f"{shape.name} has no column {unknown}"
         columns = []
         for name, kind in shape.columns.items():
-            if name in rows.columns:
-                column = pl.col(name)
-                if rows.schema[name] == pl.Binary:  # a String of ClickHouse holds any bytes
-                    column = column.bin.encode("hex")
+            if name not in given:
+                columns.append(pl.lit(self._default(name, kind, at), kind).alias(name))
+                continue
+            column = pl.col(name)
+            if given[name] == pl.Binary:  # a String of ClickHouse holds any bytes
+                column = column.bin.encode("hex")
+            elif given[name] != kind:
                 column = column.cast(kind)
-                if name not in shape.nullable and rows[name].null_count():
-                    column = column.fill_null(_blank(kind))
-            else:
-                column = pl.lit(self._default(name, kind, at), kind).alias(name)
+            if name not in shape.nullable and rows[name].null_count():
+                column = column.fill_null(_blank(kind))
             columns.append(column)
         self.written.append(rows.select(columns))
         self._parts.append(self.written[-1])

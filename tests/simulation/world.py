@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 import polars as pl
@@ -60,6 +60,8 @@ class Delivered:
 
 class World:
     """Everything outside the engine, and the processes of ours in it."""
+
+    running: ClassVar[list["World"]] = []
 
     def __init__(
         self, seed: int, *, topics_used: Sequence[str] = tuple(PIPES), partitions: int = 2,
@@ -283,6 +285,10 @@ class World:
 
     # The end.
 
+    async def pass_time(self, seconds: float) -> None:
+        """Let others act for a while."""
+        await asyncio.sleep(seconds)
+
     async def rest(self) -> None:
         """Wait until all that stands in the logs is applied, or refused."""
         end = self.now + REST_SECONDS_MAX
@@ -329,10 +335,12 @@ class World:
     def run(self, script: Any) -> None:
         """Run a script to its end."""
         asyncio.set_event_loop(self.loop)
+        self.running.append(self)
         try:
             with in_simulated_time(self):
                 self.loop.run_until_complete(script)
         finally:
+            self.running.remove(self)
             self._close()
 
     def _close(self) -> None:
