@@ -146,6 +146,7 @@ def test_a_copy_made_between_any_two_effects_is_filled_again(effect: str, after:
             world.produce(deal(f"d{entity}", 2, owner_id="u2"))
         await world.rest()
         world.restore(copies[0])
+        world.produce(deal("another"))  # a worker learns of it by what it writes next
         await world.rest()
 
     play(script, DEALS)
