@@ -102,7 +102,7 @@ class Preparation:
         first, end = await consumer.bounds(partitions)
         return {
             p: starting.Kafka(identities[p.topic], consumer.committed(p), first[p], end[p])
-            for p in partitions
+            for p in sorted(partitions)
         }
 
     def _read(

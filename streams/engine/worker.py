@@ -118,8 +118,9 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended before it was prepared")
 
-    async def _begin_again(self) -> None:
+    async def _begin_again(self, reason: Exception) -> None:
         """Start all partitions anew: the warehouse is another, or records are to be set aside."""
+        log.warning("starting all partitions again: %s", reason)
         self._drop()
         self.consumer.hold(self.assigned)
         await self._prepare()
@@ -190,10 +191,11 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended during a flush")
             return
-        except Poisoned as poison:
-            log.error("a rule fails on records, which are set aside: %s", poison)
-            self.preparation.set_aside(poison)
-            self._spawn(self._begin_again())
+        except (Fenced, Poisoned) as trouble:  # a marker writes while it is folded
+            if isinstance(trouble, Poisoned):
+                log.error("a rule fails on records, which are set aside: %s", trouble)
+                self.preparation.set_aside(trouble)
+            self._spawn(self._begin_again(trouble))
             return
         finally:
             self._busy = False
@@ -233,8 +235,7 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended while a flush was written")
         except Fenced as fence:
-            log.warning("the warehouse is another incarnation; starting again: %s", fence)
-            self._spawn(self._begin_again())
+            self._spawn(self._begin_again(fence))
         else:
             seconds = time.monotonic() - began
             self._tempo.note(seconds)
