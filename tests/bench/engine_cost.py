@@ -50,12 +50,13 @@ def work_of(reps: int, count: int) -> Work:
     return Work(*pickle.loads(path.read_bytes()))  # noqa: S301 - our own file
 
 
-def cpu(pid: int) -> float:
+def cpu(pid: int) -> complex:
+    """User seconds, and system seconds as the imaginary part."""
     used = psutil.Process(pid).cpu_times()
-    return used.user + used.system
+    return complex(used.user, used.system)
 
 
-def cpu_by_process(made: Site, warehouse: int) -> dict[str, float]:
+def cpu_by_process(made: Site, warehouse: int) -> dict[str, complex]:
     return {
         "worker": cpu(made.workers[-1].pid),
         "warehouse": cpu(warehouse),
@@ -106,12 +107,16 @@ def applied(at: Any) -> dict[tuple[str, int], int]:
     return {(t, n): r for t, n, r in rows.iter_rows()}
 
 
-def tell(count: int, seconds: float, used: dict[str, float]) -> None:
+def tell(count: int, seconds: float, used: dict[str, complex]) -> None:
     million = count / 1e6
-    parts = "  ".join(f"{name} {value / million:.2f}" for name, value in used.items())
-    total = sum(used.values()) / million
+    parts = "  ".join(f"{name} {_sum(value) / million:.2f} (sys {value.imag / million:.2f})" for name, value in used.items())
+    total = sum(map(_sum, used.values())) / million
     print(f"CPU s/M: {parts}  all {total:.2f}  -> {2e6 / total:,.0f}/s on two cores;"
           f"  by the clock {count / seconds:,.0f}/s")
+
+
+def _sum(used: complex) -> float:
+    return used.real + used.imag
 
 
 def steps(made: Site) -> None:
