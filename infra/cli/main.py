@@ -8,6 +8,7 @@ import typer
 from infra.cli import (
     board,
     config,
+    dead_letters,
     deal,
     definitions,
     doctor,
@@ -58,6 +59,7 @@ deal.register(app)
 simulate.register(app)
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
+app.add_typer(dead_letters.app, name="dead-letter", rich_help_panel="Look after it")
 config.register(app)
 ground.register(app)
 

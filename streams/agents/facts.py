@@ -4,6 +4,7 @@ from typing import Any
 
 import faust
 
+from streams.agents.guarding import Agent, guarded
 from streams.engine.worker import Worker
 
 
@@ -11,10 +12,11 @@ def add_agents(app: Any, worker: Worker) -> None:
     """Give the app one agent for each topic of facts."""
     for name in sorted(worker.topics):
         topic = app.topic(name, key_serializer="raw", value_serializer="raw")
-        app.agent(topic, name=f"facts.{name}", concurrency=1)(_offering(worker))
+        agent = guarded(_offering(worker), worker.die)
+        app.agent(topic, name=f"facts.{name}", concurrency=1)(agent)
 
 
-def _offering(worker: Worker) -> Any:
+def _offering(worker: Worker) -> Agent:
     async def offer(stream: faust.Stream[Any]) -> None:
         async for batch in stream:
             worker.offer(batch)

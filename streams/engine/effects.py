@@ -11,17 +11,16 @@ from datetime import datetime
 
 import polars as pl
 
-from schemas import codec, topics
 from schemas.codec import SchemaIds
-from schemas.warehouse import Incarnation, Message
+from schemas.warehouse import Incarnation
+from streams.engine import dead_letters, results
 from streams.engine import flush as flushes
-from streams.engine import results
+from streams.engine.dead_letters import Letter
 from streams.engine.flush import Flush
 from streams.engine.ports import Publisher, Warehouse
 from streams.engine.telling import messages_of
 
 Effect = tuple[str, Callable[[], None]]
-DEAD_TABLE = "spm.dead_letter"
 
 
 def effects_of(
@@ -37,13 +36,15 @@ def effects_of(
     for table, frames in flush.history.items():
         rows = pl.concat(frame.select(sorted(frame.columns)) for frame in frames)
         yield f"insert {table}", _insert(warehouse, table, rows, now)
-    if flush.dead:
-        yield f"insert {DEAD_TABLE}", _insert(warehouse, DEAD_TABLE, _dead_rows(flush, at), now)
+    letters = [Letter(s.partition, s.position(dead.offset), dead) for s, dead in flush.dead]
+    if letters:
+        rows = dead_letters.rows_of(letters, at)
+        yield f"insert {dead_letters.TABLE}", _insert(warehouse, dead_letters.TABLE, rows, now)
     if flush.told:
         rows = results.rows_of(flush.told, now.generation)
         yield f"insert {results.TABLE}", _insert(warehouse, results.TABLE, rows, now)
     messages = messages_of(flush.told, now.generation, ids)
-    messages += _dead_letters(flush, at, ids)
+    messages += dead_letters.messages_of(letters, at, ids)
     if messages:
         yield "publish", lambda: publisher.send(messages)
     yield "insert spm.applied", _insert(warehouse, "spm.applied", flushes.applied_rows(flush), now)
@@ -53,50 +54,3 @@ def _insert(
     warehouse: Warehouse, table: str, rows: pl.DataFrame, now: Incarnation
 ) -> Callable[[], None]:
     return lambda: warehouse.insert(table, rows, now)
-
-
-def _dead_rows(flush: Flush, at: datetime) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            {
-                "topic": state.partition.topic,
-                "partition": state.partition.number,
-                "position": state.position(dead.offset),
-                "reason": dead.reason,
-                "detail": dead.detail,
-                "key": dead.key or b"",
-                "value": dead.value or b"",
-                "seen_at": at,
-            }
-            for state, dead in flush.dead
-        ],
-        schema_overrides={
-            "partition": pl.UInt16(),
-            "position": pl.UInt64(),
-            "seen_at": pl.Datetime("ms", "UTC"),
-        },
-    )
-
-
-def _dead_letters(flush: Flush, at: datetime, ids: SchemaIds) -> list[Message]:
-    return [
-        Message(
-            topics.DEAD_LETTER.name,
-            dead.key or b"",
-            codec.encode(
-                "dead_letter",
-                {
-                    "reason": dead.reason,
-                    "detail": dead.detail,
-                    "key": dead.key,
-                    "value": dead.value,
-                    "topic": state.partition.topic,
-                    "partition": state.partition.number,
-                    "position": state.position(dead.offset),
-                    "seen_at": at,
-                },
-                ids,
-            ),
-        )
-        for state, dead in flush.dead
-    ]

@@ -15,7 +15,7 @@ import polars as pl
 from schemas.warehouse import Incarnation
 from streams.engine import history, markers, metrics, results
 from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE
-from streams.engine.batches import Batch
+from streams.engine.batches import Batch, Partition
 from streams.engine.decoding import Dead
 from streams.engine.definitions import Definitions
 from streams.engine.filters import hashes_of
@@ -23,6 +23,7 @@ from streams.engine.folding import Folded, folded, no_touches
 from streams.engine.gathering import Portion
 from streams.engine.markers import Marked
 from streams.engine.partitions import PartitionState
+from streams.engine.poison import Poisoned, culprits
 from streams.engine.ports import Warehouse
 from streams.engine.telling import Told
 from streams.engine.totals import applied
@@ -62,6 +63,7 @@ def compute(
 
     Raises:
         Unavailable: the warehouse did not answer; nothing has changed.
+        Poisoned: records that must be set aside first; nothing has changed.
     """
     flush = Flush(portions)
     facts = [(i, p) for i, p in enumerate(portions) if p.segment.marker is None]
@@ -71,7 +73,12 @@ def compute(
     for group, records in groups:
         state = group[0][1].state
         mine = known[state.fold.table]
-        work.append((group, folded(state.fold, records, mine, state.prepared, state.sequence)))
+        try:
+            done = folded(state.fold, records, mine, state.prepared, state.sequence)
+        except (Exception, pl.exceptions.PanicException):
+            _blame(group, records)
+            raise
+        work.append((group, done))
     marks = _marks(portions, warehouse, definitions, now)
     touches = pl.concat(
         [
@@ -109,6 +116,27 @@ def _records(group: Group) -> pl.DataFrame:
         )
         for i, portion in group
     )
+
+
+def _blame(group: Group, records: pl.DataFrame) -> None:
+    """Find the records that break a rule; do nothing if it is no single record's fault.
+
+    Raises:
+        Poisoned: these.
+    """
+    state = group[0][1].state
+
+    def work(part: pl.DataFrame) -> None:
+        state.fold.resolve(part, state.prepared)
+        state.fold.stored(part)
+
+    partitions = {i: portion.state.partition for i, portion in group}
+    found: dict[Partition, dict[int, str]] = {}
+    for row, text in culprits(work, records).items():
+        at, offset = records.select("at", "offset").row(row)
+        found.setdefault(partitions[at], {})[offset] = text
+    if found:
+        raise Poisoned(found)
 
 
 def _known(
