@@ -110,7 +110,7 @@ class Warehouse:
         )
         body = io.BytesIO()
         body.write(sql.encode() + b"\n")
-        # Packed it is an eighth, which spares the server and the network between more than it costs.
+        # Packed it is an eighth: that spares network and server more than it costs.
         rows.write_ipc_stream(body, compat_level=pl.CompatLevel.oldest(), compression="zstd")
         self._send("", body.getvalue(), self._settings)
 

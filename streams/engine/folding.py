@@ -27,13 +27,11 @@ class Folded(NamedTuple):
         rows: history rows, columns of the fold's table.
         touches: TOUCH lines.
         verdicts: how many records of each portion met each verdict: at, verdict, count.
-        at: portion of each row.
     """
 
     rows: pl.DataFrame
     touches: pl.DataFrame
     verdicts: pl.DataFrame
-    at: pl.Series
 
 
 def folded(
@@ -63,7 +61,7 @@ def folded(
         _taken_out(unpacked(known), verdicts.known.gather(chosen), lines, None),
     ]
     counts = records.group_by("at", "verdict").len("count")
-    return Folded(rows, pl.concat([plus, *minus]), counts, facts.get_column("at"))
+    return Folded(rows, pl.concat([plus, *minus]), counts)
 
 
 def history_rows(

@@ -49,6 +49,10 @@ class Ordered:
         """Return the number of entries."""
         return len(self._old.keys) + len(self._young.keys)
 
+    def holds(self, keys: U64) -> npt.NDArray[np.bool_]:
+        """Return which keys are there."""
+        return self._old.places(keys)[1] | self._young.places(keys)[1]
+
     def read(self, keys: U64, absent: tuple[int, int]) -> tuple[I64, I64]:
         """Return positions and values of keys; `absent` for one that is not there."""
         positions = np.full(len(keys), absent[0], np.int64)

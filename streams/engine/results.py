@@ -1,18 +1,19 @@
 """Results on their way in and out: totals as rows of kpi_rep_day."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from schemas.warehouse import Incarnation
 from streams.engine.arrays import decimals, units
 from streams.engine.batches import Partition
-from streams.engine.history import where
+from streams.engine.history import quoted, where
 from streams.engine.ports import Warehouse
 from streams.engine.telling import Told
-from streams.engine.totals import KEYS, TOTAL, no_totals
+from streams.engine.totals import KEYS, TOTAL, Sums, Totals, no_totals, runs
 
 TABLE = "spm.kpi_rep_day"
 
@@ -71,7 +72,54 @@ def _read(warehouse: Warehouse, now: Incarnation, condition: str) -> pl.DataFram
     )
 
 
-def weeks_around(days: Iterable[date]) -> list[date]:
-    """Return all days of the weeks in which these days lie: neighbours are touched next."""
-    mondays = {day - timedelta(days=day.weekday()) for day in days}
-    return sorted(monday + timedelta(days=i) for monday in mondays for i in range(7))
+def load_touched(
+    warehouse: Warehouse,
+    now: Incarnation,
+    states: Mapping[int, tuple[Partition, Totals]],
+    touches: pl.DataFrame,
+    sums: Sums,
+) -> None:
+    """Cache the totals that are about to be touched.
+
+    Args:
+        states: partition and totals, by the number that touches have for it.
+    """
+    whole: dict[str, dict[int, list[date]]] = {}
+    single: list[tuple[int, date]] = []
+    rows: list[npt.NDArray[np.uint32]] = []
+    for run in runs(sums):
+        totals = states[run.at][1]
+        unknown = np.flatnonzero(totals.unknown(run.day, sums.key[run.start : run.end]))
+        if not len(unknown):
+            continue
+        if totals.is_asked_often(run.day, len(unknown)):
+            whole.setdefault(states[run.at][0].topic, {}).setdefault(run.at, []).append(run.day)
+        else:
+            totals.note_asked(run.day, len(unknown))
+            single.append((run.at, run.day))
+            rows.append(sums.row[run.start + unknown])
+    for wanted in whole.values():  # a topic at a time: a day may be long
+        found = load(warehouse, now, {states[at][0]: days for at, days in wanted.items()})
+        for at, days in wanted.items():
+            states[at][1].load(days, found[states[at][0]])
+    if single:
+        reps = touches.get_column("rep_id").gather(np.concatenate(rows)).unique()
+        _load_single(warehouse, now, states, single, reps)
+
+
+def _load_single(
+    warehouse: Warehouse,
+    now: Incarnation,
+    states: Mapping[int, tuple[Partition, Totals]],
+    single: Sequence[tuple[int, date]],
+    reps: pl.Series,
+) -> None:
+    partitions = {states[at][0]: states[at][1] for at, _ in single}
+    found = _read(
+        warehouse,
+        now,
+        f"day IN ({', '.join(quoted(str(day)) for day in {day for _, day in single})}) "
+        f"AND rep_id IN ({', '.join(map(quoted, reps))}) AND {where(list(partitions))}",
+    )
+    for (topic, number), rows in found.group_by("topic", "partition"):
+        partitions[Partition(str(topic), int(str(number)))].load_some(rows.select(*TOTAL))

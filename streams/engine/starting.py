@@ -6,21 +6,18 @@ backup is filled again from Kafka.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.positions import position_of
-from schemas.warehouse import Incarnation, LogIdentity
-from streams.engine import history, results
+from schemas.warehouse import LogIdentity
+from streams.engine import history
 from streams.engine.batches import Partition
 from streams.engine.definitions import Definitions
-from streams.engine.filters import Filter, hashes_of
+from streams.engine.filters import Filter
 from streams.engine.folds import Fold
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.totals import Totals
-
-RECENT_DAYS = 9  # loaded at once; an older day is loaded when a correction reaches it
 
 
 class Refused(Exception):
@@ -118,8 +115,6 @@ def states(
     *,
     warehouse: Warehouse,
     definitions: Definitions,
-    now: Incarnation,
-    today: date,
 ) -> list[PartitionState]:
     """Return the state of each partition at its start.
 
@@ -129,9 +124,6 @@ def states(
     found = []
     sequences = _sequences(warehouse, begun)
     filters = _filters(warehouse, begun)
-    recent = [today + timedelta(days=1 - i) for i in range(RECENT_DAYS)]
-    days = {one.partition: recent for one in begun}
-    totals = results.load(warehouse, now, days)
     for one in begun:
         sequence = sequences.get(one.partition, 0)
         state = PartitionState(
@@ -145,7 +137,6 @@ def states(
             history=filters[one.partition],
             totals=Totals(),
         )
-        state.totals.load(recent, totals[one.partition])
         found.append(state)
     return found
 
@@ -173,7 +164,7 @@ def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Fi
         rows = history.ids_of(warehouse, table, [one.partition for one in some])
         for (topic, number), mine in rows.group_by("topic", "partition"):
             partition = Partition(str(topic), int(str(number)))
-            found[partition].add(hashes_of(mine.get_column("entity_id")))
+            found[partition].add(mine.get_column("id_hash").to_numpy())
     return found
 
 

@@ -4,11 +4,12 @@ A total's position is that of the last record that touched it. A record at or be
 in, so a replay changes nothing; what a replay touches is told again all the same, because its
 message may not have got out.
 
-Invariant: a day is either wholly cached or not at all.
+A day is cached wholly once much of it was asked for; before that, the totals that were asked for.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -31,6 +32,9 @@ TOTAL: dict[str, pl.DataType] = {
 }
 UNTOUCHED = (-1, 0)  # position and value of a total that is not there
 ROWS_MAX = 1_000_000  # totals cached for one partition, 24 MB
+# Totals of a day and partition that are read one by one: an old correction needs a few. Once it
+# were more, reading the day is cheaper.
+SINGLE_MAX = 500
 # Texts numbered for keys; the numbers are of this process alone.
 _REPS = pl.Categorical(pl.Categories("reps", "pacesetter", pl.UInt32()))
 _NAMES = pl.Categorical(pl.Categories("measures and currencies", "pacesetter", pl.UInt16()))
@@ -39,37 +43,69 @@ _KEPT = [pl.Series([""], dtype=kind) for kind in (_REPS, _NAMES)]
 _EPOCH = date(1970, 1, 1)
 
 
+@dataclass(slots=True)
+class _Day:
+    cells: Ordered = field(default_factory=Ordered)
+    is_whole: bool = False
+    asked: int = 0
+
+
 class Totals:
     """Cached totals of one partition."""
 
     def __init__(self) -> None:
-        self._days: OrderedDict[date, Ordered] = OrderedDict()
-
-    def missing(self, days: Iterable[date]) -> list[date]:
-        """Return the days that must be loaded before they are touched."""
-        return [day for day in days if day not in self._days]
+        self._days: OrderedDict[date, _Day] = OrderedDict()
 
     def load(self, days: Iterable[date], rows: pl.DataFrame) -> None:
         """Take in all rows of whole days, as the warehouse holds them: TOTAL."""
         for day in days:
-            self._days.setdefault(day, Ordered())
+            self._days.setdefault(day, _Day()).is_whole = True
+        self.load_some(rows)
+
+    def load_some(self, rows: pl.DataFrame) -> None:
+        """Take in some rows. What is cached is newer and stays."""
         for (day,), mine in rows.group_by("day"):
-            known = self._days[day]  # type: ignore[index]  # a date, as the column is
+            cells = self._days.setdefault(day, _Day()).cells  # type: ignore[arg-type]  # a date
             keyed = mine.select(_key(), "position", "value").sort("key")
-            known.write(*(keyed.get_column(name).to_numpy() for name in keyed.columns))
+            keyed = keyed.filter(~pl.Series(cells.holds(keyed.get_column("key").to_numpy())))
+            cells.write(*(keyed.get_column(name).to_numpy() for name in keyed.columns))
 
-    def day(self, day: date) -> Ordered:
-        """Return the totals of a cached day, marked as used."""
+    def unknown(self, day: date, keys: U64) -> npt.NDArray[np.bool_]:
+        """Return which totals of a day must be read before they are touched."""
+        known = self._days.get(day)
+        if known is None:
+            return np.ones(len(keys), np.bool_)
+        return np.zeros(len(keys), np.bool_) if known.is_whole else ~known.cells.holds(keys)
+
+    def is_asked_often(self, day: date, count: int) -> bool:
+        """Return whether to read all of a day, given how many of its totals are wanted now."""
+        known = self._days.get(day)
+        return count + (known.asked if known else 0) > SINGLE_MAX
+
+    def note_asked(self, day: date, count: int) -> None:
+        """Count totals that were read one by one."""
+        self._days.setdefault(day, _Day()).asked += count
+
+    def cells(self, day: date) -> Ordered:
+        """Return the totals of a day, marked as used."""
+        found = self._days.setdefault(day, _Day())
         self._days.move_to_end(day)
-        return self._days[day]
+        return found.cells
 
-    def trim(self) -> None:
-        """Forget the days that were touched longest ago, once there are too many totals."""
-        while len(self._days) > 1 and sum(map(len, self._days.values())) > ROWS_MAX:
-            self._days.popitem(last=False)
+    def trim(self, kept: Container[date] = ()) -> None:
+        """Forget the days that were touched longest ago, once there are too many totals.
+
+        Args:
+            kept: days that a flush on its way has touched: the warehouse does not know it yet.
+        """
+        rows = sum(len(day.cells) for day in self._days.values())
+        for day in list(self._days):
+            if rows <= ROWS_MAX or day in kept:
+                return
+            rows -= len(self._days.pop(day).cells)
 
 
-class _Sums(NamedTuple):
+class Sums(NamedTuple):
     """What touches each total, in order of partition, day and key.
 
     Attributes:
@@ -86,33 +122,60 @@ class _Sums(NamedTuple):
     change: I64
 
 
-def applied(totals: Mapping[int, Totals], touches: pl.DataFrame) -> dict[int, pl.DataFrame]:
-    """Return every touched total as it stands now, by portion. Their days are cached."""
-    if touches.is_empty():
-        return {}
-    keyed = touches.select(
-        "at",
-        pl.col("day").to_physical(),
-        _key(),
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
-        pl.col("position").cast(pl.Int64),
-        "value",
+class Run(NamedTuple):
+    """Sums of one day of one partition: those from `start` to `end`."""
+
+    at: int
+    day: date
+    start: int
+    end: int
+
+
+def summed(touches: pl.DataFrame) -> Sums:
+    """Return what touches each total."""
+    rows = (
+        _keyed(touches)
+        .group_by("at", "day", "key")
+        .agg(
+            pl.col("row").first(),
+            pl.col("position").min().alias("first"),
+            pl.col("position").max().alias("last"),
+            pl.col("value").sum().alias("change"),
+        )
+        .sort("at", "day", "key")
     )
-    sums = _summed(keyed)
-    runs = _runs(sums)
-    days = [
-        totals[int(sums.at[start])].day(_EPOCH + timedelta(days=int(sums.day[start])))
-        for start, _ in runs
+    return Sums(*(column.to_numpy() for column in rows.select(Sums._fields)))
+
+
+def runs(sums: Sums) -> list[Run]:
+    """Return the days of partitions that are touched."""
+    if not len(sums.at):
+        return []
+    changes = np.flatnonzero((np.diff(sums.at) != 0) | (np.diff(sums.day) != 0)) + 1
+    return [
+        Run(int(sums.at[start]), _EPOCH + timedelta(days=int(sums.day[start])), start, end)
+        for start, end in pairwise([0, *changes.tolist(), len(sums.at)])
     ]
-    parts = [
-        day.read(sums.key[start:end], UNTOUCHED)
-        for day, (start, end) in zip(days, runs, strict=True)
-    ]
+
+
+def applied(
+    totals: Mapping[int, Totals], touches: pl.DataFrame, sums: Sums | None = None
+) -> dict[int, pl.DataFrame]:
+    """Return every touched total as it stands now, by portion. What is touched is cached.
+
+    Args:
+        sums: of the touches, if they are summed already.
+    """
+    sums = sums or summed(touches)
+    days = [(totals[run.at].cells(run.day), slice(run.start, run.end)) for run in runs(sums)]
+    if not days:
+        return {}
+    parts = [cells.read(sums.key[part], UNTOUCHED) for cells, part in days]
     position, value = map(np.concatenate, zip(*parts, strict=True))
-    change = _unguarded(keyed, sums, position)
+    change = _unguarded(touches, sums, position)
     position, value = np.maximum(position, sums.last), value + change
-    for day, (start, end) in zip(days, runs, strict=True):
-        day.write(sums.key[start:end], position[start:end], value[start:end])
+    for cells, part in days:
+        cells.write(sums.key[part], position[part], value[part])
     told = touches.select(pl.col(KEYS).gather(sums.row)).with_columns(
         pl.Series("position", position), pl.Series("value", value)
     )
@@ -137,27 +200,18 @@ def _key() -> pl.Expr:
     return (rep * (1 << 32) + measure * (1 << 16) + currency).alias("key")
 
 
-def _summed(keyed: pl.DataFrame) -> _Sums:
-    rows = (
-        keyed.group_by("at", "day", "key")
-        .agg(
-            pl.col("row").first(),
-            pl.col("position").min().alias("first"),
-            pl.col("position").max().alias("last"),
-            pl.col("value").sum().alias("change"),
-        )
-        .sort("at", "day", "key")
+def _keyed(touches: pl.DataFrame) -> pl.DataFrame:
+    return touches.select(
+        "at",
+        pl.col("day").to_physical(),
+        _key(),
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
+        pl.col("position").cast(pl.Int64),
+        "value",
     )
-    return _Sums(*(column.to_numpy() for column in rows.select(_Sums._fields)))
 
 
-def _runs(sums: _Sums) -> list[tuple[int, int]]:
-    """Return where the sums of each day of each partition begin and end."""
-    changes = (np.diff(sums.at) != 0) | (np.diff(sums.day) != 0)
-    return list(pairwise([0, *(np.flatnonzero(changes) + 1).tolist(), len(sums.at)]))
-
-
-def _unguarded(keyed: pl.DataFrame, sums: _Sums, position: I64) -> I64:
+def _unguarded(touches: pl.DataFrame, sums: Sums, position: I64) -> I64:
     """Return the change of each total by its touches above the position it stands at."""
     guarded = np.flatnonzero(sums.first <= position)
     if not len(guarded):
@@ -172,7 +226,7 @@ def _unguarded(keyed: pl.DataFrame, sums: _Sums, position: I64) -> I64:
         }
     )
     new = pl.when(pl.col("position") > pl.col("guard")).then("value").otherwise(0)
-    above = keyed.join(guards, on=["at", "day", "key"]).group_by("sum").agg(new.sum())
+    above = _keyed(touches).join(guards, on=["at", "day", "key"]).group_by("sum").agg(new.sum())
     change = sums.change.copy()
     change[above.get_column("sum").to_numpy()] = above.get_column("value").to_numpy()
     return change

@@ -24,7 +24,7 @@ import psutil
 
 from connectors.sinks.kafka import Publisher
 from schemas.warehouse import Message
-from tests.ground import Site, site, wait_for
+from tests.ground import Site, site, stop, wait_for
 from tests.load import Floor, Sums, definitions, encoded
 
 PARTITIONS = 8
@@ -72,13 +72,20 @@ def run(reps: int, count: int, env: dict[str, str], profile: str | None) -> None
             made.define(1, definitions(reps))
             made.open_epochs()
             made.mark(1)
+            first = made.start_worker(**env)  # definitions take effect, which is no event's cost
+            made.wait_applied(300)
+            stop(first)
             Publisher(made.settings.kafka_config()).send(Message(*event) for event in work.events)
             ends = {place: end for place, end in made.ends().items() if end}
             warehouse = next(
-                p.pid for p in psutil.Process().children() if "infra.local.warehouse" in " ".join(p.cmdline())
+                p.pid
+                for p in psutil.Process().children()
+                if "infra.local.warehouse" in " ".join(p.cmdline())
             )
             worker = made.start_worker(**env)
-            wait_for(lambda: made.logs().count("starts at offset") >= PARTITIONS * 4, "started")
+            wait_for(
+                lambda: made.logs().count("starts at offset") >= PARTITIONS * 4 * 2, "started", 120
+            )
             began, before = time.monotonic(), cpu_by_process(made, warehouse)
             tracer = trace(profile, worker.pid, warehouse)
             at = made.warehouse()
@@ -87,9 +94,17 @@ def run(reps: int, count: int, env: dict[str, str], profile: str | None) -> None
                 time.sleep(0.5)
             seconds, after = time.monotonic() - began, cpu_by_process(made, warehouse)
             stop_trace(tracer)
+            idle = idling(made, warehouse)
             tell(count, seconds, {k: after[k] - before[k] for k in after})
-            print("rss MB:", {n: round(psutil.Process(p).memory_info().rss / 2**20)
-                              for n, p in (("worker", worker.pid), ("warehouse", warehouse))})
+            print("idle, CPU ms/s:", {k: round(_sum(v) * 1e3) for k, v in idle.items()})
+            tell(count, seconds, {k: after[k] - before[k] - idle[k] * seconds for k in after})
+            print(
+                "rss MB:",
+                {
+                    n: round(psutil.Process(p).memory_info().rss / 2**20)
+                    for n, p in (("worker", worker.pid), ("warehouse", warehouse))
+                },
+            )
             steps(made)
             ok = made.sums() == work.sums
             print("totals right:", ok)
@@ -98,6 +113,15 @@ def run(reps: int, count: int, env: dict[str, str], profile: str | None) -> None
             inserts(made)
     finally:
         shutil.rmtree(folder)
+
+
+def idling(made: Site, warehouse: int) -> dict[str, complex]:
+    """Return what each process uses in a second in which there is nothing to do."""
+    time.sleep(3)
+    began, before = time.monotonic(), cpu_by_process(made, warehouse)
+    time.sleep(5)
+    after, seconds = cpu_by_process(made, warehouse), time.monotonic() - began
+    return {k: (after[k] - before[k]) / seconds for k in after}
 
 
 def applied(at: Any) -> dict[tuple[str, int], int]:
@@ -109,10 +133,15 @@ def applied(at: Any) -> dict[tuple[str, int], int]:
 
 def tell(count: int, seconds: float, used: dict[str, complex]) -> None:
     million = count / 1e6
-    parts = "  ".join(f"{name} {_sum(value) / million:.2f} (sys {value.imag / million:.2f})" for name, value in used.items())
+    parts = "  ".join(
+        f"{name} {_sum(value) / million:.2f} (sys {value.imag / million:.2f})"
+        for name, value in used.items()
+    )
     total = sum(map(_sum, used.values())) / million
-    print(f"CPU s/M: {parts}  all {total:.2f}  -> {2e6 / total:,.0f}/s on two cores;"
-          f"  by the clock {count / seconds:,.0f}/s")
+    print(
+        f"CPU s/M: {parts}  all {total:.2f}  -> {2e6 / total:,.0f}/s on two cores;"
+        f"  by the clock {count / seconds:,.0f}/s"
+    )
 
 
 def _sum(used: complex) -> float:
@@ -143,10 +172,27 @@ def trace(profile: str | None, worker: int, warehouse: int) -> Any:
     pid = {"worker": worker, "warehouse": warehouse}[profile.split(":")[1]]
     if profile.startswith("spy"):
         return subprocess.Popen(
-            ["/tmp/pyspy/bin/py-spy", "record", "-n", "-r", "200", "-t", "-f", "raw", "-o", "/tmp/speed/spy.raw",
-             "--pid", str(pid)], stdout=subprocess.DEVNULL)
-    return subprocess.Popen(["perf", "record", "-F", "299", "-g", "-o", "/tmp/speed/perf.data", "-p", str(pid)],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [
+                "/tmp/pyspy/bin/py-spy",
+                "record",
+                "-n",
+                "-r",
+                "200",
+                "-t",
+                "-f",
+                "raw",
+                "-o",
+                "/tmp/speed/spy.raw",
+                "--pid",
+                str(pid),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+    return subprocess.Popen(
+        ["perf", "record", "-F", "299", "-g", "-o", "/tmp/speed/perf.data", "-p", str(pid)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def stop_trace(tracer: Any) -> None:

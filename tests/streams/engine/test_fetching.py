@@ -64,5 +64,5 @@ def test_a_damaged_batch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_aiokafka_has_what_is_replaced() -> None:
     assert fetching.Stock is not fetching.Batches
-    assert "PartitionRecords(" in open(fetcher.__file__).read()  # noqa: SIM115, PTH123
+    assert "PartitionRecords(" in open(fetcher.__file__).read()  # noqa: SIM115
     assert hasattr(fetching.Stock, "_unpack_records")

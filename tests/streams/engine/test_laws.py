@@ -70,7 +70,7 @@ class Run:
 @pytest.fixture(autouse=True)
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "known", lambda run, _, asked, rows: run.known(asked, rows))
-    monkeypatch.setattr(results, "load", lambda run, now, wanted: {p: [] for p in wanted})
+    monkeypatch.setattr(results, "load_touched", lambda *_: None)
 
 
 def folded(log: Log, cuts: Sequence[int] = ()) -> Sums:
