@@ -1,6 +1,7 @@
 """The effects of a flush, in the order on which exactness rests.
 
-1. history, marker rows among it   2. results   3. messages, acknowledged   4. applied   5. settled
+1. history, marker rows among it   2. results and entries   3. messages, acknowledged   4. applied
+5. settled
 
 A crash between any two repeats what comes before: the same rows, of which the warehouse keeps one,
 and the same messages. `applied` makes the flush known; only then may its offsets be committed.
@@ -8,13 +9,13 @@ and the same messages. `applied` makes the flush known; only then may its offset
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import chain
 
 import polars as pl
 
 from schemas.codec import SchemaIds
 from schemas.warehouse import Incarnation
-from streams.engine import dead_letters, results
-from streams.engine import flush as flushes
+from streams.engine import dead_letters, results, snapshots, tiles
 from streams.engine.dead_letters import Letter
 from streams.engine.flush import Flush
 from streams.engine.ports import Publisher, Warehouse
@@ -43,11 +44,18 @@ def effects_of(
     if flush.told:
         rows = results.rows_of(flush.told, now.generation)
         yield f"insert {results.TABLE}", _insert(warehouse, results.TABLE, rows, now)
+    for table, frames in flush.entries.items():
+        yield f"insert {table}", _insert(warehouse, table, pl.concat(frames), now)
+    for table, rows in snapshots.tables_of(flush.snapshots, now.generation).items():
+        yield f"insert {table}", _insert(warehouse, table, rows, now)
     messages = messages_of(flush.told, now.generation, ids)
     messages += dead_letters.messages_of(letters, at, ids)
-    if messages:
-        yield "publish", lambda: publisher.send(messages)
-    yield "insert spm.applied", _insert(warehouse, "spm.applied", flushes.applied_rows(flush), now)
+    if messages or flush.snapshots:
+        yield (
+            "publish",
+            lambda: publisher.send(chain(messages, snapshots.messages_of(flush.snapshots, ids))),
+        )
+    yield "insert spm.applied", _insert(warehouse, "spm.applied", tiles.applied_rows(flush), now)
 
 
 def _insert(

@@ -11,7 +11,7 @@ import polars as pl
 from schemas.codec import SchemaIds
 from schemas.positions import place_of
 from schemas.warehouse import Incarnation
-from streams.engine import history, results, starting
+from streams.engine import history, results, snapshots, starting
 from streams.engine import totals as totalling
 from streams.engine.arrays import unpacked
 from streams.engine.batches import Partition
@@ -19,6 +19,7 @@ from streams.engine.folding import MARKER_KIND, TOUCH, no_known
 from streams.engine.folds import Fold
 from streams.engine.history import Asked
 from streams.engine.ports import Publisher, Warehouse
+from streams.engine.postings import Kind
 from streams.engine.telling import messages_of
 from streams.engine.totals import Totals, no_totals
 
@@ -27,21 +28,35 @@ def fold_in(
     warehouse: Warehouse, publisher: Publisher, ids: SchemaIds, fold: Fold, now: Incarnation
 ) -> None:
     """Bring results, messages and `applied` up to what history holds of a topic."""
-    reached = _history_ends(warehouse, fold)
+    reached = history_ends(warehouse, fold)
     applied = starting.applied_ends(warehouse, list(reached))
     for partition, end in reached.items():
         since = applied.get(partition, 0)
         if end <= since:
             continue
         rows = _rows(warehouse, fold, partition, since)
-        touches = touches_of(rows, _known(warehouse, fold, partition, since, rows))
+        known = _known(warehouse, fold, partition, since, rows)
+        touches = touches_of(rows, known)
         days: list[date] = touches.get_column("day").unique().to_list()
         totals = Totals()
         totals.load(days, results.load(warehouse, now, {partition: days})[partition])
         told = [(partition, totalling.applied({0: totals}, touches).get(0, no_totals()))]
         warehouse.insert(results.TABLE, results.rows_of(told, now.generation), now)
-        publisher.send(messages_of(told, now.generation, ids))
-        warehouse.insert("spm.applied", _applied(partition, since, end, rows), now)
+        messages = messages_of(told, now.generation, ids)
+        if fold.snapshots:
+            made = [
+                (
+                    fold.snapshots,
+                    snapshots.made(
+                        fold.snapshots, rows, snapshots.before_each(fold.snapshots, rows, known)
+                    ),
+                )
+            ]
+            for table, lines in snapshots.tables_of(made, now.generation).items():
+                warehouse.insert(table, lines, now)
+            messages += snapshots.messages_of(made, ids)
+        publisher.send(messages)
+        warehouse.insert("spm.applied", applied_row(partition, since, end, rows), now)
 
 
 def touches_of(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -54,7 +69,8 @@ def touches_of(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         [known.select("entity_id").with_columns(pl.lit(None, pl.UInt64).alias("position")),
          rows.select("entity_id", "position")]
     ).with_row_index("row")  # fmt: skip
-    arrays = pl.concat([known, rows.select(known.columns)], how="vertical_relaxed")
+    given = no_known().columns
+    arrays = pl.concat([known.select(given), rows.select(given)], how="vertical_relaxed")
     put_in = unpacked(arrays).with_columns(pl.col("row").cast(pl.UInt32))
     after = lines.select(
         "row", "position", pl.col("position").shift(-1).over("entity_id").alias("next")
@@ -68,16 +84,17 @@ def touches_of(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([part.with_columns(at).select(TOUCH) for part in (plus, minus)])
 
 
-def _history_ends(warehouse: Warehouse, fold: Fold) -> dict[Partition, int]:
+def history_ends(warehouse: Warehouse, kind: Kind) -> dict[Partition, int]:
+    """Return the position behind the history of each partition of a topic."""
     rows = warehouse.frame(
-        f"SELECT partition, max(position) + 1 AS reached FROM {fold.table} "
-        f"WHERE topic = '{fold.topic}' GROUP BY partition"
+        f"SELECT partition, max(position) + 1 AS reached FROM {kind.table} "
+        f"WHERE topic = '{kind.topic}' GROUP BY partition"
     )
-    return {Partition(fold.topic, number): end for number, end in rows.iter_rows()}
+    return {Partition(kind.topic, number): end for number, end in rows.iter_rows()}
 
 
 def _rows(warehouse: Warehouse, fold: Fold, partition: Partition, since: int) -> pl.DataFrame:
-    columns = ", ".join([*no_known().columns, "position", "kind", "sequence"])
+    columns = ", ".join(_columns(fold))
     return warehouse.frame(
         f"SELECT {columns} FROM {fold.table} FINAL WHERE {history.where([partition])} "
         f"AND position >= {since} ORDER BY position"
@@ -88,10 +105,16 @@ def _known(
     warehouse: Warehouse, fold: Fold, partition: Partition, since: int, rows: pl.DataFrame
 ) -> pl.DataFrame:
     ids = rows.filter(pl.col("kind") != MARKER_KIND).get_column("entity_id").unique().to_list()
-    return history.known(warehouse, fold.table, [Asked(partition, since, ids)])
+    return history.known(warehouse, fold.table, [Asked(partition, since, ids)], names=fold.names)
 
 
-def _applied(partition: Partition, since: int, end: int, rows: pl.DataFrame) -> pl.DataFrame:
+def _columns(fold: Fold) -> list[str]:
+    columns = [*no_known(fold.names).columns, "topic", "partition", "position", "kind", "sequence"]
+    return columns + (snapshots.columns_of(fold.snapshots) if fold.snapshots else [])
+
+
+def applied_row(partition: Partition, since: int, end: int, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the row of spm.applied for history rows that are followed up now."""
     last, first = place_of(end), place_of(since)
     markers = rows.filter(pl.col("kind") == MARKER_KIND)
     row = {

@@ -17,6 +17,7 @@ from schemas.codec import FRAME_BYTES, SchemaIds, encode
 from schemas.warehouse import Message
 from streams.engine.batches import Partition
 from streams.engine.columns import varint
+from streams.engine.encoding import number, text
 
 PARTIALS_MAX = 4_000  # of one message: about 300 kB, well below what a topic takes
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -43,13 +44,12 @@ def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[M
     for rep_id, (start, end) in zip(
         reps.gather(starts).to_list(), pairwise([*starts.to_list(), len(every)]), strict=True
     ):
-        key = rep_id.encode()
-        head = frame + _sized(key) + generation_bytes
+        head = frame + text(rep_id) + generation_bytes
         for first in range(start, end, PARTIALS_MAX):
             last = min(first + PARTIALS_MAX, end)
             pieces = chain.from_iterable(partials[first:last])
             value = b"".join((head, varint(last - first), *pieces, _BLOCK_END))
-            found.append(Message(topics.REP_DAYS.name, key, value))
+            found.append(Message(topics.REP_DAYS.name, rep_id.encode(), value))
     return found
 
 
@@ -63,8 +63,8 @@ def _partials(every: pl.DataFrame, partitions: Sequence[Partition]) -> list[tupl
 
 
 def _head(day: date, measure: str, currency: str, where: Partition) -> bytes:
-    texts = b"".join(_sized(text.encode()) for text in (measure, currency, where.topic))
-    return _zigzag(day.toordinal() - _EPOCH) + texts + varint(where.number)
+    texts = b"".join(map(text, (measure, currency, where.topic)))
+    return number(day.toordinal() - _EPOCH) + texts + varint(where.number)
 
 
 def _tails(positions: I64, values: I64) -> list[bytes]:
@@ -113,20 +113,3 @@ def _put_decimals(room: U8, starts: I64, values: I64) -> I64:
 def _frame(ids: SchemaIds) -> bytes:
     nothing = {"rep_id": "", "generation": 0, "partials": []}
     return encode("rep_days", nothing, ids)[:FRAME_BYTES]
-
-
-def _sized(data: bytes) -> bytes:
-    return varint(len(data)) + data
-
-
-def _zigzag(number: int) -> bytes:
-    # varint doubles what it is given; the zigzag of a negative is odd, so it is put together here.
-    if number >= 0:
-        return varint(number)
-    zigzag = -number * 2 - 1
-    out = bytearray()
-    while zigzag > 0x7F:
-        out.append(zigzag & 0x7F | 0x80)
-        zigzag >>= 7
-    out.append(zigzag)
-    return bytes(out)
