@@ -19,6 +19,8 @@ _topics: set[str] = set()
 class Batches(Stock):  # type: ignore[misc]  # the library is untyped
     """Records of one partition, as one fetch brought them."""
 
+    next_fetch_offset: int
+
     def _unpack_records(self) -> Iterator[Any]:
         if self._tp.topic not in _topics or self._isolation_level != fetcher.READ_UNCOMMITTED:
             yield from super()._unpack_records()

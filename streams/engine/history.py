@@ -85,8 +85,8 @@ def _ids_of_topic(
         f"SELECT xxHash64(entity_id) AS id_hash, partition FROM {table} "
         f"WHERE kind != 'marker' AND {where([p for p in partitions if p.topic == topic])}"
     )
-    kinds = {"id_hash": pl.UInt64, "partition": pl.UInt16}
-    rows = rows.cast(kinds) if len(rows) else pl.DataFrame(schema=kinds)
+    if rows.is_empty():
+        rows = pl.DataFrame(schema={"id_hash": pl.UInt64, "partition": pl.UInt16})
     return rows.with_columns(pl.lit(topic, pl.Categorical).alias("topic"))
 
 

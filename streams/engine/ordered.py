@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-I64, U64 = npt.NDArray[np.int64], npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 YOUNG_MIN, YOUNG_SHARE = 1_024, 8  # entries; one part in so many
 
 

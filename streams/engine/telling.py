@@ -24,7 +24,8 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _BLOCK_END = b"\0"
 _VARINT_MAX, _DECIMAL_MAX = 10, 9  # bytes of a position, and of a value with its length
 Told = tuple[Partition, pl.DataFrame]  # totals of a partition: streams.engine.totals.TOTAL
-U8, I64 = npt.NDArray[np.uint8], npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+I64 = npt.NDArray[np.int64]
 
 
 def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[Message]:
@@ -56,7 +57,10 @@ def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[M
 def _partials(every: pl.DataFrame, partitions: Sequence[Partition]) -> list[tuple[bytes, bytes]]:
     """Return each total as a partial in two pieces: what many have in common, and the rest."""
     heads = every.select("day", "measure", "currency", "part").unique(maintain_order=True)
-    texts = [_head(*row[:3], partitions[row[3]]) for row in heads.iter_rows()]
+    texts = [
+        _head(day, measure, currency, partitions[part])
+        for day, measure, currency, part in heads.iter_rows()
+    ]
     at = every.join(heads.with_row_index("head"), on=heads.columns, maintain_order="left")
     tails = _tails(*(every.get_column(name).to_numpy() for name in ("position", "value")))
     return list(zip(map(texts.__getitem__, at.get_column("head").to_list()), tails, strict=True))

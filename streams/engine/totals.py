@@ -65,7 +65,7 @@ class Totals:
     def load_some(self, rows: pl.DataFrame) -> None:
         """Take in some rows. What is cached is newer and stays."""
         for (day,), mine in rows.group_by("day"):
-            cells = self._days.setdefault(day, _Day()).cells  # type: ignore[arg-type]  # a date
+            cells = self._days.setdefault(day, _Day()).cells
             keyed = mine.select(_key(), "position", "value").sort("key")
             keyed = keyed.filter(~pl.Series(cells.holds(keyed.get_column("key").to_numpy())))
             cells.write(*(keyed.get_column(name).to_numpy() for name in keyed.columns))
