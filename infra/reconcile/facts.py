@@ -1,0 +1,99 @@
+"""History rows against their own facts: what was put in is what the rules say.
+
+Each row is looked at under the definitions named in it; an entity's newest row under those in
+force in its partition now, so that a marker that was forgotten shows.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from infra.reconcile import deals, rules
+from infra.reconcile.asking import Check, Warehouse, ask
+from infra.reconcile.cut import Slice
+from infra.reconcile.definitions import InForce
+from infra.reconcile.periods import Days
+from infra.reconcile.putting_in import lines
+
+_KEY = ("topic", "entity_id", "sequence")
+
+
+def sequences(warehouse: Warehouse, part: Slice) -> set[int]:
+    """Return the definitions under which rows of some partitions stand."""
+    found = ask(
+        warehouse, f"SELECT DISTINCT sequence FROM {part.table} WHERE {part.where()}"
+    )
+    return {*found["sequence"].to_list(), *(p.sequence for p in part.parts)}
+
+
+def checks(part: Slice, definitions: Sequence[InForce], days: Days) -> Iterator[Check]:
+    """Yield the checks of rows of some partitions, one for each revision of the definitions."""
+    for now in definitions:
+        if part.table == "spm.deal":
+            yield Check(part.table, _KEY, _compared(part, deals.resolved(rows(part, now), now), days))
+        else:
+            kind = _KINDS[part.topic]
+            yield Check(part.table, _KEY, _compared(part, _resolved(kind, rows(part, now), now), days))
+
+
+_KINDS = {"crm.calls": "call", "crm.emails": "email", "crm.meetings": "meeting"}
+
+
+def rows(part: Slice, now: InForce) -> str:
+    """Return SQL for the applied rows that are to be judged under these definitions."""
+    some = ", ".join(map(str, now.sequences))
+    return f"""
+        SELECT * FROM (
+            SELECT *, if(next = 0, {part.sequence()}, sequence) AS judged_at FROM (
+                SELECT *, leadInFrame(position) OVER (PARTITION BY entity_id ORDER BY position
+                    ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next
+                FROM (SELECT * FROM {part.table} FINAL WHERE {part.where()} AND kind != 'marker'
+                    AND position < {part.applied()})))
+        WHERE judged_at IN ({some})"""
+
+
+def _resolved(kind: str, rows: str, now: InForce) -> str:
+    """Return SQL for activities with `owner`, `counts_on` and `should`, what they put in."""
+    if kind != "meeting":
+        return f"""
+            SELECT *, {rules.lines(kind, now)} AS should, occurred_on AS should_day FROM (
+                SELECT *, {_rep("people.whose")} AS owner,
+                    {now.day("occurred_at", "people.stints")} AS occurred_on
+                FROM ({rows}) AS facts ANY LEFT JOIN ({now.people()}) AS people
+                    ON facts.source = people.of_source AND facts.owner_id = people.user_id)"""
+    return f"""
+        SELECT *, {rules.lines(kind, now)} AS should, occurred_on AS should_day FROM (
+            SELECT *, {_rep("people.whose")} AS owner, {_rep("bookers.whose")} AS booker,
+                {now.day("occurred_at", "people.stints")} AS occurred_on,
+                {now.day("start_at", "people.stints")} AS started_on,
+                {now.day("booked_at", "bookers.stints")} AS booked_on
+            FROM (SELECT *, coalesce(JSONExtract(state, 'booked_by_id', 'Nullable(String)'),
+                        toString(owner_id)) AS booker_id,
+                    {_instant("start_at", "occurred_at")} AS start_at,
+                    {_instant("booked_at", "created_at")} AS booked_at
+                FROM ({rows})) AS facts
+            ANY LEFT JOIN ({now.people()}) AS people
+                ON facts.source = people.of_source AND facts.owner_id = people.user_id
+            ANY LEFT JOIN ({now.people()}) AS bookers
+                ON facts.source = bookers.of_source AND facts.booker_id = bookers.user_id)"""
+
+
+def _compared(part: Slice, resolved: str, days: Days) -> str:
+    found = lines(part.table)
+    extra = deals.COMPARED if part.table == "spm.deal" else ""
+    in_days = f"arrayExists(l -> {days.condition('l.2')}, arrayConcat(put, should))"
+    return f"""
+        SELECT multiIf(NOT ({in_days} OR {days.condition("day")}), '', put != should, 'rules',
+                rep_id != owner, 'rep', day != should_day, 'day', {extra} 'ok') AS state,
+            [toString(topic), entity_id, toString(judged_at)] AS key,
+            concat(toString(owner), ' ', toString(should_day), ' ', toString(should)) AS expected,
+            concat(toString(rep_id), ' ', toString(day), ' ', toString(put)) AS found,
+            toDecimal128(0, 4) AS off, '' AS currency, position
+        FROM (SELECT *, {found} AS put FROM ({resolved}))"""
+
+
+def _rep(found: str) -> str:
+    return f"if({found} = '', 'unassigned', {found})"
+
+
+def _instant(name: str, otherwise: str) -> str:
+    millis = f"JSONExtract(state, '{name}', 'Nullable(Int64)')"
+    return f"coalesce(fromUnixTimestamp64Milli({millis}, 'UTC'), {otherwise})"
