@@ -54,10 +54,10 @@ def checked(warehouse: Warehouse, check: Check) -> Checked:
     began = time.monotonic()
     answer = ask(
         warehouse,
-        f"SELECT state, currency, count() AS keys, toDecimal128(sum(abs(off)), 4) AS off, "
-        f"groupArrayIf({KEYS_MAX})(line, state != 'ok') AS lines FROM ("
+        f"SELECT state, currency, count() AS _keys, toDecimal128(sum(abs(off)), 4) AS _off, "
+        f"groupArrayIf({KEYS_MAX})(_line, state != 'ok') AS _lines FROM ("
         f"SELECT state, currency, off, if(state = 'ok', '', toJSONString("
-        f"tuple(key, expected, found, toString(off), position))) AS line FROM ({check.sql}) "
+        f"tuple(key, expected, found, toString(off), position))) AS _line FROM ({check.sql}) "
         f"WHERE state != '') GROUP BY state, currency ORDER BY state, currency",
     )
     found = _as_checked(check, answer.iter_rows())

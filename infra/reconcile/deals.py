@@ -37,21 +37,22 @@ _SPLITS = (
 
 def resolved(rows: str, now: InForce) -> str:
     """Return SQL for deals with all that must stand in their rows: owner, days, rate, credits."""
-    kept = ", ".join(f"any(lines.{name}) AS {name}" for name in _KEPT)
-    amount = decimal("line.2", AMOUNT)
-    reporting = f"if(lines.should_rate IS NULL, NULL, {decimal('line.3', AMOUNT)})"
+    kept = ", ".join(f"any(credited.{name}) AS {name}" for name in _KEPT)
+    amount = f"toDecimal64({decimal('line.2', AMOUNT)}, 4)"
+    reporting = f"toDecimal64({decimal('line.3', AMOUNT)}, 4)"
     share = f"toDecimal32({decimal('line.1.4', SHARE)}, 6)"
     payee = "if(people.whose = '', 'unassigned', people.whose)"
     return f"""
         SELECT *, {lines("deal", now)} AS should FROM (
-            SELECT {kept}, arraySort(groupArrayIf(({payee}, line.1.2, line.1.3, {share},
-                    {_main_day("people.stints", now)}, toDecimal64({amount}, 4),
-                    toDecimal64OrNull(toString({reporting}), 4)), line.1.2 != '')) AS credits
-            FROM (SELECT * FROM ({_divided(rows, now)})
-                LEFT ARRAY JOIN arrayZip(payees, parts, reported) AS line) AS lines
-            ANY LEFT JOIN ({now.people()}) AS people
-                ON lines.source = people.of_source AND line.1.1 = people.user_id
-            GROUP BY lines.entity_id, lines.position)"""
+            SELECT {kept}, arraySort(groupArrayIf(credit, credit.2 != '')) AS credits FROM (
+                SELECT lines.*, {_days("people.stints", now)} AS their_days,
+                    ({payee}, line.1.2, line.1.3, {share}, {_MAIN.format(days="their_days")}, {amount},
+                    if(should_rate IS NULL, NULL, {reporting})) AS credit
+                FROM (SELECT *, line FROM ({_divided(rows, now)})
+                    LEFT ARRAY JOIN arrayZip(payees, parts, reported) AS line) AS lines
+                ANY LEFT JOIN ({now.people()}) AS people
+                    ON lines.source = people.of_source AND line.1.1 = people.user_id) AS credited
+            GROUP BY credited.entity_id, credited.position)"""
 
 
 def _divided(rows: str, now: InForce) -> str:
@@ -90,28 +91,23 @@ def _rated(rows: str, now: InForce) -> str:
         FROM (
             SELECT *, '{now.reporting_currency}' AS into,
                 if(people.whose = '', 'unassigned', people.whose) AS owner,
-                {now.day("created_at", "people.stints")} AS created_on,
-                {_won_day("people.stints", now)} AS won_on,
-                {_lost_day("people.stints", now)} AS lost_on,
-                {_main_day("people.stints", now)} AS should_day
+                {_days("people.stints", now)} AS own_days, own_days[1] AS created_on,
+                own_days[2] AS won_on, own_days[3] AS lost_on,
+                {_MAIN.format(days="own_days")} AS should_day
             FROM ({rows}) AS facts ANY LEFT JOIN ({now.people()}) AS people
                 ON facts.source = people.of_source AND facts.owner_id = people.user_id
         ) AS owned ANY LEFT JOIN ({now.rates()}) AS rates ON owned.currency = rates.base"""
 
 
-def _main_day(stints: str, now: InForce) -> str:
+def _days(stints: str, now: InForce) -> str:
+    """Return SQL for the days a deal was created, won and lost on in somebody's zone."""
+    instants = "[created_at, coalesce(won_at, occurred_at), coalesce(lost_at, occurred_at)]"
+    won = "close_date IS NOT NULL" + ("" if now.close_date_first else " AND won_at IS NULL")
+    lost = "close_date IS NOT NULL AND lost_at IS NULL"
     return (
-        f"multiIf(stage_class = 'WON', {_won_day(stints, now)}, stage_class = 'LOST', "
-        f"{_lost_day(stints, now)}, {now.day('created_at', stints)})"
+        f"arrayMap((d, by_date) -> if(by_date, coalesce(close_date, d), d), "
+        f"arrayMap(at -> {now.day('at', stints)}, {instants}), [0, {won}, {lost}])"
     )
 
 
-def _won_day(stints: str, now: InForce) -> str:
-    by_date = "close_date IS NOT NULL" + ("" if now.close_date_first else " AND won_at IS NULL")
-    at = now.day("coalesce(won_at, occurred_at)", stints)
-    return f"if({by_date}, assumeNotNull(close_date), {at})"
-
-
-def _lost_day(stints: str, now: InForce) -> str:
-    at = now.day("coalesce(lost_at, occurred_at)", stints)
-    return f"if(close_date IS NOT NULL AND lost_at IS NULL, assumeNotNull(close_date), {at})"
+_MAIN = "multiIf(stage_class = 'WON', {days}[2], stage_class = 'LOST', {days}[3], {days}[1])"

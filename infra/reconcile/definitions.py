@@ -80,10 +80,13 @@ class InForce(NamedTuple):
 
     def day(self, at: str, stints: str) -> str:
         """Return SQL for the day of an instant in the zone a rep worked in at that instant."""
-        stint = f"arrayLast(s -> {self._local(at, 's.3')} >= s.1, {stints})"
-        local = self._local(at, f"{stint}.3")
-        home = f"toDate32({at}, {quoted(self.home)})"
-        return f"if({stint}.3 != '' AND {local} < {stint}.2, {local}, {home})"
+        by_stint = f"arrayMap(s -> (s, {self._local(at, 's.zone')}), {stints})"
+        # An array of one, so that what was found is written once.
+        return (
+            f"arrayMap(f -> if(f.1.zone != '' AND f.2 < f.1.until, f.2, "
+            f"toDate32({at}, {quoted(self.home)})), "
+            f"[arrayLast(f -> f.2 >= f.1.since, {by_stint})])[1]"
+        )
 
     def _local(self, at: str, zone: str) -> str:
         if not self.zones:
