@@ -64,7 +64,7 @@ def checked(warehouse: Warehouse, check: Check) -> Checked:
     return replace(found, seconds=time.monotonic() - began)
 
 
-def added(checks: Iterable[Checked]) -> Checked:
+def added(table: str, checks: Iterable[Checked]) -> Checked:
     """Return checks of the parts of one table as one."""
     parts = list(checks)
     off: dict[str, Decimal] = {}
@@ -72,7 +72,7 @@ def added(checks: Iterable[Checked]) -> Checked:
         for currency, amount in part.off.items():
             off[currency] = off.get(currency, Decimal(0)) + amount
     return Checked(
-        parts[0].table,
+        table,
         sum(part.keys for part in parts),
         sum(part.moving for part in parts),
         sum(part.in_flight for part in parts),

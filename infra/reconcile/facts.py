@@ -4,40 +4,46 @@ Each row is looked at under the definitions named in it; an entity's newest row 
 force in its partition now, so that a marker that was forgotten shows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from infra.reconcile import deals, rules
 from infra.reconcile.asking import Check, Warehouse, ask
 from infra.reconcile.cut import Slice
-from infra.reconcile.definitions import InForce
+from infra.reconcile.definitions import InForce, in_force
 from infra.reconcile.periods import Days
 from infra.reconcile.putting_in import lines
 
+PORTION_ROWS = 500_000  # judged by one query, about; a deal takes ten times an e-mail's time
 _KEY = ("topic", "entity_id", "sequence")
 
 
-def sequences(warehouse: Warehouse, part: Slice) -> set[int]:
-    """Return the definitions under which rows of some partitions stand."""
-    found = ask(
-        warehouse, f"SELECT DISTINCT sequence FROM {part.table} WHERE {part.where()}"
-    )
-    return {*found["sequence"].to_list(), *(p.sequence for p in part.parts)}
+def checks(warehouse: Warehouse, part: Slice, days: Days) -> Iterator[Check]:
+    """Yield the checks of rows of some partitions, by revision of the definitions and in portions.
 
-
-def checks(part: Slice, definitions: Sequence[InForce], days: Days) -> Iterator[Check]:
-    """Yield the checks of rows of some partitions, one for each revision of the definitions."""
-    for now in definitions:
-        if part.table == "spm.deal":
-            yield Check(part.table, _KEY, _compared(part, deals.resolved(rows(part, now), now), days))
-        else:
-            kind = _KINDS[part.topic]
-            yield Check(part.table, _KEY, _compared(part, _resolved(kind, rows(part, now), now), days))
+    Each row is judged by itself, so any portion of the entities will do.
+    """
+    portions = sum(p.rows for p in part.parts) // PORTION_ROWS + 1
+    for now in in_force(warehouse, _sequences(warehouse, part)):
+        for portion in range(portions):
+            some = _rows(part, now, f"intHash32(key_hash) % {portions} = {portion}")
+            resolved = (
+                deals.resolved(some, now)
+                if part.table == "spm.deal"
+                else _resolved(_KINDS[part.topic], some, now)
+            )
+            yield Check(part.table, _KEY, _compared(part, resolved, days))
 
 
 _KINDS = {"crm.calls": "call", "crm.emails": "email", "crm.meetings": "meeting"}
 
 
-def rows(part: Slice, now: InForce) -> str:
+def _sequences(warehouse: Warehouse, part: Slice) -> set[int]:
+    """Return the definitions under which rows of some partitions stand."""
+    found = ask(warehouse, f"SELECT DISTINCT sequence FROM {part.table} WHERE {part.where()}")
+    return {*found["sequence"].to_list(), *(p.sequence for p in part.parts)}
+
+
+def _rows(part: Slice, now: InForce, portion: str) -> str:
     """Return SQL for the applied rows that are to be judged under these definitions."""
     some = ", ".join(map(str, now.sequences))
     return f"""
@@ -45,8 +51,8 @@ def rows(part: Slice, now: InForce) -> str:
             SELECT *, if(next = 0, {part.sequence()}, sequence) AS judged_at FROM (
                 SELECT *, leadInFrame(position) OVER (PARTITION BY entity_id ORDER BY position
                     ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next
-                FROM (SELECT * FROM {part.table} FINAL WHERE {part.where()} AND kind != 'marker'
-                    AND position < {part.applied()})))
+                FROM (SELECT * FROM {part.table} FINAL WHERE {part.where()} AND {portion}
+                    AND kind != 'marker' AND position < {part.applied()})))
         WHERE judged_at IN ({some})"""
 
 

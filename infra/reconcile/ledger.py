@@ -151,7 +151,7 @@ def _sums(part: Slice, now: Terms, days: Days) -> str:
 def _credited(part: Slice, now: Terms) -> str:
     """Return SQL for what counts for each payee, component and origin period."""
     newest = f"""
-        SELECT rep_id, reporting_currency, day, {whole("reporting_amount", AMOUNT)} AS units
+        SELECT rep_id, reporting_currency, day, {whole("assumeNotNull(reporting_amount)", AMOUNT)} AS units
         FROM (
             SELECT toString(rep_id) AS rep_id, entity_id,
                 argMax((deleted, stage_class, role, reporting_currency, day, reporting_amount),

@@ -6,8 +6,10 @@ the last position at which something happened to it. That holds while work goes 
 rest: a total behind the cut is compared with history up to its own position.
 """
 
+from collections.abc import Sequence
+
 from infra.reconcile.asking import Check
-from infra.reconcile.cut import Slice
+from infra.reconcile.cut import Part, Slice
 from infra.reconcile.periods import Days
 from infra.reconcile.putting_in import PUT_IN
 
@@ -43,6 +45,18 @@ def check(part: Slice, generation: int, days: Days) -> Check:
                 SELECT {_KEY}, toUInt64(0), toUInt64(0), toDecimal64(0, 4), 1, position, value
                 FROM ({_rows(part, generation, days)}))
             GROUP BY {_KEY})"""
+    return Check(TABLE, _KEY.split(", "), sql)
+
+
+def check_strays(parts: Sequence[Part], generation: int, days: Days) -> Check:
+    """Return the check for totals of partitions that have no history at all."""
+    known = ", ".join(f"('{part.topic}', {part.partition})" for part in parts) or "('', 0)"
+    sql = f"""
+        SELECT 'row without a source' AS state, {_texts(_KEY)} AS key, '' AS expected,
+            concat(toString(value), ' at ', toString(position)) AS found,
+            toDecimal128(value, 4) AS off, toString(currency) AS currency, position
+        FROM {TABLE} FINAL WHERE generation = {generation} AND {days.condition("day")}
+            AND (toString(topic), toUInt32(partition)) NOT IN ({known})"""
     return Check(TABLE, _KEY.split(", "), sql)
 
 
