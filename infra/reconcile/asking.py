@@ -83,9 +83,7 @@ def added(table: str, checks: Iterable[Checked]) -> Checked:
     )
 
 
-def _as_checked(
-    check: Check, rows: Iterable[tuple[str, str, int, Decimal, list[str]]]
-) -> Checked:
+def _as_checked(check: Check, rows: Iterable[tuple[str, str, int, Decimal, list[str]]]) -> Checked:
     counts: dict[str, int] = {OK: 0, MOVING: 0, IN_FLIGHT: 0}
     differing, mismatches, off = 0, [], dict[str, Decimal]()
     for state, currency, keys, amount, lines in rows:

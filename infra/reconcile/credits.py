@@ -98,8 +98,9 @@ def check_credits(
             if(made_money = '', kept_money, made_money) AS currency, place AS position
         FROM (
             SELECT {_KEY}, max(of_deal) AS made_at, max(of_deal_until) AS made_until,
-                max(reached) AS taken_to, max(deal_say) AS made_say, sum(deal_amount) AS made_amount,
-                max(deal_day) AS made_day, max(deal_money) AS made_money,
+                max(reached) AS taken_to, max(deal_say) AS made_say,
+                sum(deal_amount) AS made_amount, max(deal_day) AS made_day,
+                max(deal_money) AS made_money,
                 max(of_credit) AS kept_at, argMax(credit_say, of_credit) AS kept_say,
                 argMax(credit_amount, of_credit) AS kept_amount,
                 argMax(credit_day, of_credit) AS kept_day,

@@ -46,7 +46,8 @@ def resolved(rows: str, now: InForce) -> str:
         SELECT *, {lines("deal", now)} AS should FROM (
             SELECT {kept}, arraySort(groupArrayIf(credit, credit.2 != '')) AS credits FROM (
                 SELECT lines.*, {_days("people.stints", now)} AS their_days,
-                    ({payee}, line.1.2, line.1.3, {share}, {_MAIN.format(days="their_days")}, {amount},
+                    ({payee}, line.1.2, line.1.3, {share},
+                    {_MAIN.format(days="their_days")}, {amount},
                     if(should_rate IS NULL, NULL, {reporting})) AS credit
                 FROM (SELECT *, line FROM ({_divided(rows, now)})
                     LEFT ARRAY JOIN arrayZip(payees, parts, reported) AS line) AS lines

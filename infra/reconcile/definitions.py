@@ -116,7 +116,9 @@ def in_force(warehouse: Warehouse, sequences: Collection[int]) -> tuple[InForce,
     for sequence in sorted(sequences):
         at = tuple(max((s for s in revisions[k] if s <= sequence), default=0) for k in _DECIDING)
         alike[at].append(sequence)
-    return tuple(_read(warehouse, dict(zip(_DECIDING, at)), some) for at, some in alike.items())
+    return tuple(
+        _read(warehouse, dict(zip(_DECIDING, at, strict=True)), some) for at, some in alike.items()
+    )
 
 
 def _read(warehouse: Warehouse, at: Mapping[str, int], sequences: list[int]) -> InForce:

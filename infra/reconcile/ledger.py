@@ -143,15 +143,17 @@ def _sums(part: Slice, now: Terms, days: Days) -> str:
                 FROM ({_credited(part, now)})
                 UNION ALL
                 SELECT toString(rep_id), toString(plan_id), toString(component_id), origin_start,
-                    origin_end, toString(currency), toInt256(0), toDecimal128(amount, 4), 1, position
+                    origin_end, toString(currency), toInt256(0), toDecimal128(amount, 4), 1,
+                    position
                 FROM {TABLE} FINAL WHERE {part.where()} AND position < {part.applied()})
             GROUP BY rep_id, plan_id, component_id, origin_start, origin_end, currency)"""
 
 
 def _credited(part: Slice, now: Terms) -> str:
     """Return SQL for what counts for each payee, component and origin period."""
+    units = whole("assumeNotNull(reporting_amount)", AMOUNT)
     newest = f"""
-        SELECT rep_id, reporting_currency, day, {whole("assumeNotNull(reporting_amount)", AMOUNT)} AS units
+        SELECT rep_id, reporting_currency, day, {units} AS units
         FROM (
             SELECT toString(rep_id) AS rep_id, entity_id,
                 argMax((deleted, stage_class, role, reporting_currency, day, reporting_amount),
@@ -197,7 +199,7 @@ def _entries(now: Terms, days: Days) -> str:
         SELECT multiIf(NOT (origin_start < toDate32('{days.until}')
                 AND origin_end > toDate32('{days.since}')), '',
                 amount = 0, 'entry of nothing',
-                so_far != {posted}, 'entries up to it do not add up to what it says', 'ok') AS state,
+                so_far != {posted}, 'does not add up with those before', 'ok') AS state,
             [toString(rep_id), toString(plan_id), toString(component_id), {_ORIGIN},
                 toString(currency), entry_id] AS key,
             toString({posted}) AS expected, toString(so_far) AS found,

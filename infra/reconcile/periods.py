@@ -16,9 +16,7 @@ class Days(NamedTuple):
 
     def condition(self, column: str) -> str:
         """Return the condition of SQL that a day is among them."""
-        return (
-            f"({column} >= toDate32('{self.since}') AND {column} < toDate32('{self.until}'))"
-        )
+        return f"({column} >= toDate32('{self.since}') AND {column} < toDate32('{self.until}'))"
 
 
 ALL = Days(FIRST, LAST)

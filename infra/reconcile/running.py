@@ -40,20 +40,20 @@ class Warehouse(Protocol):
 def reconcile(
     warehouse: Warehouse,
     days: Days,
-    from_facts: bool = True,
+    tables: Collection[str] = TABLES,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Report:
     """Return what differs from history.
 
     Args:
         days: of totals, credits and origin periods; the log is looked at as a whole.
-        from_facts: compute again what each history row puts in, too.
+        tables: which to look at. RULES among them: what each history row puts in is computed
+            again, too.
 
     Raises:
         Unavailable: the warehouse is away.
     """
     began = time.monotonic()
-    tables = TABLES if from_facts else [table for table in TABLES if table not in RULES]
     parts = cut(warehouse)
     checks = _checks(warehouse, parts, days, tables)
     gaps = log.gaps(warehouse)
@@ -130,9 +130,7 @@ def _totals(parts: Sequence[Part], generation: int, days: Days) -> Iterable[Chec
             yield totals.check(part, generation, days)
 
 
-def _facts(
-    warehouse: Warehouse, parts: Sequence[Part], table: str, days: Days
-) -> Iterable[Check]:
+def _facts(warehouse: Warehouse, parts: Sequence[Part], table: str, days: Days) -> Iterable[Check]:
     for part in slices(parts, table):
         yield from facts.checks(warehouse, part, days)
 
