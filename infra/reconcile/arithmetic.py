@@ -37,21 +37,27 @@ def floor_divided(numerator: str, denominator: str) -> str:
     return f"(intDiv({numerator}, {by}) - toInt256({numerator} % {by} < 0))"
 
 
-def divided(total: str, shares: str) -> str:
-    """Return SQL for an array of whole parts of a whole total by shares that sum to a million.
+def floors(total: str, shares: str) -> str:
+    """Return SQL for the parts of a whole total by shares, each rounded down."""
+    return f"arrayMap(s -> {floor_divided(f'{total} * s', str(SHARE))}, {shares})"
 
-    Each part is rounded down; what is left over goes, one each, to the largest fractions, among
-    equal ones to the first.
+
+def ranks(total: str, shares: str, floors: str) -> str:
+    """Return SQL for the shares' places by what rounding down took from them, most first.
+
+    Among equal ones the first goes first.
     """
-    floors = f"arrayMap(s -> {floor_divided(f'{total} * s', str(SHARE))}, {shares})"
-    fraction = f"{total} * s - {floor_divided(f'{total} * s', str(SHARE))} * toInt256({SHARE})"
-    fractions = f"arrayMap(s -> {fraction}, {shares})"
-    left = f"({total} - arraySum({floors}))"
-    ranks = (
-        f"arrayMap(p -> p.2, arraySort(p -> (-p.1, p.2), arrayZip({fractions}, "
-        f"arrayEnumerate({shares}))))"
-    )
+    taken = f"arrayMap((s, f) -> {total} * s - f * toInt256({SHARE}), {shares}, {floors})"
     return (
-        f"arrayMap((f, i) -> f + toInt256(indexOf({ranks}, i) <= {left}), {floors}, "
-        f"arrayEnumerate({shares}))"
+        f"arrayMap(p -> p.2, arraySort(p -> (-p.1, p.2), "
+        f"arrayZip({taken}, arrayEnumerate({shares}))))"
+    )
+
+
+def filled(total: str, floors: str, ranks: str) -> str:
+    """Return SQL for parts that add up: what is left over goes, one each, to the first places."""
+    left = f"({total} - arraySum({floors}))"
+    return (
+        f"arrayMap((f, i) -> f + toInt256(indexOf({ranks}, i) <= {left}), "
+        f"{floors}, arrayEnumerate({floors}))"
     )

@@ -6,31 +6,46 @@ itself. Only what is won has a rate, that of the day it was won in its owner's z
 is the one the deal was won, lost or, while open, created on in the payee's zone.
 """
 
-from infra.reconcile.arithmetic import AMOUNT, RATE, SHARE, decimal, divided, divided_even, whole
+from collections.abc import Iterable
+
+from infra.reconcile.arithmetic import (
+    AMOUNT,
+    RATE,
+    SHARE,
+    decimal,
+    divided_even,
+    filled,
+    floors,
+    ranks,
+    whole,
+)
 from infra.reconcile.definitions import InForce
 from infra.reconcile.rules import lines
 
 # Array(Tuple(rep, role, via, share, day, amount, reporting amount)) as a history row keeps it.
-CREDITS = (
+_STATED = (
     "arraySort(arrayMap((r, o, v, s, d, a, m) -> (toString(r), toString(o), v, s, d, a, m), "
     "credit_rep_id, credit_role, credit_via, credit_share, credit_day, credit_amount, "
     "credit_reporting_amount))"
 )
+READ = (
+    "topic, entity_id, position, sequence, op, source, owner_id, created_at, occurred_at, "
+    "stage_class, close_date, won_at, lost_at, amount, currency, split_owner_id, split_role, "
+    f"split_share, rate, rate_on, reporting_currency, rep_id, day, {_STATED} AS stated"
+)
 COMPARED = (
-    f"{CREDITS} != credits, 'credits', rate IS DISTINCT FROM should_rate, 'rate', "
-    f"rate_on IS DISTINCT FROM should_rate_on, 'rate date', "
-    f"toString(reporting_currency) != if(should_rate IS NULL, '', into), 'reporting currency', "
+    "stated != credits, 'credits', rate IS DISTINCT FROM should_rate, 'rate', "
+    "rate_on IS DISTINCT FROM should_rate_on, 'rate date', "
+    "toString(reporting_currency) != if(should_rate IS NULL, '', into), 'reporting currency', "
 )
 # Of a deal's row, what its check needs once its credits are put together.
 _KEPT = (
-    "topic", "entity_id", "position", "partition", "judged_at", "op", "stage_class", "currency",
-    "rep_id", "day", "rate", "rate_on", "reporting_currency", "owner", "created_on", "won_on",
-    "lost_on", "should_day", "should_rate", "should_rate_on", "into", "measure", "measure_rep_id",
-    "measure_day", "measure_currency", "measure_value", "credit_rep_id", "credit_role",
-    "credit_via", "credit_share", "credit_day", "credit_amount", "credit_reporting_amount",
+    "topic", "entity_id", "position", "judged_at", "op", "stage_class", "currency", "rep_id", "day",
+    "rate", "rate_on", "reporting_currency", "owner", "own_days", "should_day", "should_rate",
+    "should_rate_on", "into", "put", "stated",
 )  # fmt: skip
 _SPLITS = (
-    "arrayMap((u, r, s, i) -> (u, toString(r), toString(i - 1), {share}), "
+    f"arrayMap((u, r, s, i) -> (u, toString(r), toString(i - 1), {whole('s', SHARE)}), "
     "split_owner_id, split_role, split_share, arrayEnumerate(split_role))"
 )
 
@@ -57,47 +72,61 @@ def resolved(rows: str, now: InForce) -> str:
 
 
 def _divided(rows: str, now: InForce) -> str:
-    """Return SQL for deals with who is credited, and what of amount and reporting amount."""
-    splits = _SPLITS.format(share=whole("s", SHARE))
-    return f"""
-        SELECT *, arrayConcat(revenue, overlay) AS payees,
-            {_parts("amount_units")} AS parts, {_parts("reporting_units")} AS reported
-        FROM (
-            SELECT *, {splits} AS splits,
-                arrayFilter(s -> s.2 = 'REVENUE', splits) AS divide,
-                op = 'SET' AND amount IS NOT NULL AS is_worth,
-                multiIf(NOT is_worth, [], notEmpty(divide), divide,
-                    [(owner_id, 'REVENUE', 'owner', toInt256({SHARE}))]) AS revenue,
-                if(is_worth, arrayFilter(s -> s.2 = 'OVERLAY', splits), []) AS overlay,
-                {whole("coalesce(amount, 0)", AMOUNT)} AS amount_units,
-                {divided_even("amount_units * rate_units", str(RATE))} AS reporting_units
-            FROM ({_rated(rows, now)}))"""
+    """Return SQL for deals with who is credited, and what of amount and reporting amount.
 
-
-def _parts(units: str) -> str:
-    shares = "arrayMap(s -> s.4, revenue)"
-    part = divided_even(f"{units} * s.4", str(SHARE))
-    return f"arrayConcat({divided(units, shares)}, arrayMap(s -> {part}, overlay))"
+    In many steps: what a step names is worked out once for all the steps behind it.
+    """
+    overlaid = divided_even("total * s.4", str(SHARE))
+    steps = (
+        f"{_SPLITS} AS splits, {whole('coalesce(amount, 0)', AMOUNT)} AS amount_units, "
+        "op = 'SET' AND amount IS NOT NULL AS is_worth",
+        "arrayFilter(s -> s.2 = 'REVENUE', splits) AS dividing, "
+        "if(is_worth, arrayFilter(s -> s.2 = 'OVERLAY', splits), []) AS overlay, "
+        f"{divided_even('amount_units * rate_units', str(RATE))} AS reporting_units",
+        "multiIf(NOT is_worth, [], notEmpty(dividing), dividing, "
+        f"[(owner_id, 'REVENUE', 'owner', toInt256({SHARE}))]) AS revenue",
+        "arrayConcat(revenue, overlay) AS payees, arrayMap(s -> s.4, revenue) AS shares",
+        f"{floors('amount_units', 'shares')} AS floors, "
+        f"{floors('reporting_units', 'shares')} AS reporting_floors",
+        f"{ranks('amount_units', 'shares', 'floors')} AS places, "
+        f"{ranks('reporting_units', 'shares', 'reporting_floors')} AS reporting_places",
+        f"arrayConcat({filled('amount_units', 'floors', 'places')}, "
+        f"arrayMap(s -> {overlaid.replace('total', 'amount_units')}, overlay)) AS parts, "
+        f"arrayConcat({filled('reporting_units', 'reporting_floors', 'reporting_places')}, "
+        f"arrayMap(s -> {overlaid.replace('total', 'reporting_units')}, overlay)) AS reported",
+    )
+    return _in_steps(_rated(rows, now), steps)
 
 
 def _rated(rows: str, now: InForce) -> str:
     """Return SQL for deals with their owner, days, and the rate of what is won."""
-    return f"""
-        SELECT *, currency = into AS is_own, arrayFilter(r -> r.1 <= won_on, dated) AS until_then,
-            op = 'SET' AND amount IS NOT NULL AND stage_class = 'WON'
-                AND (is_own OR notEmpty(until_then)) AS has_rate,
-            if(is_own, toInt256({RATE}), until_then[-1].2) AS rate_units,
-            if(has_rate, toDecimal128({decimal("rate_units", RATE)}, 10), NULL) AS should_rate,
-            if(has_rate, if(is_own, won_on, until_then[-1].1), NULL) AS should_rate_on
-        FROM (
-            SELECT *, '{now.reporting_currency}' AS into,
-                if(people.whose = '', 'unassigned', people.whose) AS owner,
-                {_days("people.stints", now)} AS own_days, own_days[1] AS created_on,
-                own_days[2] AS won_on, own_days[3] AS lost_on,
-                {_MAIN.format(days="own_days")} AS should_day
-            FROM ({rows}) AS facts ANY LEFT JOIN ({now.people()}) AS people
-                ON facts.source = people.of_source AND facts.owner_id = people.user_id
-        ) AS owned ANY LEFT JOIN ({now.rates()}) AS rates ON owned.currency = rates.base"""
+    owned = f"""
+        SELECT facts.*, '{now.reporting_currency}' AS into,
+            if(people.whose = '', 'unassigned', people.whose) AS owner,
+            {_days("people.stints", now)} AS own_days
+        FROM ({rows}) AS facts ANY LEFT JOIN ({now.people()}) AS people
+            ON facts.source = people.of_source AND facts.owner_id = people.user_id"""
+    steps = (
+        f"own_days[2] AS won_on, {_MAIN.format(days='own_days')} AS should_day, "
+        "currency = into AS is_own",
+        "arrayLast(r -> r.1 <= won_on, dated) AS dated_then, "
+        "arrayExists(r -> r.1 <= won_on, dated) AS is_dated",
+        f"if(is_own, toInt256({RATE}), dated_then.2) AS rate_units, op = 'SET' AND "
+        "amount IS NOT NULL AND stage_class = 'WON' AND (is_own OR is_dated) AS has_rate",
+        f"if(has_rate, toDecimal128({decimal('rate_units', RATE)}, 10), NULL) AS should_rate, "
+        "if(has_rate, if(is_own, won_on, dated_then.1), NULL) AS should_rate_on",
+    )
+    joined = (
+        f"SELECT owned.*, dated FROM ({owned}) AS owned ANY LEFT JOIN ({now.rates()}) AS rates "
+        f"ON owned.currency = rates.base"
+    )
+    return _in_steps(joined, steps)
+
+
+def _in_steps(sql: str, steps: Iterable[str]) -> str:
+    for step in steps:
+        sql = f"SELECT *, {step} FROM ({sql})"
+    return sql
 
 
 def _days(stints: str, now: InForce) -> str:

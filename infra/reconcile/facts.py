@@ -43,16 +43,27 @@ def _sequences(warehouse: Warehouse, part: Slice) -> set[int]:
     return {*found["sequence"].to_list(), *(p.sequence for p in part.parts)}
 
 
+# What rules read of a row; the fewer columns, the sooner a query is understood.
+_READ = {
+    "spm.activity": (
+        "topic, entity_id, position, sequence, op, source, owner_id, created_at, occurred_at, "
+        "direction, status, is_automated, talk_seconds, state, rep_id, day"
+    ),
+    "spm.deal": deals.READ,
+}
+
+
 def _rows(part: Slice, now: InForce, portion: str) -> str:
     """Return SQL for the applied rows that are to be judged under these definitions."""
     some = ", ".join(map(str, now.sequences))
     return f"""
         SELECT * FROM (
-            SELECT *, if(next = 0, {part.sequence()}, sequence) AS judged_at FROM (
-                SELECT *, leadInFrame(position) OVER (PARTITION BY entity_id ORDER BY position
-                    ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next
-                FROM (SELECT * FROM {part.table} FINAL WHERE {part.where()} AND {portion}
-                    AND kind != 'marker' AND position < {part.applied()})))
+            SELECT {_READ[part.table]}, {lines(part.table)} AS put,
+                if(leadInFrame(position) OVER (PARTITION BY entity_id ORDER BY position
+                    ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) = 0,
+                    {part.sequence()}, sequence) AS judged_at
+            FROM {part.table} FINAL WHERE {part.where()} AND {portion}
+                AND kind != 'marker' AND position < {part.applied()})
         WHERE judged_at IN ({some})"""
 
 
@@ -83,7 +94,6 @@ def _resolved(kind: str, rows: str, now: InForce) -> str:
 
 
 def _compared(part: Slice, resolved: str, days: Days) -> str:
-    found = lines(part.table)
     extra = deals.COMPARED if part.table == "spm.deal" else ""
     in_days = f"arrayExists(l -> {days.condition('l.2')}, arrayConcat(put, should))"
     return f"""
@@ -93,7 +103,7 @@ def _compared(part: Slice, resolved: str, days: Days) -> str:
             concat(toString(owner), ' ', toString(should_day), ' ', toString(should)) AS expected,
             concat(toString(rep_id), ' ', toString(day), ' ', toString(put)) AS found,
             toDecimal128(0, 4) AS off, '' AS currency, position
-        FROM (SELECT *, {found} AS put FROM ({resolved}))"""
+        FROM ({resolved})"""
 
 
 def _rep(found: str) -> str:

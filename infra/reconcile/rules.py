@@ -51,9 +51,9 @@ ACTIVITIES: dict[str, Rule] = {
     "meetings_held": Rule("status = 'COMPLETED'", _ONE, "owner", "started_on"),
 }
 DEALS: dict[str, Rule] = {
-    "deals_created": Rule("1", _ONE, "owner", "created_on"),
-    "deals_won": Rule("stage_class = 'WON'", _ONE, "owner", "won_on"),
-    "deals_lost": Rule("stage_class = 'LOST'", _ONE, "owner", "lost_on"),
+    "deals_created": Rule("1", _ONE, "owner", "own_days[1]"),
+    "deals_won": Rule("stage_class = 'WON'", _ONE, "owner", "own_days[2]"),
+    "deals_lost": Rule("stage_class = 'LOST'", _ONE, "owner", "own_days[3]"),
 }
 # Rules whose lines are one for each REVENUE credit of a won deal: its amount, in its currency.
 CREDITED = {
