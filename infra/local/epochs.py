@@ -1,6 +1,6 @@
 """Epochs of this installation: what the supervisor opens when a log is new to the warehouse."""
 
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.app import outside
 from streams.engine.epochs import Ground, open_epochs
 from streams.settings import Settings
@@ -16,5 +16,5 @@ def open_what_is_new(settings: Settings, reason: str = "a log that is new here")
         Refused: the log continues one that this warehouse has not seen to its end.
     """
     there = outside(settings)
-    ground = Ground(there.warehouse, there.kafka, there.publisher, there.ids, FOLDS)
+    ground = Ground(there.warehouse, there.kafka, there.publisher, there.ids, PIPES)
     return open_epochs(ground, reason)
