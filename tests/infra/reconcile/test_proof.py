@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,15 +9,39 @@ import pytest
 from typer.testing import CliRunner
 
 from connectors.sinks.clickhouse import Warehouse, quoted
+from connectors.sinks.kafka import Publisher
 from infra.cli.main import app
-from infra.reconcile import credits, running, totals
+from infra.reconcile import credits, ledger, running, totals
 from infra.reconcile.findings import Checked, Report
 from infra.reconcile.periods import ALL, Days, days_of
 from infra.reconcile.running import ACTIVITY, DEAL, reconcile
-from tests.ground import Site, site
+from schemas.codec import CatalogueIds
+from schemas.topics import CREDITS
+from streams.engine.batches import Partition
+from streams.engine.epochs import marker_message
+from tests.ground import Site, site, wait_for
 from tests.load import Floor, definitions
 
 pytestmark = [pytest.mark.slow]
+
+
+def plan(plan_id: str, period: str, *tiers: tuple[str, str], **fields: Any) -> dict[str, Any]:
+    components = [
+        {"component_id": "c", "tiers": [{"since": s, "rate": r} for s, r in tiers]},
+        {"component_id": "flat", "tiers": [{"since": "0", "rate": "0.003333"}]},
+    ]
+    return {
+        "plan_id": plan_id, "name": plan_id, "currency": "EUR", "period": period,
+        "valid_from": "2026-01-01", "components": components, **fields,
+    }  # fmt: skip
+
+
+ALL_REPS = plan("everybody", "QUARTER", ("0", "0.05"), ("1500.5", "0.0725"), ("4000", "0.11"))
+SOME = plan(
+    "some", "MONTH", ("500", "0.02"), ("0", "0"), reps=["r1", "r2", "r3"], valid_to="2026-03-08"
+)
+PLANS = {"plans": [ALL_REPS, SOME, plan("dropped", "YEAR", ("0", "0.01"))]}
+HIGHER = {"plans": [{**ALL_REPS, "period": "MONTH"}, SOME]}
 
 
 @pytest.fixture(scope="module")
@@ -28,23 +51,34 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     known = definitions(floor.reps)
     mapped = known["identities"]["identities"]
     with site(tmp_path_factory.mktemp("proof"), partitions=2) as made:
-        made.define(1, {**known, "identities": {"identities": mapped[:15]}})
+        made.define(1, {**known, "identities": {"identities": mapped[:15]}, "plans": PLANS})
         made.open_epochs()
         made.start_worker()
         made.produce(floor.events(2_500))
         made.wait_applied()
-        made.define(2, {"identities": known["identities"]})
+        made.define(2, {"identities": known["identities"], "plans": HIGHER})
         made.mark(2)
+        mark_credits(made, 2)
         made.send("crm.calls", b"k", b"no call at all")
         made.produce(floor.events(500))
         made.wait_applied()
         assert made.sums() == floor.sums()
+        look = made.warehouse()
+        wait_for(lambda: not check(look, credits.CREDIT).in_flight, "credits have arrived")
         yield made
 
 
 @pytest.fixture(scope="module")
 def warehouse(worked: Site) -> Warehouse:
     return worked.warehouse()
+
+
+def mark_credits(made: Site, sequence: int) -> None:
+    """Let definitions take effect in every partition of credits."""
+    Publisher(made.settings.kafka_config()).send(
+        marker_message(Partition(CREDITS.name, number), sequence, "definitions", CatalogueIds())
+        for number in range(made.settings.partitions)
+    )
 
 
 def proof(warehouse: Warehouse, tables: Collection[str] = (), days: Days = ALL) -> Report:
@@ -92,6 +126,8 @@ def test_honest_work_is_proved_in_every_table(warehouse: Warehouse) -> None:
             ACTIVITY: "kind != 'marker'",
             DEAL: "kind != 'marker'",
             credits.DEAL_CREDIT: "1",
+            credits.CREDIT: "(rep_id, entity_id, position) IN (SELECT rep_id, entity_id, "
+            "max(position) FROM spm.credit WHERE kind = 'credit' GROUP BY rep_id, entity_id)",
         }.items()
     }
     assert {table: keys[table] for table in rows} == rows
@@ -101,6 +137,8 @@ def test_honest_work_is_proved_in_every_table(warehouse: Warehouse) -> None:
     ]
     assert set(report.sequences) == {2}
     assert not report.unfinished
+    assert keys[ledger.TABLE] > 50
+    assert not any(checked.in_flight or checked.moving for checked in report.checks)
 
 
 def test_a_period_is_looked_at_by_itself(warehouse: Warehouse) -> None:
@@ -166,51 +204,58 @@ def test_a_total_that_is_missing_is_found(warehouse: Warehouse) -> None:
     put(warehouse, totals.TABLE, row)
 
 
-@pytest.mark.parametrize(
-    ("table", "where"),
-    [
-        (ACTIVITY, "kind = 'call' AND has(measure, 'talk_seconds')"),
-        (ACTIVITY, "kind = 'meeting' AND has(measure, 'meetings_booked')"),
-        (DEAL, "has(measure, 'revenue_won_reporting')"),
-    ],
-)
-def test_history_that_is_not_what_the_rules_say_is_found(
-    warehouse: Warehouse, table: str, where: str
-) -> None:
-    """Somebody edits what a fact put in; the total, taken from it, would be called right."""
-    row = one(warehouse, table, where)
-    value = row["measure_value"][0].to_list()
-    edited = row.with_columns(
-        pl.Series("measure_value", [[value[0] + 1, *value[1:]]], row.schema["measure_value"])
-    )
-    put(warehouse, table, edited)
-    found = check(warehouse, table)
-    assert [(m.wrong, m.key["entity_id"]) for m in found.mismatches] == [
-        ("rules", row["entity_id"][0])
-    ]
-    put(warehouse, table, row)
+def edited(row: pl.DataFrame) -> pl.DataFrame:
+    """Return a history row that puts in one more of what it puts in first."""
+    first, *rest = row["measure_value"][0].to_list()
+    value = pl.Series("measure_value", [[first + 1, *rest]], row.schema["measure_value"])
+    return row.with_columns(value)
 
 
-def test_a_fact_of_another_rep_is_found(warehouse: Warehouse) -> None:
-    row = one(warehouse, ACTIVITY, "kind = 'email' AND rep_id = 'r3'")
-    put(warehouse, ACTIVITY, row, rep_id="r4")
-    assert [m.wrong for m in check(warehouse, ACTIVITY).mismatches] == ["rep"]
-    put(warehouse, ACTIVITY, row)
-
-
-def test_a_marker_that_was_forgotten_is_found(warehouse: Warehouse) -> None:
-    """The row a marker wrote is gone: its entity stands as it was, for nobody."""
-    row = one(
+def test_activities_that_are_not_what_the_rules_say_are_found(warehouse: Warehouse) -> None:
+    """Somebody edits what a fact put in; a total that is taken from it would be called right."""
+    call = one(warehouse, ACTIVITY, "kind = 'call' AND has(measure, 'talk_seconds')")
+    meeting = one(warehouse, ACTIVITY, "kind = 'meeting' AND has(measure, 'meetings_booked')")
+    email = one(warehouse, ACTIVITY, "kind = 'email' AND rep_id = 'r3'")
+    # The row a marker wrote is gone: its entity stands as it was, for nobody.
+    marked = one(
         warehouse,
         ACTIVITY,
         "kind = 'call' AND sequence = 2 AND notEmpty(measure) AND (partition, position) IN "
         "(SELECT partition, position FROM spm.activity WHERE kind = 'marker') AND entity_id IN "
         "(SELECT entity_id FROM spm.activity FINAL GROUP BY entity_id HAVING count() = 2)",
     )
-    take_out(warehouse, ACTIVITY, key_of(row, ("entity_id", "position")))
-    wrong = {(m.key["entity_id"], m.wrong) for m in check(warehouse, ACTIVITY).mismatches}
-    assert wrong == {(row["entity_id"][0], "rules")}
-    put(warehouse, ACTIVITY, row)
+    put(warehouse, ACTIVITY, edited(call))
+    put(warehouse, ACTIVITY, edited(meeting))
+    put(warehouse, ACTIVITY, email, rep_id="r4")
+    take_out(warehouse, ACTIVITY, key_of(marked, ("entity_id", "position")))
+    found = check(warehouse, ACTIVITY)
+    for row in (call, meeting, email, marked):
+        put(warehouse, ACTIVITY, row)
+    assert {(m.key["entity_id"], m.wrong) for m in found.mismatches} == {
+        (call["entity_id"][0], "rules"),
+        (meeting["entity_id"][0], "rules"),
+        (email["entity_id"][0], "rep"),
+        (marked["entity_id"][0], "rules"),
+    }
+
+
+def test_deals_that_are_not_what_the_rules_say_are_found(warehouse: Warehouse) -> None:
+    won = one(warehouse, DEAL, "has(measure, 'revenue_won_reporting') AND rep_id = 'r5'")
+    rated = one(warehouse, DEAL, "rate IS NOT NULL AND currency = 'USD' AND rep_id = 'r7'")
+    split = one(warehouse, DEAL, "length(credit_amount) = 3 AND rep_id = 'r9'")
+    other = [[a + Decimal("0.0001") for a in split["credit_amount"][0].to_list()]]
+    credited = pl.Series("credit_amount", other, split.schema["credit_amount"])
+    put(warehouse, DEAL, edited(won))
+    put(warehouse, DEAL, rated, rate=Decimal("0.9000000001"))
+    put(warehouse, DEAL, split.with_columns(credited))
+    found = check(warehouse, DEAL)
+    for row in (won, rated, split):
+        put(warehouse, DEAL, row)
+    assert {(m.key["entity_id"], m.wrong) for m in found.mismatches} == {
+        (won["entity_id"][0], "rules"),
+        (rated["entity_id"][0], "rate"),
+        (split["entity_id"][0], "credits"),
+    }
 
 
 def test_a_wrong_credit_is_found(warehouse: Warehouse) -> None:
@@ -229,13 +274,73 @@ def test_a_tombstone_that_is_missing_is_found(warehouse: Warehouse) -> None:
     assert [m.wrong for m in check(warehouse, credits.DEAL_CREDIT).mismatches] == ["no tombstone"]
     # As it is when the last message got lost: the credit still stands as the row before made it.
     earlier = warehouse.frame(
-        f"SELECT max(position) AS position FROM spm.deal FINAL WHERE entity_id = {deal} "
+        f"SELECT max(position) AS at FROM spm.deal FINAL WHERE entity_id = {deal} "
         f"AND position < {row['position'][0]}"
     )
-    put(warehouse, credits.DEAL_CREDIT, row, position=earlier["position"][0], deleted=False)
+    put(warehouse, credits.DEAL_CREDIT, row, position=earlier["at"][0], deleted=False)
     assert [m.wrong for m in check(warehouse, credits.DEAL_CREDIT).mismatches] == ["no tombstone"]
     put(warehouse, credits.DEAL_CREDIT, row)
     assert check(warehouse, credits.DEAL_CREDIT).differing == 0
+
+
+def test_a_credit_the_commission_agent_has_otherwise_is_found(warehouse: Warehouse) -> None:
+    row = one(
+        warehouse,
+        credits.CREDIT,
+        "kind = 'credit' AND (source_position, rep_id, deal_id, role, via) IN "
+        "(SELECT position, rep_id, deal_id, role, via FROM spm.deal_credit FINAL)",
+    )
+    put(warehouse, credits.CREDIT, row, amount=row["amount"][0] + 1)
+    assert [m.wrong for m in check(warehouse, credits.CREDIT).mismatches] == ["content"]
+    put(warehouse, credits.CREDIT, row)
+    assert check(warehouse, credits.CREDIT).differing == 0
+
+
+def test_a_credit_the_commission_agent_never_took_is_found(warehouse: Warehouse) -> None:
+    """Later credits of the same partition were taken, so this one is lost and not on its way."""
+    row = one(
+        warehouse,
+        credits.CREDIT,
+        "kind = 'credit' AND (rep_id, entity_id) IN (SELECT rep_id, entity_id FROM "
+        "spm.credit FINAL WHERE kind = 'credit' GROUP BY rep_id, entity_id HAVING count() = 1)",
+    )
+    take_out(warehouse, credits.CREDIT, key_of(row, ("rep_id", "entity_id", "position")))
+    assert [m.wrong for m in check(warehouse, credits.CREDIT).mismatches] == ["no row"]
+    put(warehouse, credits.CREDIT, row)
+
+
+@pytest.mark.parametrize("plan_id", ["everybody", "some", "dropped"])
+def test_a_wrong_entry_of_the_ledger_is_found(warehouse: Warehouse, plan_id: str) -> None:
+    row = one(warehouse, ledger.TABLE, f"plan_id = {quoted(plan_id)} AND amount > 0.01")
+    off = Decimal("0.01")
+    put(warehouse, ledger.TABLE, row, amount=row["amount"][0] - off)
+    found = check(warehouse, ledger.TABLE)
+    put(warehouse, ledger.TABLE, row)
+    wrong = {m.wrong for m in found.mismatches}
+    assert wrong >= {"amount", "does not add up with those before", "one id, several entries"}
+    sums = [m for m in found.mismatches if m.wrong == "amount"]
+    assert [(m.key["rep_id"], m.key["plan"], m.off) for m in sums] == [
+        (row["rep_id"][0], plan_id, -off)
+    ]
+
+
+def test_an_entry_that_is_missing_is_found(warehouse: Warehouse) -> None:
+    row = one(warehouse, ledger.TABLE, "plan_id = 'everybody' AND component_id = 'flat'")
+    take_out(warehouse, ledger.TABLE, key_of(row, ("entry_id",)))
+    found = check(warehouse, ledger.TABLE)
+    put(warehouse, ledger.TABLE, row)
+    assert {m.wrong for m in found.mismatches} <= {
+        "amount", "no entry", "does not add up with those before"
+    }  # fmt: skip
+    assert {m.key["rep_id"] for m in found.mismatches} == {row["rep_id"][0]}
+
+
+def test_an_entry_nobody_caused_is_found(warehouse: Warehouse) -> None:
+    row = one(warehouse, ledger.TABLE, "1")
+    put(warehouse, ledger.TABLE, row, entry_id="invented", rep_id="nobody")
+    found = check(warehouse, ledger.TABLE)
+    take_out(warehouse, ledger.TABLE, "rep_id = 'nobody'")
+    assert "amount" in {m.wrong for m in found.mismatches if m.key["rep_id"] == "nobody"}
 
 
 def test_a_hole_in_what_is_applied_is_found(warehouse: Warehouse) -> None:
@@ -273,10 +378,10 @@ def test_history_that_is_lost_or_never_sent_is_found(warehouse: Warehouse) -> No
         "(SELECT topic, partition, position FROM spm.activity WHERE kind = 'marker')",
     )
     take_out(warehouse, ACTIVITY, key_of(row, ("entity_id", "position")))
-    assert ["crm.emails"] == [gap.topic for gap in proof(warehouse).gaps]
+    assert [gap.topic for gap in proof(warehouse).gaps] == ["crm.emails"]
     put(warehouse, ACTIVITY, row)
     put(warehouse, ACTIVITY, row, entity_id="never:sent")
-    assert ["crm.emails"] == [gap.topic for gap in proof(warehouse).gaps]
+    assert [gap.topic for gap in proof(warehouse).gaps] == ["crm.emails"]
     take_out(warehouse, ACTIVITY, "entity_id = 'never:sent'")
     assert not proof(warehouse).gaps
 
@@ -284,8 +389,8 @@ def test_history_that_is_lost_or_never_sent_is_found(warehouse: Warehouse) -> No
 def test_a_dead_letter_that_is_lost_is_found(warehouse: Warehouse) -> None:
     row = one(warehouse, "spm.dead_letter", "1")
     take_out(warehouse, "spm.dead_letter", "1")
-    assert ["1 records were set aside, 0 are in dead_letter"] == [
-        gap.what for gap in proof(warehouse).gaps
+    assert [gap.what for gap in proof(warehouse).gaps] == [
+        "1 records were set aside, 0 are in dead_letter"
     ]
     put(warehouse, "spm.dead_letter", row)
 
