@@ -10,7 +10,7 @@ from schemas.positions import OFFSET_BITS
 # Ranges of an epoch in order, each with how far those before it reach. A worker that lost its
 # partition can make ranges overlap; what overlaps is not added up.
 _RANGES = """
-    SELECT topic, partition, epoch, offset_from, offset_to, accepted, dead,
+    SELECT topic, partition, epoch, offset_from, offset_to, accepted, dead, marker,
         max(offset_to) OVER (PARTITION BY topic, partition, epoch ORDER BY offset_from, offset_to
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
     FROM spm.applied FINAL"""
@@ -20,7 +20,7 @@ _HOLES = f"""
 _EPOCH = f"toUInt32(bitShiftRight(position, {OFFSET_BITS}))"
 _COUNTS = f"""
     SELECT topic, partition, epoch, sum(accepted) AS accepted, sum(dead) AS dead,
-        max(offset_to) AS applied_to
+        max(offset_to) AS applied_to, countIf(accepted > 0 AND marker > 0) AS finished
     FROM ({_RANGES}) GROUP BY topic, partition, epoch HAVING countIf(offset_from < reached) = 0"""
 
 
@@ -54,8 +54,8 @@ def sequences(parts: Sequence[Part]) -> dict[int, tuple[str, ...]]:
 def _lost_rows(warehouse: Warehouse) -> list[Gap]:
     """Return epochs of partitions whose history holds other than the records accepted.
 
-    A marker writes rows of the entities it resolves again at its own position. A flush that was
-    finished from history counts them among the accepted, every other one does not.
+    A marker writes rows of the entities it resolves again at its own position. It is flushed alone
+    and they are not counted, save where flushes of a lost log were finished from history.
     """
     every = " UNION ALL ".join(
         f"SELECT topic, partition, position, kind, (topic, partition, position) IN ("
@@ -72,9 +72,10 @@ def _lost_rows(warehouse: Warehouse) -> list[Gap]:
     )
     rows = ask(
         warehouse,
-        f"SELECT topic, partition, epoch, accepted, kept FROM ({_COUNTS}) AS applied "
+        f"SELECT topic, partition, epoch, accepted, of_records FROM ({_COUNTS}) AS applied "
         f"LEFT JOIN ({kept}) AS history USING (topic, partition, epoch) "
-        f"WHERE of_records > accepted OR kept < accepted ORDER BY topic, partition, epoch",
+        f"WHERE if(finished = 0, of_records != accepted, of_records > accepted OR kept < accepted) "
+        f"ORDER BY topic, partition, epoch",
     )
     return [
         Gap(topic, partition, epoch, f"{accepted} records were accepted, history has {kept}")

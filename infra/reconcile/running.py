@@ -55,13 +55,13 @@ def reconcile(
     """
     began = time.monotonic()
     parts = cut(warehouse)
-    checks = _checks(warehouse, parts, days, tables)
+    checks = look(warehouse, parts, days, tables)
     gaps = log.gaps(warehouse)
     doubtful = [table for table, one in checks.items() if one.differing or one.moving]
     if doubtful or gaps:
         sleep(AGAIN_SECONDS)
         parts = cut(warehouse)
-        second = _checks(warehouse, parts, days, doubtful)
+        second = look(warehouse, parts, days, doubtful)
         checks |= {table: both(checks[table], one) for table, one in second.items()}
         gaps = _still(gaps, log.gaps(warehouse))
     return Report(
@@ -101,9 +101,10 @@ def _still(first: Iterable[Gap], second: Iterable[Gap]) -> tuple[Gap, ...]:
     return tuple(gap for gap in second if gap[:3] in known)
 
 
-def _checks(
+def look(
     warehouse: Warehouse, parts: Sequence[Part], days: Days, tables: Collection[str]
 ) -> dict[str, Checked]:
+    """Return what one look at some tables under a cut finds."""
     generation = warehouse.incarnation().generation
     asked: Mapping[str, Callable[[], Iterable[Check]]] = {
         totals.TABLE: lambda: _totals(parts, generation, days),
