@@ -211,6 +211,7 @@ class Site:
         """Return the results as they stand, in the shape of tests.load."""
         rows = self.frame(
             "SELECT rep_id, day, measure, currency, sum(value) AS value FROM spm.kpi_rep_day FINAL "
+            "WHERE generation = (SELECT generation FROM spm.warehouse FINAL) "
             "GROUP BY rep_id, day, measure, currency HAVING value != 0"
         )
         return {tuple(key): value for *key, value in rows.iter_rows()}  # type: ignore[misc]

@@ -14,6 +14,7 @@ from infra.cli import (
     ground,
     imports,
     intake,
+    rebuild,
     simulate,
     tokens,
 )
@@ -58,6 +59,7 @@ deal.register(app)
 simulate.register(app)
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
+rebuild.register(app)
 config.register(app)
 ground.register(app)
 

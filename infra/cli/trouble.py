@@ -15,12 +15,14 @@ def expected() -> tuple[type[Exception], ...]:
     from infra.local.processes import NotReady
     from infra.local.supervisor import AlreadyRuns
     from infra.migrations import MigrationError
+    from infra.rebuild.rebuilding import Failed
+    from infra.rebuild.runs import Busy
     from schemas.warehouse import Unavailable
     from streams.engine.starting import Refused
 
     return (
         Trouble, AlreadyRuns, NotReady, ValidationError, Unreachable, DefinitionsRefused, LogError,
-        MigrationError, Unavailable, Refused,
+        MigrationError, Unavailable, Refused, Busy, Failed,
     )  # fmt: skip
 
 

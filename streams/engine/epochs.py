@@ -65,7 +65,7 @@ def open_epochs(ground: Ground, reason: str) -> list[str]:
     _register(ground.warehouse, identities, epochs, "opening", now)
     for name, seen in marks.items():
         _write_markers(ground, name, epochs[name], seen)
-    _tell_again(ground, now)
+    tell_again(ground, now)
     _register(ground.warehouse, identities, epochs, "open", now)
     return new
 
@@ -190,7 +190,7 @@ def _newest_sequence(warehouse: Warehouse) -> int:
     return int(rows["newest"][0] or 0) if len(rows) else 0
 
 
-def _tell_again(ground: Ground, now: Incarnation) -> None:
+def tell_again(ground: Ground, now: Incarnation) -> None:
     """Publish every total: what consumers had not read is gone with the old broker."""
     partitions = _partitions_with_totals(ground.warehouse, now)
     for partition in partitions:

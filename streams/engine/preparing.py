@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from schemas.codec import SchemaIds
 from schemas.positions import position_of
-from schemas.warehouse import Incarnation, LogIdentity
+from schemas.warehouse import Incarnation, LogIdentity, Unavailable
 from streams.engine import starting
 from streams.engine.batches import Partition
 from streams.engine.decoding import Reading
@@ -68,6 +68,7 @@ class Preparation:
         while left:
 
             async def read(wanted: set[Partition] = left) -> list[PartitionState]:
+                await self._waits.until_done("rebuild", self._unpaused, still_ours)
                 kafka = await self._kafka(consumer, wanted)
                 ready: list[PartitionState] = await self._in_pool(self._read, assignment, kafka)
                 return ready
@@ -81,6 +82,11 @@ class Preparation:
             left = left & set(self.refused)
             if left:
                 await asyncio.sleep(HELD_RECHECK_SECONDS)
+
+    async def _unpaused(self) -> None:
+        now: Incarnation = await self._in_pool(self._outside.warehouse.incarnation)
+        if now.paused:
+            raise Unavailable(now.paused)
 
     async def _kafka(
         self, consumer: Any, partitions: set[Partition]
@@ -99,6 +105,8 @@ class Preparation:
     ) -> list[PartitionState]:
         warehouse = self._outside.warehouse
         now = self.now = warehouse.incarnation()
+        if now.paused:  # since the look before
+            raise Unavailable(now.paused)
         identities = {p.topic: known.identity for p, known in kafka.items()}
         epochs = starting.epochs(warehouse, identities)
         applied = starting.applied_ends(warehouse, list(kafka))

@@ -177,6 +177,9 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended during a flush")
             return
+        except Fenced as fence:  # a marker writes history before its flush does
+            self._meet(fence)
+            return
         finally:
             self._busy = False
         if done is not None and self._era == era:
@@ -211,12 +214,15 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended while a flush was written")
         except Fenced as fence:
-            log.warning("the warehouse is another incarnation; starting again: %s", fence)
-            self._spawn(self._begin_again())
+            self._meet(fence)
         else:
             seconds = time.monotonic() - began
             self._tempo.note(seconds)
             metrics.FLUSH.observe(seconds)
+
+    def _meet(self, fence: Fenced) -> None:
+        log.warning("the warehouse is another incarnation; starting again: %s", fence)
+        self._spawn(self._begin_again())
 
     async def _effects(self, done: Flush, ours: Callable[[], bool]) -> None:
         now, (warehouse, publisher, _, ids) = self.preparation.now, self._outside

@@ -1,0 +1,165 @@
+"""A generation of results computed from history, in slices, while workers go on.
+
+A slice is a stretch of entities between two cuts of the log; what it changes in each total is
+noted in spm.rebuild_part. Totals are the sums of all their parts, their positions the greatest.
+Slices may be repeated: a part written twice is one. Memory is bounded by the size of a slice.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic, sleep
+from typing import TypeVar
+
+from connectors.sinks.clickhouse import Warehouse, quoted, texts
+from infra.rebuild import unfolding
+from infra.rebuild.unfolding import KEYS, NOTHING, Cut, Stretch
+from schemas.positions import position_of
+from schemas.warehouse import Incarnation, Unavailable
+from streams.engine.batches import Partition
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+PARTS, TOTALS = "spm.rebuild_part", "spm.kpi_rep_day"
+SLICE_ROWS = 500_000  # of history: about 2 s and 300 MB of the warehouse
+PATIENCE_SECONDS = 120  # a warehouse that restarts is back by then
+# Half of a small machine is left to the workers; identical blocks must not vanish.
+_SETTINGS = "SETTINGS max_threads = 1, async_insert = 0, insert_deduplicate = 0"
+
+
+@dataclass(slots=True)
+class Building:
+    """A generation in the making.
+
+    Attributes:
+        tables: history table -> topics whose facts it holds.
+        now: the incarnation every insert carries as its condition.
+        cut: what the generation holds by now.
+        parts: slices done.
+    """
+
+    warehouse: Warehouse
+    generation: int
+    tables: Mapping[str, Sequence[str]]
+    now: Incarnation
+    say: Say
+    cut: Cut = field(default_factory=lambda: NOTHING)
+    parts: int = 0
+
+    def advance(self) -> int:
+        """Return how many slices it took to bring the generation up to what is applied now."""
+        until, first, began = self.reached(), self.parts, monotonic()
+        whole = self._estimate() if not self.cut else 0
+        for table in self.tables:
+            for stretch in self._slices(Stretch(table, self.cut, until)):
+                self._add(stretch)
+                if self.parts < whole:
+                    left = (monotonic() - began) / self.parts * (whole - self.parts)
+                    self.say(f"slice {self.parts} of about {whole}; some {left:.0f} s to go")
+        self._sum(first)
+        self.cut = until
+        return self.parts - first
+
+    def reached(self) -> Cut:
+        """Return the position behind what is applied, of each partition."""
+        topics = [topic for many in self.tables.values() for topic in many]
+        rows = self.patiently(
+            lambda: self.warehouse.frame(
+                f"SELECT topic, partition, max((epoch, offset_to)) AS reached FROM spm.applied "
+                f"WHERE topic IN ({texts(topics)}) GROUP BY topic, partition"
+            )
+        )
+        return {
+            Partition(topic, number): position_of(*reached.values())
+            for topic, number, reached in rows.iter_rows()
+        }
+
+    def patiently(self, step: Callable[[], T]) -> T:
+        """Return what a step returns, trying again while the warehouse is away.
+
+        Raises:
+            Unavailable: it is away for long.
+        """
+        for _ in range(PATIENCE_SECONDS):
+            try:
+                return step()
+            except Unavailable as trouble:
+                last = trouble
+                self.say(f"waiting: {str(trouble).splitlines()[0]}")
+                sleep(1)
+        raise last
+
+    def _estimate(self) -> int:
+        """Return about how many slices all of history makes."""
+        counts = " UNION ALL ".join(f"SELECT count() AS n FROM {table}" for table in self.tables)
+        rows = self.patiently(lambda: self.warehouse.frame(counts))
+        return sum(n // SLICE_ROWS + 1 for (n,) in rows.iter_rows())
+
+    def _slices(self, whole: Stretch) -> Iterator[Stretch]:
+        while True:
+            found = self.patiently(
+                lambda whole=whole: self.warehouse.frame(unfolding.boundary(whole, SLICE_ROWS))
+            )
+            upto = None if found.is_empty() else str(found["entity_id"][0])
+            yield whole._replace(upto=upto)
+            if upto is None:
+                return
+            whole = whole._replace(after=upto)
+
+    def _add(self, stretch: Stretch) -> None:
+        keys = ", ".join(KEYS)
+        self._insert(
+            f"{PARTS} (generation, part, {keys}, position, value)",
+            f"SELECT {self.generation}, {self.parts}, * FROM ({unfolding.put_in(stretch)})",
+        )
+        self.parts += 1
+
+    def _sum(self, first: int) -> None:
+        """Write the totals that parts from the first on have touched."""
+        if self.parts == first:
+            return
+        keys = ", ".join(KEYS)
+        mine = f"generation = {self.generation}"
+        for reps in self._rep_ranges(f"{mine} AND part >= {first}"):
+            touched = ""
+            if first:
+                touched = (
+                    f"AND (rep_id, day) IN (SELECT rep_id, day FROM {PARTS} "
+                    f"WHERE {mine} AND part >= {first} AND {reps})"
+                )
+            self._insert(
+                f"{TOTALS} (generation, {keys}, position, value)",
+                f"SELECT {self.generation}, {keys}, max(position), sum(value) FROM ("
+                f"SELECT {keys}, position, value FROM {PARTS} FINAL WHERE {mine} AND {reps} "
+                f"{touched}) GROUP BY {keys}",
+            )
+
+    def _rep_ranges(self, condition: str) -> Iterator[str]:
+        """Yield conditions that cut parts into slices by rep."""
+        return rep_ranges(self, PARTS, condition)
+
+    def _insert(self, into: str, select: str) -> None:
+        fence = (
+            f"throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL) "
+            f"!= {quoted(self.now.name)}, 'another incarnation') = 0"
+        )
+        sql = f"INSERT INTO {into} {_SETTINGS} SELECT * FROM ({select}) WHERE {fence}"
+        self.patiently(lambda: self.warehouse.command(sql))
+
+
+def rep_ranges(building: Building, table: str, condition: str) -> Iterator[str]:
+    """Yield conditions on rep_id that cut the rows of a table into slices; together they are all."""
+    after = ""
+    while True:
+        since = f"rep_id > {quoted(after)}" if after else "true"
+        found = building.patiently(
+            lambda since=since: building.warehouse.frame(
+                f"SELECT toString(rep_id) AS rep_id FROM {table} WHERE {condition} AND {since} "
+                f"ORDER BY rep_id LIMIT 1 OFFSET {SLICE_ROWS}"
+            )
+        )
+        if found.is_empty():
+            yield since
+            return
+        upto = str(found["rep_id"][0])
+        yield f"{since} AND rep_id <= {quoted(upto)}"
+        after = upto
