@@ -1,5 +1,6 @@
 """The Faust app of a worker: what runs in it, wired from settings."""
 
+import asyncio
 import logging
 import os
 import ssl
@@ -14,9 +15,12 @@ from connectors.sinks.registry import ids_from
 from streams import web
 from streams.agents import facts, progress
 from streams.agents.folds import FOLDS
+from streams.engine.poison import Poison
 from streams.engine.preparing import Outside
+from streams.engine.sighting import sight_of
 from streams.engine.tempo import Tempo
 from streams.engine.transport import Transport
+from streams.engine.watchdog import Watchdog
 from streams.engine.worker import Worker
 from streams.settings import Settings
 
@@ -30,6 +34,7 @@ class App(faust.App):
     """A Faust app whose batch topics belong to an engine worker."""
 
     batch_owner: Worker
+    watchdog: Watchdog
 
     def _new_transport(self) -> Transport:
         # By class and not by the entry point's name: a worker needs no installed package then.
@@ -43,6 +48,7 @@ class App(faust.App):
         deadline = threading.Timer(STOP_SECONDS_MAX, _leave)
         deadline.daemon = True
         deadline.start()
+        self.watchdog.stop()
         await self.batch_owner.finish()
         await super().on_stop()
 
@@ -112,15 +118,43 @@ def make_app(settings: Settings, given: Outside) -> App:
         origin="streams",
         datadir=settings.data_dir / "faust",
     )
-    tempo = Tempo(settings.flush_seconds_min, settings.flush_seconds_max, settings.flush_rows_max)
-    worker = Worker(FOLDS, given, tempo, settings.held_bytes_max)
+    worker = worker_of(settings, given)
     app.batch_owner = worker
+    app.watchdog = watchdog_of(settings, given, worker)
     facts.add_agents(app, worker)
     progress.add_agent(app, progress.Progress(given, worker.waits))
-    web.add_pages(app, worker)
+    web.add_pages(app, worker, app.watchdog)
+    _add_tasks(app)
+    return app
 
+
+def worker_of(settings: Settings, given: Outside) -> Worker:
+    """Return the engine's worker over all folds."""
+    tempo = Tempo(settings.flush_seconds_min, settings.flush_seconds_max, settings.flush_rows_max)
+    poison = Poison(settings.bad_share_max)
+    return Worker(FOLDS, given, tempo, settings.held_bytes_max, poison)
+
+
+def watchdog_of(settings: Settings, given: Outside, worker: Worker) -> Watchdog:
+    """Return the watchdog of a worker."""
+    return Watchdog(
+        lambda ends: sight_of(worker, worker.pulse, ends),
+        lambda: set(worker.assigned),
+        given.kafka,
+        worker.waits,
+        worker.die,
+        stall_seconds=settings.stall_seconds,
+    )
+
+
+def _add_tasks(app: App) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def flush_for_ever() -> None:
-        await worker.run()
+        await app.batch_owner.run()
 
-    return app
+    @app.task  # type: ignore[untyped-decorator]
+    async def be_watched() -> None:
+        app.watchdog.start()
+        while True:
+            app.batch_owner.pulse.loop_ran()
+            await asyncio.sleep(1)

@@ -90,8 +90,17 @@ class Settings(BaseSettings):
     held_bytes_max: int = Field(
         default=32 << 20, ge=1 << 20, description="Bytes fetched and not yet flushed, per worker."
     )
-    definitions_wait_seconds: Seconds = Field(
-        default=1.0, description="Pause between two looks for definitions a marker names."
+    stall_seconds: Seconds = Field(
+        default=180.0,
+        ge=150.0,
+        description="A worker with something to do, in no named wait, that does nothing for so "
+        "long ends, to be started anew. Above the two minutes a statement may take.",
+    )
+    bad_share_max: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="A worker stops when more of its last 1,000 records are unusable; 1: never.",
     )
 
     @classmethod

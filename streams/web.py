@@ -5,15 +5,19 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from streams.engine import metrics
+from streams.engine.gauges import measure
+from streams.engine.watchdog import Watchdog
 from streams.engine.worker import Worker
 
 
-def add_pages(app: Any, worker: Worker) -> None:
+def add_pages(app: Any, worker: Worker, watchdog: Watchdog) -> None:
     """Give the app /livez, /readyz and /metrics."""
 
     @app.page("/livez")  # type: ignore[untyped-decorator]
     async def livez(web: Any, _: Any) -> Any:
-        return web.json({"alive": True})
+        # Whether it makes progress is the watchdog's to judge, which ends the process itself.
+        waits = worker.waits.current()
+        return web.json({"alive": True, "still_seconds": watchdog.still_seconds(), "waits": waits})
 
     @app.page("/readyz")  # type: ignore[untyped-decorator]
     async def readyz(web: Any, _: Any) -> Any:
@@ -22,5 +26,6 @@ def add_pages(app: Any, worker: Worker) -> None:
 
     @app.page("/metrics")  # type: ignore[untyped-decorator]
     async def exposition(web: Any, _: Any) -> Any:
-        worker.measure()
+        measure(worker)
+        metrics.STILL.set(watchdog.still_seconds())
         return web.bytes(metrics.exposition(), content_type=CONTENT_TYPE_LATEST.split(";")[0])

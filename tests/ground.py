@@ -27,16 +27,16 @@ from connectors.sinks.kafka import Publisher, create_topics
 from infra.definitions.scanning import records_from
 from infra.local.ports import free_port
 from infra.migrations import migrate
-from schemas.codec import CatalogueIds
+from schemas.codec import CatalogueIds, decode
 from schemas.principals import Principal, Role
-from schemas.topics import FACTS
+from schemas.topics import CREDITS, FACTS
 from schemas.warehouse import Message, Unavailable
 from streams.agents.folds import FOLDS
 from streams.app import outside
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, marker_message, open_epochs
 from streams.settings import Settings
-from tests.load import Event, Sums, encoded
+from tests.load import Credited, CreditKey, Event, Sums, encoded
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_MAX = 30
@@ -215,6 +215,25 @@ class Site:
             "GROUP BY rep_id, day, measure, currency HAVING value != 0"
         )
         return {tuple(key): value for *key, value in rows.iter_rows()}  # type: ignore[misc]
+
+    def credits(self) -> dict[CreditKey, Credited]:
+        """Return who is credited for what, in the shape of tests.load."""
+        rows = self.frame(
+            "SELECT rep_id, deal_id, role, via, stage_class, day, share, amount, currency, "
+            "reporting_amount FROM spm.deal_credit FINAL WHERE NOT deleted"
+        )
+        return {tuple(row[:4]): Credited(*row[4:]) for row in rows.iter_rows()}  # type: ignore[misc]
+
+    def told_credits(self) -> list[dict[str, Any]]:
+        """Return every message of spm.credits, those of a key in their order."""
+        starts = {(CREDITS.name, number): 0 for number in range(self.settings.partitions)}
+        ids, found = CatalogueIds(), []
+        for record in records_from(self.settings.kafka_config(), starts, SECONDS_MAX):
+            message, credit = decode(record.value() or b"", ids)
+            if message == CREDITS.messages[0]:
+                assert record.key() == credit["rep_id"].encode()
+                found.append(credit)
+        return found
 
     def define(self, sequence: int, kinds: Mapping[str, Any]) -> None:
         """Write a revision of definitions into the warehouse, without markers."""

@@ -33,6 +33,7 @@ MEASURES = {
     "revenue_won_reporting": ("deal", "MONEY"),
 }
 Sums = dict[tuple[str, date, str, str], Decimal]
+CreditKey = tuple[str, str, str, str]  # payee, deal, role, via
 
 
 def definitions(reps: int) -> dict[str, Any]:
@@ -75,6 +76,17 @@ def definitions(reps: int) -> dict[str, Any]:
 
 def zone_of(rep: int) -> str:
     return ZONES[rep % len(ZONES)]
+
+
+class Credited(NamedTuple):
+    """What one payee is credited for one deal, as it must stand."""
+
+    stage_class: str
+    day: date
+    share: Decimal
+    amount: Decimal
+    currency: str
+    reporting_amount: Decimal | None
 
 
 class Event(NamedTuple):
@@ -130,6 +142,15 @@ class Floor:
                     found[rep, day, measure, currency] += value
         return {key: value for key, value in found.items() if value}
 
+    def credits(self) -> dict[CreditKey, Credited]:
+        """Return who must be credited for what."""
+        return {
+            (f"r{user[1:]}" if user else "unassigned", r["entity_id"], role, via): found
+            for message, r in self.last.values()
+            if message == "deal" and r["op"] == "SET"
+            for user, role, via, found in _credits(r)
+        }
+
     def _chance(self, share: float) -> bool:
         return self.random.random() < share
 
@@ -151,6 +172,8 @@ class Floor:
                 record["start_at"] = at
         elif event.message == "deal":
             record.update(self._stage())
+            if self._chance(0.5):
+                record["splits"] = self._splits()
         # One revision has one content here: of two contents the sums below could not tell which.
         self.changes += 1
         record["revision"] = (record["revision"] * 100_000 + self.changes) % (1 << 60)
@@ -210,18 +233,23 @@ class Floor:
         }
 
     def _deal(self) -> dict[str, Any]:
-        splits = []
-        if self._chance(0.3):
-            splits = [
-                {"owner_id": f"u{self.random.randrange(self.reps)}", "role": "REVENUE", "share": s}
-                for s in (Decimal("0.6"), Decimal("0.4"))
-            ]
         return {
             "stage_id": "s",
             "currency": self.random.choice(CURRENCIES),
-            "splits": splits,
+            "splits": self._splits(),
             **self._stage(),
         }
+
+    def _splits(self) -> list[dict[str, Any]]:
+        if self._chance(0.7):
+            return []
+        roles = [("REVENUE", "0.6"), ("REVENUE", "0.4"), ("OVERLAY", "0.5")]
+        self.random.shuffle(roles)
+        return [
+            {"owner_id": f"u{self.random.randrange(self.reps)}", "role": r, "share": Decimal(s)}
+            for r, s in roles
+            if r == "REVENUE" or self._chance(0.5)
+        ]
 
     def _stage(self) -> dict[str, Any]:
         return {
@@ -259,11 +287,26 @@ def _worth(message: str, r: dict[str, Any]) -> Iterator[tuple[str | None, str, d
             yield owner, "deals_lost", _day(r["lost_at"], owner), "", one
         if r["stage_class"] == "WON":
             yield owner, "deals_won", _day(r["won_at"], owner), "", one
-            shares = [(s["owner_id"], s["share"]) for s in r["splits"]] or [(owner, one)]
+            revenue = [s for s in r["splits"] if s["role"] == "REVENUE"]
+            shares = [(s["owner_id"], s["share"]) for s in revenue] or [(owner, one)]
             for user, share in shares:  # amounts and shares divide without remainder here
                 day, part = _day(r["won_at"], user), r["amount"] * share
                 yield user, "revenue_won", day, r["currency"], part
                 yield user, "revenue_won_reporting", day, "EUR", part * RATES[r["currency"]]
+
+
+def _credits(r: dict[str, Any]) -> Iterator[tuple[str | None, str, str, Credited]]:
+    """Yield who is credited for a deal: user, role, via, what."""
+    stage = r["stage_class"]
+    at = {"WON": r["won_at"], "LOST": r["lost_at"], "OPEN": r["created_at"]}[stage]
+    parts = [(s["owner_id"], s["role"], str(i), s["share"]) for i, s in enumerate(r["splits"])]
+    if not any(role == "REVENUE" for _, role, *_ in parts):
+        parts.append((r["owner_id"], "REVENUE", "owner", Decimal(1)))
+    for user, role, via, share in parts:
+        amount = r["amount"] * share
+        reporting = amount * RATES[r["currency"]] if stage == "WON" else None
+        day = _day(at, user)
+        yield user, role, via, Credited(stage, day, share, amount, r["currency"], reporting)
 
 
 def _day(at: datetime, user: str | None) -> date:

@@ -17,7 +17,7 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from schemas import topics
 from schemas.keys import PARTITIONER
@@ -122,6 +122,28 @@ class Inspector:
             name: LogIdentity(cluster_id, str(described.topic_id), len(described.partitions))
             for name, described in found.items()
         }
+
+    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[Any, int]:
+        """Return the offset behind the last record of each partition.
+
+        The embedded broker answers with the start of its last batch, one record further.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        wanted = {TopicPartition(*place): place for place in partitions}
+        if not wanted:
+            return {}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = self._admin.list_offsets(
+            {place: latest for place in wanted}, request_timeout=SECONDS_MAX
+        )
+        try:
+            return {
+                wanted[place]: future.result(SECONDS_MAX).offset for place, future in asked.items()
+            }
+        except (KafkaException, TimeoutError) as error:
+            raise Unavailable(f"kafka: {error}") from error
 
     def beginnings(self, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:
         """Return the values of the first records of each partition, at most `count` of each.

@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
     rate Nullable(Decimal(20, 10)) COMMENT 'Reporting units per unit of currency.',
     rate_on Nullable(Date32) COMMENT 'Date of that rate.',
     share Decimal(9, 6) COMMENT 'Part of the deal credited.',
+    deal_type LowCardinality(String) COMMENT 'NEW, RENEWAL, EXPANSION, OTHER.',
+    product LowCardinality(String) COMMENT 'Product line.',
+    segment LowCardinality(String) COMMENT 'Customer segment.',
+    region LowCardinality(String) COMMENT 'Region.',
     sequence UInt64 COMMENT 'Definitions in force.'
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation

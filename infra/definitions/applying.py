@@ -24,7 +24,8 @@ from infra.definitions.records import Marker, Revision, effective
 from infra.definitions.scanning import LogError, Partition
 from infra.definitions.stored import State, Stored
 from schemas import topics
-from schemas.definitions import KINDS, Definition, People
+from schemas.defining import Definition
+from schemas.definitions import KINDS, People
 
 TRIES_MAX = 3  # somebody else applied in between; three times in a row is a fight, not a race
 WAIT_SECONDS = 0.2  # between two looks at how far the workers are

@@ -8,7 +8,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from schemas.definitions import KINDS, Definition
+from schemas.defining import Definition
+from schemas.definitions import KINDS
 
 # What tells the entries of each list apart, and orders them.
 KEYS: dict[str, tuple[str, ...]] = {

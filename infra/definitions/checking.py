@@ -10,11 +10,11 @@ from zoneinfo import available_timezones
 from infra.definitions import checking_quotas, checking_roster
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.currencies import is_currency
+from schemas.defining import Definition
 from schemas.definitions import (
     RULES,
     Calendars,
     Company,
-    Definition,
     Identities,
     Measures,
     People,

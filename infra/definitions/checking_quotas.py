@@ -10,10 +10,10 @@ from typing import cast
 from infra.definitions.checking_roster import end_of
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.currencies import is_currency
+from schemas.defining import Definition
 from schemas.definitions import (
     COMPANY_ID,
     Company,
-    Definition,
     Measure,
     Measures,
     MeasureUnit,

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from infra.definitions.canonical import KEYS, key_of, plain
-from schemas.definitions import Definition
+from schemas.defining import Definition
 
 
 class Sign(StrEnum):

@@ -9,7 +9,8 @@ from infra.definitions.nodes import Tree, from_yaml
 from infra.definitions.problems import Finding, Place, Problem, did_you_mean, field_of
 from infra.definitions.sheets import SHEETS, from_csv, joined
 from infra.definitions.wording import words_of
-from schemas.definitions import KINDS, Definition, People
+from schemas.defining import Definition
+from schemas.definitions import KINDS, People
 
 MODELS: dict[str, type[Definition]] = {**KINDS, "people": People}
 FILE_BYTES_MAX = 64 * 1024 * 1024  # far beyond any company; keeps a wrong file from filling memory

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from infra.definitions.nodes import Tree
 from infra.definitions.problems import Path, Place, did_you_mean
-from schemas.definitions import Definition, Identity, Person, Quota, Rate, Stint, Team
+from schemas.defining import Definition
+from schemas.definitions import Identity, Person, Quota, Rate, Stint, Team
 
 
 class Sheet(NamedTuple):

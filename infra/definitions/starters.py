@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.sample import DEFINITIONS
-from schemas.definitions import Definition, Quotas, Roster
+from schemas.defining import Definition
+from schemas.definitions import Quotas, Roster
 
 _COMPANY = """\
 # Written because there was none. Change what does not fit before `pacesetter definitions apply`.

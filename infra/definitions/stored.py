@@ -12,7 +12,8 @@ from infra.definitions.canonical import value_of
 from infra.definitions.peopling import PersonRow
 from infra.definitions.problems import did_you_mean
 from infra.definitions.records import Revision
-from schemas.definitions import KINDS, NO_END, Bundle, Definition, Roster
+from schemas.defining import Definition
+from schemas.definitions import KINDS, NO_END, Bundle, Roster
 
 QUERY_BYTES_MAX = 1 << 28  # a revision travels inside the statement; topics allow 8 MiB of one
 _MOVED = "the warehouse has begun anew"

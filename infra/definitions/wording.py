@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from infra.definitions.problems import Path, did_you_mean
-from schemas.definitions import Definition
+from schemas.defining import Definition
 
 Words = tuple[str, str]  # problem, remedy
 

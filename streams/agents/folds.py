@@ -14,7 +14,33 @@ from streams.domain.facts import (
     stored_deal,
 )
 from streams.domain.inforce import InForce, resolved_activities, resolved_deals
-from streams.engine.folds import Fold, Resolved
+from streams.engine.folds import Fold, Resolved, Snapshots
+
+_NOTHING = pl.lit(0, pl.Decimal(18, 4))
+CREDITS = Snapshots(
+    table="spm.deal_credit",
+    topic=topics.CREDITS.name,
+    message="credit",
+    key="rep_id",
+    entity="deal_id",
+    names={"credit_rep_id": "rep_id", "credit_role": "role", "credit_via": "via"},
+    values={
+        "credit_share": "share",
+        "credit_day": "day",
+        "credit_amount": "amount",
+        "credit_reporting_amount": "reporting_amount",
+    },
+    shared=(
+        "stage_class", "currency", "reporting_currency", "rate", "rate_on", "deal_type", "product",
+        "segment", "region",
+    ),
+    gone={
+        "share": pl.lit(0, pl.Decimal(9, 6)),
+        "day": pl.col("day"),
+        "amount": _NOTHING,
+        "reporting_amount": pl.when(pl.col("rate").is_not_null()).then(_NOTHING),
+    },
+)  # fmt: skip
 
 
 def _activity(message: str) -> Fold:
@@ -48,6 +74,7 @@ def _deal() -> Fold:
         resolve=resolve,
         stored=stored_deal,
         recalled=recalled_deal,
+        snapshots=CREDITS,
     )
 
 

@@ -4,20 +4,50 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple
 
-from schemas.money import SCALE
+from schemas.money import SCALE, at_scale
+
+REVENUE, OVERLAY = "REVENUE", "OVERLAY"
+OWNER = "owner"  # `via` of a deal that no REVENUE split divides
 
 
 class Share(NamedTuple):
-    """One person's part of a deal: a user of its source, and 1 for all of it."""
+    """One person's part of a deal.
+
+    Attributes:
+        owner_id: a user of its source; None for nobody.
+        role: REVENUE or OVERLAY.
+        via: place of the split among the deal's splits, from 0, or OWNER.
+        share: 1 for all of it.
+    """
 
     owner_id: str | None
+    role: str
+    via: str
     share: Decimal
 
 
-def revenue_shares(owner_id: str | None, splits: Sequence[dict[str, Any]]) -> tuple[Share, ...]:
-    """Return whose revenue a deal is: that of its REVENUE splits, else all of it the owner's."""
-    shares = tuple(Share(s["owner_id"], s["share"]) for s in splits if s["role"] == "REVENUE")
-    return shares or (Share(owner_id, Decimal(1)),)
+def shares_of(owner_id: str | None, splits: Sequence[dict[str, Any]]) -> tuple[Share, ...]:
+    """Return who is credited: REVENUE splits, else the owner for all of it; then OVERLAY splits.
+
+    A split of an unknown role credits nobody.
+    """
+    parts = [Share(s["owner_id"], s["role"], str(via), s["share"]) for via, s in enumerate(splits)]
+    revenue = [part for part in parts if part.role == REVENUE]
+    overlay = [part for part in parts if part.role == OVERLAY]
+    return tuple((revenue or [Share(owner_id, REVENUE, OWNER, Decimal(1))]) + overlay)
+
+
+def credited(amount: Decimal, shares: Sequence[Share]) -> tuple[Decimal, ...]:
+    """Return what each share of an amount is worth, in four decimals.
+
+    REVENUE shares divide the amount; each OVERLAY share is a part of the whole by itself.
+
+    >>> half = [Share("a", REVENUE, "0", Decimal("0.5")), Share("b", REVENUE, "1", Decimal("0.5"))]
+    >>> credited(Decimal("0.0005"), [*half, Share("c", OVERLAY, "2", Decimal("0.5"))])
+    (Decimal('0.0003'), Decimal('0.0002'), Decimal('0.0002'))
+    """
+    parts = iter(divided(amount, [s.share for s in shares if s.role == REVENUE]))
+    return tuple(next(parts) if s.role == REVENUE else at_scale(amount * s.share) for s in shares)
 
 
 def divided(amount: Decimal, shares: Sequence[Decimal]) -> tuple[Decimal, ...]:

@@ -197,6 +197,9 @@ _SHARES = (
     )
     .list.sum()
 )
+_LARGEST_SHARE = (
+    pl.col("splits").list.eval(pl.element().struct.field("share").cast(pl.Float64)).list.max()
+)
 _DEAL_FAULTS = [
     _fault(~pl.col("currency").str.contains("^[A-Z]{3}$"), "currency is no ISO 4217 code"),
     _fault(
@@ -209,6 +212,10 @@ _DEAL_FAULTS = [
     _fault(
         pl.col("splits").list.eval(pl.element().struct.field("share") < 0).list.any(),
         "a split's share is negative",
+    ),
+    _fault(
+        pl.col("amount").abs().cast(pl.Float64) * _LARGEST_SHARE >= AMOUNT_MAX,
+        f"a split's part is {AMOUNT_MAX} or more; check its share, 1 is all of the deal",
     ),
     _odd_instant("won_at"),
     _odd_instant("lost_at"),

@@ -47,22 +47,9 @@ def resolved_activities(
 
 
 def resolved_deals(frame: pl.DataFrame, in_force: InForce) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rep, day and rate of each deal, and what they put in (long form).
+    """Return what history says of each deal, and what they put in (long form).
 
     The day is the one it was won or lost on, of an open deal the one it was created on.
     """
-    priced = deals.priced(frame, in_force.resolver, in_force.rates)
-    whole = priced.views[0]
-    stage = pl.col("stage_class")
-    day = frame.select(
-        pl.when(stage == "WON")
-        .then(pl.Series(whole.days["won"]))
-        .when(stage == "LOST")
-        .then(pl.Series(whole.days["lost"]))
-        .otherwise(pl.Series(whole.days["created"]))
-        .cast(pl.Date)
-        .alias("day")
-    ).to_series()
-    rep = in_force.resolver.names.gather(whole.parties["owner"])
-    put_in = contributions(priced.views, "deal", in_force.measures, RULES, in_force.resolver)
-    return pl.DataFrame([rep, day, priced.rate, priced.rate_on]), put_in
+    views, columns = deals.priced(frame, in_force.resolver, in_force.rates)
+    return columns, contributions(views, "deal", in_force.measures, RULES, in_force.resolver)

@@ -37,6 +37,15 @@ class Handed:
             self._committable[partition] = batches.popleft().end
         return self._committable.get(partition)
 
+    def settled(self, partition: Partition) -> int | None:
+        """Return the same and change nothing, for whoever looks on from another thread."""
+        found = self._committable.get(partition)
+        for batch in tuple(self._batches.get(partition, ())):
+            if not batch.settled:
+                break
+            found = batch.end
+        return found
+
     def forget(self, partition: Partition) -> None:
         """Drop all of a partition: it was revoked, or is read from another offset."""
         for batch in self._batches.pop(partition, ()):

@@ -6,7 +6,7 @@ the three. One that is set aside keeps its bytes and gets a reason; those around
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
@@ -71,11 +71,13 @@ class Reading:
         faults: an expression over the message's fields; text says what makes a record unusable,
             null that nothing does.
         partitions: how many the topic has, to find keys that a producer misplaced.
+        poisoned: partition and offset of records that broke a rule, with what happened.
     """
 
     message: str
     faults: pl.Expr
     partitions: int
+    poisoned: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
 def decode(batches: Sequence[Batch], reading: Reading, ids: SchemaIds) -> Decoded:
@@ -114,6 +116,8 @@ class _Work:
 
     def take(self, frame_bytes: bytes, rows: Sequence[int]) -> None:
         """Take the records that have one frame in common."""
+        if self.reading.poisoned:
+            rows = self._without_poison(rows)
         try:
             name, writer = self.ids.schema_of(codec.schema_id_of(frame_bytes))
         except Undecodable as error:
@@ -181,6 +185,17 @@ class _Work:
                 self._bury([rows[i]], "value", faults[i])
             frame = frame.filter(faults.is_null())
         self.frames.append(frame)
+
+    def _without_poison(self, rows: Sequence[int]) -> list[int]:
+        left = []
+        for row in rows:
+            number = self.batches[self.at[row]].partition.number
+            text = self.reading.poisoned.get((number, self.records[row].offset))
+            if text is None:
+                left.append(row)
+            else:
+                self._bury([row], "rule", f"a rule fails on it: {text}; tell who wrote the rule")
+        return left
 
     def _misplaced(
         self, hashes: npt.NDArray[np.uint32], at: npt.NDArray[np.uint32]

@@ -8,6 +8,7 @@ and the same messages. `applied` makes the flush known; only then may its offset
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import chain
 
 import polars as pl
 
@@ -15,7 +16,7 @@ from schemas import codec, topics
 from schemas.codec import SchemaIds
 from schemas.warehouse import Incarnation, Message
 from streams.engine import flush as flushes
-from streams.engine import results
+from streams.engine import results, snapshots
 from streams.engine.flush import Flush
 from streams.engine.ports import Publisher, Warehouse
 from streams.engine.telling import messages_of
@@ -42,10 +43,15 @@ def effects_of(
     if flush.told:
         rows = results.rows_of(flush.told, now.generation)
         yield f"insert {results.TABLE}", _insert(warehouse, results.TABLE, rows, now)
+    for table, rows in snapshots.tables_of(flush.snapshots, now.generation).items():
+        yield f"insert {table}", _insert(warehouse, table, rows, now)
     messages = messages_of(flush.told, now.generation, ids)
     messages += _dead_letters(flush, at, ids)
-    if messages:
-        yield "publish", lambda: publisher.send(messages)
+    if messages or flush.snapshots:
+        yield (
+            "publish",
+            lambda: publisher.send(chain(messages, snapshots.messages_of(flush.snapshots, ids))),
+        )
     yield "insert spm.applied", _insert(warehouse, "spm.applied", flushes.applied_rows(flush), now)
 
 

@@ -18,7 +18,7 @@ from schemas import codec, topics
 from schemas.codec import SchemaIds, Undecodable
 from schemas.positions import place_of
 from schemas.warehouse import Incarnation, LogIdentity, Message
-from streams.engine import history, results, starting, survivors
+from streams.engine import history, results, snapshots, starting, survivors
 from streams.engine.batches import Partition
 from streams.engine.decoding import MARKER
 from streams.engine.folds import Fold
@@ -191,15 +191,21 @@ def _newest_sequence(warehouse: Warehouse) -> int:
 
 
 def tell_again(ground: Ground, now: Incarnation) -> None:
-    """Publish every total: what consumers had not read is gone with the old broker."""
-    partitions = _partitions_with_totals(ground.warehouse, now)
-    for partition in partitions:
+    """Publish all results: what consumers had not read is gone with the old broker."""
+    for partition in _partitions_in(ground.warehouse, results.TABLE, now):
         told = [(partition, results.load_all(ground.warehouse, now, partition))]
         ground.publisher.send(messages_of(told, now.generation, ground.ids))
+    for kind in (fold.snapshots for fold in ground.folds.values() if fold.snapshots):
+        for partition in _partitions_in(ground.warehouse, kind.table, now):
+            rows = ground.warehouse.frame(
+                f"SELECT * EXCEPT generation FROM {kind.table} FINAL "
+                f"WHERE generation = {now.generation} AND {history.where([partition])}"
+            )
+            ground.publisher.send(snapshots.messages_of([(kind, rows)], ground.ids))
 
 
-def _partitions_with_totals(warehouse: Warehouse, now: Incarnation) -> Sequence[Partition]:
+def _partitions_in(warehouse: Warehouse, table: str, now: Incarnation) -> Sequence[Partition]:
     rows = warehouse.frame(
-        f"SELECT DISTINCT topic, partition FROM {results.TABLE} WHERE generation = {now.generation}"
+        f"SELECT DISTINCT topic, partition FROM {table} WHERE generation = {now.generation}"
     )
     return [Partition(topic, number) for topic, number in rows.iter_rows()]

@@ -15,7 +15,7 @@ import polars as pl
 from schemas.warehouse import Incarnation
 from streams.engine import history, markers, metrics, results
 from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE
-from streams.engine.batches import Batch
+from streams.engine.batches import Batch, Partition
 from streams.engine.decoding import Dead
 from streams.engine.definitions import Definitions
 from streams.engine.filters import hashes_of
@@ -23,7 +23,9 @@ from streams.engine.folding import Folded, folded, no_touches
 from streams.engine.gathering import Portion
 from streams.engine.markers import Marked
 from streams.engine.partitions import PartitionState
+from streams.engine.poison import Poisoned, culprits
 from streams.engine.ports import Warehouse
+from streams.engine.snapshots import Made
 from streams.engine.telling import Told
 from streams.engine.totals import applied
 
@@ -35,6 +37,7 @@ class Flush:
     portions: Sequence[Portion]
     history: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+    snapshots: list[Made] = field(default_factory=list)
     dead: list[tuple[PartitionState, Dead]] = field(default_factory=list)
     counts: dict[int, dict[int, int]] = field(default_factory=dict)
     sequences: dict[int, int] = field(default_factory=dict)
@@ -62,6 +65,7 @@ def compute(
 
     Raises:
         Unavailable: the warehouse did not answer; nothing has changed.
+        Poisoned: records that must be set aside first; nothing has changed.
     """
     flush = Flush(portions)
     facts = [(i, p) for i, p in enumerate(portions) if p.segment.marker is None]
@@ -71,7 +75,12 @@ def compute(
     for group, records in groups:
         state = group[0][1].state
         mine = known[state.fold.table]
-        work.append((group, folded(state.fold, records, mine, state.prepared, state.sequence)))
+        try:
+            done = folded(state.fold, records, mine, state.prepared, state.sequence)
+        except (Exception, pl.exceptions.PanicException):
+            _blame(group, records)
+            raise
+        work.append((group, done))
     marks = _marks(portions, warehouse, definitions, now)
     touches = pl.concat(
         [
@@ -85,6 +94,7 @@ def compute(
         _advance(flush, group, done)
     for _, portion, mark in marks:
         flush.history.setdefault(portion.state.fold.table, []).append(mark.row)
+        flush.snapshots.extend(mark.snapshots)
         portion.state.sequence, portion.state.prepared = mark.sequence, mark.prepared
     _tell(flush, touches)
     flush.sequences = {i: p.state.sequence for i, p in enumerate(portions)}
@@ -111,16 +121,40 @@ def _records(group: Group) -> pl.DataFrame:
     )
 
 
+def _blame(group: Group, records: pl.DataFrame) -> None:
+    """Find the records that break a rule; do nothing if it is no single record's fault.
+
+    Raises:
+        Poisoned: these.
+    """
+    state = group[0][1].state
+
+    def work(part: pl.DataFrame) -> None:
+        state.fold.resolve(part, state.prepared)
+        state.fold.stored(part)
+
+    partitions = {i: portion.state.partition for i, portion in group}
+    found: dict[Partition, dict[int, str]] = {}
+    for row, text in culprits(work, records).items():
+        at, offset = records.select("at", "offset").row(row)
+        found.setdefault(partitions[at], {})[offset] = text
+    if found:
+        raise Poisoned(found)
+
+
 def _known(
     groups: Sequence[tuple[Group, pl.DataFrame]], warehouse: Warehouse, before: Flush | None
 ) -> dict[str, pl.DataFrame]:
     """Return the predecessors of all records by table: one query each."""
     asked: dict[str, list[history.Asked]] = {}
+    names: dict[str, list[str]] = {}
     for group, records in groups:
-        asked.setdefault(group[0][1].state.fold.table, []).extend(_asked(group, records))
+        fold = group[0][1].state.fold
+        asked.setdefault(fold.table, []).extend(_asked(group, records))
+        names[fold.table] = fold.names
     return {
         table: history.known(
-            warehouse, table, some, before.history.get(table, []) if before else []
+            warehouse, table, some, before.history.get(table, []) if before else [], names[table]
         )
         for table, some in asked.items()
     }
@@ -177,6 +211,7 @@ def _load_days(
 def _advance(flush: Flush, group: Group, done: Folded) -> None:
     table = group[0][1].state.fold.table
     flush.history.setdefault(table, []).append(done.rows)
+    flush.snapshots.extend(done.snapshots)
     hashes = hashes_of(done.rows.get_column("entity_id"))
     for at, verdict, count in done.verdicts.iter_rows():
         flush.counts.setdefault(at, {})[verdict] = count

@@ -4,6 +4,7 @@ One call takes portions of several partitions of one topic under one revision of
 entity lives in one partition, so they never meddle with each other.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import polars as pl
 from streams.engine.acceptance import ACCEPTED, judged
 from streams.engine.arrays import packed, unpacked
 from streams.engine.folds import ARRAYS, PUT_IN, Fold, Prepared
+from streams.engine.snapshots import Made, made
 
 MARKER_KIND = "marker"
 _LINE: dict[str, pl.DataType] = {"at": pl.UInt32(), "position": pl.UInt64()}
@@ -28,12 +30,14 @@ class Folded(NamedTuple):
         touches: TOUCH lines.
         verdicts: how many records of each portion met each verdict: at, verdict, count.
         at: portion of each row.
+        snapshots: those the rows make, if the fold has any.
     """
 
     rows: pl.DataFrame
     touches: pl.DataFrame
     verdicts: pl.DataFrame
     at: pl.Series
+    snapshots: tuple[Made, ...]
 
 
 def folded(
@@ -45,7 +49,7 @@ def folded(
         records: the message's fields, what decoding added, and `at`, `partition`, `position`; an
             entity's records in order of position.
         known: each entity's history row below its first record: entity_id, revision, content_hash
-            and the arrays of what it put in.
+            the arrays of what it put in, and those that name its snapshots.
     """
     verdicts = judged(records, known)
     records = records.with_columns(verdicts.verdict.alias("verdict"))
@@ -58,12 +62,16 @@ def folded(
     plus = _touches(resolved.put_in, lines)
     # Index of each record among the accepted ones, to find what a predecessor put in.
     place = np.cumsum(accepted) - 1
+    here, there = verdicts.before.gather(chosen), verdicts.known.gather(chosen)
     minus = [
-        _taken_out(resolved.put_in, verdicts.before.gather(chosen), lines, place),
-        _taken_out(unpacked(known), verdicts.known.gather(chosen), lines, None),
+        _taken_out(resolved.put_in, here, lines, place),
+        _taken_out(unpacked(known), there, lines, None),
     ]
     counts = records.group_by("at", "verdict").len("count")
-    return Folded(rows, pl.concat([plus, *minus]), counts, facts.get_column("at"))
+    among = pl.Series(place, dtype=pl.Int64).gather(here) + len(known)
+    predecessor = pl.select(pl.coalesce(among, there)).to_series()
+    snapshots = _snapshots(fold, known, rows, predecessor)
+    return Folded(rows, pl.concat([plus, *minus]), counts, facts.get_column("at"), snapshots)
 
 
 def history_rows(
@@ -111,6 +119,21 @@ def _taken_out(
     return pairs.join(put_in, on="row").with_columns(-pl.col("value")).select(TOUCH)
 
 
+def _snapshots(
+    fold: Fold, known: pl.DataFrame, rows: pl.DataFrame, predecessor: pl.Series
+) -> tuple[Made, ...]:
+    """Return the snapshots that rows make.
+
+    Args:
+        predecessor: index of each row's among known rows and rows, in this order; null for none.
+    """
+    if fold.snapshots is None or rows.is_empty():
+        return ()
+    every = pl.concat([known.select(fold.names), rows.select(fold.names)], how="vertical_relaxed")
+    before = every.select(pl.all().gather(predecessor))
+    return ((fold.snapshots, made(fold.snapshots, rows, before)),)
+
+
 def touches_of(rows: pl.DataFrame, lines: pl.DataFrame, sign: int) -> pl.DataFrame:
     """Return what history rows put into totals (sign 1) or take out of them (-1) at these lines."""
     put_in = unpacked(rows).with_columns(pl.col("value") * sign)
@@ -123,15 +146,20 @@ def no_touches() -> pl.DataFrame:
     return pl.DataFrame(schema={name: kinds[name] for name in TOUCH})
 
 
-def no_known() -> pl.DataFrame:
-    """Return `known` for entities of which none has history."""
+def no_known(names: Sequence[str] = ()) -> pl.DataFrame:
+    """Return `known` for entities of which none has history.
+
+    Args:
+        names: arrays that name snapshots.
+    """
     kinds: dict[str, pl.DataType] = {
         "entity_id": pl.String(),
         "revision": pl.Int64(),
         "content_hash": pl.UInt64(),
     }
     arrays = {array: pl.List(_array_kind(name)) for array, name in ARRAYS.items()}
-    return pl.DataFrame(schema={**kinds, **arrays})
+    named = {name: pl.List(pl.String()) for name in names}
+    return pl.DataFrame(schema={**kinds, **arrays, **named})
 
 
 def _array_kind(name: str) -> pl.DataType:

@@ -1,6 +1,6 @@
 """A fold: all that the engine must be told about one topic of facts. It knows nothing of sales."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -43,6 +43,37 @@ class Resolved(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshots:
+    """A second kind of result: what a fact says of several others, each as it is now.
+
+    A history row names them in arrays, so all of it follows from history: one snapshot for each
+    name in the row, and a last one that says `deleted` for each name that stood in the predecessor
+    and stands there no more. A snapshot's version is the position of the history row.
+
+    Attributes:
+        table: where they are kept. Beside the columns below it has generation, topic, partition,
+            position, sequence and deleted.
+        topic: where they are published, as `message`; its fields are columns of the table.
+        key: column that is the Kafka key.
+        entity: column with the fact's entity_id.
+        names: array of a history row -> column. The fact and these tell snapshots apart; texts.
+        values: array of a history row -> column, element by element beside the names.
+        shared: columns that are the history row's own.
+        gone: what columns of `values` say of one that is gone, over the history row's columns.
+    """
+
+    table: str
+    topic: str
+    message: str
+    key: str
+    entity: str
+    names: Mapping[str, str]
+    values: Mapping[str, str]
+    shared: Sequence[str]
+    gone: Mapping[str, pl.Expr]
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
     """One topic of facts.
 
@@ -56,6 +87,7 @@ class Fold:
         resolve: (message's fields, prepared definitions) -> Resolved; pure.
         stored: message's fields -> its own columns of the history table.
         recalled: rows of the history table -> message's fields.
+        snapshots: the second kind of result, if there is one; `resolve` gives its arrays.
     """
 
     message: str
@@ -67,3 +99,9 @@ class Fold:
     resolve: Callable[[pl.DataFrame, Prepared], Resolved]
     stored: Callable[[pl.DataFrame], pl.DataFrame]
     recalled: Callable[[pl.DataFrame], pl.DataFrame]
+    snapshots: Snapshots | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Return the arrays of history that name snapshots; predecessors are asked for them."""
+        return list(self.snapshots.names) if self.snapshots else []

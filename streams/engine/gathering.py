@@ -4,6 +4,7 @@ Records up to a marker are flushed before it, since the rules change there and a
 history of all that stands before it.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -25,6 +26,7 @@ class Portion:
     segment: Segment
 
 
+log = logging.getLogger(__name__)
 Taken = tuple[PartitionState, Sequence[Batch]]
 
 
@@ -55,6 +57,13 @@ def decoded(
         found = decode(flat, readings[topic], ids)
         records += sum(len(batch.records) for batch in flat)
         bad += len(found.dead)
+        if found.dead:
+            first = found.dead[0]
+            log.warning(
+                "%s: %d of %d records are set aside; the first, at offset %d: %s",
+                topic, len(found.dead), sum(len(b.records) for b in flat), first.offset,
+                first.detail,
+            )  # fmt: skip
         _hand_over(group, found)
         for batch in flat:
             batch.records = []

@@ -25,6 +25,7 @@ def known(
     table: str,
     asked: Sequence[Asked],
     unflushed: Sequence[pl.DataFrame] = (),
+    names: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Return the history row with the greatest position below, for each id that has one.
 
@@ -33,11 +34,13 @@ def known(
 
     Args:
         unflushed: rows that are on their way into the table, all of them below the bounds.
+        names: arrays that name snapshots.
     """
-    columns = [*no_known().columns, "position"]
+    nothing = no_known(names)
+    columns = [*nothing.columns, "position"]
     ids = [(name, part) for part in asked for name in part.ids]
     if not ids:
-        return no_known()
+        return nothing
     found = [
         warehouse.frame(_predecessors(table, columns, ids[first : first + IDS_MAX]))
         for first in range(0, len(ids), IDS_MAX)
@@ -46,7 +49,7 @@ def known(
     found += [rows.filter(pl.col("entity_id").is_in(wanted)) for rows in unflushed]
     some = [frame.select(columns) for frame in found if not frame.is_empty()]
     if not some:
-        return no_known()
+        return nothing
     if len(some) == 1:
         return some[0].drop("position")
     every = pl.concat(some, how="vertical_relaxed").sort("position")

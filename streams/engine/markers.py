@@ -7,13 +7,13 @@ safe, for the rows of a marker are the same however often it is applied, and res
 of them are there.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from streams.engine import history
+from streams.engine import history, snapshots
 from streams.engine.columns import dtypes
 from streams.engine.decoding import ADDED, Marker
 from streams.engine.definitions import Definitions
@@ -21,6 +21,7 @@ from streams.engine.folding import MARKER_KIND, TOUCH, history_rows, no_touches,
 from streams.engine.folds import ARRAYS, Fold, Prepared
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
+from streams.engine.snapshots import Made
 
 ENTITIES_MAX = 50_000  # read, resolved and written at a time
 Insert = Callable[[str, pl.DataFrame], None]
@@ -29,10 +30,11 @@ _LINE = {"partition": pl.UInt16(), "position": pl.UInt64()}
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A partition behind a marker: its own history row, and what changes in totals."""
+    """A partition behind a marker: its own history row, and what changes in results."""
 
     row: pl.DataFrame
     touches: pl.DataFrame
+    snapshots: Sequence[Made]
     sequence: int
     prepared: Prepared
 
@@ -52,13 +54,17 @@ def marked(
     sequence = max(state.sequence, marker.sequence)
     prepared = definitions.prepared(sequence, state.fold.prepare)
     touches = [no_touches()]
+    made: list[Made] = []
     if sequence > state.sequence and state.fold.differs(state.prepared, prepared):
         position = state.position(marker.offset)
         for rows in _current(state, warehouse, position):
-            changed, part = _resolved_again(state.fold, rows, prepared, sequence, position)
+            changed, before = _resolved_again(state.fold, rows, prepared, sequence, position)
             insert(state.fold.table, changed)
-            touches.append(_summed(part))
-    return Marked(_row(state, marker, sequence), pl.concat(touches), sequence, prepared)
+            touches.append(_summed(_touches(changed, before)))
+            if state.fold.snapshots and not changed.is_empty():
+                kind = state.fold.snapshots
+                made.append((kind, snapshots.made(kind, changed, before)))
+    return Marked(_row(state, marker, sequence), pl.concat(touches), made, sequence, prepared)
 
 
 def _current(state: PartitionState, warehouse: Warehouse, position: int) -> Iterator[pl.DataFrame]:
@@ -83,7 +89,7 @@ def _current(state: PartitionState, warehouse: Warehouse, position: int) -> Iter
 def _resolved_again(
     fold: Fold, rows: pl.DataFrame, prepared: Prepared, sequence: int, position: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return new rows of the entities that resolve differently now, and touches of totals."""
+    """Return new rows of the entities that resolve differently now, and the rows before."""
     here = pl.lit(position, pl.UInt64).alias("position")
     facts = fold.recalled(rows).with_columns(
         rows["partition"], rows["key_hash"], rows["content_hash"], here, _at()
@@ -100,13 +106,12 @@ def _resolved_again(
         .select(differs)
         .to_series()
     )
-    lines = facts.select("at", "position").filter(changed)
-    return new.filter(changed), pl.concat(
-        [
-            touches_of(new.filter(changed), lines, 1),
-            touches_of(rows.filter(changed), lines, -1),
-        ]
-    )
+    return new.filter(changed), rows.filter(changed)
+
+
+def _touches(changed: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    lines = changed.select(_at(), "position")
+    return pl.concat([touches_of(changed, lines, 1), touches_of(before, lines, -1)])
 
 
 def _summed(touches: pl.DataFrame) -> pl.DataFrame:

@@ -32,6 +32,17 @@ LAG = Gauge(
     ["topic", "partition"],
     registry=REGISTRY,
 )
+UNCOMMITTED = Gauge(
+    "pacesetter_uncommitted_records",
+    "Records in the warehouse that Kafka has not been told of; read again after a crash.",
+    ["topic", "partition"],
+    registry=REGISTRY,
+)
+STILL = Gauge(
+    "pacesetter_still_seconds",
+    "How long there has been something to do and nothing was done, waits apart.",
+    registry=REGISTRY,
+)
 HELD = Gauge(
     "pacesetter_held_bytes", "Bytes fetched and not yet in the warehouse.", registry=REGISTRY
 )

@@ -6,6 +6,7 @@ from typing import Protocol
 import polars as pl
 
 from schemas.warehouse import Incarnation, LogIdentity, Message
+from streams.engine.batches import Partition
 
 
 class Warehouse(Protocol):
@@ -44,6 +45,13 @@ class LogInspector(Protocol):
 
         Raises:
             schemas.warehouse.Unavailable: Kafka does not answer, or a topic is missing.
+        """
+
+    def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Return the offset behind the last record of each partition, or one below it.
+
+        Raises:
+            schemas.warehouse.Unavailable: Kafka does not answer.
         """
 
     def beginnings(self, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:

@@ -15,6 +15,7 @@ from streams.engine.decoding import Reading
 from streams.engine.definitions import Definitions
 from streams.engine.folds import Fold
 from streams.engine.partitions import PartitionState
+from streams.engine.poison import Poisoned
 from streams.engine.ports import LogInspector, Publisher, Warehouse
 from streams.engine.waits import Waits
 
@@ -51,6 +52,13 @@ class Preparation:
         self.definitions = Definitions(outside.warehouse)
         self._folds, self._outside, self._waits = folds, outside, waits
         self._in_pool = in_pool
+        self._poisoned: dict[str, dict[tuple[int, int], str]] = {}
+
+    def set_aside(self, poison: Poisoned) -> None:
+        """Let records that break a rule be set aside when they are read again."""
+        for (topic, number), found in poison.found.items():
+            known = self._poisoned.setdefault(topic, {})
+            known.update({(number, offset): text for offset, text in found.items()})
 
     async def run(
         self,
@@ -114,7 +122,8 @@ class Preparation:
         for partition, known in kafka.items():
             fold, epoch = self._folds[partition.topic], epochs[partition.topic]
             count = known.identity.partitions
-            self.readings[fold.topic] = Reading(fold.message, fold.faults, count)
+            poisoned = self._poisoned.setdefault(fold.topic, {})
+            self.readings[fold.topic] = Reading(fold.message, fold.faults, count, poisoned)
             try:
                 if epoch is None:
                     raise starting.no_epoch(partition.topic, known.identity)

@@ -11,7 +11,7 @@ import polars as pl
 from schemas.codec import SchemaIds
 from schemas.positions import place_of
 from schemas.warehouse import Incarnation
-from streams.engine import history, results, starting
+from streams.engine import history, results, snapshots, starting
 from streams.engine import totals as totalling
 from streams.engine.arrays import unpacked
 from streams.engine.batches import Partition
@@ -34,13 +34,22 @@ def fold_in(
         if end <= since:
             continue
         rows = _rows(warehouse, fold, partition, since)
-        touches = touches_of(rows, _known(warehouse, fold, partition, since, rows))
+        known = _known(warehouse, fold, partition, since, rows)
+        touches = touches_of(rows, known)
         days: list[date] = touches.get_column("day").unique().to_list()
         totals = Totals()
         totals.load(days, results.load(warehouse, now, {partition: days})[partition])
         told = [(partition, totalling.applied({0: totals}, touches).get(0, []))]
         warehouse.insert(results.TABLE, results.rows_of(told, now.generation), now)
-        publisher.send(messages_of(told, now.generation, ids))
+        messages = messages_of(told, now.generation, ids)
+        if fold.snapshots:
+            made = [
+                (fold.snapshots, snapshots.made(fold.snapshots, rows, _named(fold, rows, known)))
+            ]
+            for table, lines in snapshots.tables_of(made, now.generation).items():
+                warehouse.insert(table, lines, now)
+            messages += snapshots.messages_of(made, ids)
+        publisher.send(messages)
         warehouse.insert("spm.applied", _applied(partition, since, end, rows), now)
 
 
@@ -54,7 +63,8 @@ def touches_of(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         [known.select("entity_id").with_columns(pl.lit(None, pl.UInt64).alias("position")),
          rows.select("entity_id", "position")]
     ).with_row_index("row")  # fmt: skip
-    arrays = pl.concat([known, rows.select(known.columns)], how="vertical_relaxed")
+    given = no_known().columns
+    arrays = pl.concat([known.select(given), rows.select(given)], how="vertical_relaxed")
     put_in = unpacked(arrays).with_columns(pl.col("row").cast(pl.UInt32))
     after = lines.select(
         "row", "position", pl.col("position").shift(-1).over("entity_id").alias("next")
@@ -68,6 +78,14 @@ def touches_of(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([part.with_columns(at).select(TOUCH) for part in (plus, minus)])
 
 
+def _named(fold: Fold, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return for each of these rows, ordered by position, the names its predecessor holds."""
+    columns = ["entity_id", *fold.names]
+    every = pl.concat([known.select(columns), rows.select(columns)], how="vertical_relaxed")
+    before = every.select(pl.col(fold.names).shift(1).over("entity_id"))
+    return before[len(known) :]
+
+
 def _history_ends(warehouse: Warehouse, fold: Fold) -> dict[Partition, int]:
     rows = warehouse.frame(
         f"SELECT partition, max(position) + 1 AS reached FROM {fold.table} "
@@ -77,7 +95,7 @@ def _history_ends(warehouse: Warehouse, fold: Fold) -> dict[Partition, int]:
 
 
 def _rows(warehouse: Warehouse, fold: Fold, partition: Partition, since: int) -> pl.DataFrame:
-    columns = ", ".join([*no_known().columns, "position", "kind", "sequence"])
+    columns = ", ".join(_columns(fold))
     return warehouse.frame(
         f"SELECT {columns} FROM {fold.table} FINAL WHERE {history.where([partition])} "
         f"AND position >= {since} ORDER BY position"
@@ -88,7 +106,12 @@ def _known(
     warehouse: Warehouse, fold: Fold, partition: Partition, since: int, rows: pl.DataFrame
 ) -> pl.DataFrame:
     ids = rows.filter(pl.col("kind") != MARKER_KIND).get_column("entity_id").unique().to_list()
-    return history.known(warehouse, fold.table, [Asked(partition, since, ids)])
+    return history.known(warehouse, fold.table, [Asked(partition, since, ids)], names=fold.names)
+
+
+def _columns(fold: Fold) -> list[str]:
+    columns = [*no_known(fold.names).columns, "topic", "partition", "position", "kind", "sequence"]
+    return columns + (snapshots.columns_of(fold.snapshots) if fold.snapshots else [])
 
 
 def _applied(partition: Partition, since: int, end: int, rows: pl.DataFrame) -> pl.DataFrame:

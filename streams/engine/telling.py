@@ -12,6 +12,7 @@ from schemas.codec import FRAME_BYTES, SchemaIds, encode
 from schemas.warehouse import Message
 from streams.engine.batches import Partition
 from streams.engine.columns import varint
+from streams.engine.encoding import decimal, number, text
 from streams.engine.totals import Total
 
 PARTIALS_MAX = 4_000  # of one message: about 300 kB, well below what a topic takes
@@ -24,14 +25,14 @@ def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[M
     """Return the messages that say what these totals are now, keyed by rep."""
     by_rep: dict[str, list[bytes]] = {}
     for partition, totals in told:
-        where = _text(partition.topic) + varint(partition.number)
+        where = text(partition.topic) + varint(partition.number)
         names: dict[tuple[date, str, str], bytes] = {}
         for rep_id, day, measure, currency, position, value in totals:
             head = names.get((day, measure, currency))
             if head is None:
-                head = _zigzag(day.toordinal() - _EPOCH) + _text(measure) + _text(currency) + where
+                head = number(day.toordinal() - _EPOCH) + text(measure) + text(currency) + where
                 names[day, measure, currency] = head
-            partial = head + varint(position) + _decimal(value)
+            partial = head + varint(position) + decimal(value)
             known = by_rep.get(rep_id)
             if known is None:
                 by_rep[rep_id] = [partial]
@@ -46,7 +47,7 @@ def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[M
 
 
 def _record(frame: bytes, rep_id: str, generation: int, partials: list[bytes]) -> bytes:
-    body = [frame, _text(rep_id), varint(generation), varint(len(partials)), *partials, _BLOCK_END]
+    body = [frame, text(rep_id), varint(generation), varint(len(partials)), *partials, _BLOCK_END]
     return b"".join(body)
 
 
@@ -57,29 +58,3 @@ def _parts(partials: list[bytes]) -> Iterable[list[bytes]]:
 def _frame(ids: SchemaIds) -> bytes:
     nothing = {"rep_id": "", "generation": 0, "partials": []}
     return encode("rep_days", nothing, ids)[:FRAME_BYTES]
-
-
-def _text(text: str) -> bytes:
-    data = text.encode()
-    return varint(len(data)) + data
-
-
-def _zigzag(number: int) -> bytes:
-    return varint(number) if number >= 0 else _negative(number)
-
-
-def _negative(number: int) -> bytes:
-    # varint doubles what it is given; the zigzag of a negative is odd, so it is put together here.
-    zigzag = -number * 2 - 1
-    out = bytearray()
-    while zigzag > 0x7F:
-        out.append(zigzag & 0x7F | 0x80)
-        zigzag >>= 7
-    out.append(zigzag)
-    return bytes(out)
-
-
-def _decimal(value: int) -> bytes:
-    """Return whole ten-thousandths as Avro's decimal: bytes, big end first, as few as hold them."""
-    size = (value + (value < 0)).bit_length() // 8 + 1
-    return varint(size) + value.to_bytes(size, "big", signed=True)

@@ -115,6 +115,20 @@ class Consumer(driver.Consumer):
         offset: int | None = self._committed_offset[TP(*partition)]
         return offset
 
+    def settled(self, partition: Partition) -> int | None:
+        """Return the offset that may be committed, None before anything was settled."""
+        return self._handed.settled(partition)
+
+    def fetch_position(self, partition: Partition) -> int | None:
+        """Return the offset that is fetched next, None while the partition is not fetched.
+
+        It passes what takes offsets and is no record, such as the end of a transaction.
+        """
+        fetching = self._thread._consumer
+        assignment = fetching and fetching._subscription.subscription.assignment
+        state = assignment and assignment._tp_state.get(TP(*partition))
+        return state.position if state and state.has_valid_position else None
+
     def lag(self, partition: Partition, offset: int) -> int:
         """Return how many records stand in Kafka from an offset on, as far as we know."""
         highwater: int | None = self.highwater(TP(*partition))

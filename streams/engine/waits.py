@@ -29,12 +29,21 @@ class Waits:
         """Return the waits by name, with what each waits for."""
         return dict(self._names)
 
-    @contextmanager
-    def waiting(self, name: str, reason: str) -> Iterator[None]:
-        """Show a wait for as long as the block runs."""
+    def enter(self, name: str, reason: str) -> None:
+        """Show a wait until it is left."""
         if self._names.get(name) != reason:
             log.warning("waiting in %s: %s", name, reason)
         self._names[name] = reason
+
+    def leave(self, name: str) -> None:
+        """Show a wait no more."""
+        if self._names.pop(name, None) is not None:
+            log.info("no longer waiting in %s", name)
+
+    @contextmanager
+    def waiting(self, name: str, reason: str) -> Iterator[None]:
+        """Show a wait for as long as the block runs."""
+        self.enter(name, reason)
         try:
             yield
         finally:

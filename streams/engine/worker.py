@@ -22,10 +22,11 @@ from streams.engine.flush import Flush
 from streams.engine.folds import Fold
 from streams.engine.gathering import Portion
 from streams.engine.partitions import PartitionState
-from streams.engine.poison import Poison
+from streams.engine.poison import Poison, Poisoned
 from streams.engine.preparing import Outside, Preparation
 from streams.engine.tempo import Tempo
 from streams.engine.waits import Abandoned, Waits
+from streams.engine.watchdog import Pulse, WatchedPublisher, WatchedWarehouse
 
 T = TypeVar("T")
 EXIT_BUG = 70  # EX_SOFTWARE
@@ -38,19 +39,29 @@ class Worker:
     """Owner of the batch topics; see streams.engine.transport.Owner."""
 
     def __init__(
-        self, folds: Mapping[str, Fold], outside: Outside, tempo: Tempo, held_bytes_max: int
+        self,
+        folds: Mapping[str, Fold],
+        outside: Outside,
+        tempo: Tempo,
+        held_bytes_max: int,
+        poison: Poison,
     ) -> None:
         self.topics = frozenset(folds)
         self.held_bytes_max = held_bytes_max
         self.waits = Waits()
         self.states: dict[Partition, PartitionState] = {}
+        self.pulse = Pulse()
+        outside = outside._replace(
+            warehouse=WatchedWarehouse(outside.warehouse, self.pulse),
+            publisher=WatchedPublisher(outside.publisher, self.pulse),
+        )
         self.preparation = Preparation(folds, outside, self.waits, self._in_pool)
         self._outside, self._tempo = outside, tempo
-        self._poison = Poison()
-        self._consumer: Any = None
+        self._poison = poison
+        self.consumer: Any = None
         self._era = 0  # grows whenever all states are dropped; what began before writes no more
         self._is_assigned = False
-        self._assigned: set[Partition] = set()
+        self.assigned: set[Partition] = set()
         self._work = asyncio.Event()
         self._busy = self._hurry = False
         self._writing: asyncio.Task[None] | None = None
@@ -64,7 +75,7 @@ class Worker:
 
     def on_assigned(self, consumer: Any, partitions: set[Partition]) -> None:
         """Prepare partitions, then let the consumer hand them out."""
-        self._consumer, self._assigned = consumer, set(partitions)
+        self.consumer, self.assigned = consumer, set(partitions)
         self._is_assigned = True
         self._drop()
         self._spawn(self._prepare())
@@ -73,7 +84,7 @@ class Worker:
         """Flush what waits, for a short while; then drop what is left."""
         await self.finish()
         self._is_assigned = False
-        self._assigned.clear()
+        self.assigned.clear()
         self._drop()
 
     async def finish(self) -> None:
@@ -100,15 +111,15 @@ class Worker:
         era = self._era
         try:
             await self.preparation.run(
-                self._consumer, self._assigned, self.states, lambda: self._era == era
+                self.consumer, self.assigned, self.states, lambda: self._era == era
             )
         except Abandoned:
             log.info("an assignment ended before it was prepared")
 
     async def _begin_again(self) -> None:
-        """Start all partitions anew: the warehouse is another incarnation."""
+        """Start all partitions anew: the warehouse is another, or records are to be set aside."""
         self._drop()
-        self._consumer.hold(self._assigned)
+        self.consumer.hold(self.assigned)
         await self._prepare()
 
     def trouble(self) -> dict[str, str]:
@@ -117,7 +128,7 @@ class Worker:
         found |= {f"refused {p}": reason for p, reason in self.preparation.refused.items()}
         if not self._is_assigned:
             found["assignment"] = "no partitions are assigned yet"
-        elif missing := self._assigned - set(self.states) - set(self.preparation.refused):
+        elif missing := self.assigned - set(self.states) - set(self.preparation.refused):
             found["starting"] = f"{len(missing)} partitions are being prepared"
         return found
 
@@ -130,13 +141,13 @@ class Worker:
             return
         if batch.records[0].offset < batch.start:
             first = batch.records[0].offset
-            self._die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
+            self.die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
         if batch.start == state.taken_offset:
             state.take(batch)
             self._work.set()
         elif batch.start > state.taken_offset:
             log.warning("%s: offset %d is missing", batch.partition, state.taken_offset)
-            self._spawn(self._consumer.read_from(batch.partition, state.taken_offset))
+            self._spawn(self.consumer.read_from(batch.partition, state.taken_offset))
 
     # Flushing.
 
@@ -154,7 +165,7 @@ class Worker:
             raise
         except Exception:
             log.exception("a flush failed in a way nobody foresaw")
-            self._die("a flush failed")
+            self.die("a flush failed")
 
     def _is_urgent(self) -> bool:
         waiting = sum(len(b.records) for state in self.states.values() for b in state.waiting)
@@ -180,6 +191,11 @@ class Worker:
         except Fenced as fence:  # a marker writes history before its flush does
             self._meet(fence)
             return
+        except Poisoned as poison:
+            log.error("a rule fails on records, which are set aside: %s", poison)
+            self.preparation.set_aside(poison)
+            self._spawn(self._begin_again())
+            return
         finally:
             self._busy = False
         if done is not None and self._era == era:
@@ -191,7 +207,7 @@ class Worker:
         counted = gathering.decoded(takings, self.preparation.readings, self._outside.ids)
         trouble = self._poison.count(*counted)
         if trouble:
-            self._die(f"{trouble}; see the dead letters for what is wrong with them")
+            self.die(trouble)
         return gathering.portions(states)
 
     async def _fold(self, portions: Sequence[Portion], ours: Callable[[], bool]) -> Flush:
@@ -233,7 +249,7 @@ class Worker:
         for portion in done.portions:
             portion.state.next_offset = portion.segment.end
         for batch in done.batches():
-            self._consumer.settle(batch)
+            self.consumer.settle(batch)
             metrics.VISIBLE.labels(batch.partition.topic).observe(time.time() - batch.oldest_at)
         flush.count(done)
 
@@ -251,19 +267,6 @@ class Worker:
 
     # Housekeeping.
 
-    def measure(self) -> None:
-        """Bring the gauges up to date."""
-        metrics.LAG.clear()
-        metrics.WAITING.clear()
-        metrics.REFUSED.set(len(self.preparation.refused))
-        for name in self.waits.current():
-            metrics.WAITING.labels(name).set(1)
-        for p, state in self.states.items():
-            metrics.LAG.labels(p.topic, p.number).set(self._consumer.lag(p, state.next_offset))
-            metrics.SEQUENCE.labels(p.topic, p.number).set(state.sequence)
-        if self._consumer is not None:
-            metrics.HELD.set(self._consumer.held_bytes)
-
     async def _in_pool(
         self, function: Callable[..., T], *args: Any, pool: ThreadPoolExecutor | None = None
     ) -> T:
@@ -280,10 +283,11 @@ class Worker:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception():
             log.error("a task of the engine failed", exc_info=task.exception())
-            self._die("a task failed")
+            self.die("a task failed")
 
     @staticmethod
-    def _die(reason: str) -> None:
+    def die(reason: str) -> None:
+        """End the process at once; safe from any thread."""
         log.critical("stopping at once, so that nothing is acknowledged by accident: %s", reason)
         logging.shutdown()
         os._exit(EXIT_BUG)

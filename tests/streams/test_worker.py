@@ -42,6 +42,32 @@ def check_tiles(made: Site) -> None:
         reached[topic, number, epoch] = max(end, reached.get((topic, number, epoch), 0))
 
 
+def newest(told: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """Return what a reader of spm.credits keeps, whatever was sent twice."""
+    found: dict[Any, dict[str, Any]] = {}
+    for credit in told:
+        key = tuple(credit[name] for name in ("rep_id", "deal_id", "role", "via"))
+        if key not in found or credit["position"] > found[key]["position"]:
+            found[key] = credit
+    return found
+
+
+def check_credits(made: Site, floor: Floor) -> None:
+    """Credits are those of a direct count; messages say of each what the warehouse says."""
+    assert made.credits() == floor.credits()
+    rows = made.frame("SELECT * EXCEPT generation FROM spm.deal_credit FINAL").to_dicts()
+    told = newest(made.told_credits())
+    assert len(told) == len(rows)
+    for row in rows:
+        credit = told[row["rep_id"], row["deal_id"], row["role"], row["via"]]
+        assert {name: value or "" for name, value in credit.items()} == {
+            name: value or "" for name, value in row.items()
+        }
+    gone = [row for row in rows if row["deleted"]]
+    assert gone
+    assert all(row["amount"] == row["share"] == 0 for row in gone)
+
+
 def test_sums_are_exact_across_kill_9(made: Site) -> None:
     floor = Floor(seed=1)
     made.define(1, definitions(floor.reps))
@@ -56,6 +82,7 @@ def test_sums_are_exact_across_kill_9(made: Site) -> None:
     worker = made.start_worker()
     made.wait_applied()
     assert made.sums() == floor.sums()
+    check_credits(made, floor)
     check_tiles(made)
     wait_for(lambda: committed(made) == made.ends(), "commits follow positions", 10)
     began = time.monotonic()
@@ -79,6 +106,7 @@ def test_deals_are_credited_once_the_map_knows_their_owners(made: Site) -> None:
     made.produce(floor.events(300))
     made.wait_applied()
     assert made.sums() == floor.sums()
+    check_credits(made, floor)
     rows = made.frame(
         "SELECT count() AS n FROM spm.activity WHERE kind = 'marker' AND sequence = 2"
     )
@@ -120,6 +148,7 @@ def test_results_survive_a_broker_that_lost_its_log(made: Site) -> None:
         made.produce(second)
         made.wait_applied()
         assert made.sums() == floor.sums()
+        check_credits(made, floor)
         check_tiles(made)
         stop(made.workers[-1])
 

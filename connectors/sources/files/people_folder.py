@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from connectors.sources.files.people_merging import MERGED
 from connectors.sources.files.rows import BadFile
-from schemas.definitions import KINDS, Definition, People
+from schemas.defining import Definition
+from schemas.definitions import KINDS, People
 
 _MODELS: dict[str, type[Definition]] = {**KINDS, "people": People}
 _HEAD = (

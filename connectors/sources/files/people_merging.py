@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from connectors.sources.files.people import Draft
+from schemas.defining import Definition
 from schemas.definitions import (
-    Definition,
     Identities,
     Identity,
     People,

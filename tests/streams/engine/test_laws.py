@@ -69,7 +69,7 @@ class Run:
 
 @pytest.fixture(autouse=True)
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "known", lambda run, _, asked, rows: run.known(asked, rows))
+    monkeypatch.setattr(history, "known", lambda run, _, asked, rows, names: run.known(asked, rows))
     monkeypatch.setattr(results, "load", lambda run, now, wanted: {p: [] for p in wanted})
 
 
