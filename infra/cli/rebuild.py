@@ -14,7 +14,10 @@ def register(root: typer.Typer) -> None:
 
 def rebuild(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Compute and compare; change nothing. Exits with 1 if different.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Compute and compare; change nothing. Exits with 1 if different."
+        ),
     ] = False,
     cancel: Annotated[
         bool, typer.Option("--cancel", help="End an unfinished rebuild; workers go on at once.")

@@ -5,10 +5,12 @@ noted in spm.rebuild_part. Totals are the sums of all their parts, their positio
 Slices may be repeated: a part written twice is one. Memory is bounded by the size of a slice.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, sleep
 from typing import TypeVar
+
+import polars as pl
 
 from connectors.sinks.clickhouse import Warehouse, quoted, texts
 from infra.rebuild import unfolding
@@ -16,6 +18,7 @@ from infra.rebuild.unfolding import KEYS, NOTHING, Cut, Stretch
 from schemas.positions import position_of
 from schemas.warehouse import Incarnation, Unavailable
 from streams.engine.batches import Partition
+from streams.engine.folds import Fold, Snapshots
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -31,7 +34,7 @@ class Building:
     """A generation in the making.
 
     Attributes:
-        tables: history table -> topics whose facts it holds.
+        folds: all there are.
         now: the incarnation every insert carries as its condition.
         cut: what the generation holds by now.
         parts: slices done.
@@ -39,7 +42,7 @@ class Building:
 
     warehouse: Warehouse
     generation: int
-    tables: Mapping[str, Sequence[str]]
+    folds: Sequence[Fold]
     now: Incarnation
     say: Say
     cut: Cut = field(default_factory=lambda: NOTHING)
@@ -49,7 +52,7 @@ class Building:
         """Return how many slices it took to bring the generation up to what is applied now."""
         until, first, began = self.reached(), self.parts, monotonic()
         whole = self._estimate() if not self.cut else 0
-        for table in self.tables:
+        for table in tables(self.folds):
             for stretch in self._slices(Stretch(table, self.cut, until)):
                 self._add(stretch)
                 if self.parts < whole:
@@ -61,17 +64,19 @@ class Building:
 
     def reached(self) -> Cut:
         """Return the position behind what is applied, of each partition."""
-        topics = [topic for many in self.tables.values() for topic in many]
-        rows = self.patiently(
-            lambda: self.warehouse.frame(
-                f"SELECT topic, partition, max((epoch, offset_to)) AS reached FROM spm.applied "
-                f"WHERE topic IN ({texts(topics)}) GROUP BY topic, partition"
-            )
+        topics = [fold.topic for fold in self.folds]
+        rows = self.asked(
+            f"SELECT topic, partition, max((epoch, offset_to)) AS reached FROM spm.applied "
+            f"WHERE topic IN ({texts(topics)}) GROUP BY topic, partition"
         )
         return {
             Partition(topic, number): position_of(*reached.values())
             for topic, number, reached in rows.iter_rows()
         }
+
+    def asked(self, sql: str) -> pl.DataFrame:
+        """Return the answer to a query."""
+        return self.patiently(lambda: self.warehouse.frame(sql))
 
     def patiently(self, step: Callable[[], T]) -> T:
         """Return what a step returns, trying again while the warehouse is away.
@@ -90,15 +95,15 @@ class Building:
 
     def _estimate(self) -> int:
         """Return about how many slices all of history makes."""
-        counts = " UNION ALL ".join(f"SELECT count() AS n FROM {table}" for table in self.tables)
-        rows = self.patiently(lambda: self.warehouse.frame(counts))
+        counts = " UNION ALL ".join(
+            f"SELECT count() AS n FROM {table}" for table in tables(self.folds)
+        )
+        rows = self.asked(counts)
         return sum(n // SLICE_ROWS + 1 for (n,) in rows.iter_rows())
 
     def _slices(self, whole: Stretch) -> Iterator[Stretch]:
         while True:
-            found = self.patiently(
-                lambda whole=whole: self.warehouse.frame(unfolding.boundary(whole, SLICE_ROWS))
-            )
+            found = self.asked(unfolding.boundary(whole, SLICE_ROWS))
             upto = None if found.is_empty() else str(found["entity_id"][0])
             yield whole._replace(upto=upto)
             if upto is None:
@@ -111,7 +116,14 @@ class Building:
             f"{PARTS} (generation, part, {keys}, position, value)",
             f"SELECT {self.generation}, {self.parts}, * FROM ({unfolding.put_in(stretch)})",
         )
+        for kind in self._kinds(stretch.table):
+            columns, select = unfolding.snapshots(stretch, kind)
+            into = f"{kind.table} (generation, {', '.join(columns)})"
+            self._insert(into, f"SELECT {self.generation}, * FROM ({select})")
         self.parts += 1
+
+    def _kinds(self, table: str) -> list[Snapshots]:
+        return [fold.snapshots for fold in self.folds if fold.table == table and fold.snapshots]
 
     def _sum(self, first: int) -> None:
         """Write the totals that parts from the first on have touched."""
@@ -119,7 +131,7 @@ class Building:
             return
         keys = ", ".join(KEYS)
         mine = f"generation = {self.generation}"
-        for reps in self._rep_ranges(f"{mine} AND part >= {first}"):
+        for reps in rep_ranges(self, PARTS, f"{mine} AND part >= {first}"):
             touched = ""
             if first:
                 touched = (
@@ -133,10 +145,6 @@ class Building:
                 f"{touched}) GROUP BY {keys}",
             )
 
-    def _rep_ranges(self, condition: str) -> Iterator[str]:
-        """Yield conditions that cut parts into slices by rep."""
-        return rep_ranges(self, PARTS, condition)
-
     def _insert(self, into: str, select: str) -> None:
         fence = (
             f"throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL) "
@@ -146,16 +154,19 @@ class Building:
         self.patiently(lambda: self.warehouse.command(sql))
 
 
+def tables(folds: Iterable[Fold]) -> list[str]:
+    """Return the history tables of folds."""
+    return list(dict.fromkeys(fold.table for fold in folds))
+
+
 def rep_ranges(building: Building, table: str, condition: str) -> Iterator[str]:
-    """Yield conditions on rep_id that cut the rows of a table into slices; together they are all."""
+    """Yield conditions on rep_id that cut a table into slices; together they are all of it."""
     after = ""
     while True:
         since = f"rep_id > {quoted(after)}" if after else "true"
-        found = building.patiently(
-            lambda since=since: building.warehouse.frame(
-                f"SELECT toString(rep_id) AS rep_id FROM {table} WHERE {condition} AND {since} "
-                f"ORDER BY rep_id LIMIT 1 OFFSET {SLICE_ROWS}"
-            )
+        found = building.asked(
+            f"SELECT toString(rep_id) AS rep_id FROM {table} WHERE {condition} AND {since} "
+            f"ORDER BY rep_id LIMIT 1 OFFSET {SLICE_ROWS}"
         )
         if found.is_empty():
             yield since

@@ -1,14 +1,13 @@
-"""Two generations side by side: which totals differ."""
+"""Two generations side by side: which rows of results differ."""
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from infra.rebuild import unfolding
 from infra.rebuild.building import TOTALS, Building, rep_ranges
-from infra.rebuild.unfolding import KEYS
+from streams.engine.folds import Snapshots
 
 EXAMPLES_MAX = 20  # worth reading; the counts tell of the rest
 
@@ -46,62 +45,79 @@ class Comparison(NamedTuple):
         return not self.different and not self.moved
 
 
-NOTHING = Comparison(TOTALS, 0, 0, 0, 0, ())
+class _Rows(NamedTuple):
+    """Rows of one table: what tells them apart, and what they say."""
+
+    table: str
+    keys: tuple[str, ...]
+    content: str
 
 
-def compared(building: Building, live: int) -> Comparison:
-    """Return how the totals of a new generation differ from those of the live one at its cut."""
-    found = NOTHING
-    for reps in rep_ranges(building, TOTALS, f"generation = {building.generation}"):
-        # Where the live one stands above the cut, it says nothing of what it was below.
-        sides = _sides(building, live, reps)
-        counts = building.patiently(
-            lambda sides=sides: building.warehouse.frame(
-                f"SELECT countIf(outcome = 'same') AS same, countIf(outcome = 'ahead') AS ahead, "
-                f"countIf(outcome = 'different') AS different, countIf(outcome = 'moved') AS moved "
-                f"FROM ({sides})"
-            )
+def compared(building: Building, live: int) -> list[Comparison]:
+    """Return how results of a new generation differ from those of the live one, at its cut."""
+    return [_compared(building, live, rows) for rows in _tables(building)]
+
+
+def _tables(building: Building) -> Iterator[_Rows]:
+    yield _Rows(TOTALS, unfolding.KEYS, "value")
+    for fold in building.folds:
+        if fold.snapshots:
+            yield _rows_of(fold.snapshots)
+
+
+def _rows_of(kind: Snapshots) -> _Rows:
+    keys = (*kind.names.values(), kind.entity, "topic", "partition")
+    # As text: of two tuples with a null inside nobody can say whether they are equal.
+    said = ", ".join(["deleted", *kind.values.values(), *kind.shared, "sequence"])
+    return _Rows(kind.table, keys, f"toString(tuple({said}))")
+
+
+def _compared(building: Building, live: int, rows: _Rows) -> Comparison:
+    found = Comparison(rows.table, 0, 0, 0, 0, ())
+    for reps in rep_ranges(building, rows.table, f"generation = {building.generation}"):
+        sides = _sides(building, live, rows, reps)
+        counts = building.asked(
+            f"SELECT countIf(outcome = 'same') AS same, countIf(outcome = 'ahead') AS ahead, "
+            f"countIf(outcome = 'different') AS different, countIf(outcome = 'moved') AS moved "
+            f"FROM ({sides})",
         )
-        examples = building.patiently(
-            lambda sides=sides: building.warehouse.frame(
-                f"SELECT * FROM ({sides}) WHERE outcome = 'different' "
-                f"ORDER BY abs(live_value - computed_value) DESC LIMIT {EXAMPLES_MAX}"
-            )
+        examples = building.asked(
+            f"SELECT * FROM ({sides}) WHERE outcome = 'different' "
+            f"ORDER BY {', '.join(rows.keys)} LIMIT {EXAMPLES_MAX}",
         )
-        found = _added(found, Comparison(TOTALS, *counts.row(0), _examples(examples)))
+        same, ahead, different, moved = counts.row(0)
+        here = Comparison(rows.table, same, ahead, different, moved, _examples(rows, examples))
+        found = _added(found, here)
     return found
 
 
-def _sides(building: Building, live: int, reps: str) -> str:
-    keys, new = ", ".join(KEYS), building.generation
+def _sides(building: Building, live: int, rows: _Rows, reps: str) -> str:
+    keys, new = ", ".join(rows.keys), building.generation
     cut = unfolding.position_in(building.cut)
     return (
         f"SELECT {keys}, "
-        f"sumIf(value, generation = {live}) AS live_value, "
-        f"sumIf(value, generation = {new}) AS computed_value, "
+        f"anyIf({rows.content}, generation = {live}) AS live_content, "
+        f"anyIf({rows.content}, generation = {new}) AS computed_content, "
         f"countIf(generation = {live}) AS is_live, countIf(generation = {new}) AS is_computed, "
         f"maxIf(position, generation = {live}) AS live_position, "
         f"maxIf(position, generation = {new}) AS computed_position, "
+        # Where the live one stands above the cut, it says nothing of what it was below.
         f"multiIf(live_position >= {cut}, 'ahead', "
-        f"is_live != is_computed OR live_value != computed_value, 'different', "
+        f"is_live != is_computed OR live_content != computed_content, 'different', "
         f"live_position != computed_position, 'moved', 'same') AS outcome "
-        f"FROM {TOTALS} FINAL WHERE generation IN ({live}, {new}) AND {reps} GROUP BY {keys}"
+        f"FROM {rows.table} FINAL WHERE generation IN ({live}, {new}) AND {reps} GROUP BY {keys}"
     )
 
 
-def _examples(rows: pl.DataFrame) -> list[Difference]:
+def _examples(rows: _Rows, found: pl.DataFrame) -> list[Difference]:
     return [
         Difference(
-            tuple(row[name] for name in KEYS),
-            _value(row["live_value"], row["is_live"]),
-            _value(row["computed_value"], row["is_computed"]),
+            tuple(row[name] for name in rows.keys),
+            row["live_content"] if row["is_live"] else None,
+            row["computed_content"] if row["is_computed"] else None,
         )
-        for row in (rows.iter_rows(named=True) if len(rows) else ())
+        for row in (found.iter_rows(named=True) if len(found) else ())
     ]
-
-
-def _value(value: Decimal, is_there: int) -> Decimal | None:
-    return value if is_there else None
 
 
 def _added(one: Comparison, two: Comparison) -> Comparison:

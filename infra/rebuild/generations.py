@@ -2,9 +2,9 @@
 
 from connectors.sinks.clickhouse import Warehouse
 from infra.rebuild.building import PARTS, TOTALS
+from streams.agents.folds import CREDITS
 
-CREDITS = "spm.deal_credit"
-RESULTS = (TOTALS, CREDITS)
+RESULTS = (TOTALS, CREDITS.table)
 
 
 def held(warehouse: Warehouse) -> set[int]:

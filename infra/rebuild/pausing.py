@@ -39,9 +39,7 @@ def release(warehouse: Warehouse, before: Incarnation, reason: str) -> Incarnati
     return _changed(warehouse, before._replace(paused=""), before.generation, reason, 0)
 
 
-def flip(
-    warehouse: Warehouse, before: Incarnation, generation: int, reason: str
-) -> Incarnation:
+def flip(warehouse: Warehouse, before: Incarnation, generation: int, reason: str) -> Incarnation:
     """Return the incarnation under which a generation is live and workers go on.
 
     Raises:

@@ -1,11 +1,11 @@
 """The procedure: compute beside the live results, compare, pause, catch up, put live, tell.
 
-Every step may be cut off. Until the flip, nothing anybody reads has changed; a pause ends by itself.
-After it, what is left is to tell consumers again, which the next run finishes.
+Every step may be cut off. Until the flip, nothing that anybody reads has changed, and a pause ends
+by itself. After it, what is left is to tell consumers again, which the next run finishes.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from infra.rebuild.building import Building, Say
 from infra.rebuild.comparing import Comparison
 from infra.rebuild.runs import Run
 from infra.rebuild.unfolding import Cut
-from schemas.warehouse import Fenced, Unavailable
+from schemas.warehouse import Fenced, Incarnation, Unavailable
 from streams.engine.epochs import Ground, tell_again
 
 CATCH_UPS_MAX = 5
@@ -68,10 +68,10 @@ def rebuild(
         _finish_others(ground, run, say)
         if dropped := generations.drop_others(warehouse) if not dry_run else []:
             say(f"dropped generation {', '.join(map(str, dropped))}")
-        now, tell = warehouse.incarnation(), _noting(warehouse, run, say)
-        building = Building(warehouse, run.generation, _tables(ground), now, tell)
+        now, tell = _unpaused(warehouse), _noting(warehouse, run, say)
+        building = Building(warehouse, run.generation, list(ground.folds.values()), now, tell)
         _catch_up(building, enough=dry_run)
-        found = (comparing.compared(building, now.generation),)
+        found = comparing.compared(building, now.generation)
         _refuse_if_wrong(check, building)
         paused = None if dry_run else _put_live(building)
         generations.drop_parts(warehouse, run.generation)
@@ -126,11 +126,10 @@ def _tell(ground: Ground, run: Run, say: Say) -> None:
     tell_again(ground, warehouse.incarnation())
 
 
-def _tables(ground: Ground) -> Mapping[str, Sequence[str]]:
-    tables: dict[str, list[str]] = {}
-    for fold in ground.folds.values():
-        tables.setdefault(fold.table, []).append(fold.topic)
-    return tables
+def _unpaused(warehouse: Warehouse) -> Incarnation:
+    """Return the incarnation; a pause that a run left behind when it died is ended."""
+    now = warehouse.incarnation()
+    return pausing.release(warehouse, now, "a rebuild died") if now.paused else now
 
 
 def _noting(warehouse: Warehouse, run: Run, say: Say) -> Say:
@@ -139,7 +138,9 @@ def _noting(warehouse: Warehouse, run: Run, say: Say) -> Say:
     def told(text: str) -> None:
         say(text)
         with suppress(Unavailable, Fenced):
-            if any(r.run_id == run.run_id and r.state == "cancelled" for r in runs.every(warehouse)):
+            if any(
+                r.run_id == run.run_id and r.state == "cancelled" for r in runs.every(warehouse)
+            ):
                 raise Failed("cancelled by hand; the old generation is live as before")
             runs.note(warehouse, run._replace(detail=text))
 

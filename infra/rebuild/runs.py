@@ -78,9 +78,7 @@ def note(warehouse: Warehouse, run: Run) -> None:
     row = {**run._asdict()}
     del row["age"]
     kinds = {"generation": pl.UInt32(), "started_at": pl.Datetime("ms", "UTC")}
-    warehouse.insert(
-        TABLE, pl.DataFrame([row], schema_overrides=kinds), warehouse.incarnation()
-    )
+    warehouse.insert(TABLE, pl.DataFrame([row], schema_overrides=kinds), warehouse.incarnation())
 
 
 def _me() -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from connectors.sinks.clickhouse import quoted
 from streams.engine.batches import Partition
 from streams.engine.folding import MARKER_KIND
-from streams.engine.folds import ARRAYS
+from streams.engine.folds import ARRAYS, Snapshots
 
 KEYS = ("rep_id", "day", "measure", "currency", "topic", "partition")
 Cut = Mapping[Partition, int]  # position behind what is applied
@@ -48,6 +48,21 @@ def position_in(cut: Cut) -> str:
     return f"multiIf({', '.join(branches)}, toUInt64(0))"
 
 
+# What a snapshot says of a name that is gone: the twin of Snapshots.gone.
+GONE = {
+    "share": "0",
+    "day": "day",
+    "amount": "0",
+    "reporting_amount": "if(isNull(rate), NULL, 0)",
+}
+_SNAPSHOT_TYPES = {
+    "share": "Decimal(9, 6)",
+    "day": "Date32",
+    "amount": "Decimal(18, 4)",
+    "reporting_amount": "Nullable(Decimal(18, 4))",
+}
+
+
 def boundary(stretch: Stretch, rows: int) -> str:
     """Return a query for the entity that ends a slice of so many rows; no row if fewer are left."""
     return (
@@ -64,6 +79,31 @@ def put_in(stretch: Stretch, columns: Sequence[str] = KEYS) -> str:
     return (
         f"SELECT {keys}, max(touched) AS position, sum(line_value * times) AS value "
         f"FROM ({lines}) ARRAY JOIN {unfolded} GROUP BY {keys}"
+    )
+
+
+def snapshots(stretch: Stretch, kind: Snapshots) -> tuple[list[str], str]:
+    """Return columns, and a query with them, of the snapshots that rows of a stretch make."""
+    names, values = list(kind.names.values()), list(kind.values.values())
+    types = [*("String" for _ in names), *(_SNAPSHOT_TYPES[name] for name in values), "Bool"]
+    line = f"Array(Tuple({', '.join(types)}))"
+    own = f"arrayZip({', '.join([*kind.names, *kind.values])}, arrayMap(one -> false, own))"
+    each = ", ".join([*(f"one.{i + 1}" for i in range(len(names))), *(GONE[v] for v in values)])
+    gone = f"arrayMap(one -> ({each}, true), arrayFilter(one -> NOT has(own, one), before))"
+    place = ["topic", "partition", "position", "sequence", *kind.shared]
+    columns = [kind.entity, *place, *names, *values, "deleted"]
+    lines = ", ".join(f"line.{i + 1} AS {name}" for i, name in enumerate(columns[1 + len(place) :]))
+    needed = dict.fromkeys([*place, *kind.names, *kind.values, "day", "rate"])
+    lookup = f"AND {_whose(stretch)}" if stretch.since else ""
+    return columns, (
+        f"SELECT entity_id AS {kind.entity}, {', '.join(place)}, {lines} FROM ("
+        f"SELECT entity_id, topic, partition, position, sequence, {', '.join(kind.shared)}, "
+        f"arrayJoin(arrayConcat(CAST({own}, '{line}'), CAST({gone}, '{line}'))) AS line FROM ("
+        f"SELECT entity_id, {', '.join(needed)}, arrayZip({', '.join(kind.names)}) AS own, "
+        f"lagInFrame(own) OVER (PARTITION BY entity_id, topic ORDER BY position "
+        f"ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS before "
+        f"FROM {stretch.table} WHERE {_below(stretch)} {lookup}) "
+        f"WHERE position >= {position_in(stretch.since)})"
     )
 
 

@@ -1,18 +1,15 @@
 """Results computed again from history: on a real broker, the embedded warehouse and workers."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.ground import ROOT, Site, site, stop, wait_for
+from tests.ground import ROOT, Site, site
 from tests.load import Floor, definitions
 
 pytestmark = [pytest.mark.slow]
