@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS spm.log
     topic_id String COMMENT 'Kafka topic id; a topic made anew has another.',
     epoch UInt32 COMMENT 'Epoch handed out to this log; larger than every earlier one of the topic.',
     state Enum8('opening' = 1, 'open' = 2) COMMENT 'opening: the procedure has not finished; no worker may start.',
+    partitions UInt16 COMMENT 'Partitions of the topic. History of older epochs is laid out by the newest.',
     opened_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When this state was reached: version.'
 )
 ENGINE = ReplacingMergeTree(opened_at) ORDER BY (topic, epoch, cluster_id, topic_id)

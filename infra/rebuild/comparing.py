@@ -46,30 +46,39 @@ class Comparison(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """Rows of one table: what tells them apart, and what they say."""
+    """Rows of one table: what tells them apart, what they say, and how that comes together."""
 
     table: str
     keys: tuple[str, ...]
     content: str
+    together: str
 
 
-def compared(building: Building, live: int) -> list[Comparison]:
-    """Return how results of a new generation differ from those of the live one, at its cut."""
-    return [_compared(building, live, rows) for rows in _tables(building)]
+def compared(building: Building, live: int, across: bool = False) -> list[Comparison]:
+    """Return how results of a new generation differ from those of the live one, at its cut.
+
+    Args:
+        across: they are laid out by different numbers of partitions; nobody works on them.
+    """
+    found = [_compared(building, live, rows) for rows in _tables(building, across)]
+    if across:  # positions of different partitions came together
+        found = [one._replace(same=one.same + one.moved, moved=0) for one in found]
+    return found
 
 
-def _tables(building: Building) -> Iterator[_Rows]:
-    yield _Rows(TOTALS, unfolding.KEYS, "value")
+def _tables(building: Building, across: bool) -> Iterator[_Rows]:
+    keys = unfolding.KEYS[:-1] if across else unfolding.KEYS
+    yield _Rows(TOTALS, keys, "value", "sumIf")
     for fold in building.folds:
         if fold.snapshots:
-            yield _rows_of(fold.snapshots)
+            yield _rows_of(fold.snapshots, across)
 
 
-def _rows_of(kind: Snapshots) -> _Rows:
-    keys = (*kind.names.values(), kind.entity, "topic", "partition")
+def _rows_of(kind: Snapshots, across: bool) -> _Rows:
+    keys = (*kind.names.values(), kind.entity, "topic", *(() if across else ("partition",)))
     # As text: of two tuples with a null inside nobody can say whether they are equal.
     said = ", ".join(["deleted", *kind.values.values(), *kind.shared, "sequence"])
-    return _Rows(kind.table, keys, f"toString(tuple({said}))")
+    return _Rows(kind.table, keys, f"toString(tuple({said}))", "anyIf")
 
 
 def _compared(building: Building, live: int, rows: _Rows) -> Comparison:
@@ -93,12 +102,15 @@ def _compared(building: Building, live: int, rows: _Rows) -> Comparison:
 
 def _sides(building: Building, live: int, rows: _Rows, reps: str) -> str:
     keys, new = ", ".join(rows.keys), building.generation
-    cut = unfolding.position_in(building.cut)
+    cut = "toUInt64(-1)"
+    if "partition" in rows.keys:
+        cut = unfolding.position_in(building.cut)
     return (
         f"SELECT {keys}, "
-        f"anyIf({rows.content}, generation = {live}) AS live_content, "
-        f"anyIf({rows.content}, generation = {new}) AS computed_content, "
-        f"countIf(generation = {live}) AS is_live, countIf(generation = {new}) AS is_computed, "
+        f"{rows.together}({rows.content}, generation = {live}) AS live_content, "
+        f"{rows.together}({rows.content}, generation = {new}) AS computed_content, "
+        f"countIf(generation = {live}) > 0 AS is_live, "
+        f"countIf(generation = {new}) > 0 AS is_computed, "
         f"maxIf(position, generation = {live}) AS live_position, "
         f"maxIf(position, generation = {new}) AS computed_position, "
         # Where the live one stands above the cut, it says nothing of what it was below.

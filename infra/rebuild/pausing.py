@@ -13,6 +13,8 @@ from schemas.warehouse import Fenced, Incarnation, Unavailable
 
 LEASE_SECONDS = 30  # how long the floor stands still at most after kill -9
 LEFT_SECONDS_MIN = 20  # of a lease when a change begins: no insert of one row takes as long
+STOP_SECONDS = 10 * 365 * 86_400  # until it is finished: half of it done, nobody may start
+STOPPED = "the number of partitions is being changed"
 DRAIN_SECONDS_MAX = 60.0  # a statement that passed the fence before the pause has ended by then
 
 
@@ -28,6 +30,20 @@ def hold(warehouse: Warehouse, before: Incarnation, reason: str) -> Incarnation:
         Lapsed: `before` was a pause that has nearly run out.
     """
     return _changed(warehouse, before, before.generation, reason, LEASE_SECONDS)
+
+
+def stop(warehouse: Warehouse, before: Incarnation, reason: str) -> Incarnation:
+    """Return the incarnation under which workers are paused until somebody ends it.
+
+    Raises:
+        Fenced: the warehouse is another incarnation than `before`.
+    """
+    return _changed(warehouse, before._replace(paused=""), before.generation, reason, STOP_SECONDS)
+
+
+def is_stopped(now: Incarnation) -> bool:
+    """Return whether workers are paused until somebody ends it; `paused` says how."""
+    return now.paused.startswith(STOPPED)
 
 
 def release(warehouse: Warehouse, before: Incarnation, reason: str) -> Incarnation:

@@ -64,11 +64,11 @@ def rebuild(
     """
     warehouse: Warehouse = ground.warehouse  # type: ignore[assignment]
     began = time.monotonic()
-    with _running(warehouse, say) as run:
+    with running(warehouse, say) as run:
         _finish_others(ground, run, say)
         if dropped := generations.drop_others(warehouse) if not dry_run else []:
             say(f"dropped generation {', '.join(map(str, dropped))}")
-        now, tell = _unpaused(warehouse), _noting(warehouse, run, say)
+        now, tell = unpaused(warehouse), _noting(warehouse, run, say)
         building = Building(warehouse, run.generation, list(ground.folds.values()), now, tell)
         _catch_up(building, enough=dry_run)
         found = comparing.compared(building, now.generation)
@@ -85,7 +85,7 @@ def rebuild(
 
 
 @contextmanager
-def _running(warehouse: Warehouse, say: Say) -> Iterator[Run]:
+def running(warehouse: Warehouse, say: Say) -> Iterator[Run]:
     """Hold the only run; whatever ends it early leaves nothing of it but its row."""
     run = runs.begin(warehouse, generations.newest(warehouse) + 1)
     try:
@@ -126,9 +126,15 @@ def _tell(ground: Ground, run: Run, say: Say) -> None:
     tell_again(ground, warehouse.incarnation())
 
 
-def _unpaused(warehouse: Warehouse) -> Incarnation:
-    """Return the incarnation; a pause that a run left behind when it died is ended."""
+def unpaused(warehouse: Warehouse) -> Incarnation:
+    """Return the incarnation; a pause that a run left behind when it died is ended.
+
+    Raises:
+        Failed: a change of the partition count has to be finished first.
+    """
     now = warehouse.incarnation()
+    if pausing.is_stopped(now):
+        raise Failed(now.paused)
     return pausing.release(warehouse, now, "a rebuild died") if now.paused else now
 
 
@@ -154,7 +160,7 @@ def _catch_up(building: Building, enough: bool) -> None:
         slices = building.advance()
         seconds = time.monotonic() - began
         building.say(f"{slices} slices of history in {seconds:.1f} s")
-        if enough or seconds < TAIL_SECONDS:
+        if enough or seconds < TAIL_SECONDS or building.reached() == building.cut:
             return
 
 
@@ -225,9 +231,15 @@ def prune(warehouse: Warehouse) -> list[int]:
 
 
 def cancel(warehouse: Warehouse) -> list[Run]:
-    """Return the unfinished runs that were ended; their generations are gone, workers go on."""
+    """Return the unfinished runs that were ended; their generations are gone, workers go on.
+
+    Raises:
+        Failed: a change of the partition count has to be finished instead.
+    """
     now = warehouse.incarnation()
     ended = [run for run in runs.every(warehouse) if run.is_unfinished]
+    if pausing.is_stopped(now):
+        raise Failed(f"this cannot be cancelled any more: {now.paused}")
     if now.paused:
         now = pausing.release(warehouse, now, "a rebuild was cancelled")
     for run in ended:

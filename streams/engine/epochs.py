@@ -52,6 +52,7 @@ def open_epochs(ground: Ground, reason: str) -> list[str]:
     new = [name for name, epoch in known.items() if epoch is None]
     if not new:
         return []
+    _refuse_another_layout(ground, {name: identities[name] for name in new})
     now = _change_incarnation(ground.warehouse, reason)
     for fold in ground.folds.values():
         if fold.topic in new:
@@ -61,13 +62,22 @@ def open_epochs(ground: Ground, reason: str) -> list[str]:
         for name in new
         if topics.BY_NAME[name].carries_markers
     }
-    epochs = {name: _epoch(ground.warehouse, name, identities[name], marks) for name in new}
-    _register(ground.warehouse, identities, epochs, "opening", now)
+    epochs = {name: epoch_of(ground.warehouse, name, identities[name], marks) for name in new}
+    register(ground.warehouse, identities, epochs, "opening", now)
     for name, seen in marks.items():
         _write_markers(ground, name, epochs[name], seen)
     tell_again(ground, now)
-    _register(ground.warehouse, identities, epochs, "open", now)
+    register(ground.warehouse, identities, epochs, "open", now)
     return new
+
+
+def _refuse_another_layout(ground: Ground, new: Mapping[str, LogIdentity]) -> None:
+    """Raise Refused if history is laid out by another number of partitions than new logs have."""
+    known = starting.layouts(ground.warehouse)
+    for name, identity in new.items():
+        was = known.get(name)
+        if topics.BY_NAME[name].carries_markers and was and was.partitions != identity.partitions:
+            raise starting.another_layout(name, was.partitions, identity.partitions)
 
 
 def _change_incarnation(warehouse: Warehouse, reason: str) -> Incarnation:
@@ -112,7 +122,7 @@ def _mark(values: Iterable[bytes], ids: SchemaIds) -> tuple[int, int | None] | N
     return None
 
 
-def _epoch(
+def epoch_of(
     warehouse: Warehouse, name: str, identity: LogIdentity, marks: Mapping[str, Marks]
 ) -> int:
     """Return the epoch of a log: an interrupted opening's, its markers', else a new one."""
@@ -127,13 +137,14 @@ def _epoch(
     return said if said > greatest else greatest + 1
 
 
-def _register(
+def register(
     warehouse: Warehouse,
     identities: Mapping[str, LogIdentity],
     epochs: Mapping[str, int],
     state: str,
     now: Incarnation,
 ) -> None:
+    """Write how far the epochs of logs are: `opening` or `open`."""
     rows = [
         {
             "cluster_id": identities[name].cluster_id,
@@ -141,10 +152,12 @@ def _register(
             "topic_id": identities[name].topic_id,
             "epoch": epoch,
             "state": state,
+            "partitions": identities[name].partitions,
         }
         for name, epoch in epochs.items()
     ]
-    warehouse.insert("spm.log", pl.DataFrame(rows), now)
+    kinds = {"partitions": pl.UInt16()}
+    warehouse.insert("spm.log", pl.DataFrame(rows, schema_overrides=kinds), now)
 
 
 def _write_markers(ground: Ground, name: str, epoch: int, seen: Marks) -> None:

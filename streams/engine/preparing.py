@@ -117,6 +117,7 @@ class Preparation:
             raise Unavailable(now.paused)
         identities = {p.topic: known.identity for p, known in kafka.items()}
         epochs = starting.epochs(warehouse, identities)
+        layouts = starting.layouts(warehouse)
         applied = starting.applied_ends(warehouse, list(kafka))
         begun = []
         for partition, known in kafka.items():
@@ -127,6 +128,9 @@ class Preparation:
             try:
                 if epoch is None:
                     raise starting.no_epoch(partition.topic, known.identity)
+                layout = layouts.get(partition.topic)
+                if layout and layout.partitions != count:
+                    raise starting.another_layout(partition.topic, layout.partitions, count)
                 reached = applied.get(partition, 0)
                 sure = self._true_end(partition, epoch, reached, known)
                 offset = starting.start_offset(partition, epoch, reached, sure)

@@ -1,68 +1,32 @@
 """Results computed again from history are those of the live fold, row for row and position for
-position; a run may end anywhere. In process, on a warehouse that a worker has filled.
+position; a run may end anywhere.
 """
 
-import socket
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import polars as pl
 import pytest
 
+from connectors.sinks.clickhouse import Warehouse
+from infra.local.ports import free_port
+from infra.migrations import migrate
 from infra.rebuild import building, generations, pausing, rebuilding, runs
-from streams.agents.folds import FOLDS
-from streams.app import outside
-from streams.engine.epochs import Ground
-from streams.engine.preparing import Outside
-from streams.settings import Settings
-from tests.ground import Site, site, stop
-from tests.load import Floor, definitions
+from tests.ground import warehouse
+from tests.infra.rebuild.in_process import NO_PROCESS, Dying, Installation, Killed, filled
+from tests.load import Floor
 
 pytestmark = [pytest.mark.slow]
 TABLES = ("spm.kpi_rep_day", "spm.deal_credit")
 
 
-class Killed(BaseException):
-    """The process is gone: nothing it does after this reaches anybody."""
-
-
-class Dying:
-    """A warehouse whose caller dies after so many changes."""
-
-    def __init__(self, warehouse: Any, changes: int) -> None:
-        self._warehouse, self._left = warehouse, changes
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._warehouse, name)
-
-        def call(*args: Any) -> Any:
-            if self._left <= 0:
-                raise Killed
-            if name not in {"frame", "incarnation"}:
-                self._left -= 1
-            return found(*args)
-
-        return call
-
-
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("rebuild"), partitions=2) as found:
-        floor = Floor(seed=21)
-        known = definitions(floor.reps)
-        found.define(1, {**known, "identities": {"identities": []}})
-        found.open_epochs()
-        worker = found.start_worker()
-        found.produce(floor.events(700))
-        found.define(2, {"identities": known["identities"]})
-        found.mark(2)
-        found.produce(floor.events(700))
-        found.wait_applied()
-        stop(worker)
-        found.workers.clear()
-        assert found.sums() == floor.sums()
-        yield found
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    folder, port = tmp_path_factory.mktemp("rebuild"), free_port()
+    with warehouse(folder, port) as token:
+        found = Warehouse.connect(f"http://127.0.0.1:{port}", "service", token)
+        migrate(found._client)
+        yield filled(Installation(found, partitions=2), Floor(seed=21))
 
 
 @pytest.fixture(autouse=True)
@@ -70,33 +34,23 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "SLICE_ROWS", 400)
 
 
-@cache
-def connected(settings: Settings) -> Outside:
-    return outside(settings)
+def rebuilt(made: Installation, changes: int = 1_000_000, **how: Any) -> rebuilding.Outcome:
+    ground = made.ground(Dying(made.warehouse, changes))
+    return rebuilding.rebuild(ground, lambda _: None, **how)
 
 
-def ground(made: Site, changes: int = 1_000_000) -> Ground:
-    there = connected(made.settings)
-    warehouse: Any = Dying(there.warehouse, changes)
-    return Ground(warehouse, there.kafka, there.publisher, there.ids, FOLDS)
-
-
-def rebuilt(made: Site, **how: Any) -> rebuilding.Outcome:
-    return rebuilding.rebuild(ground(made), lambda _: None, **how)
-
-
-def results(made: Site) -> list[Any]:
+def results(made: Installation) -> list[Any]:
     """All rows of the live generation."""
-    live = made.warehouse().incarnation().generation
+    live = made.warehouse.incarnation().generation
     return [
-        made.frame(
+        made.warehouse.frame(
             f"SELECT * EXCEPT generation FROM {table} FINAL WHERE generation = {live} ORDER BY ALL"
         ).rows()
         for table in TABLES
     ]
 
 
-def test_results_are_the_same_before_and_after(made: Site) -> None:
+def test_results_are_the_same_before_and_after(made: Installation) -> None:
     before = results(made)
     tried = rebuilt(made, dry_run=True)
     assert [one.same for one in tried.comparisons] == list(map(len, before))
@@ -104,13 +58,13 @@ def test_results_are_the_same_before_and_after(made: Site) -> None:
     assert tried.slices > 3
     done = rebuilt(made)
     assert done.is_clean
-    assert made.warehouse().incarnation().generation == done.generation
+    assert made.warehouse.incarnation().generation == done.generation
     assert results(made) == before
 
 
-def test_a_damaged_generation_is_told_and_repaired(made: Site) -> None:
+def test_a_damaged_generation_is_told_and_repaired(made: Installation) -> None:
     before = results(made)
-    warehouse = made.warehouse()
+    warehouse = made.warehouse
     now = warehouse.incarnation()
     row = warehouse.frame(
         f"SELECT * FROM spm.kpi_rep_day FINAL WHERE generation = {now.generation} "
@@ -132,20 +86,20 @@ def test_a_damaged_generation_is_told_and_repaired(made: Site) -> None:
 
 
 def test_a_run_that_dies_anywhere_leaves_a_working_installation(
-    made: Site, monkeypatch: pytest.MonkeyPatch
+    made: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    no_process = 1 << 30
-    monkeypatch.setattr(runs, "_me", lambda: f"{socket.gethostname()}:{no_process}")
+    monkeypatch.setattr(runs, "_me", lambda: NO_PROCESS)
     monkeypatch.setattr(building, "SLICE_ROWS", 10_000)
+    monkeypatch.setattr(rebuilding, "CATCH_UPS_MAX", 1)  # by the clock they may be one or two
     before = results(made)
     changes = 0
     died_paused = died_live = False
     while True:
-        live = made.warehouse().incarnation().generation
+        live = made.warehouse.incarnation().generation
         try:
-            rebuilding.rebuild(ground(made, changes), lambda _: None)
+            rebuilt(made, changes)
         except Killed:
-            now = made.warehouse().incarnation()
+            now = made.warehouse.incarnation()
             died_paused |= bool(now.paused)
             died_live |= now.generation != live
             assert results(made) == before, changes
@@ -156,22 +110,22 @@ def test_a_run_that_dies_anywhere_leaves_a_working_installation(
     assert died_live
     done = rebuilt(made)
     assert results(made) == before
-    assert not made.warehouse().incarnation().paused
-    assert not any(run.is_unfinished for run in runs.every(made.warehouse()))
-    assert generations.held(made.warehouse()) == {done.before, done.generation}
-    assert rebuilding.prune(made.warehouse()) == [done.before]
+    assert not made.warehouse.incarnation().paused
+    assert not any(run.is_unfinished for run in runs.every(made.warehouse))
+    assert generations.held(made.warehouse) == {done.before, done.generation}
+    assert rebuilding.prune(made.warehouse) == [done.before]
 
 
-def test_two_at_once_refuse(made: Site) -> None:
-    first = runs.begin(made.warehouse(), 1_000)
+def test_two_at_once_refuse(made: Installation) -> None:
+    first = runs.begin(made.warehouse, 1_000)
     with pytest.raises(runs.Busy, match="--cancel"):
         rebuilt(made)
-    assert [run.generation for run in rebuilding.cancel(made.warehouse())] == [1_000]
+    assert [run.generation for run in rebuilding.cancel(made.warehouse)] == [1_000]
     assert rebuilt(made).generation > first.generation
 
 
-def test_whoever_holds_an_older_incarnation_changes_nothing(made: Site) -> None:
-    warehouse = made.warehouse()
+def test_whoever_holds_an_older_incarnation_changes_nothing(made: Installation) -> None:
+    warehouse = made.warehouse
     before = warehouse.incarnation()
     paused = pausing.hold(warehouse, before, "a test")
     with pytest.raises(pausing.Fenced):
@@ -185,19 +139,19 @@ def test_whoever_holds_an_older_incarnation_changes_nothing(made: Site) -> None:
 
 
 def test_a_pause_that_has_nearly_run_out_flips_nothing(
-    made: Site, monkeypatch: pytest.MonkeyPatch
+    made: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pausing, "LEASE_SECONDS", pausing.LEFT_SECONDS_MIN - 1)
-    warehouse = made.warehouse()
+    warehouse = made.warehouse
     paused = pausing.hold(warehouse, warehouse.incarnation(), "a test")
     with pytest.raises(pausing.Lapsed):
         pausing.flip(warehouse, paused, 999, "too late")
     pausing.release(warehouse, paused, "a test")
 
 
-def test_what_an_independent_check_refuses_does_not_go_live(made: Site) -> None:
-    live = made.warehouse().incarnation().generation
+def test_what_an_independent_check_refuses_does_not_go_live(made: Installation) -> None:
+    live = made.warehouse.incarnation().generation
     with pytest.raises(rebuilding.Failed, match="rep-1 differs"):
         rebuilt(made, check=lambda *_: ["rep-1 differs"])
-    assert made.warehouse().incarnation().generation == live
-    assert generations.held(made.warehouse()) >= {live}
+    assert made.warehouse.incarnation().generation == live
+    assert generations.held(made.warehouse) >= {live}
