@@ -15,10 +15,11 @@ def register(root: typer.Typer) -> None:
 def rebuild(
     dry_run: Annotated[
         bool,
-        typer.Option(
-            "--dry-run", help="Compute and compare; change nothing. Exits with 1 if different."
-        ),
+        typer.Option("--dry-run", help="Compute and compare only. Exits with 1 if they differ."),
     ] = False,
+    partitions: Annotated[
+        int, typer.Option(help="Change the number of partitions of the topics to this.", min=1)
+    ] = 0,
     cancel: Annotated[
         bool, typer.Option("--cancel", help="End an unfinished rebuild; workers go on at once.")
     ] = False,
@@ -29,37 +30,62 @@ def rebuild(
 ) -> None:
     """Compute all results again from history and put them in place of the live ones.
 
-    Use it when results are in doubt. History (spm.activity, spm.deal) is the truth here; totals per
-    rep and day and credits of deals are computed from it as a new generation, beside the live one
-    and while workers go on. Then workers pause for a moment, what came meanwhile is added, and one
-    row makes the new generation live: boards, BI and workers go on with it. The ledger is never
-    rebuilt.
+    Use it when results are in doubt. Totals per rep and day and credits of deals are computed from
+    history as a new generation, beside the live one, while workers go on. Differences are told.
+    Then workers pause for a moment, what came meanwhile is added, and one row makes the new
+    generation live for boards, BI and workers. The ledger is never rebuilt.
 
-    Nothing is changed until the end, so it may be interrupted at any time and run again; if it dies
-    while workers pause, they go on by themselves within 30 seconds. The old generation is kept
-    until the next rebuild or `--prune`.
+    It may be interrupted at any time and run again. If it dies while workers pause, they go on by
+    themselves within 30 seconds, with the results they had. The old generation is kept until the
+    next rebuild or --prune.
 
-    Example: pacesetter rebuild --dry-run && echo "results agree with history"
+    --partitions changes the number of partitions. Stop workers and whatever writes to the topics
+    first; everything in the topics must be applied. The topics are made anew, so take a backup of
+    the warehouse: history is the only copy then. Once begun it has to be finished: run it again.
+    Set the same number in pacesetter.toml before the workers start. (`pacesetter up` with its
+    embedded broker does all of it by itself when it starts with another number.)
+
+    Examples:
+        pacesetter rebuild --dry-run && echo "results agree with history"
+
+        pacesetter rebuild --partitions 16
     """
     from infra.cli.reaching import print_json
     from infra.local.found import found_settings
-    from infra.rebuild import rebuilding, telling
+    from infra.rebuild import rebuilding, remaking, telling
+
+    if sum(map(bool, (dry_run, partitions, cancel, prune))) > 1:
+        raise typer.BadParameter("--dry-run, --partitions, --cancel and --prune exclude each other")
+    settings = found_settings()
+    ground = _ground(settings)
+    warehouse: Any = ground.warehouse
+    if cancel or prune:
+        done = rebuilding.cancel(warehouse) if cancel else rebuilding.prune(warehouse)
+        _say_ended(cancel, done, as_json)
+        return
+    found = (
+        remaking.change_partitions(ground, settings, partitions, _say)
+        if partitions
+        else rebuilding.rebuild(ground, _say, dry_run=dry_run)
+    )
+    if as_json:
+        print_json(telling.as_json(found) if found else None)
+    else:
+        typer.echo(telling.told(found) if found else f"{partitions} partitions it is already")
+    raise typer.Exit(DIFFERENT if dry_run and found and not found.is_clean else 0)
+
+
+def _ground(settings: Any) -> Any:
     from streams.agents.folds import FOLDS
     from streams.app import outside
     from streams.engine.epochs import Ground
 
-    there = outside(found_settings())
-    if cancel or prune:
-        done = rebuilding.cancel(there.warehouse) if cancel else rebuilding.prune(there.warehouse)  # type: ignore[arg-type]
-        _say_ended(cancel, done, as_json)
-        return
-    ground = Ground(there.warehouse, there.kafka, there.publisher, there.ids, FOLDS)
-    found = rebuilding.rebuild(ground, lambda text: typer.echo(text, err=True), dry_run=dry_run)
-    if as_json:
-        print_json(telling.as_json(found))
-    else:
-        typer.echo(telling.told(found))
-    raise typer.Exit(DIFFERENT if dry_run and not found.is_clean else 0)
+    there = outside(settings)
+    return Ground(there.warehouse, there.kafka, there.publisher, there.ids, FOLDS)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _say_ended(cancel: bool, done: list[Any], as_json: bool) -> None:

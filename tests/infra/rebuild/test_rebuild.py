@@ -1,15 +1,20 @@
-"""Results computed again from history: on a real broker, the embedded warehouse and workers."""
+"""`pacesetter rebuild` while a worker works, and between two of its lives with more partitions."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.ground import ROOT, Site, site
+from infra.rebuild import pausing
+from tests.ground import ROOT, Site, site, stop, wait_for
 from tests.load import Floor, definitions
 
 pytestmark = [pytest.mark.slow]
@@ -21,43 +26,72 @@ def made(tmp_path: Path) -> Iterator[Site]:
         yield found
 
 
-def command(made: Site, *arguments: str) -> subprocess.Popen[str]:
+def command(made: Site, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "infra.cli.main", "rebuild", *arguments],
         cwd=ROOT, env=made.env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
-def rebuild(made: Site, *arguments: str, code: int = 0) -> dict[str, Any]:
-    process = command(made, "--json", *arguments)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == code, err
+def answer(process: "subprocess.Popen[str]") -> Any:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
     return json.loads(out)
 
 
-def totals(made: Site, generation: int) -> Any:
-    return made.frame(
-        f"SELECT rep_id, day, measure, currency, topic, partition, position, value "
-        f"FROM spm.kpi_rep_day FINAL WHERE generation = {generation} ORDER BY ALL"
-    ).rows()
+def waits(made: Site) -> str:
+    """What the worker waits for."""
+    url = f"http://127.0.0.1:{made.metrics_port}/readyz"
+    try:
+        urllib.request.urlopen(url)
+    except urllib.error.HTTPError as error:
+        return str(json.load(error)["trouble"].get("rebuild", ""))
+    return ""
 
 
-def test_results_are_the_same_before_and_after(made: Site) -> None:
-    floor = Floor(seed=21)
-    known = definitions(floor.reps)
-    made.define(1, {**known, "identities": {"identities": []}})
+def test_a_worker_goes_on_through_a_rebuild_and_a_change_of_partitions(made: Site) -> None:
+    floor = Floor(seed=41)
+    made.define(1, definitions(floor.reps))
     made.open_epochs()
-    made.start_worker()
-    made.produce(floor.events(2_000))
-    made.define(2, {"identities": known["identities"]})
-    made.mark(2)
-    made.produce(floor.events(2_000))
+    worker = made.start_worker()
+    made.produce(floor.events(1_500))
+    wait_for(lambda: len(made.sums()) > 50, "first sums", 60)
+    running = command(made, "--json")
+    while running.poll() is None:
+        made.produce(floor.events(200))
+        time.sleep(0.1)
+    first = answer(running)
+    assert first["is_live"]
+    assert not sum(one["different"] for one in first["compared"])
+    # One that was killed while workers pause: they wait in the open, and a word lets them go on.
+    warehouse = made.warehouse()
+    pausing.hold(warehouse, warehouse.incarnation(), "rebuild of results: a test")
+    made.produce(floor.events(300))
+    wait_for(lambda: "a test" in waits(made), "named wait")
+    killed = command(made)
+    time.sleep(1)
+    stop(killed, signal.SIGKILL)
+    assert command(made, "--cancel").wait(60) == 0
     made.wait_applied()
-    before = totals(made, 1)
-    tried = rebuild(made, "--dry-run")
-    assert tried["compared"][0]["same"] == len(before)
-    done = rebuild(made)
-    assert totals(made, done["generation"]) == before
+    assert made.sums() == floor.sums()
+    assert made.credits() == floor.credits()
+    refused = command(made, "--partitions", "3")
+    assert "workers are in group" in refused.communicate(timeout=60)[1]
+    stop(worker)
+    made.workers.clear()
+    made.produce(floor.events(100))
+    refused = command(made, "--partitions", "3")
+    assert "not everything is applied" in refused.communicate(timeout=60)[1]
+    worker = made.start_worker()
+    made.wait_applied()
+    stop(worker)
+    made.workers.clear()
+    done = answer(command(made, "--partitions", "3", "--json"))
+    assert not sum(one["different"] for one in done["compared"])
+    made.settings = made.settings.model_copy(update={"partitions": 3})
+    made.start_worker()
     made.produce(floor.events(1_000))
     made.wait_applied()
     assert made.sums() == floor.sums()
+    assert made.credits() == floor.credits()
+    assert answer(command(made, "--dry-run", "--json"))["compared"][0]["different"] == 0
