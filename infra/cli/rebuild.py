@@ -18,8 +18,8 @@ def rebuild(
         typer.Option("--dry-run", help="Compute and compare only. Exits with 1 if they differ."),
     ] = False,
     partitions: Annotated[
-        int, typer.Option(help="Change the number of partitions of the topics to this.", min=1)
-    ] = 0,
+        int | None, typer.Option(help="Change the topics to that many partitions.", min=1)
+    ] = None,
     cancel: Annotated[
         bool, typer.Option("--cancel", help="End an unfinished rebuild; workers go on at once.")
     ] = False,
@@ -57,6 +57,8 @@ def rebuild(
     if sum(map(bool, (dry_run, partitions, cancel, prune))) > 1:
         raise typer.BadParameter("--dry-run, --partitions, --cancel and --prune exclude each other")
     settings = found_settings()
+    if partitions:
+        _refuse_supervised(settings)
     ground = _ground(settings)
     warehouse: Any = ground.warehouse
     if cancel or prune:
@@ -73,6 +75,19 @@ def rebuild(
     else:
         typer.echo(telling.told(found) if found else f"{partitions} partitions it is already")
     raise typer.Exit(DIFFERENT if dry_run and found and not found.is_clean else 0)
+
+
+def _refuse_supervised(settings: Any) -> None:
+    from infra.cli.trouble import Trouble
+    from infra.local import run_file
+
+    run = run_file.read(settings.data_dir)
+    if run and run.is_alive():
+        raise Trouble(
+            "`pacesetter up` keeps workers running here. Stop it, set `partitions` in "
+            "pacesetter.toml and start it again: with its embedded broker that is all; with "
+            "another one, run this while only broker and warehouse run"
+        )
 
 
 def _ground(settings: Any) -> Any:

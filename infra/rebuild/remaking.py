@@ -96,5 +96,5 @@ def _ends(ground: Ground, facts: Mapping[str, LogIdentity]) -> dict[tuple[str, i
     for partition in wanted:
         place = place_of(reached.get(partition, 0))
         is_here = place.epoch == epochs[partition.topic]
-        found[tuple(partition)] = place.offset if is_here else 0
+        found[partition.topic, partition.number] = place.offset if is_here else 0
     return found

@@ -75,8 +75,6 @@ def test_a_worker_goes_on_through_a_rebuild_and_a_change_of_partitions(made: Sit
     made.wait_applied()
     assert made.sums() == floor.sums()
     assert made.credits() == floor.credits()
-    refused = command(made, "--partitions", "3")
-    assert "workers are in group" in refused.communicate(timeout=60)[1]
     stop(worker)
     made.workers.clear()
     made.produce(floor.events(100))
