@@ -14,7 +14,7 @@ from connectors.sinks.kafka import Inspector, Publisher
 from connectors.sinks.registry import ids_from
 from streams import web
 from streams.agents import facts, progress
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.engine.poison import Poison
 from streams.engine.preparing import Outside
 from streams.engine.sighting import sight_of
@@ -122,7 +122,7 @@ def make_app(settings: Settings, given: Outside) -> App:
     app.batch_owner = worker
     app.watchdog = watchdog_of(settings, given, worker)
     facts.add_agents(app, worker)
-    progress.add_agent(app, progress.Progress(given, worker.waits))
+    progress.add_agent(app, progress.Progress(given, worker.waits), worker.die)
     web.add_pages(app, worker, app.watchdog)
     _add_tasks(app)
     return app
@@ -132,7 +132,7 @@ def worker_of(settings: Settings, given: Outside) -> Worker:
     """Return the engine's worker over all folds."""
     tempo = Tempo(settings.flush_seconds_min, settings.flush_seconds_max, settings.flush_rows_max)
     poison = Poison(settings.bad_share_max)
-    return Worker(FOLDS, given, tempo, settings.held_bytes_max, poison)
+    return Worker(PIPES, given, tempo, settings.held_bytes_max, poison)
 
 
 def watchdog_of(settings: Settings, given: Outside, worker: Worker) -> Watchdog:

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,7 +33,7 @@ from schemas.codec import CatalogueIds, decode
 from schemas.principals import Principal, Role
 from schemas.topics import CREDITS, FACTS
 from schemas.warehouse import Message, Unavailable
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.app import outside
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, marker_message, open_epochs
@@ -140,7 +142,7 @@ class Site:
     def open_epochs(self) -> list[str]:
         """Open the epochs of logs that are new."""
         given = outside(self.settings)
-        ground = Ground(given.warehouse, given.kafka, given.publisher, given.ids, FOLDS)
+        ground = Ground(given.warehouse, given.kafka, given.publisher, given.ids, PIPES)
         return open_epochs(ground, "test")
 
     def start_worker(self, **env: str) -> subprocess.Popen[Any]:
@@ -158,6 +160,15 @@ class Site:
 
     def logs(self) -> str:
         return "\n".join(p.read_text() for p in sorted(self.folder.glob("worker-*.log")))
+
+    def trouble(self) -> dict[str, str]:
+        """Return why the newest worker says it is not ready; empty if it is."""
+        url = f"http://127.0.0.1:{self.metrics_port}/readyz"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return json.load(answer)["trouble"]
+        except urllib.error.HTTPError as error:
+            return json.load(error)["trouble"]
 
     def applied(self) -> dict[tuple[str, int], int]:
         """Return the offset up to which each partition is applied in its newest epoch."""
@@ -203,7 +214,7 @@ class Site:
         def is_there() -> bool:
             for process in self.workers[-1:]:
                 assert process.poll() is None, self.logs()[-3000:]
-            return self.applied() == ends
+            return self.applied().items() >= ends.items()
 
         wait_for(is_there, "all applied", seconds)
 

@@ -8,6 +8,7 @@ import typer
 from infra.cli import (
     board,
     config,
+    dead_letters,
     deal,
     definitions,
     doctor,
@@ -60,6 +61,7 @@ simulate.register(app)
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
 rebuild.register(app)
+app.add_typer(dead_letters.app, name="dead-letter", rich_help_panel="Look after it")
 config.register(app)
 ground.register(app)
 

@@ -91,12 +91,12 @@ def _refuse_supervised(settings: Any) -> None:
 
 
 def _ground(settings: Any) -> Any:
-    from streams.agents.folds import FOLDS
+    from streams.agents.pipes import PIPES
     from streams.app import outside
     from streams.engine.epochs import Ground
 
     there = outside(settings)
-    return Ground(there.warehouse, there.kafka, there.publisher, there.ids, FOLDS)
+    return Ground(there.warehouse, there.kafka, there.publisher, there.ids, PIPES)
 
 
 def _say(text: str) -> None:

@@ -140,3 +140,14 @@ CREATE TABLE IF NOT EXISTS spm.dead_letter
 ENGINE = ReplacingMergeTree ORDER BY (topic, partition, position)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Records that could not be used, with their bytes.';
+
+CREATE TABLE IF NOT EXISTS spm.dead_letter_replay
+(
+    topic LowCardinality(String) COMMENT 'Topic of the record that was set aside.',
+    partition UInt16 COMMENT 'Its partition.',
+    position UInt64 COMMENT 'Its position.',
+    replayed_at DateTime64(3, 'UTC') COMMENT 'When its bytes were sent again: version.'
+)
+ENGINE = ReplacingMergeTree(replayed_at) ORDER BY (topic, partition, position)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Which records of spm.dead_letter were sent again; whether they could be used then shows there.';

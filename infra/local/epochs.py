@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from infra.rebuild import layout, telling
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.app import outside
 from streams.engine.epochs import Ground, open_epochs
 from streams.settings import Settings
@@ -36,4 +36,4 @@ def lay_out(settings: Settings, say: Callable[[str], None]) -> None:
 
 def _ground(settings: Settings) -> Ground:
     there = outside(settings)
-    return Ground(there.warehouse, there.kafka, there.publisher, there.ids, FOLDS)
+    return Ground(there.warehouse, there.kafka, there.publisher, there.ids, PIPES)

@@ -19,6 +19,7 @@ from schemas.positions import position_of
 from schemas.warehouse import Incarnation, Unavailable
 from streams.engine.batches import Partition
 from streams.engine.folds import Fold, Snapshots
+from streams.engine.postings import Kind
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -154,9 +155,14 @@ class Building:
         self.patiently(lambda: self.warehouse.command(sql))
 
 
-def tables(folds: Iterable[Fold]) -> list[str]:
-    """Return the history tables of folds."""
-    return list(dict.fromkeys(fold.table for fold in folds))
+def tables(kinds: Iterable[Kind]) -> list[str]:
+    """Return the history tables of folds and postings."""
+    return list(dict.fromkeys(kind.table for kind in kinds))
+
+
+def folds_of(kinds: Iterable[Kind]) -> list[Fold]:
+    """Return those kinds that make results; entries of a ledger are never made again."""
+    return [kind for kind in kinds if isinstance(kind, Fold)]
 
 
 def rep_ranges(building: Building, table: str, condition: str) -> Iterator[str]:

@@ -9,14 +9,14 @@ end. Every step may be done again; a change that was cut off is finished by runn
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import polars as pl
 
 from connectors.sinks.clickhouse import Warehouse, quoted
 from infra.rebuild import comparing, generations, pausing
-from infra.rebuild.building import Building, Say, tables
-from infra.rebuild.rebuilding import Outcome, running
+from infra.rebuild.building import Building, Say, folds_of, tables
+from infra.rebuild.rebuilding import Failed, Outcome, running
 from schemas import topics
 from schemas.positions import position_of
 from schemas.warehouse import Incarnation, LogIdentity, Unavailable
@@ -24,10 +24,8 @@ from streams.engine import epochs, history, starting
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground
 from streams.engine.folding import MARKER_KIND
-from streams.engine.folds import Fold
+from streams.engine.postings import Kind, Posting
 
-# Laid out by the partitions of its topic like the tables of the folds, and of no fold of facts.
-CREDIT = {"spm.credit": [topics.CREDITS.name]}
 HASH = "bitAnd(key_hash, 0x7fffffff)"  # Kafka's: the sign bit does not count
 MUTATION_SECONDS_MAX = 4 * 3600  # of rewriting one column; then somebody should look
 Moving = Mapping[str, LogIdentity]  # topics as they are now
@@ -56,6 +54,7 @@ def change(ground: Ground, say: Say) -> Outcome | None:
 
     Raises:
         Busy: a rebuild runs.
+        Failed: definitions are not alike in all partitions.
         Unavailable: the warehouse was away for too long; run it again.
     """
     warehouse: Warehouse = ground.warehouse  # type: ignore[assignment]
@@ -65,13 +64,15 @@ def change(ground: Ground, say: Say) -> Outcome | None:
     say(
         f"history is laid out anew: {', '.join(f'{n} by {i.partitions}' for n, i in moved.items())}"
     )
-    folds = list(ground.folds.values())
+    refuse_uneven(ground)
     with running(warehouse, say) as run:
         before = warehouse.incarnation()
         now = pausing.stop(warehouse, before, _reason(moved))
         pausing.drained(warehouse)
-        _lay_out(warehouse, folds, moved, _registered(warehouse, moved, now), now)
+        epochs.finish_flushes(ground, moved, now)
+        _lay_out(ground, moved, _registered(warehouse, moved, now), now)
         generations.drop_others(warehouse)
+        folds = folds_of(ground.folds.values())
         building = Building(warehouse, run.generation, folds, now, say)
         building.advance()
         found = comparing.compared(building, before.generation, across=True)
@@ -105,56 +106,79 @@ def _registered(warehouse: Warehouse, moved: Moving, now: Incarnation) -> dict[s
     return found
 
 
-def _lay_out(
-    warehouse: Warehouse,
-    folds: Sequence[Fold],
-    moved: Moving,
-    opening: Mapping[str, int],
-    now: Incarnation,
-) -> None:
-    of_folds = {t: [f.topic for f in folds if f.table == t] for t in tables(folds)}
-    for table, names in {**of_folds, **CREDIT}.items():
-        for name in names:
-            if name in moved:
-                count = moved[name].partitions
-                marks = _marks(warehouse, table, name, count, opening[name])
-                warehouse.insert(table, marks, now)
-                warehouse.command(
-                    f"ALTER TABLE {table} UPDATE partition = toUInt16({HASH} % {count}) "
-                    f"WHERE topic = {quoted(name)} AND kind != '{MARKER_KIND}' "
-                    f"AND partition != {HASH} % {count} SETTINGS mutations_sync = 0"
-                )
+def _lay_out(ground: Ground, moved: Moving, opening: Mapping[str, int], now: Incarnation) -> None:
+    warehouse: Warehouse = ground.warehouse  # type: ignore[assignment]
+    for kind in ground.folds.values():
+        if kind.topic in moved:
+            count = moved[kind.topic].partitions
+            marks = _marks(warehouse, kind, count, opening[kind.topic])
+            warehouse.insert(kind.table, marks, now)
+            warehouse.command(
+                f"ALTER TABLE {kind.table} UPDATE partition = toUInt16({HASH} % {count}) "
+                f"WHERE topic = {quoted(kind.topic)} AND kind != '{MARKER_KIND}' "
+                f"AND partition != {HASH} % {count} SETTINGS mutations_sync = 0"
+            )
+    for table in tables(ground.folds.values()):
         _await_mutations(warehouse, table)
 
 
-def _marks(warehouse: Warehouse, table: str, topic: str, count: int, epoch: int) -> pl.DataFrame:
+def _marks(warehouse: Warehouse, kind: Kind, count: int, epoch: int) -> pl.DataFrame:
     """Return rows that say which definitions are in force where the new partitions start.
 
     The oldest of those in the old ones, for an entity may come from any of them: the first marker
     of the new log resolves it again if that makes a difference.
     """
-    below = position_of(epoch, 0) - 1  # no record has that position
-    rows = warehouse.frame(
-        f"SELECT entity_id, argMax(sequence, position) AS sequence FROM {table} "
-        f"WHERE kind = '{MARKER_KIND}' AND topic = {quoted(topic)} AND position < {below} "
-        f"GROUP BY entity_id"
-    )
-    was = warehouse.frame(
-        f"SELECT partitions FROM spm.log FINAL WHERE topic = {quoted(topic)} AND epoch < {epoch} "
-        f"AND partitions > 0 ORDER BY epoch DESC LIMIT 1"
-    )
-    known = rows["sequence"].to_list() if len(rows) else []
-    is_complete = len(was) and len(known) >= was["partitions"][0]
+    oldest = min(_sequences(warehouse, kind, epoch))
     marks = [
         {
-            "entity_id": history.marker_id(Partition(topic, number)), "position": below,
-            "topic": topic, "partition": number, "kind": MARKER_KIND,
-            "sequence": min(known) if is_complete else 0,
+            "entity_id": history.marker_id(Partition(kind.topic, number)), "topic": kind.topic,
+            "partition": number, "position": _end_before(epoch), "kind": MARKER_KIND,
+            "sequence": oldest,
         }
         for number in range(count)
     ]  # fmt: skip
     kinds = {"partition": pl.UInt16(), "position": pl.UInt64(), "sequence": pl.UInt64()}
     return pl.DataFrame(marks, schema_overrides=kinds)
+
+
+def _sequences(warehouse: Warehouse, kind: Kind, epoch: int) -> list[int]:
+    """Return the definitions in force at the end of each partition there was before an epoch."""
+    rows = warehouse.frame(
+        f"SELECT entity_id, argMax(sequence, position) AS sequence FROM {kind.table} "
+        f"WHERE kind = '{MARKER_KIND}' AND topic = {quoted(kind.topic)} "
+        f"AND position < {_end_before(epoch)} GROUP BY entity_id"
+    )
+    was = warehouse.frame(
+        f"SELECT partitions FROM spm.log FINAL WHERE topic = {quoted(kind.topic)} "
+        f"AND epoch < {epoch} AND partitions > 0 ORDER BY epoch DESC LIMIT 1"
+    )
+    count = was["partitions"][0] if len(was) else 1
+    here = {history.marker_id(Partition(kind.topic, number)) for number in range(count)}
+    known = dict(rows.iter_rows()) if len(rows) else {}
+    return [known.get(name, 0) for name in here]
+
+
+def _end_before(epoch: int) -> int:
+    """Return the last position below an epoch; no record has it."""
+    return position_of(epoch, 0) - 1
+
+
+def refuse_uneven(ground: Ground) -> None:
+    """Raise Failed if entries were made by different definitions in different partitions.
+
+    A payee may come from any of them, and the first marker of the new log must make up for the
+    same difference for all of them: entries are never made twice.
+    """
+    for kind in ground.folds.values():
+        if isinstance(kind, Posting):
+            epoch = starting.layouts(ground.warehouse)[kind.topic].epoch
+            stands_at = epoch if pausing.is_stopped(ground.warehouse.incarnation()) else epoch + 1
+            if len(set(_sequences(ground.warehouse, kind, stands_at))) > 1:  # type: ignore[arg-type]
+                raise Failed(
+                    f"the newest definitions have not reached all partitions of {kind.topic}. "
+                    f"Start the workers with the number of partitions there was, let them finish, "
+                    f"stop them, and run this again; nothing was changed"
+                )
 
 
 def _await_mutations(warehouse: Warehouse, table: str) -> None:

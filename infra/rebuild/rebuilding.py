@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from connectors.sinks.clickhouse import Warehouse
 from infra.rebuild import comparing, generations, pausing, runs
-from infra.rebuild.building import Building, Say
+from infra.rebuild.building import Building, Say, folds_of
 from infra.rebuild.comparing import Comparison
 from infra.rebuild.runs import Run
 from infra.rebuild.unfolding import Cut
@@ -69,7 +69,7 @@ def rebuild(
         if dropped := generations.drop_others(warehouse) if not dry_run else []:
             say(f"dropped generation {', '.join(map(str, dropped))}")
         now, tell = unpaused(warehouse), _noting(warehouse, run, say)
-        building = Building(warehouse, run.generation, list(ground.folds.values()), now, tell)
+        building = Building(warehouse, run.generation, folds_of(ground.folds.values()), now, tell)
         _catch_up(building, enough=dry_run)
         found = comparing.compared(building, now.generation)
         _refuse_if_wrong(check, building)

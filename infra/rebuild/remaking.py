@@ -34,6 +34,7 @@ def change_partitions(
     _refuse_workers(config, settings.kafka_group)
     stale = _stale(ground, partitions)
     if stale:
+        layout.refuse_uneven(ground)
         _refuse_unapplied(ground, config, stale)
         say(f"making {', '.join(stale)} anew")
         kafka.delete_topics(config, stale)
@@ -68,8 +69,7 @@ def _stale(ground: Ground, partitions: int) -> dict[str, LogIdentity]:
 def _refuse_unapplied(
     ground: Ground, config: Mapping[str, str], stale: Mapping[str, LogIdentity]
 ) -> None:
-    facts = {name: identity for name, identity in stale.items() if name in ground.folds}
-    ends = _ends(ground, facts)
+    ends = _ends(ground, {name: i for name, i in stale.items() if name in ground.folds})
     behind: set[str] = set()
     try:
         for record in records_from(config, ends, READ_SECONDS):
@@ -85,12 +85,12 @@ def _refuse_unapplied(
         )
 
 
-def _ends(ground: Ground, facts: Mapping[str, LogIdentity]) -> dict[tuple[str, int], int]:
+def _ends(ground: Ground, read: Mapping[str, LogIdentity]) -> dict[tuple[str, int], int]:
     """Return the offset up to which each partition is applied; 0 in a log without an epoch."""
     wanted: Sequence[Partition] = [
-        Partition(name, number) for name, i in facts.items() for number in range(i.partitions)
+        Partition(name, number) for name, i in read.items() for number in range(i.partitions)
     ]
-    epochs = starting.epochs(ground.warehouse, facts)
+    epochs = starting.epochs(ground.warehouse, read)
     reached = starting.applied_ends(ground.warehouse, wanted)
     found = {}
     for partition in wanted:

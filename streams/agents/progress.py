@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import faust
 import polars as pl
@@ -13,13 +15,26 @@ from schemas import codec, topics
 from schemas.codec import Undecodable
 from schemas.positions import position_of
 from schemas.warehouse import Fenced, Unavailable
-from streams.engine import starting
+from streams.agents.guarding import guarded
+from streams.engine import dead_letters, starting
+from streams.engine.batches import Partition
+from streams.engine.dead_letters import Letter
+from streams.engine.decoding import Dead
 from streams.engine.preparing import Outside
-from streams.engine.waits import Waits
+from streams.engine.waits import Abandoned, Waits
 
 TABLE = "spm.source_progress"
 
 log = logging.getLogger(__name__)
+
+
+class Taken(NamedTuple):
+    """One message of the topic, as it was fetched."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
 
 
 class Progress:
@@ -28,36 +43,52 @@ class Progress:
     def __init__(self, outside: Outside, waits: Waits) -> None:
         self._outside, self._waits = outside, waits
 
-    async def take(self, value: bytes, offset: int, still_ours: Callable[[], bool]) -> None:
-        """Write one message.
+    async def take(self, message: Taken, still_ours: Callable[[], bool]) -> None:
+        """Write one message, or set it aside.
 
         Raises:
             Abandoned: it is no longer ours.
         """
         try:
-            record = codec.decode(value, self._outside.ids)[1]
+            name, record = codec.decode(message.value or b"", self._outside.ids)
+            if name != topics.PROGRESS.messages[0]:
+                raise Undecodable(f"{name} has no place in {topics.PROGRESS.name}")
         except Undecodable as error:
-            # A source says the same again in a moment; nothing is lost with a bad one.
-            log.error("a message in %s at offset %d: %s", topics.PROGRESS.name, offset, error)
-            return
-        await self._waits.until_done(
-            "progress", partial(asyncio.to_thread, self._write, record, offset), still_ours
-        )
+            log.error("%s at offset %d: %s", topics.PROGRESS.name, message.offset, error)
+            dead = Dead(0, message.offset, "decode", str(error), message.key, message.value)
+            effect = partial(self._bury, dead, message.partition)
+        else:
+            effect = partial(self._write, record, message.offset)
+        await self._waits.until_done("progress", partial(asyncio.to_thread, effect), still_ours)
 
     def _write(self, record: dict[str, Any], offset: int) -> None:
-        warehouse, name = self._outside.warehouse, topics.PROGRESS.name
+        row = {**record, "detail": record["detail"] or "", "position": self._position(offset)}
+        self._insert(TABLE, pl.DataFrame([row]))
+
+    def _bury(self, dead: Dead, number: int) -> None:
+        at = datetime.now(UTC)
+        partition = Partition(topics.PROGRESS.name, number)
+        letter = Letter(partition, self._position(dead.offset), dead)
+        self._insert(dead_letters.TABLE, dead_letters.rows_of([letter], at))
+        self._outside.publisher.send(dead_letters.messages_of([letter], at, self._outside.ids))
+
+    def _position(self, offset: int) -> int:
+        name = topics.PROGRESS.name
         identities = self._outside.kafka.identities([name])
-        epoch = starting.epochs(warehouse, identities)[name]
+        epoch = starting.epochs(self._outside.warehouse, identities)[name]
         if epoch is None:
             raise Unavailable(str(starting.no_epoch(name, identities[name])))
-        row = {**record, "detail": record["detail"] or "", "position": position_of(epoch, offset)}
+        return position_of(epoch, offset)
+
+    def _insert(self, table: str, rows: pl.DataFrame) -> None:
+        warehouse = self._outside.warehouse
         try:
-            warehouse.insert(TABLE, pl.DataFrame([row]), warehouse.incarnation())
+            warehouse.insert(table, rows, warehouse.incarnation())
         except Fenced as fence:
             raise Unavailable(str(fence)) from fence
 
 
-def add_agent(app: Any, progress: Progress) -> None:
+def add_agent(app: Any, progress: Progress, end: Callable[[str], None]) -> None:
     """Give the app its agent for crm.progress."""
     topic = app.topic(topics.PROGRESS.name, key_serializer="raw", value_serializer="raw")
 
@@ -68,6 +99,9 @@ def add_agent(app: Any, progress: Progress) -> None:
             def ours(then: int = generation) -> bool:
                 return bool(app.consumer_generation_id == then)
 
-            await progress.take(event.value, event.message.offset, ours)
+            message = event.message
+            taken = Taken(message.partition, message.offset, message.key, message.value)
+            with suppress(Abandoned):  # its next owner reads it again
+                await progress.take(taken, ours)
 
-    app.agent(topic, name="progress", concurrency=1)(write)
+    app.agent(topic, name="progress", concurrency=1)(guarded(write, end))

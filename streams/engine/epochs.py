@@ -8,7 +8,7 @@ tell again what consumers may not have seen; only then register the epoch as ope
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,11 +18,12 @@ from schemas import codec, topics
 from schemas.codec import SchemaIds, Undecodable
 from schemas.positions import place_of
 from schemas.warehouse import Incarnation, LogIdentity, Message
-from streams.engine import history, results, snapshots, starting, survivors
+from streams.engine import history, results, snapshots, starting, survivors, unfinished
 from streams.engine.batches import Partition
 from streams.engine.decoding import MARKER
 from streams.engine.folds import Fold
 from streams.engine.ports import LogInspector, Publisher, Warehouse
+from streams.engine.postings import Kind, Posting
 from streams.engine.telling import messages_of
 
 FIRST_RECORDS = 100  # among them we look for a log's first marker
@@ -37,7 +38,7 @@ class Ground:
     kafka: LogInspector
     publisher: Publisher
     ids: SchemaIds
-    folds: Mapping[str, Fold]
+    folds: Mapping[str, Kind]
 
 
 def open_epochs(ground: Ground, reason: str) -> list[str]:
@@ -54,9 +55,7 @@ def open_epochs(ground: Ground, reason: str) -> list[str]:
         return []
     _refuse_another_layout(ground, {name: identities[name] for name in new})
     now = _change_incarnation(ground.warehouse, reason)
-    for fold in ground.folds.values():
-        if fold.topic in new:
-            survivors.fold_in(ground.warehouse, ground.publisher, ground.ids, fold, now)
+    finish_flushes(ground, new, now)
     marks = {
         name: _first_marks(ground, name, identities[name])
         for name in new
@@ -69,6 +68,17 @@ def open_epochs(ground: Ground, reason: str) -> list[str]:
     tell_again(ground, now)
     register(ground.warehouse, identities, epochs, "open", now)
     return new
+
+
+def finish_flushes(ground: Ground, names: Collection[str], now: Incarnation) -> None:
+    """Do the rest of flushes of which history alone was written, for topics whose log is gone."""
+    for kind in ground.folds.values():
+        if kind.topic not in names:
+            continue
+        if isinstance(kind, Posting):
+            unfinished.post(ground.warehouse, kind, now)
+        else:
+            survivors.fold_in(ground.warehouse, ground.publisher, ground.ids, kind, now)
 
 
 def _refuse_another_layout(ground: Ground, new: Mapping[str, LogIdentity]) -> None:
@@ -208,7 +218,7 @@ def tell_again(ground: Ground, now: Incarnation) -> None:
     for partition in _partitions_in(ground.warehouse, results.TABLE, now):
         told = [(partition, results.load_all(ground.warehouse, now, partition))]
         ground.publisher.send(messages_of(told, now.generation, ground.ids))
-    for kind in (fold.snapshots for fold in ground.folds.values() if fold.snapshots):
+    for kind in (k.snapshots for k in ground.folds.values() if isinstance(k, Fold) and k.snapshots):
         for partition in _partitions_in(ground.warehouse, kind.table, now):
             rows = ground.warehouse.frame(
                 f"SELECT * EXCEPT generation FROM {kind.table} FINAL "

@@ -38,6 +38,18 @@ def made(kind: Snapshots, rows: pl.DataFrame, before: pl.DataFrame) -> pl.DataFr
     return every.drop("row")
 
 
+def before_each(kind: Snapshots, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return for history rows, ordered by position, the names their predecessors hold.
+
+    Args:
+        known: each entity's row below all of these, for the entities that have one.
+    """
+    names = list(kind.names)
+    columns = ["entity_id", *names]
+    every = pl.concat([known.select(columns), rows.select(columns)], how="vertical_relaxed")
+    return every.select(pl.col(names).shift(1).over("entity_id"))[len(known) :]
+
+
 def columns_of(kind: Snapshots) -> list[str]:
     """Return the columns of a history row that make its snapshots, beside names and place."""
     shared = set(kind.shared).union(*(value.meta.root_names() for value in kind.gone.values()))

@@ -17,7 +17,7 @@ from schemas import topics
 from schemas.codec import CatalogueIds
 from schemas.keys import partition_of
 from schemas.warehouse import LogIdentity, Message
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.engine import effects, flush, gathering, starting
 from streams.engine.batches import Batch, Partition
 from streams.engine.epochs import Ground, marker_message, open_epochs
@@ -97,7 +97,7 @@ class Installation:
         self.warehouse, self.log = warehouse, Log(partitions)
 
     def ground(self, warehouse: Any = None) -> Ground:
-        return Ground(warehouse or self.warehouse, self.log, self.log, IDS, FOLDS)
+        return Ground(warehouse or self.warehouse, self.log, self.log, IDS, PIPES)
 
     def open_epochs(self) -> list[str]:
         return open_epochs(self.ground(), "test")
@@ -118,9 +118,9 @@ class Installation:
     def fold(self, records_max: int = 100_000) -> None:
         """Do what workers do until all is applied."""
         outside = Outside(self.warehouse, self.log, self.log, IDS)
-        preparation = Preparation(FOLDS, outside, Waits(), SimpleNamespace())  # type: ignore[arg-type]
+        preparation = Preparation(PIPES, outside, Waits(), SimpleNamespace())  # type: ignore[arg-type]
         partitions = [
-            Partition(name, number) for name in FOLDS for number in range(self.log.partitions)
+            Partition(name, number) for name in PIPES for number in range(self.log.partitions)
         ]
         states = preparation._read(1, self._kafka(partitions))
         assert not preparation.refused, preparation.refused
@@ -139,7 +139,7 @@ class Installation:
                 step()
 
     def _kafka(self, partitions: Iterable[Partition]) -> dict[Partition, starting.Kafka]:
-        identities = self.log.identities(FOLDS)
+        identities = self.log.identities(PIPES)
         return {
             p: starting.Kafka(identities[p.topic], None, 0, len(self.log.records[p]))
             for p in partitions
