@@ -9,6 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,7 @@ from streams.engine.preparing import Outside, Preparation
 from streams.engine.waits import Waits
 from tests.ground import credits_of, define, sums_of
 from tests.load import Event, Floor, definitions, encoded
+from tests.streams.commissioned import plans
 
 IDS = CatalogueIds()
 NO_PROCESS = f"{socket.gethostname()}:{1 << 30}"  # beyond the greatest there can be
@@ -107,7 +109,7 @@ class Installation:
         self.log.send(self.markers(sequence))
 
     def markers(self, sequence: int) -> Iterator[Message]:
-        for topic in topics.FACTS:
+        for topic in filter(lambda topic: topic.carries_markers, topics.TOPICS):
             for number in range(self.log.partitions):
                 partition = Partition(topic.name, number)
                 yield marker_message(partition, sequence, "definitions", IDS)
@@ -115,8 +117,12 @@ class Installation:
     def produce(self, events: Iterable[Event]) -> None:
         self.log.send(Message(*event) for event in encoded(iter(events)))
 
-    def fold(self, records_max: int = 100_000) -> None:
-        """Do what workers do until all is applied."""
+    def fold(self) -> None:
+        """Do what workers do until all is applied: facts, then the credits they make."""
+        for _ in range(2):
+            self._fold()
+
+    def _fold(self) -> None:
         outside = Outside(self.warehouse, self.log, self.log, IDS)
         preparation = Preparation(PIPES, outside, Waits(), SimpleNamespace())  # type: ignore[arg-type]
         partitions = [
@@ -127,7 +133,7 @@ class Installation:
         assert preparation.now is not None
         for state in states:
             state.take(self._rest(state))
-        takings = gathering.taken(states, records_max)
+        takings = gathering.taken(states, 100_000)
         gathering.decoded(takings, preparation.readings, IDS)
         while portions := gathering.portions(states):
             done = flush.compute(
@@ -155,9 +161,9 @@ class Installation:
         return Batch(state.partition, 1, start, end, list(records), 0, 0.0)
 
 
-def filled(made: Installation, floor: Floor, count: int = 700) -> Installation:
+def filled(made: Installation, floor: Floor, count: int = 400) -> Installation:
     """Return an installation with corrections, unassigned facts that found their rep, and deals."""
-    known = definitions(floor.reps)
+    known = definitions(floor.reps) | plans(("0", "0.1"))
     define(made.warehouse, 1, {**known, "identities": {"identities": []}})
     made.open_epochs()
     made.produce(floor.events(count))
@@ -170,6 +176,18 @@ def filled(made: Installation, floor: Floor, count: int = 700) -> Installation:
 
 
 def check(made: Installation, floor: Floor) -> None:
-    """Results are those of a direct count."""
+    """Results are those of a direct count, and so is what the ledger says."""
     assert sums_of(made.warehouse) == floor.sums()
     assert credits_of(made.warehouse) == floor.credits()
+    won: dict[str, Decimal] = defaultdict(Decimal)
+    for (rep_id, _, role, _), credit in floor.credits().items():
+        if role == "REVENUE" and credit.stage_class == "WON" and rep_id != "unassigned":
+            won[rep_id] += credit.reporting_amount or Decimal(0)
+    owed = made.warehouse.frame(
+        "SELECT rep_id, sum(amount) AS owed FROM spm.commission_ledger FINAL "
+        "GROUP BY rep_id HAVING owed != 0"
+    )
+    cents = {
+        rep: (amount / 10).quantize(Decimal("0.01"), ROUND_HALF_EVEN) for rep, amount in won.items()
+    }
+    assert dict(owed.iter_rows()) == {rep: amount for rep, amount in cents.items() if amount}

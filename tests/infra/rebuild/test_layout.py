@@ -21,6 +21,7 @@ from tests.infra.rebuild.in_process import (
     filled,
 )
 from tests.load import Floor, definitions
+from tests.streams.commissioned import plans
 
 pytestmark = [pytest.mark.slow]
 
@@ -36,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, floor: Floor) -> Iterator[Ins
     with warehouse(folder, port) as token:
         found = Warehouse.connect(f"http://127.0.0.1:{port}", "service", token)
         migrate(found._client)
-        yield filled(Installation(found, partitions=2), floor)
+        yield filled(Installation(found, partitions=2), floor, 250)
 
 
 def test_numbers_go_on_with_another_number_of_partitions(made: Installation, floor: Floor) -> None:
@@ -50,7 +51,7 @@ def test_numbers_go_on_with_another_number_of_partitions(made: Installation, flo
         check(made, floor)
         made.open_epochs()
         assert layout.change(made.ground(), lambda _: None) is None
-        made.produce(floor.events(600))
+        made.produce(floor.events(400))
         made.fold()
         check(made, floor)
         assert rebuilding.rebuild(made.ground(), lambda _: None, dry_run=True).is_clean
@@ -86,3 +87,15 @@ def test_a_change_that_dies_anywhere_is_finished_by_the_next(
     made.fold()
     check(made, floor)
     assert rebuilding.rebuild(made.ground(), lambda _: None, dry_run=True).is_clean
+
+
+def test_a_ledger_made_by_different_definitions_is_not_laid_out(
+    made: Installation, floor: Floor
+) -> None:
+    define(made.warehouse, 3, plans(("0", "0.2")))
+    made.log.send(m for m in made.markers(3) if (m.topic, m.partition) == ("spm.credits", 0))
+    made.fold()
+    made.log.made_anew(3)
+    with pytest.raises(rebuilding.Failed, match="not reached all partitions"):
+        layout.change(made.ground(), lambda _: None)
+    assert not made.warehouse.incarnation().paused
