@@ -192,16 +192,8 @@ class Worker:
                 await self._written()  # a marker reads all that stands before it
             done = await self._fold(portions, ours) if portions else None
             await self._written()
-        except Abandoned:
-            log.info("an assignment ended during a flush")
-            return
-        except Fenced as fence:  # a marker writes history before its flush does
-            self._meet(fence)
-            return
-        except Poisoned as poison:
-            log.error("a rule fails on records, which are set aside: %s", poison)
-            self.preparation.set_aside(poison)
-            self._spawn(self._begin_again())
+        except (Abandoned, Fenced, Poisoned) as trouble:  # markers write history here
+            self._meet(trouble)
             return
         finally:
             self._busy = False
@@ -238,17 +230,21 @@ class Worker:
     async def _write(self, done: Flush, era: int, began: float) -> None:
         try:
             await self._effects(done, lambda: self._era == era)
-        except Abandoned:
-            log.info("an assignment ended while a flush was written")
-        except Fenced as fence:
-            self._meet(fence)
+        except (Abandoned, Fenced) as trouble:
+            self._meet(trouble)
         else:
             seconds = time.monotonic() - began
             self._tempo.note(seconds)
             metrics.FLUSH.observe(seconds)
 
-    def _meet(self, fence: Fenced) -> None:
-        log.warning("the warehouse is another incarnation; starting again: %s", fence)
+    def _meet(self, trouble: Abandoned | Fenced | Poisoned) -> None:
+        if isinstance(trouble, Abandoned):
+            return log.info("an assignment ended during a flush: %s", trouble)
+        if isinstance(trouble, Fenced):
+            log.warning("the warehouse is another incarnation; starting again: %s", trouble)
+        else:
+            log.error("a rule fails on records, which are set aside: %s", trouble)
+            self.preparation.set_aside(trouble)
         self._spawn(self._begin_again())
 
     async def _effects(self, done: Flush, ours: Callable[[], bool]) -> None:
