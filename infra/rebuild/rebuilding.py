@@ -184,7 +184,7 @@ def _put_live(building: Building) -> float:
             _finish(building, reason)
         except pausing.Lapsed:
             building.say(f"pause {attempt} of {ATTEMPTS} ran out; workers went on meanwhile")
-            building.now = building.warehouse.incarnation()._replace(paused="")
+            building.now = _after_lapse(building)
         except BaseException:
             _let_go(building)
             raise
@@ -209,6 +209,13 @@ def _finish(building: Building, reason: str) -> None:
     building.now = pausing.flip(
         building.warehouse, building.now, generation, f"generation {generation} is live"
     )
+
+
+def _after_lapse(building: Building) -> Incarnation:
+    now = building.warehouse.incarnation()
+    if now.name != building.now.name:
+        raise Fenced("the warehouse changed while a pause ran out")
+    return now._replace(paused="")
 
 
 def _let_go(building: Building) -> None:
@@ -240,7 +247,7 @@ def cancel(warehouse: Warehouse) -> list[Run]:
     ended = [run for run in runs.every(warehouse) if run.is_unfinished]
     if pausing.is_stopped(now):
         raise Failed(f"this cannot be cancelled any more: {now.paused}")
-    if now.paused:
+    if now.paused or ended:  # whatever such a run does next is refused
         now = pausing.release(warehouse, now, "a rebuild was cancelled")
     for run in ended:
         if run.generation != now.generation:

@@ -155,3 +155,16 @@ def test_what_an_independent_check_refuses_does_not_go_live(made: Installation) 
         rebuilt(made, check=lambda *_: ["rep-1 differs"])
     assert made.warehouse.incarnation().generation == live
     assert generations.held(made.warehouse) >= {live}
+
+
+def test_a_run_that_is_cancelled_while_it_works_does_not_go_live(made: Installation) -> None:
+    before, live = results(made), made.warehouse.incarnation().generation
+
+    def cancelled(*_: Any) -> list[str]:
+        rebuilding.cancel(made.warehouse)
+        return []
+
+    with pytest.raises(rebuilding.Failed):
+        rebuilt(made, check=cancelled)
+    assert made.warehouse.incarnation().generation == live
+    assert results(made) == before
