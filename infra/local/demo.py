@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from connectors.boards.link import NoLink, new_link
-from infra.local import banner, plan, ports, run_file
+from infra.local import apache, banner, plan, ports, run_file
 from infra.local.found import DEMO_FOLDER
 from infra.local.secrets import own_token
 from infra.local.supervisor import Supervisor, stop_on_signals
@@ -26,16 +26,18 @@ FLOOR_FILE = "floor.json"
 PORTS = ("broker", "warehouse", "intake", "board", "metrics")
 
 
-def run_demo(*, fresh: bool, seed: int, pace: float, say: Say) -> None:
+def run_demo(*, fresh: bool, seed: int, pace: float, say: Say, broker: str | None = None) -> None:
     """Run the demo until Ctrl-C or SIGTERM; nothing is left running.
 
     Raises:
         AlreadyRuns: a demo already runs.
         NotReady: a part of it did not come up.
+        CannotRun: Apache Kafka was asked for, and this machine lacks what it needs.
     """
     began = time.monotonic()
     here = _settings(settings())
     _forget_if(fresh, here.data_dir)
+    here = apache.chosen(here, broker)
     here.data_dir.mkdir(parents=True, exist_ok=True)
     floor = _floor(here.data_dir, seed)
     sample = files("infra") / "sample" / "definitions"

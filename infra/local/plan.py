@@ -36,6 +36,7 @@ def broker(settings: Settings, cluster_id: str) -> Service:
         address,
         partial(ports.answers, settings.broker_port),
         ready_seconds_max=10,
+        stop_seconds=0.1,  # it waits five seconds for its clients and keeps nothing
     )  # fmt: skip
 
 
@@ -82,6 +83,7 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "PACESETTER_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "PACESETTER_WAREHOUSE_URL": settings.warehouse_url,
         "PACESETTER_HOST": settings.host,
+        "PACESETTER_BROKER": settings.broker,
         **{
             f"PACESETTER_{name.upper()}": str(getattr(settings, name))
             for name in ("broker_port", "warehouse_port", "intake_port", "board_port")

@@ -55,6 +55,7 @@ def change(ground: Ground, say: Say) -> Outcome | None:
     Raises:
         Busy: a rebuild runs.
         Failed: definitions are not alike in all partitions.
+        Refused: the topics continue a log that this warehouse, an older backup, has not seen.
         Unavailable: the warehouse was away for too long; run it again.
     """
     warehouse: Warehouse = ground.warehouse  # type: ignore[assignment]
@@ -65,6 +66,8 @@ def change(ground: Ground, say: Say) -> Outcome | None:
         f"history is laid out anew: {', '.join(f'{n} by {i.partitions}' for n, i in moved.items())}"
     )
     refuse_uneven(ground)
+    for name, identity in moved.items():
+        epochs.first_marks(ground, name, identity)
     with running(warehouse, say) as run:
         before = warehouse.incarnation()
         now = pausing.stop(warehouse, before, _reason(moved))

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from schemas.codec import SchemaIds
@@ -39,6 +38,7 @@ class Preparation:
 
     Attributes:
         refused: partitions that must not start, and why.
+        identities: the logs that partitions were started from.
         readings: how the records of each topic are read.
         now: the warehouse's incarnation, as last read.
     """
@@ -47,6 +47,7 @@ class Preparation:
         self, kinds: Mapping[str, Kind], outside: Outside, waits: Waits, in_pool: InPool
     ) -> None:
         self.refused: dict[Partition, str] = {}
+        self.identities: dict[str, LogIdentity] = {}
         self.readings: dict[str, Reading] = {}
         self.now: Incarnation | None = None
         self.definitions = Definitions(outside.warehouse)
@@ -102,10 +103,11 @@ class Preparation:
         identities: dict[str, LogIdentity] = await self._in_pool(
             self._outside.kafka.identities, {p.topic for p in partitions}
         )
+        self.identities |= identities
         first, end = await consumer.bounds(partitions)
         return {
             p: starting.Kafka(identities[p.topic], consumer.committed(p), first[p], end[p])
-            for p in partitions
+            for p in sorted(partitions)
         }
 
     def _read(
@@ -146,8 +148,6 @@ class Preparation:
             assignment,
             warehouse=warehouse,
             definitions=self.definitions,
-            now=now,
-            today=datetime.now(UTC).date(),
         )
 
     def _true_end(

@@ -6,21 +6,18 @@ backup is filled again from Kafka.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.positions import position_of
-from schemas.warehouse import Incarnation, LogIdentity
-from streams.engine import history, results
+from schemas.warehouse import LogIdentity
+from streams.engine import history
 from streams.engine.batches import Partition
 from streams.engine.definitions import Definitions
-from streams.engine.filters import Filter, hashes_of
+from streams.engine.filters import Filter
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.postings import Kind, Posting
 from streams.engine.totals import Totals
-
-RECENT_DAYS = 9  # loaded at once; an older day is loaded when a correction reaches it
 
 
 class Refused(Exception):
@@ -103,19 +100,19 @@ def start_offset(partition: Partition, epoch: int, applied: int, kafka: Kafka) -
     """
     known = applied - position_of(epoch, 0)
     known = max(known, 0)  # applied is of an epoch before this one
-    offset = known if kafka.committed is None else min(kafka.committed, known)
-    if offset < kafka.first:
+    if known < kafka.first:
         raise Refused(
-            f"{partition} must go on at offset {offset}, but Kafka holds it only from "
+            f"{partition} must go on at offset {known}, but Kafka holds it only from "
             f"{kafka.first} on: what lies between is lost to this warehouse. Restore a newer "
             f"backup, or open a new epoch with `pacesetter log open`"
         )
-    if max(offset, known) > kafka.end:
+    if known > kafka.end:
         raise Refused(
             f"{partition} is applied up to offset {known}, but Kafka's log ends at {kafka.end}: "
             f"the log was cut or made anew. Open a new epoch with `pacesetter log open`"
         )
-    return offset
+    offset = known if kafka.committed is None else min(kafka.committed, known)
+    return max(offset, kafka.first)  # what lies before is applied; that Kafka dropped it is no loss
 
 
 def no_epoch(topic: str, identity: LogIdentity) -> Refused:
@@ -143,8 +140,6 @@ def states(
     *,
     warehouse: Warehouse,
     definitions: Definitions,
-    now: Incarnation,
-    today: date,
 ) -> list[PartitionState]:
     """Return the state of each partition at its start.
 
@@ -155,9 +150,6 @@ def states(
     sequences = _sequences(warehouse, begun)
     folds = [one for one in begun if not isinstance(one.kind, Posting)]
     filters = _filters(warehouse, folds)
-    recent = [today + timedelta(days=1 - i) for i in range(RECENT_DAYS)]
-    days = {one.partition: recent for one in folds}
-    totals = results.load(warehouse, now, days)
     for one in begun:
         sequence = sequences.get(one.partition, 0)
         state = PartitionState(
@@ -172,7 +164,6 @@ def states(
             totals=Totals(),
             partitions=one.partitions,
         )
-        state.totals.load(recent if one.partition in days else (), totals.get(one.partition, ()))
         found.append(state)
     return found
 
@@ -191,7 +182,24 @@ def _sequences(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, 
             f"WHERE {parts} GROUP BY topic, partition"
         )
         found.update({Partition(t, n): s for t, n, s in rows.iter_rows()})
+        for one in some:
+            if isinstance(one.kind, Posting) and one.partition not in found:
+                found[one.partition] = _inherited(warehouse, one)
     return found
+
+
+def _inherited(warehouse: Warehouse, one: Begun) -> int:
+    """Return the definitions in force in the log before, for a partition that was not there.
+
+    With another partition count payees come to it whose entries were posted elsewhere. To begin
+    with no definitions would post all of them again.
+    """
+    rows = warehouse.frame(
+        f"SELECT max(sequence) AS sequence FROM {one.kind.table} "
+        f"WHERE topic = {history.quoted(one.partition.topic)} AND kind = 'marker' "
+        f"AND position < {position_of(one.epoch, 0)}"
+    )
+    return 0 if rows.is_empty() else int(rows["sequence"][0] or 0)
 
 
 def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Filter]:
@@ -200,7 +208,7 @@ def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Fi
         rows = history.ids_of(warehouse, table, [one.partition for one in some])
         for (topic, number), mine in rows.group_by("topic", "partition"):
             partition = Partition(str(topic), int(str(number)))
-            found[partition].add(hashes_of(mine.get_column("entity_id")))
+            found[partition].add(mine.get_column("id_hash").to_numpy())
     return found
 
 

@@ -85,6 +85,12 @@ class Log:
     def beginnings(self, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:
         return {n: [value for _, value in self.records[name, n][:count]] for n in range(partitions)}
 
+    def firsts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        return dict.fromkeys(partitions, 0)
+
+    def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        return {p: len(self.records[p]) for p in partitions}
+
     def holds(self, name: str, number: int, offset: int) -> bool:
         return 0 <= offset < len(self.records[name, number])
 

@@ -10,6 +10,10 @@ from connectors.sinks.clickhouse import Warehouse
 from infra.local.ports import free_port
 from infra.migrations import migrate
 from infra.rebuild import layout, rebuilding, runs
+from schemas.codec import CatalogueIds
+from schemas.positions import position_of
+from streams.engine.batches import Partition
+from streams.engine.epochs import marker_message
 from streams.engine.starting import Refused
 from tests.ground import define, warehouse
 from tests.infra.rebuild.in_process import (
@@ -97,5 +101,25 @@ def test_a_ledger_made_by_different_definitions_is_not_laid_out(
     made.fold()
     made.log.made_anew(3)
     with pytest.raises(rebuilding.Failed, match="not reached all partitions"):
+        layout.change(made.ground(), lambda _: None)
+    assert not made.warehouse.incarnation().paused
+
+
+def test_a_backup_from_before_the_change_does_not_go_on_with_the_new_topics(
+    made: Installation,
+) -> None:
+    made.log.made_anew(3)
+    made.log.send(
+        marker_message(
+            Partition("crm.calls", number),
+            2,
+            "epoch",
+            CatalogueIds(),
+            epoch=2,
+            previous_end=position_of(2, 0),  # what the warehouse that changed the layout wrote
+        )
+        for number in range(3)
+    )
+    with pytest.raises(Refused, match="restore a newer backup"):
         layout.change(made.ground(), lambda _: None)
     assert not made.warehouse.incarnation().paused
