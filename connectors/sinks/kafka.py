@@ -243,7 +243,8 @@ def create_topics(config: Config, partitions: int, replication: int) -> list[str
         if topic.name in there and len(there[topic.name].partitions) != wanted:
             raise ValueError(
                 f"topic {topic.name} has {len(there[topic.name].partitions)} partitions, settings "
-                f"say {wanted}; the number is fixed for life, so set `partitions` to it"
+                f"say {wanted}; set `partitions` to what it has, or change the topics with "
+                f"`pacesetter rebuild --partitions {wanted}`"
             )
     missing = [topic for topic in topics.TOPICS if topic.name not in there]
     if missing:
@@ -253,6 +254,40 @@ def create_topics(config: Config, partitions: int, replication: int) -> list[str
         )
         _settled(asked)
     return [topic.name for topic in missing]
+
+
+def members(config: Config, group: str) -> int:
+    """Return how many consumers a group has right now.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    admin = AdminClient(dict(config))
+    try:
+        asked = admin.describe_consumer_groups([group], request_timeout=SECONDS_MAX)
+        return len(asked[group].result(SECONDS_MAX).members)
+    except (KafkaException, TimeoutError) as error:
+        raise Unavailable(f"kafka: group {group}: {error}") from error
+
+
+def delete_topics(config: Config, names: Iterable[str]) -> None:
+    """Delete topics with all that stands in them, and return once they are gone.
+
+    Raises:
+        Unavailable: Kafka does not answer, or they do not go.
+    """
+    admin = AdminClient(dict(config))
+    wanted = set(names)
+    try:
+        for future in admin.delete_topics(list(wanted), request_timeout=SECONDS_MAX).values():
+            future.result(SECONDS_MAX)
+        end = time.monotonic() + SECONDS_MAX
+        while wanted & set(admin.list_topics(timeout=SECONDS_MAX).topics):
+            if time.monotonic() > end:
+                raise Unavailable(f"kafka: {', '.join(sorted(wanted))} are not gone yet")
+            time.sleep(0.2)
+    except (KafkaException, TimeoutError) as error:
+        raise Unavailable(f"kafka: topics cannot be deleted: {error}") from error
 
 
 def _settled(asked: Mapping[str, Any]) -> None:
