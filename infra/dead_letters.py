@@ -13,10 +13,11 @@ from schemas import codec, topics
 from schemas.codec import SchemaIds, Undecodable
 from schemas.positions import place_of, position_of
 from schemas.warehouse import Message
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.engine.batches import Batch, Partition
 from streams.engine.decoding import Reading, decode
 from streams.engine.ports import Publisher, Warehouse
+from streams.engine.postings import key_of
 
 REPLAYED = "spm.dead_letter_replay"
 _KEYS = {"credit": "rep_id", "progress": "source"}  # of other messages it is the entity_id
@@ -131,19 +132,19 @@ def trouble(letter: Letter, ids: SchemaIds) -> str | None:
 
     A record that broke a rule is taken for mended: whether it is shows when it is folded.
     """
-    fold = FOLDS.get(letter.address.topic)
+    kind = PIPES.get(letter.address.topic)
     try:
         name, record = codec.decode(letter.value, ids)
     except Undecodable as error:
         return str(error)
     if name not in topics.BY_NAME[letter.address.topic].messages:
         return f"{name} has no place in {letter.address.topic}"
-    if fold is None:
+    if kind is None:
         return None
     partition = Partition(letter.address.topic, 0)
     fetched = SimpleNamespace(key=_key(name, record), value=letter.value, offset=0)
     batch = Batch(partition, 0, 0, 1, [fetched], 0, 0.0)
-    found = decode([batch], Reading(fold.message, fold.faults, 1), ids)
+    found = decode([batch], Reading(kind.message, kind.faults, 1, key=key_of(kind)), ids)
     return found.dead[0].detail if found.dead else None
 
 

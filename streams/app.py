@@ -14,7 +14,7 @@ from connectors.sinks.kafka import Inspector, Publisher
 from connectors.sinks.registry import ids_from
 from streams import web
 from streams.agents import facts, progress
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.engine.logwatch import watch_logs
 from streams.engine.poison import Poison
 from streams.engine.preparing import Outside
@@ -133,7 +133,7 @@ def worker_of(settings: Settings, given: Outside) -> Worker:
     """Return the engine's worker over all folds."""
     tempo = Tempo(settings.flush_seconds_min, settings.flush_seconds_max, settings.flush_rows_max)
     poison = Poison(settings.bad_share_max)
-    return Worker(FOLDS, given, tempo, settings.held_bytes_max, poison)
+    return Worker(PIPES, given, tempo, settings.held_bytes_max, poison)
 
 
 def watchdog_of(settings: Settings, given: Outside, worker: Worker) -> Watchdog:

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -32,7 +34,7 @@ from schemas.codec import CatalogueIds, decode
 from schemas.principals import Principal, Role
 from schemas.topics import CREDITS, FACTS
 from schemas.warehouse import Message, Unavailable
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.app import outside
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, marker_message, open_epochs
@@ -183,7 +185,7 @@ class Site:
     def open_epochs(self) -> list[str]:
         """Open the epochs of logs that are new."""
         given = outside(self.settings)
-        ground = Ground(given.warehouse, given.kafka, given.publisher, given.ids, FOLDS)
+        ground = Ground(given.warehouse, given.kafka, given.publisher, given.ids, PIPES)
         return open_epochs(ground, "test")
 
     def start_worker(self, **env: str) -> subprocess.Popen[Any]:
@@ -201,6 +203,15 @@ class Site:
 
     def logs(self) -> str:
         return "\n".join(p.read_text() for p in sorted(self.folder.glob("worker-*.log")))
+
+    def trouble(self) -> dict[str, str]:
+        """Return why the newest worker says it is not ready; empty if it is."""
+        url = f"http://127.0.0.1:{self.metrics_port}/readyz"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return json.load(answer)["trouble"]
+        except urllib.error.HTTPError as error:
+            return json.load(error)["trouble"]
 
     def applied(self) -> dict[tuple[str, int], int]:
         """Return the offset up to which each partition is applied in its newest epoch."""
@@ -221,15 +232,15 @@ class Site:
         numbers = range(self.settings.partitions)
         starts = {(topic.name, number): 0 for topic in FACTS for number in numbers}
         if self.broker is None:
-            return {place: self._end(*place) for place in starts}
+            return {place: self.end(*place) for place in starts}
         found = dict(starts)
         for record in records_from(self.settings.kafka_config(), starts, SECONDS_MAX):
             place = (record.topic() or "", record.partition() or 0)
             found[place] = (record.offset() or 0) + 1
         return found
 
-    def _end(self, topic: str, number: int) -> int:
-        # Only Apache Kafka can be asked: the embedded broker tells where its last batch begins.
+    def end(self, topic: str, number: int) -> int:
+        """Return the end of a partition. Only for Apache Kafka: the other tells its last batch."""
         return self._group().get_watermark_offsets(TopicPartition(topic, number), SECONDS_MAX)[1]
 
     def committed(self) -> dict[tuple[str, int], int]:
@@ -265,7 +276,7 @@ class Site:
         def is_there() -> bool:
             for process in self.workers[-1:]:
                 assert process.poll() is None, self.logs()[-3000:]
-            return self.applied() == ends
+            return self.applied().items() >= ends.items()
 
         wait_for(is_there, "all applied", seconds)
 

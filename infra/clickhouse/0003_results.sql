@@ -58,15 +58,15 @@ CREATE TABLE IF NOT EXISTS spm.commission_ledger
     posted_start Date32 COMMENT 'First day of the period it is posted in.',
     kind LowCardinality(String) COMMENT 'ACCRUAL: earned by a credit. ADJUSTMENT: a revision of the definitions.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code of amount.',
-    amount Decimal(18, 4) COMMENT 'What this entry adds; add up for what is owed.',
+    amount Decimal(38, 4) COMMENT 'What this entry adds; add up for what is owed.',
     topic LowCardinality(String) COMMENT 'Topic of the record that caused it.',
     partition UInt16 COMMENT 'Its partition.',
     position UInt64 COMMENT 'Its position.',
     deal_id String COMMENT 'Deal that caused it; empty for a marker.',
     role LowCardinality(String) COMMENT 'Role of the credit; empty for a marker.',
     via String COMMENT 'Which split of the deal; empty for a marker.',
-    before Decimal(18, 4) COMMENT 'Credited in the origin period without the record.',
-    after Decimal(18, 4) COMMENT 'Credited with it.',
+    before Decimal(38, 4) COMMENT 'Credited in the origin period without the record.',
+    after Decimal(38, 4) COMMENT 'Credited with it.',
     trace String CODEC(ZSTD(1)) COMMENT 'How it was computed: tiers, rates, formula, as JSON.',
     sequence UInt64 COMMENT 'Definitions in force.'
 )

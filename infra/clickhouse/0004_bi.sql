@@ -213,6 +213,106 @@ FROM
 WHERE op = 'SET'
 COMMENT 'Deals as they are now.';
 
+-- A credit's newest version is chosen before the deleted ones are left out, and by the engine's own
+-- merge (FINAL), so that a filter on other columns can never bring an older version back.
+CREATE OR REPLACE VIEW spm_bi.fct_credit
+(
+    rep_id String COMMENT 'Payee, or unassigned.',
+    rep_name String COMMENT 'Name; empty when unknown or erased.',
+    deal_id String COMMENT 'Deal; see fct_deal.',
+    role String COMMENT 'REVENUE: parts of the deal that add up to it. OVERLAY: beside them; never add up the two.',
+    via String COMMENT 'Split of the deal it comes through (place from 0), or owner.',
+    stage_class String COMMENT 'State of the deal: OPEN, WON or LOST. Only WON is earned.',
+    day Date32 COMMENT 'Day it counts on in the payee''s zone: won, lost, else created.',
+    share Decimal(9, 6) COMMENT 'Part of the deal credited, 1 = all of it.',
+    amount Decimal(18, 4) COMMENT 'Credited amount in the deal''s currency.',
+    currency String COMMENT 'ISO 4217 code of amount.',
+    reporting_amount Nullable(Decimal(18, 4)) COMMENT 'The same in the reporting currency; empty when the deal is not won or there is no rate.',
+    reporting_currency String COMMENT 'ISO 4217 code of reporting_amount, empty when there is none.',
+    rate Nullable(Decimal(20, 10)) COMMENT 'Reporting units per unit of currency.',
+    rate_on Nullable(Date32) COMMENT 'Date of that rate.',
+    deal_type String COMMENT 'NEW, RENEWAL, EXPANSION or OTHER.',
+    product String COMMENT 'Product line.',
+    segment String COMMENT 'Customer segment.',
+    region String COMMENT 'Region.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT credit.rep_id AS rep_id, person.name AS rep_name, credit.deal_id AS deal_id, credit.role AS role,
+    credit.via AS via, credit.stage_class AS stage_class, credit.day AS day, credit.share AS share,
+    credit.amount AS amount, credit.currency AS currency, credit.reporting_amount AS reporting_amount,
+    credit.reporting_currency AS reporting_currency, credit.rate AS rate, credit.rate_on AS rate_on,
+    credit.deal_type AS deal_type, credit.product AS product, credit.segment AS segment,
+    credit.region AS region
+FROM
+(
+    SELECT * FROM spm.deal_credit FINAL
+    WHERE generation = (SELECT generation FROM spm.warehouse FINAL) AND NOT deleted
+) AS credit
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = credit.rep_id
+COMMENT 'Who is credited for which deal with how much, as it is now. Never add up over currencies.';
+
+CREATE OR REPLACE VIEW spm_bi.commission_ledger
+(
+    entry_id String COMMENT 'Identity of the entry.',
+    rep_id String COMMENT 'Payee.',
+    rep_name String COMMENT 'Name; empty when unknown or erased.',
+    plan_id String COMMENT 'Plan.',
+    component_id String COMMENT 'Line of the plan.',
+    origin_start Date32 COMMENT 'First day of the period it was earned in.',
+    origin_end Date32 COMMENT 'First day behind it.',
+    posted_start Date32 COMMENT 'First day of the period it is posted in.',
+    kind String COMMENT 'ACCRUAL: earned by a credit. ADJUSTMENT: a revision of the definitions.',
+    currency String COMMENT 'ISO 4217 code of amount.',
+    amount Decimal(38, 4) COMMENT 'What this entry adds; add up for what is owed.',
+    deal_id String COMMENT 'Deal that caused it; empty for a revision of the definitions.',
+    role String COMMENT 'Role of the credit; empty for a revision of the definitions.',
+    via String COMMENT 'Which split of the deal; empty for a revision of the definitions.',
+    credited_before Decimal(38, 4) COMMENT 'Credited in the origin period without what caused it.',
+    credited_after Decimal(38, 4) COMMENT 'Credited with it.',
+    trace String COMMENT 'How it was computed: tiers, rates, formula, as JSON.',
+    topic String COMMENT 'Topic of the record that caused it.',
+    partition UInt16 COMMENT 'Its partition.',
+    position UInt64 COMMENT 'Its position: entries of one payee in the order they were made.',
+    sequence UInt64 COMMENT 'Definitions in force.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT entry.entry_id AS entry_id, entry.rep_id AS rep_id, person.name AS rep_name, entry.plan_id AS plan_id,
+    entry.component_id AS component_id, entry.origin_start AS origin_start, entry.origin_end AS origin_end,
+    entry.posted_start AS posted_start, entry.kind AS kind, entry.currency AS currency, entry.amount AS amount,
+    entry.deal_id AS deal_id, entry.role AS role, entry.via AS via, entry.before AS credited_before,
+    entry.after AS credited_after, entry.trace AS trace, entry.topic AS topic, entry.partition AS partition,
+    entry.position AS position, entry.sequence AS sequence
+FROM (SELECT * FROM spm.commission_ledger FINAL) AS entry
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = entry.rep_id
+COMMENT 'What is earned, entry by entry. Entries are added, never changed. Never add up over currencies.';
+
+CREATE OR REPLACE VIEW spm_bi.commission_balance
+(
+    rep_id String COMMENT 'Payee.',
+    rep_name String COMMENT 'Name; empty when unknown or erased.',
+    plan_id String COMMENT 'Plan.',
+    component_id String COMMENT 'Line of the plan.',
+    origin_start Date32 COMMENT 'First day of the period it was earned in.',
+    origin_end Date32 COMMENT 'First day behind it.',
+    currency String COMMENT 'ISO 4217 code of amount.',
+    amount Decimal(38, 4) COMMENT 'Earned so far.',
+    entries UInt64 COMMENT 'Entries it is made of.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT balance.rep_id AS rep_id, person.name AS rep_name, balance.plan_id AS plan_id,
+    balance.component_id AS component_id, balance.origin_start AS origin_start,
+    balance.origin_end AS origin_end, balance.currency AS currency, balance.amount AS amount,
+    balance.entries AS entries
+FROM
+(
+    SELECT rep_id, plan_id, component_id, origin_start, origin_end, currency, sum(amount) AS amount,
+        count() AS entries
+    FROM spm.commission_ledger FINAL
+    GROUP BY rep_id, plan_id, component_id, origin_start, origin_end, currency
+) AS balance
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = balance.rep_id
+COMMENT 'What each payee has earned per plan, component and period. Never add up over currencies.';
+
 CREATE OR REPLACE VIEW spm_bi.data_freshness
 (
     kind String COMMENT 'source: how far a source is complete. topic: when its newest records were applied.',

@@ -143,7 +143,7 @@ def repair(client: Any, log: DefinitionLog, now: datetime) -> Done:
 
 
 def waiting(
-    client: Any, log: DefinitionLog, sequence: int, over: Iterable[topics.Topic] = topics.FACTS
+    client: Any, log: DefinitionLog, sequence: int, over: Iterable[topics.Topic] = MARKED
 ) -> tuple[Partition, ...]:
     """Return the partitions of topics whose worker has not reached a sequence yet."""
     reached = Stored(client).reached()
@@ -164,7 +164,7 @@ def wait(
     Args:
         tell: called with how many partitions have it, and how many there are.
     """
-    of = len(log.partitions(topics.FACTS))
+    of = len(log.partitions(MARKED))
     until = time.monotonic() + seconds
     while True:
         left = waiting(client, log, sequence)

@@ -22,6 +22,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "rates": ("base", "quote", "on"),
     "quotas": ("quota_id",),
     "measures": ("measure",),
+    "plans": ("plan_id",),
+    "components": ("component_id",),
+    "tiers": ("since",),
     "people": ("rep_id",),
 }
 
@@ -55,6 +58,8 @@ def value_of(kind: str, content: str) -> Definition:
 
 def key_of(inside: str, entry: Any) -> Any:
     """Return what tells an entry of a list apart from its neighbours."""
+    if isinstance(entry, str):
+        return (entry,)  # a plan's reps are ids, where the roster's are entries
     names = KEYS.get(inside)
     return tuple(str(entry[n]) for n in names) if names else entry
 
@@ -64,7 +69,11 @@ def _ordered(value: Any, name: str) -> Any:
         return {k: _ordered(v, k) for k, v in value.items() if v is not None}
     if isinstance(value, list | tuple):
         items = [_ordered(item, "") for item in value]
-        return sorted(items, key=lambda item: key_of(name, item))
+        return sorted(items, key=lambda item: _place(name, item))
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return value if isinstance(value, int | str) and type(value) in {int, str} else str(value)
+
+
+def _place(name: str, entry: Any) -> Any:
+    return Decimal(entry["since"]) if name == "tiers" else key_of(name, entry)

@@ -69,7 +69,7 @@ def _entries(kind: str, what: str, name: str, old: list[Any], new: list[Any]) ->
             yield Change(kind, Sign.ADDED, label, "", None, after[key])
         elif key not in after:
             yield Change(kind, Sign.REMOVED, label, "", before[key], None)
-        else:
+        elif isinstance(before[key], dict):  # and not an id, of which the key is all there is
             yield from _fields(kind, label, before[key], after[key])
 
 
@@ -82,7 +82,7 @@ def _short(value: Any) -> str:
 def _detail(value: Any, told: list[str]) -> str:
     """Return the fields of an entry that came or went, in one line, without those of its name."""
     if not isinstance(value, dict):
-        return f": {_short(value)}"
+        return "" if value in told else f": {_short(value)}"
     parts = [
         f"{k} {len(v)}x" if isinstance(v, list) and k in KEYS else f"{k} {_short(v)}"
         for k, v in value.items()

@@ -9,7 +9,8 @@ from infra.definitions.checking_roster import end_of
 from infra.definitions.peopling import PersonRow
 from infra.definitions.records import Revision
 from infra.definitions.stored import State
-from schemas.definitions import Rate, Rep, Stint
+from schemas.definitions import NO_END, Rate, Rep, Stint
+from schemas.plans import Component
 
 _People = Mapping[str, PersonRow]
 _Rows = Iterable[Sequence[object]]
@@ -167,6 +168,24 @@ def _measures(state: State, people: _People, on: date) -> str:
     return table(("MEASURE", "OF", "UNIT", "LABEL"), rows)
 
 
+def _plans(state: State, people: _People, on: date) -> str:
+    rows = [
+        (p.plan_id, p.name, p.period, c.component_id, _tiers(c, p.currency),
+         f"{len(p.reps)} reps" if p.reps else "everybody", p.valid_from, p.valid_to or "")
+        for p in state.bundle().plans.plans
+        if p.valid_from <= on < (p.valid_to or NO_END)
+        for c in p.components
+    ]  # fmt: skip
+    header = ("PLAN", "NAME", "PERIOD", "COMPONENT", "PAYS", "FOR", "FROM", "UP TO")
+    return table(header, rows)
+
+
+def _tiers(component: Component, currency: str) -> str:
+    tiers = sorted(component.tiers, key=lambda tier: tier.since)
+    rates = (f"{(t.rate * 100).normalize():f} % from {t.since.normalize():f}" for t in tiers)
+    return f"{', '.join(rates)} {currency}"
+
+
 _TABLES = {
     "company": _company,
     "roster": _roster,
@@ -176,5 +195,6 @@ _TABLES = {
     "rates": _rates,
     "quotas": _quotas,
     "measures": _measures,
+    "plans": _plans,
 }
 KINDS_SHOWN = tuple(_TABLES)

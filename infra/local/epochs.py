@@ -1,6 +1,6 @@
 """Epochs of this installation: what the supervisor opens when a log is new to the warehouse."""
 
-from streams.agents.folds import FOLDS
+from streams.agents.pipes import PIPES
 from streams.app import outside
 from streams.engine.epochs import Ground, cuts, open_epochs
 from streams.settings import Settings
@@ -34,4 +34,4 @@ def what_was_cut(settings: Settings) -> list[str]:
 
 def _ground(settings: Settings) -> Ground:
     there = outside(settings)
-    return Ground(there.warehouse, there.kafka, there.publisher, there.ids, FOLDS)
+    return Ground(there.warehouse, there.kafka, there.publisher, there.ids, PIPES)

@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.local import ports, run_file
 from infra.local.run_file import Running
-from schemas.topics import FACTS
+from schemas.topics import CREDITS, FACTS
 from streams.settings import Settings
 
 OK, TROUBLE, NOTHING_RUNS = 0, 3, 4
@@ -168,7 +168,7 @@ def _end_offsets(settings: Settings) -> dict[tuple[str, int], int]:
         known = asker.list_topics(timeout=ANSWER_SECONDS_MAX).topics
         there = [
             TopicPartition(topic.name, number)
-            for topic in FACTS
+            for topic in (*FACTS, CREDITS)
             if topic.name in known
             for number in known[topic.name].partitions
         ]

@@ -1,4 +1,4 @@
-"""Activity and deal agents: batches of facts go to the engine's worker, which settles them."""
+"""Activity, deal and commission agents: batches go to the engine's worker, which settles them."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from streams.engine.worker import Worker
 
 
 def add_agents(app: Any, worker: Worker) -> None:
-    """Give the app one agent for each topic of facts."""
+    """Give the app one agent for each topic of the worker."""
     for name in sorted(worker.topics):
         topic = app.topic(name, key_serializer="raw", value_serializer="raw")
         agent = guarded(_offering(worker), worker.die)
-        app.agent(topic, name=f"facts.{name}", concurrency=1)(agent)
+        app.agent(topic, name=f"batches.{name}", concurrency=1)(agent)
 
 
 def _offering(worker: Worker) -> Agent:

@@ -71,6 +71,7 @@ class Reading:
         faults: an expression over the message's fields; text says what makes a record unusable,
             null that nothing does.
         partitions: how many the topic has, to find keys that a producer misplaced.
+        key: field that is the Kafka key.
         poisoned: partition and offset of records that broke a rule, with what happened.
     """
 
@@ -78,6 +79,7 @@ class Reading:
     faults: pl.Expr
     partitions: int
     poisoned: dict[tuple[int, int], str] = field(default_factory=dict)
+    key: str = "entity_id"
 
 
 def decode(batches: Sequence[Batch], reading: Reading, ids: SchemaIds) -> Decoded:
@@ -163,7 +165,7 @@ class _Work:
     def _keep(self, rows: Sequence[int], frame: pl.DataFrame, bodies: list[bytes]) -> None:
         taken = _chosen(self.records, rows)
         at = self.at if len(rows) == len(self.at) else self.at[np.asarray(rows)]
-        keys = [key or b"" for key in map(_KEY, taken)]
+        keys, key = [found or b"" for found in map(_KEY, taken)], self.reading.key
         hashes = murmur2(keys)
         frame = frame.with_columns(
             pl.Series("at", at),
@@ -173,8 +175,8 @@ class _Work:
         )
         faults = frame.select(
             pl.coalesce(
-                pl.when(pl.Series(keys, dtype=pl.Binary) != pl.col("entity_id").cast(pl.Binary))
-                .then(pl.lit("the Kafka key is not the entity_id; key records by entity_id")),
+                pl.when(pl.Series(keys, dtype=pl.Binary) != pl.col(key).cast(pl.Binary))
+                .then(pl.lit(f"the Kafka key is not the {key}; key records by {key}")),
                 pl.when(pl.Series(self._misplaced(hashes, at)))
                 .then(pl.lit("the key is in the wrong partition; set partitioner=murmur2_random")),
                 self.reading.faults,

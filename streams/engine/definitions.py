@@ -7,7 +7,7 @@ from schemas.warehouse import Unavailable
 from streams.engine.folds import Prepared
 from streams.engine.ports import Warehouse
 
-KEPT = 4  # revisions in force at once while markers travel through partitions
+KEPT = 8  # four revisions in force at once while markers travel, prepared for folds and postings
 Prepare = Callable[[Bundle], Prepared]
 
 

@@ -1,6 +1,7 @@
 """The effects of a flush, in the order on which exactness rests.
 
-1. history, marker rows among it   2. results   3. messages, acknowledged   4. applied   5. settled
+1. history, marker rows among it   2. results and entries   3. messages, acknowledged   4. applied
+5. settled
 
 A crash between any two repeats what comes before: the same rows, of which the warehouse keeps one,
 and the same messages. `applied` makes the flush known; only then may its offsets be committed.
@@ -14,8 +15,7 @@ import polars as pl
 
 from schemas.codec import SchemaIds
 from schemas.warehouse import Incarnation
-from streams.engine import dead_letters, results, snapshots
-from streams.engine import flush as flushes
+from streams.engine import dead_letters, results, snapshots, tiles
 from streams.engine.dead_letters import Letter
 from streams.engine.flush import Flush
 from streams.engine.ports import Publisher, Warehouse
@@ -44,6 +44,8 @@ def effects_of(
     if flush.told:
         rows = results.rows_of(flush.told, now.generation)
         yield f"insert {results.TABLE}", _insert(warehouse, results.TABLE, rows, now)
+    for table, frames in flush.entries.items():
+        yield f"insert {table}", _insert(warehouse, table, pl.concat(frames), now)
     for table, rows in snapshots.tables_of(flush.snapshots, now.generation).items():
         yield f"insert {table}", _insert(warehouse, table, rows, now)
     messages = messages_of(flush.told, now.generation, ids)
@@ -53,7 +55,7 @@ def effects_of(
             "publish",
             lambda: publisher.send(chain(messages, snapshots.messages_of(flush.snapshots, ids))),
         )
-    yield "insert spm.applied", _insert(warehouse, "spm.applied", flushes.applied_rows(flush), now)
+    yield "insert spm.applied", _insert(warehouse, "spm.applied", tiles.applied_rows(flush), now)
 
 
 def _insert(

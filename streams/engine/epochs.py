@@ -19,11 +19,12 @@ from schemas import codec, topics
 from schemas.codec import SchemaIds, Undecodable
 from schemas.positions import place_of
 from schemas.warehouse import Incarnation, LogIdentity, Message
-from streams.engine import history, reopening, results, snapshots, starting, survivors
+from streams.engine import history, reopening, results, snapshots, starting, survivors, unfinished
 from streams.engine.batches import Partition
 from streams.engine.decoding import MARKER
 from streams.engine.folds import Fold
 from streams.engine.ports import LogInspector, Publisher, Warehouse
+from streams.engine.postings import Kind, Posting
 from streams.engine.reopening import Standing
 from streams.engine.telling import messages_of
 
@@ -39,7 +40,7 @@ class Ground:
     kafka: LogInspector
     publisher: Publisher
     ids: SchemaIds
-    folds: Mapping[str, Fold]
+    folds: Mapping[str, Kind]
 
 
 def open_epochs(ground: Ground, reason: str, also_cut: bool = False) -> list[str]:
@@ -62,9 +63,13 @@ def open_epochs(ground: Ground, reason: str, also_cut: bool = False) -> list[str
     if not new:
         return []
     now = change_incarnation(ground.warehouse, reason)
-    for fold in ground.folds.values():
-        if fold.topic in new:
-            survivors.fold_in(ground.warehouse, ground.publisher, ground.ids, fold, now)
+    for kind in ground.folds.values():
+        if kind.topic not in new:
+            continue
+        if isinstance(kind, Posting):
+            unfinished.post(ground.warehouse, kind, now)
+        else:
+            survivors.fold_in(ground.warehouse, ground.publisher, ground.ids, kind, now)
     marks = {
         name: _first_marks(ground, name, identities[name])
         for name in new
@@ -229,7 +234,7 @@ def _tell_again(ground: Ground, now: Incarnation) -> None:
     for partition in _partitions_in(ground.warehouse, results.TABLE, now):
         told = [(partition, results.load_all(ground.warehouse, now, partition))]
         ground.publisher.send(messages_of(told, now.generation, ground.ids))
-    for kind in (fold.snapshots for fold in ground.folds.values() if fold.snapshots):
+    for kind in (k.snapshots for k in ground.folds.values() if isinstance(k, Fold) and k.snapshots):
         for partition in _partitions_in(ground.warehouse, kind.table, now):
             rows = ground.warehouse.frame(
                 f"SELECT * EXCEPT generation FROM {kind.table} FINAL "

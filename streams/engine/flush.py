@@ -13,18 +13,19 @@ import numpy as np
 import polars as pl
 
 from schemas.warehouse import Incarnation
-from streams.engine import history, markers, metrics, results
-from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE
+from streams.engine import history, ledger, markers, results
 from streams.engine.batches import Batch, Partition
 from streams.engine.decoding import Dead
 from streams.engine.definitions import Definitions
 from streams.engine.filters import hashes_of
 from streams.engine.folding import Folded, folded, no_touches
 from streams.engine.gathering import Portion
+from streams.engine.ledger import Revision, Work
 from streams.engine.markers import Marked
 from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poisoned, culprits
 from streams.engine.ports import Warehouse
+from streams.engine.postings import Entry
 from streams.engine.snapshots import Made
 from streams.engine.telling import Told
 from streams.engine.totals import applied
@@ -37,6 +38,7 @@ class Flush:
     portions: Sequence[Portion]
     history: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+    entries: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     snapshots: list[Made] = field(default_factory=list)
     dead: list[tuple[PartitionState, Dead]] = field(default_factory=list)
     counts: dict[int, dict[int, int]] = field(default_factory=dict)
@@ -68,7 +70,7 @@ def compute(
         Poisoned: records that must be set aside first; nothing has changed.
     """
     flush = Flush(portions)
-    facts = [(i, p) for i, p in enumerate(portions) if p.segment.marker is None]
+    facts = _records_of(portions, postings=False)
     groups = [(group, _records(group)) for group in _alike(facts)]
     known = _known(groups, warehouse, before)
     work = []
@@ -81,6 +83,9 @@ def compute(
             _blame(group, records)
             raise
         work.append((group, done))
+    unwritten = before.history if before else {}
+    posting = ledger.begin(_records_of(portions, postings=True), warehouse, unwritten)
+    revisions = ledger.revisions(portions, warehouse, definitions)
     marks = _marks(portions, warehouse, definitions, now)
     touches = pl.concat(
         [
@@ -97,8 +102,18 @@ def compute(
         flush.snapshots.extend(mark.snapshots)
         portion.state.sequence, portion.state.prepared = mark.sequence, mark.prepared
     _tell(flush, touches)
+    _post(flush, posting, revisions)
     flush.sequences = {i: p.state.sequence for i, p in enumerate(portions)}
     return flush
+
+
+def _records_of(portions: Sequence[Portion], *, postings: bool) -> Group:
+    """Return the portions that are records of folds, or of postings, with their places."""
+    return [
+        (i, portion)
+        for i, portion in enumerate(portions)
+        if portion.segment.marker is None and portion.state.is_posting == postings
+    ]
 
 
 def _alike(facts: Group) -> list[Group]:
@@ -187,7 +202,7 @@ def _marks(
     return [
         (i, portion, markers.marked(portion.state, marker, warehouse, definitions, insert))
         for i, portion in enumerate(portions)
-        if (marker := portion.segment.marker) is not None
+        if (marker := portion.segment.marker) is not None and not portion.state.is_posting
     ]
 
 
@@ -229,34 +244,23 @@ def _tell(flush: Flush, touches: pl.DataFrame) -> None:
         totals[i].trim()
 
 
-def count(flush: Flush) -> None:
-    """Count what became of the records of a flush."""
-    for row in applied_rows(flush).iter_rows(named=True):
-        for verdict in ("accepted", "duplicate", "stale", "dead", "marker"):
-            if row[verdict]:
-                metrics.RECORDS.labels(row["topic"], verdict).inc(row[verdict])
+def _post(flush: Flush, work: Sequence[Work], revisions: Sequence[Revision]) -> None:
+    for one in work:
+        portion = flush.portions[one.at]
+        posted = ledger.finish(one)
+        flush.counts[one.at] = posted.counts
+        flush.dead.extend((portion.state, dead) for dead in portion.segment.dead)
+        _keep(flush, portion.state, posted.rows, posted.entries)
+    for revision in revisions:
+        state = flush.portions[revision.at].state
+        state.sequence, state.prepared = revision.sequence, revision.prepared
+        _keep(flush, state, revision.row, revision.entries)
 
 
-def applied_rows(flush: Flush) -> pl.DataFrame:
-    """Return the rows of spm.applied that make a flush known."""
-    rows = []
-    for i, portion in enumerate(flush.portions):
-        state, segment = portion.state, portion.segment
-        counts = flush.counts.get(i, {})
-        rows.append(
-            {
-                "topic": state.partition.topic,
-                "partition": state.partition.number,
-                "epoch": state.epoch,
-                "offset_from": segment.start,
-                "offset_to": segment.end,
-                "accepted": counts.get(ACCEPTED, 0),
-                "duplicate": counts.get(DUPLICATE, 0),
-                "stale": counts.get(STALE, 0),
-                "dead": len(segment.dead),
-                "marker": int(segment.marker is not None),
-                "sequence": flush.sequences[i],
-            }
-        )
-    kinds = {"topic": pl.String(), "partition": pl.UInt16(), "epoch": pl.UInt32()}
-    return pl.DataFrame(rows, schema_overrides=kinds)
+def _keep(
+    flush: Flush, state: PartitionState, rows: pl.DataFrame, entries: Sequence[Entry]
+) -> None:
+    flush.history.setdefault(state.posting.table, []).append(rows)
+    if entries:
+        made = ledger.entry_rows(state.posting, entries)
+        flush.entries.setdefault(state.posting.ledger, []).append(made)

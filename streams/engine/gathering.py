@@ -71,8 +71,8 @@ def decoded(
 
 
 def portions(states: Iterable[PartitionState]) -> list[Portion]:
-    """Return the first segment of each state, taken off it."""
-    return [Portion(state, state.cut.popleft()) for state in states if state.cut]
+    """Return the first segment of each state, taken off it; nothing of states that are held."""
+    return [Portion(state, state.cut.popleft()) for state in states if state.cut and not state.held]
 
 
 def _hand_over(group: Sequence[Taken], found: Decoded) -> None:

@@ -7,7 +7,7 @@ safe, for the rows of a marker are the same however often it is applied, and res
 of them are there.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,7 +129,11 @@ def _row(state: PartitionState, marker: Marker, sequence: int) -> pl.DataFrame:
         "kind": MARKER_KIND,
         "sequence": sequence,
     }
-    schema = history_schema(state.fold, state.prepared)
+    return empty_row(history_schema(state.fold, state.prepared), known)
+
+
+def empty_row(schema: pl.Schema, known: Mapping[str, Any]) -> pl.DataFrame:
+    """Return one row of a history table with nothing in it but what is known."""
     return pl.DataFrame(
         {
             name: pl.Series(name, [known.get(name, _nothing(kind))], kind)

@@ -7,9 +7,11 @@ import polars as pl
 
 from schemas.positions import position_of
 from streams.engine.batches import Batch, Partition
+from streams.engine.books import Books
 from streams.engine.decoding import Dead, Marker
 from streams.engine.filters import Filter
 from streams.engine.folds import Fold, Prepared
+from streams.engine.postings import Kind, Posting
 from streams.engine.totals import Totals
 
 
@@ -37,15 +39,20 @@ class PartitionState:
     Attributes:
         next_offset: behind everything that has been flushed.
         taken_offset: behind everything that waits to be flushed, too.
-        sequence: definitions in force there; `prepared` is what the fold needs of them.
-        history: ids that may have history in this partition; complete.
+        kind: what its records mean.
+        sequence: definitions in force there; `prepared` is what the fold or posting needs of them.
+        history: ids that may have history in this partition; complete. Unused by postings.
+        totals: unused by postings.
+        books: unused by folds.
+        partitions: how many the topic has.
+        held: why nothing is flushed for now; empty if nothing hinders.
         waiting: batches as they were fetched.
         cut: decoded segments that wait because a marker stands before or among them; they come
             before `waiting`.
     """
 
     partition: Partition
-    fold: Fold
+    kind: Kind
     assignment: int
     epoch: int
     next_offset: int
@@ -53,12 +60,32 @@ class PartitionState:
     prepared: Prepared
     history: Filter
     totals: Totals
+    books: Books = field(default_factory=Books)
+    partitions: int = 1
+    held: str = ""
     taken_offset: int = field(init=False)
     waiting: deque[Batch] = field(init=False, default_factory=deque)
     cut: deque[Segment] = field(init=False, default_factory=deque)
 
     def __post_init__(self) -> None:
         self.taken_offset = self.next_offset
+
+    @property
+    def fold(self) -> Fold:
+        """Return its kind, which is a fold."""
+        assert isinstance(self.kind, Fold)
+        return self.kind
+
+    @property
+    def posting(self) -> Posting:
+        """Return its kind, which is a posting."""
+        assert isinstance(self.kind, Posting)
+        return self.kind
+
+    @property
+    def is_posting(self) -> bool:
+        """Whether records become entries here, not totals."""
+        return isinstance(self.kind, Posting)
 
     def position(self, offset: int) -> int:
         """Return the position of an offset of this log."""
@@ -72,5 +99,5 @@ class PartitionState:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits."""
-        return not self.waiting and not self.cut
+        """Whether there is nothing to flush now."""
+        return bool(self.held) or not (self.waiting or self.cut)

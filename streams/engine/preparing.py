@@ -13,10 +13,10 @@ from streams.engine import starting
 from streams.engine.batches import Partition
 from streams.engine.decoding import Reading
 from streams.engine.definitions import Definitions
-from streams.engine.folds import Fold
 from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poisoned
 from streams.engine.ports import LogInspector, Publisher, Warehouse
+from streams.engine.postings import Kind, key_of
 from streams.engine.waits import Waits
 
 HELD_RECHECK_SECONDS = 5.0  # a refused partition is looked at again
@@ -45,14 +45,14 @@ class Preparation:
     """
 
     def __init__(
-        self, folds: Mapping[str, Fold], outside: Outside, waits: Waits, in_pool: InPool
+        self, kinds: Mapping[str, Kind], outside: Outside, waits: Waits, in_pool: InPool
     ) -> None:
         self.refused: dict[Partition, str] = {}
         self.identities: dict[str, LogIdentity] = {}
         self.readings: dict[str, Reading] = {}
         self.now: Incarnation | None = None
         self.definitions = Definitions(outside.warehouse)
-        self._folds, self._outside, self._waits = folds, outside, waits
+        self._kinds, self._outside, self._waits = kinds, outside, waits
         self._in_pool = in_pool
         self._poisoned: dict[str, dict[tuple[int, int], str]] = {}
 
@@ -115,10 +115,12 @@ class Preparation:
         applied = starting.applied_ends(warehouse, list(kafka))
         begun = []
         for partition, known in kafka.items():
-            fold, epoch = self._folds[partition.topic], epochs[partition.topic]
+            kind, epoch = self._kinds[partition.topic], epochs[partition.topic]
             count = known.identity.partitions
-            poisoned = self._poisoned.setdefault(fold.topic, {})
-            self.readings[fold.topic] = Reading(fold.message, fold.faults, count, poisoned)
+            poisoned = self._poisoned.setdefault(kind.topic, {})
+            self.readings[kind.topic] = Reading(
+                kind.message, kind.faults, count, poisoned, key_of(kind)
+            )
             try:
                 if epoch is None:
                     raise starting.no_epoch(partition.topic, known.identity)
@@ -129,7 +131,7 @@ class Preparation:
                 self._refuse(partition, str(refusal))
             else:
                 self.refused.pop(partition, None)
-                begun.append(starting.Begun(partition, fold, epoch, offset))
+                begun.append(starting.Begun(partition, kind, epoch, offset, count))
         return starting.states(
             begun,
             assignment,

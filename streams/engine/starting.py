@@ -15,9 +15,9 @@ from streams.engine import history, results
 from streams.engine.batches import Partition
 from streams.engine.definitions import Definitions
 from streams.engine.filters import Filter, hashes_of
-from streams.engine.folds import Fold
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
+from streams.engine.postings import Kind, Posting
 from streams.engine.totals import Totals
 
 RECENT_DAYS = 9  # loaded at once; an older day is loaded when a correction reaches it
@@ -104,12 +104,13 @@ def no_epoch(topic: str, identity: LogIdentity) -> Refused:
 
 
 class Begun(NamedTuple):
-    """A partition and the offset it starts at."""
+    """A partition, how many the topic has, and the offset it starts at."""
 
     partition: Partition
-    fold: Fold
+    kind: Kind
     epoch: int
     offset: int
+    partitions: int = 1
 
 
 def states(
@@ -128,24 +129,26 @@ def states(
     """
     found = []
     sequences = _sequences(warehouse, begun)
-    filters = _filters(warehouse, begun)
+    folds = [one for one in begun if not isinstance(one.kind, Posting)]
+    filters = _filters(warehouse, folds)
     recent = [today + timedelta(days=1 - i) for i in range(RECENT_DAYS)]
-    days = {one.partition: recent for one in begun}
+    days = {one.partition: recent for one in folds}
     totals = results.load(warehouse, now, days)
     for one in begun:
         sequence = sequences.get(one.partition, 0)
         state = PartitionState(
             partition=one.partition,
-            fold=one.fold,
+            kind=one.kind,
             assignment=assignment,
             epoch=one.epoch,
             next_offset=one.offset,
             sequence=sequence,
-            prepared=definitions.prepared(sequence, one.fold.prepare),
-            history=filters[one.partition],
+            prepared=definitions.prepared(sequence, one.kind.prepare),
+            history=filters.get(one.partition) or Filter(),
             totals=Totals(),
+            partitions=one.partitions,
         )
-        state.totals.load(recent, totals[one.partition])
+        state.totals.load(recent if one.partition in days else (), totals.get(one.partition, ()))
         found.append(state)
     return found
 
@@ -180,5 +183,5 @@ def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Fi
 def _by_table(begun: Sequence[Begun]) -> dict[str, list[Begun]]:
     tables: dict[str, list[Begun]] = {}
     for one in begun:
-        tables.setdefault(one.fold.table, []).append(one)
+        tables.setdefault(one.kind.table, []).append(one)
     return tables

@@ -19,6 +19,7 @@ from streams.engine.folding import MARKER_KIND, TOUCH, no_known
 from streams.engine.folds import Fold
 from streams.engine.history import Asked
 from streams.engine.ports import Publisher, Warehouse
+from streams.engine.postings import Kind
 from streams.engine.telling import messages_of
 from streams.engine.totals import Totals
 
@@ -27,7 +28,7 @@ def fold_in(
     warehouse: Warehouse, publisher: Publisher, ids: SchemaIds, fold: Fold, now: Incarnation
 ) -> None:
     """Bring results, messages and `applied` up to what history holds of a topic."""
-    reached = _history_ends(warehouse, fold)
+    reached = history_ends(warehouse, fold)
     applied = starting.applied_ends(warehouse, list(reached))
     for partition, end in reached.items():
         since = applied.get(partition, 0)
@@ -55,7 +56,7 @@ def fold_in(
                 warehouse.insert(table, lines, now)
             messages += snapshots.messages_of(made, ids)
         publisher.send(messages)
-        warehouse.insert("spm.applied", _applied(partition, since, end, rows), now)
+        warehouse.insert("spm.applied", applied_row(partition, since, end, rows), now)
 
 
 def touches_of(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -83,12 +84,13 @@ def touches_of(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([part.with_columns(at).select(TOUCH) for part in (plus, minus)])
 
 
-def _history_ends(warehouse: Warehouse, fold: Fold) -> dict[Partition, int]:
+def history_ends(warehouse: Warehouse, kind: Kind) -> dict[Partition, int]:
+    """Return the position behind the history of each partition of a topic."""
     rows = warehouse.frame(
-        f"SELECT partition, max(position) + 1 AS reached FROM {fold.table} "
-        f"WHERE topic = '{fold.topic}' GROUP BY partition"
+        f"SELECT partition, max(position) + 1 AS reached FROM {kind.table} "
+        f"WHERE topic = '{kind.topic}' GROUP BY partition"
     )
-    return {Partition(fold.topic, number): end for number, end in rows.iter_rows()}
+    return {Partition(kind.topic, number): end for number, end in rows.iter_rows()}
 
 
 def _rows(warehouse: Warehouse, fold: Fold, partition: Partition, since: int) -> pl.DataFrame:
@@ -111,7 +113,8 @@ def _columns(fold: Fold) -> list[str]:
     return columns + (snapshots.columns_of(fold.snapshots) if fold.snapshots else [])
 
 
-def _applied(partition: Partition, since: int, end: int, rows: pl.DataFrame) -> pl.DataFrame:
+def applied_row(partition: Partition, since: int, end: int, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the row of spm.applied for history rows that are followed up now."""
     last, first = place_of(end), place_of(since)
     markers = rows.filter(pl.col("kind") == MARKER_KIND)
     row = {

@@ -147,6 +147,16 @@ class Consumer(driver.Consumer):
         """Hand out no more of these until they are started again."""
         self.pause_partitions({TP(*partition) for partition in partitions})
 
+    def set_back(self, partition: Partition) -> None:
+        """Hand out no more of a partition for now: what it holds waits, and takes no room."""
+        self.hold({partition})
+        self._handed.discount(partition)
+        self._notice_room()
+
+    def resume(self, partition: Partition) -> None:
+        """Hand a partition out again, from where it was set back."""
+        self.resume_partitions({TP(*partition)})
+
     async def bounds(
         self, partitions: set[Partition]
     ) -> tuple[dict[Partition, int], dict[Partition, int]]:

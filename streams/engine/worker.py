@@ -16,13 +16,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from schemas.warehouse import Fenced
-from streams.engine import effects, flush, gathering, metrics
+from streams.engine import effects, flush, gathering, metrics, tiles, upstream
 from streams.engine.batches import Batch, Partition
 from streams.engine.flush import Flush
-from streams.engine.folds import Fold
 from streams.engine.gathering import Portion
 from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poison, Poisoned
+from streams.engine.postings import Kind
 from streams.engine.preparing import Outside, Preparation
 from streams.engine.tempo import Tempo
 from streams.engine.waits import Abandoned, Waits
@@ -40,13 +40,13 @@ class Worker:
 
     def __init__(
         self,
-        folds: Mapping[str, Fold],
+        kinds: Mapping[str, Kind],
         outside: Outside,
         tempo: Tempo,
         held_bytes_max: int,
         poison: Poison,
     ) -> None:
-        self.topics = frozenset(folds)
+        self.topics = frozenset(kinds)
         self.held_bytes_max = held_bytes_max
         self.waits = Waits()
         self.states: dict[Partition, PartitionState] = {}
@@ -55,9 +55,10 @@ class Worker:
             warehouse=WatchedWarehouse(outside.warehouse, self.pulse),
             publisher=WatchedPublisher(outside.publisher, self.pulse),
         )
-        self.preparation = Preparation(folds, outside, self.waits, self._in_pool)
+        self.preparation = Preparation(kinds, outside, self.waits, self._in_pool)
         self._outside, self._tempo = outside, tempo
         self._poison = poison
+        self._holds = upstream.Holds(self.waits, outside.warehouse, self._ask_again)
         self.consumer: Any = None
         self._era = 0  # grows whenever all states are dropped; what began before writes no more
         self._is_assigned = False
@@ -105,6 +106,7 @@ class Worker:
         self._era += 1
         self._unwritten = None
         self.states.clear()
+        self._holds.clear()
         self.preparation.refused.clear()
 
     async def _prepare(self) -> None:
@@ -148,10 +150,7 @@ class Worker:
             state.take(batch)
             self._work.set()
         else:
-            log.warning(
-                "%s: a batch begins at %d, and %d is due; reading from there",
-                batch.partition, batch.start, state.taken_offset,
-            )  # fmt: skip
+            log.warning("%s: %d is due, not %d", batch.partition, state.taken_offset, batch.start)
             self._spawn(self.consumer.read_from(batch.partition, state.taken_offset))
 
     # Flushing.
@@ -182,13 +181,18 @@ class Worker:
     async def _flush_once(self) -> None:
         """Fold what waits, then write it while the next is folded."""
         era, states = self._era, list(self.states.values())
+
+        def ours() -> bool:
+            return self._era == era
+
         began = time.monotonic()
         self._busy = True
         try:
             portions = await self._in_pool(self._gather, states)
+            portions = await self._holds.allowed(self.consumer, portions, self._step, ours)
             if any(portion.segment.marker for portion in portions):
                 await self._written()  # a marker reads all that stands before it
-            done = await self._fold(portions, lambda: self._era == era) if portions else None
+            done = await self._fold(portions, ours) if portions else None
             await self._written()
         except Abandoned:
             log.info("an assignment ended during a flush")
@@ -211,6 +215,10 @@ class Worker:
         if trouble:
             self.die(trouble)
         return gathering.portions(states)
+
+    def _ask_again(self) -> None:
+        upstream.release(self.states.values())
+        self._work.set()
 
     async def _fold(self, portions: Sequence[Portion], ours: Callable[[], bool]) -> Flush:
         now = self.preparation.now
@@ -250,7 +258,7 @@ class Worker:
         for batch in done.batches():
             self.consumer.settle(batch)
             metrics.VISIBLE.labels(batch.partition.topic).observe(time.time() - batch.oldest_at)
-        flush.count(done)
+        tiles.count(done)
 
     async def _step(
         self,

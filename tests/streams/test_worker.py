@@ -144,6 +144,25 @@ def test_results_survive_a_broker_that_lost_its_log(made: Site) -> None:
         stop(made.workers[-1])
 
 
+def test_credits_are_finished_from_history_when_the_log_is_lost(made: Site) -> None:
+    """A crash right after history, and then the broker dies with its log."""
+    floor = Floor(seed=5)
+    made.define(1, definitions(floor.reps))
+    made.open_epochs()
+    worker = made.start_worker()
+    made.produce(floor.events(1_000))
+    made.wait_applied()
+    stop(worker, signal.SIGKILL)
+    stop(made.broker)
+    for table in ("deal_credit", "applied"):
+        made.warehouse().command(f"TRUNCATE TABLE spm.{table}")
+    with broker(made.settings.broker_port):
+        create_topics(made.settings.kafka_config(), made.settings.partitions, 1)
+        made.open_epochs()
+        check_credits(made, floor)
+        assert made.sums() == floor.sums()
+
+
 def test_bad_records_are_set_aside_with_their_bytes(made: Site) -> None:
     made.open_epochs()
     made.start_worker()

@@ -31,7 +31,9 @@ def test_a_first_apply_is_in_the_log_the_tables_and_every_partition(ground: Grou
     assert applied.kinds == tuple(KINDS)
     assert place_of(applied.sequence) == (7, len(KINDS) - 1)
     assert len(ground.revisions()) == len(KINDS)
-    assert ground.rows("SELECT count(), uniqExact(kind) FROM spm.definition FINAL") == [(7, 7)]
+    assert ground.rows("SELECT count(), uniqExact(kind) FROM spm.definition FINAL") == [
+        (len(KINDS), len(KINDS))
+    ]
     markers = ground.markers()
     assert len(markers) == PARTITIONS
     assert set(map(tuple, markers.values())) == {(applied.sequence,)}
@@ -157,7 +159,7 @@ def test_what_the_log_holds_whole_is_finished_by_repair_alone(
 
 
 def _is_whole(ground: Ground, sequence: int, *, people: bool = True) -> None:
-    assert ground.rows("SELECT count() FROM spm.definition FINAL") == [(7,)]
+    assert ground.rows("SELECT count() FROM spm.definition FINAL") == [(len(KINDS),)]
     assert ground.stored.newest() == sequence
     assert ground.rows("SELECT count() FROM spm.roster FINAL") == [(2,)]
     assert ground.rows("SELECT count() FROM spm.team FINAL") == [(1,)]
@@ -319,14 +321,14 @@ def _open_log(ground: Ground, topic_id: str, epoch: int, state: str = "open") ->
 
 def test_waiting_ends_when_every_partition_has_the_sequence(ground: Ground, small: Path) -> None:
     sequence = ground.apply(small).sequence
-    facts = ground.log.partitions(applying.topics.FACTS)
-    assert waiting(ground.client, ground.log, sequence) == facts
-    _apply_in_worker(ground, facts[:-1], sequence)
+    marked = ground.log.partitions(applying.MARKED)
+    assert waiting(ground.client, ground.log, sequence) == marked
+    _apply_in_worker(ground, marked[:-1], sequence)
     told: list[tuple[int, int]] = []
     left = wait(ground.client, ground.log, sequence, 0.3, lambda done, of: told.append((done, of)))
-    assert left == facts[-1:]
-    assert told[0] == (15, 16)
-    _apply_in_worker(ground, facts[-1:], sequence)
+    assert left == marked[-1:]
+    assert told[0] == (19, 20)
+    _apply_in_worker(ground, marked[-1:], sequence)
     assert wait(ground.client, ground.log, sequence, 5) == ()
     assert not repair(ground.client, ground.log, NOW)
 

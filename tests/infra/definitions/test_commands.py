@@ -73,7 +73,7 @@ def test_a_session_from_first_apply_to_a_changed_quota(
     assert "crm.calls/0" in late.stderr
     revisions = json.loads(run("show", "revisions", "--json").stdout)
     assert [(r["kind"], r["note"]) for r in revisions][-2:] == [
-        ("measures", "the start"),
+        ("plans", "the start"),
         ("quotas", "more"),
     ]
     first, last = revisions[-2]["sequence"], revisions[-1]["sequence"]
@@ -91,6 +91,10 @@ def test_show_answers_for_every_kind_and_for_a_rep_by_name(installed: Ground) ->
         shown = run("show", kind, "--on", "2026-05-04")
         assert shown.exit_code == 0
         assert len(shown.stdout.splitlines()) > 3
+    plans = run("show", "plans", "--on", "2026-05-04").stdout
+    assert "7 % from 0, 10 % from 200000, 13 % from 275000 EUR" in plans
+    assert "15 reps" in plans
+    assert "ae-quarter" not in run("show", "plans", "--on", "2025-12-31").stdout
     roster = run("show", "roster", "--on", "2026-03-31").stdout
     assert "Tomasz Zieliński" in roster
     assert "Ruth Abrams" not in roster
@@ -150,7 +154,7 @@ def test_schema_prints_one_or_writes_all(tmp_path: Path) -> None:
     one = json.loads(run("schema", "quotas").stdout)
     assert one["$defs"]["Quota"]["properties"]["period_end"]["description"]
     assert run("schema", "--out", tmp_path / "schema").exit_code == 0
-    assert len(list((tmp_path / "schema").glob("*.json"))) == 8
+    assert len(list((tmp_path / "schema").glob("*.json"))) == 9
     assert run("schema", "rooster").exit_code == 2
 
 

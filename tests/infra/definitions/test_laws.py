@@ -88,6 +88,34 @@ def test_a_difference_names_entry_field_before_and_after() -> None:
     )
 
 
+def test_a_difference_in_a_plan_names_tier_and_rep() -> None:
+    tree = {"plans": [dict(plan) for plan in TREES["plans"]["plans"]]}
+    first = tree["plans"][0]
+    (component,) = first["components"]
+    tiers = [{**component["tiers"][0], "rate": "0.08"}, *component["tiers"][1:]]
+    first["components"] = [{**component, "tiers": tiers}]
+    first["reps"] = [*first["reps"][1:], "hp-24"]
+    changed = differences(SAMPLE, {"plans": KINDS["plans"].model_validate(tree)})
+    assert list(map(str, changed)) == [
+        "~ plans ae-quarter components revenue tiers 0 rate: 0.07 -> 0.08",
+        "- plans ae-quarter reps hp-03",
+        "+ plans ae-quarter reps hp-24",
+    ]
+
+
+def test_tiers_are_written_in_order_of_their_numbers() -> None:
+    since = [int(tier["since"]) for tier in _tiers_written(["100000", "20000", "0"])]
+    assert since == [0, 20000, 100000]
+
+
+def _tiers_written(since: list[str]) -> Any:
+    tree = {"plans": [dict(TREES["plans"]["plans"][0])]}
+    tiers = [{"since": bound, "rate": "0.1"} for bound in since]
+    tree["plans"][0]["components"] = [{"component_id": "revenue", "tiers": tiers}]
+    written = yaml.safe_load(content_of(KINDS["plans"].model_validate(tree)))
+    return written["plans"][0]["components"][0]["tiers"]
+
+
 def test_the_shipped_schemas_are_those_of_the_models() -> None:
     for kind in MODELS:
         shipped = (DEFINITIONS / "schema" / f"{kind}.json").read_text("utf-8")

@@ -22,7 +22,7 @@ def _problems(folder: Path) -> list[Problem]:
 def test_the_sample_is_clean_without_a_single_warning() -> None:
     loaded = load(DEFINITIONS)
     assert checked(loaded, {}) == ()
-    assert len(loaded.values) == 8
+    assert len(loaded.values) == 9
 
 
 # ruff: noqa: E501, PLR0917 - a table reads best with a row on a line
@@ -115,10 +115,27 @@ MISTAKES = [
     ("measures.yaml", "unit: SECONDS", "unit: COUNT", "measures[2].unit", "write SECONDS"),
     ("measures.yaml", "measure: calls_connected", "measure: calls", "measures[1].measure",
      "stands already"),
+    ("plans.yaml", "plan_id: manager-year", "plan_id: ae-quarter", "plans[1].plan_id", "stands already in entry 0"),
+    ("plans.yaml", "valid_from: 2026-01-01", "valid_from: 2026-01-01\n    valid_to: 2026-01-01",
+     "plans[0].valid_to", "is not after valid_from 2026-01-01"),
+    ("plans.yaml", "currency: EUR", "currency: USD", "plans[0].currency", "plans count credits in EUR"),
+    ("plans.yaml", "currency: EUR", "currency: EUX", "plans[0].currency", "is no currency"),
+    ("plans.yaml", "period: QUARTER", "period: QUARTERLY", "plans[0].period", "did you mean QUARTER?"),
+    ("plans.yaml", "[hp-02, hp-08", "[hp-02, hp08", "plans[1].reps[1]", "did you mean hp-08?"),
+    ("plans.yaml", "[hp-02, hp-08", "[hp-02, hp-02", "plans[1].reps[1]", "is named twice"),
+    ("plans.yaml", "{since: 0, rate: 0.07}", "{since: 1, rate: 0.07}", "plans[0].components[0].tiers[0].since",
+     "does not start at 0; start it at 0"),
+    ("plans.yaml", "{since: 275000,", "{since: 200000.0,", "plans[0].components[0].tiers[2].since",
+     "is where another tier starts already"),
+    ("plans.yaml", "rate: 0.07", "rate: 7 %", "plans[0].components[0].tiers[0].rate", "is no number"),
+    ("plans.yaml", "rate: 0.07", "rate: 70", "plans[0].components[0].tiers[0].rate", "is above 10"),
 ]  # fmt: skip
 
 # Told where the other end stands.
-BELOW = {"overlaps this owner's quota from 2026-01-01 up to 2026-04-02": 1}
+BELOW = {
+    "overlaps this owner's quota from 2026-01-01 up to 2026-04-02": 1,
+    "is not after valid_from 2026-01-01": 1,
+}
 
 
 @pytest.mark.parametrize(("file", "old", "new", "field", "words"), MISTAKES)
@@ -223,6 +240,15 @@ def test_a_warning_does_not_keep_definitions_from_taking_effect(folder: Path, ed
     assert "is never asked for" in text
     assert "no source's user is rep hp-02" in text
     assert "is not on the roster in all of this stint" in text
+
+
+def test_plans_of_one_rep_may_overlap_and_tiers_stand_in_any_order(
+    folder: Path, edit: Edit
+) -> None:
+    edit("plans.yaml", "reps: [hp-02, hp-08", "reps: [hp-03, hp-08")
+    edit("plans.yaml", "{since: 0, rate: 0.07}", "{since: 900000, rate: 0.15}")
+    edit("plans.yaml", "{since: 200000, rate: 0.10}", "{since: 0, rate: 0.07}")
+    assert _problems(folder) == []
 
 
 def test_a_quota_in_a_currency_without_a_rate_is_warned_of(folder: Path) -> None:

@@ -72,6 +72,37 @@ def history(client: Client) -> None:
         client.insert("spm.deal", [deal], column_names=columns)
 
 
+def credits(client: Client) -> None:
+    """Fill credits: one that grew, one that is gone, one of a dead generation."""
+    columns = ["generation", "rep_id", "deal_id", "role", "via", "position", "deleted", "day"]
+    columns += ["stage_class", "amount", "currency", "share"]
+    rows: list[list[object]] = [
+        [1, "r2", "deal:1", "REVENUE", "owner", 1, False, TODAY, "OPEN", "10.5", "EUR", "1"],
+        [1, "r2", "deal:1", "REVENUE", "owner", 2, False, TODAY, "WON", "12.5", "EUR", "1"],
+        [1, "r3", "deal:2", "REVENUE", "0", 3, False, TODAY, "WON", "7", "EUR", "1"],
+        [1, "r3", "deal:2", "REVENUE", "0", 4, True, TODAY, "WON", "0", "EUR", "0"],
+        [1, "r4", "deal:2", "REVENUE", "0", 4, False, TODAY, "WON", "7", "EUR", "1"],
+        [2, "r1", "deal:1", "REVENUE", "owner", 9, False, TODAY, "WON", "99", "EUR", "1"],
+    ]
+    for row in [*rows, rows[0]]:  # in inserts of their own: nothing merged yet
+        values = [Decimal(v) if c in {"amount", "share"} else v  # type: ignore[arg-type]
+                  for c, v in zip(columns, row, strict=True)]  # fmt: skip
+        client.insert("spm.deal_credit", [values], column_names=columns)
+
+
+def ledger(client: Client) -> None:
+    """Fill the ledger: two entries a rep, the first of them written twice."""
+    columns = ["entry_id", "rep_id", "plan_id", "component_id", "origin_start", "origin_end"]
+    columns += ["currency", "amount", "position", "kind"]
+    quarter = [date(2026, 1, 1), date(2026, 4, 1), "EUR"]
+    for amount, position in ((Decimal("10.25"), 1), (Decimal("-0.25"), 2), (Decimal("10.25"), 1)):
+        entries = [
+            [f"{rep}-{position}", rep, "plan", "part", *quarter, amount, position, "ACCRUAL"]
+            for rep in REPS
+        ]
+        client.insert("spm.commission_ledger", entries, column_names=columns)
+
+
 def letters(client: Client) -> None:
     """Fill dead letters, progress and measures."""
     seen = datetime(2026, 1, 2, tzinfo=UTC)
@@ -99,4 +130,7 @@ def fill(client: Client) -> None:
     people(client)
     numbers(client)
     history(client)
+    credits(client)
+
+    ledger(client)
     letters(client)

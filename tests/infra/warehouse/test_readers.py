@@ -59,11 +59,31 @@ def test_every_view_with_a_rep_is_filtered(floor_warehouse: Served) -> None:
         floor_warehouse, "rex",
         "SELECT DISTINCT table FROM system.columns WHERE database = 'spm_bi' AND name = 'rep_id'",
     )  # fmt: skip
-    assert {"rep_day", "dim_rep", "dim_rep_history", "fct_activity", "fct_deal"} <= views
+    assert {
+        "rep_day",
+        "dim_rep",
+        "dim_rep_history",
+        "fct_activity",
+        "fct_deal",
+        "fct_credit",
+    } <= views
+    assert {"commission_ledger", "commission_balance"} <= views
     for view in views:
         assert rows(floor_warehouse, "rex", f"SELECT DISTINCT rep_id FROM {view}") <= {"r2"}
         everybody = rows(floor_warehouse, "ann", f"SELECT DISTINCT rep_id FROM {view}")
         assert everybody > {"r2"}, f"{view} proves nothing with one rep in it"
+
+
+def test_commissions_are_shown_once_with_names_and_balanced(floor_warehouse: Served) -> None:
+    sql = "SELECT rep_name, amount FROM commission_ledger ORDER BY position"
+    assert floor_warehouse.ask(sql, "rex").text.split("\n")[:-1] == [
+        "Name of r2\t10.25", "Name of r2\t-0.25",
+    ]  # fmt: skip
+    sql = "SELECT rep_id, rep_name, plan_id, origin_end, currency, amount, entries FROM "
+    assert rows(floor_warehouse, "mona", f"{sql} commission_balance") == {
+        f"{rep}\tName of {rep}\tplan\t2026-04-01\tEUR\t10\t2"
+        for rep in ("r1", "r2", "r3", "o\\'hara\\\\")
+    }
 
 
 def test_a_view_without_reps_is_closed_unless_listed(floor_warehouse: Served) -> None:
@@ -135,6 +155,10 @@ def test_facts_are_shown_once_and_as_they_are_now(floor_warehouse: Served) -> No
     assert calls == {"call:1\tr2\tCONNECTED", "call:2\tr1\tCONNECTED"}
     deals = rows(floor_warehouse, "ann", "SELECT deal_id, stage_class, amount FROM fct_deal")
     assert deals == {"deal:1\tWON\t12.5", "deal:2\tOPEN\t\\N"}
+    credits = rows(floor_warehouse, "ann", "SELECT rep_name, deal_id, amount FROM fct_credit")
+    assert credits == {"Name of r2\tdeal:1\t12.5", "Name of r4\tdeal:2\t7"}
+    first = rows(floor_warehouse, "ann", "SELECT deal_id FROM fct_credit WHERE stage_class='OPEN'")
+    assert first == set()
     # A filter must not change which version is chosen: call:1 is no longer r1's.
     mine = rows(floor_warehouse, "ann", "SELECT activity_id FROM fct_activity WHERE rep_id = 'r1'")
     assert mine == {"call:2"}

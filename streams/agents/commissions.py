@@ -1,0 +1,44 @@
+"""Commission agent: credits become entries of the ledger, by the plans in force."""
+
+import polars as pl
+
+from schemas import topics
+from streams.domain import commissions, credits
+from streams.domain.commissions import Terms
+from streams.engine.postings import Posting, Upstream
+
+_AMOUNT = pl.Decimal(38, 4)
+COMMISSIONS = Posting(
+    message="credit",
+    topic=topics.CREDITS.name,
+    table="spm.credit",
+    ledger="spm.commission_ledger",
+    upstream=Upstream("spm.deal_credit", ("rep_id", "deal_id", "role", "via")),
+    faults=credits.faults(),
+    prepare=Terms,
+    differs=Terms.differs,
+    stored=credits.stored,
+    counts_by=(
+        "role", "deleted", "stage_class", "day", "reporting_amount", "reporting_currency",
+    ),
+    counted=commissions.counted,
+    accrued=commissions.accrued,
+    adjusted=commissions.adjusted,
+    entry={
+        "plan_id": pl.String(),
+        "component_id": pl.String(),
+        "origin_start": pl.Date(),
+        "origin_end": pl.Date(),
+        "posted_start": pl.Date(),
+        "kind": pl.String(),
+        "currency": pl.String(),
+        "amount": _AMOUNT,
+        "deal_id": pl.String(),
+        "role": pl.String(),
+        "via": pl.String(),
+        "before": _AMOUNT,
+        "after": _AMOUNT,
+        "trace": pl.String(),
+    },
+    identity=("plan_id", "component_id", "origin_start", "origin_end", "currency"),
+)  # fmt: skip

@@ -1,0 +1,263 @@
+"""Records and markers become entries: one record after the other, in plain Python.
+
+`begin` and `revised` read and change nothing; `finish` only computes. A record below or at the
+source position of its item's last record brings nothing new. Entries carry an id made of where they
+come from and what they are about, so that doing any of it again makes the same rows.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from streams.engine import books, history
+from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE
+from streams.engine.batches import Partition
+from streams.engine.books import Account, Wanted
+from streams.engine.columns import dtypes
+from streams.engine.decoding import ADDED
+from streams.engine.definitions import Definitions
+from streams.engine.folding import MARKER_KIND
+from streams.engine.folds import Prepared
+from streams.engine.gathering import Portion
+from streams.engine.markers import empty_row
+from streams.engine.partitions import PartitionState
+from streams.engine.poison import Poisoned
+from streams.engine.ports import Warehouse
+from streams.engine.postings import Entry, Posting
+
+PAYEES_AT_ONCE = 1_000  # of a revision; each brings all of its items
+_ID_BYTES = 16  # 2**64 entries would have to exist before two ids are likely to meet
+
+
+@dataclass(slots=True)
+class Work:
+    """Records of one partition, with all that was read for them."""
+
+    at: int
+    portion: Portion
+    stored: pl.DataFrame
+    accounts: Mapping[str, Account]
+
+
+@dataclass(slots=True)
+class Posted:
+    """What a partition's records or marker became."""
+
+    rows: pl.DataFrame
+    entries: list[Entry] = field(default_factory=list)
+    counts: dict[int, int] = field(default_factory=dict)
+
+
+def begin(
+    portions: Sequence[tuple[int, Portion]],
+    warehouse: Warehouse,
+    unflushed: Mapping[str, Sequence[pl.DataFrame]],
+) -> list[Work]:
+    """Return records with the accounts they need: one query for each table.
+
+    Args:
+        unflushed: rows on their way into the tables of history.
+
+    Raises:
+        Unavailable: the warehouse did not answer.
+    """
+    wanted: dict[str, list[Wanted]] = {}
+    postings: dict[str, Posting] = {}
+    work = []
+    for at, portion in portions:
+        state, posting = portion.state, portion.state.posting
+        stored = posting.stored(portion.segment.frame)
+        missing = state.books.missing(stored.get_column("rep_id").unique().to_list())
+        below = state.position(portion.segment.start)
+        wanted.setdefault(posting.table, []).append(Wanted(below, sorted(missing)))
+        postings[posting.table] = posting
+        work.append(Work(at, portion, stored, {}))
+    for table, some in wanted.items():
+        found = books.read(warehouse, postings[table], some, unflushed.get(table, ()))
+        for one in work:
+            if one.portion.state.posting.table == table:
+                one.accounts = found
+    return work
+
+
+def finish(work: Work) -> Posted:
+    """Return what records became; the partition's books have moved on to behind them.
+
+    Raises:
+        Poisoned: a rule fails on a record; the partition must be started again.
+    """
+    portion, state = work.portion, work.portion.state
+    mine = set(work.stored.get_column("rep_id").to_list())
+    state.books.add({payee: work.accounts[payee] for payee in state.books.missing(mine)})
+    items = state.books.count(mine)
+    verdicts, entries = [], []
+    positions = [state.position(o) for o in portion.segment.frame.get_column("offset")]
+    for position, row in zip(positions, work.stored.iter_rows(named=True), strict=True):
+        account = state.books.of(row["rep_id"])
+        verdict = verdict_on(account, row)
+        verdicts.append(verdict)
+        if verdict == ACCEPTED:
+            try:
+                entries += taken(state, account, row, position)
+            except Exception as error:
+                text = f"{type(error).__name__}: {error}"
+                offset = position - state.position(0)
+                raise Poisoned({state.partition: {offset: text}}) from error
+    state.books.trim(state.books.count(mine) - items)
+    accepted = pl.Series([verdict == ACCEPTED for verdict in verdicts], dtype=pl.Boolean)
+    rows = history_rows(state, portion.segment.frame, work.stored).filter(accepted)
+    counts = {verdict: verdicts.count(verdict) for verdict in (ACCEPTED, DUPLICATE, STALE)}
+    return Posted(rows, entries, counts)
+
+
+def verdict_on(account: Account, row: Mapping[str, Any]) -> int:
+    """Return whether a record says something new of its item."""
+    known = account.items.get(row["entity_id"])
+    if known is None or row["source_position"] > known[0]:
+        return ACCEPTED
+    return DUPLICATE if row["source_position"] == known[0] else STALE
+
+
+def taken(
+    state: PartitionState, account: Account, row: Mapping[str, Any], position: int
+) -> list[Entry]:
+    """Return the entries of an accepted record; its item counts from here on."""
+    posting, payee = state.posting, row["rep_id"]
+    change = account.change(row["entity_id"], posting.counted(row))
+    entries: Sequence[Entry] = ()
+    if change:
+        entries = posting.accrued(state.prepared, payee, account.sums, change, row)
+    books.put(account, posting, row)
+    cause = Cause(state.partition, position, payee, state.sequence)
+    return [caused(posting, entry, cause) for entry in entries]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a marker does to a partition; `at` is the place of its portion."""
+
+    at: int
+    row: pl.DataFrame
+    entries: Sequence[Entry]
+    sequence: int
+    prepared: Prepared
+
+
+def revisions(
+    portions: Sequence[Portion], warehouse: Warehouse, definitions: Definitions
+) -> list[Revision]:
+    """Return what markers among the portions do. A repeated or lower one changes nothing.
+
+    Raises:
+        Unavailable: definitions are not there yet, or the warehouse is away.
+    """
+    found = []
+    for at, portion in enumerate(portions):
+        state, marker = portion.state, portion.segment.marker
+        if marker is None or not state.is_posting:
+            continue
+        sequence = max(state.sequence, marker.sequence)
+        prepared = definitions.prepared(sequence, state.posting.prepare)
+        position = state.position(marker.offset)
+        entries = revised(state, warehouse, position, sequence, prepared)
+        found.append(
+            Revision(at, marker_row(state, position, sequence), entries, sequence, prepared)
+        )
+    return found
+
+
+def revised(
+    state: PartitionState, warehouse: Warehouse, position: int, sequence: int, prepared: Prepared
+) -> list[Entry]:
+    """Return the entries of a marker that brings another revision into force, for every payee.
+
+    All history below the marker is in the warehouse by now.
+
+    Raises:
+        Unavailable: the warehouse did not answer.
+    """
+    posting = state.posting
+    if sequence <= state.sequence or not posting.differs(state.prepared, prepared):
+        return []
+    everybody = books.payees(warehouse, posting, state.partition.number, state.partitions, position)
+    entries = []
+    for first in range(0, len(everybody), PAYEES_AT_ONCE):
+        some = everybody[first : first + PAYEES_AT_ONCE]
+        for payee, account in books.read(warehouse, posting, [Wanted(position, some)]).items():
+            cause = Cause(state.partition, position, payee, sequence)
+            made = posting.adjusted(state.prepared, prepared, payee, account.sums)
+            entries += [caused(posting, entry, cause) for entry in made]
+    return entries
+
+
+class Cause(NamedTuple):
+    """What makes entries: a record or marker, for one payee, under a revision."""
+
+    partition: Partition
+    position: int
+    payee: str
+    sequence: int
+
+
+def caused(posting: Posting, entry: Entry, cause: Cause) -> Entry:
+    """Return an entry with its id and where it comes from."""
+    (topic, number), position, payee, sequence = cause
+    about = [str(entry[name]) for name in posting.identity]
+    parts = [topic, str(number), str(position), payee, *about]
+    # Lengths go in, too: no two lists of parts read the same.
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return entry | {
+        "entry_id": hashlib.blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest(),
+        "rep_id": payee,
+        "topic": topic,
+        "partition": number,
+        "position": position,
+        "sequence": sequence,
+    }
+
+
+def entry_rows(posting: Posting, entries: Sequence[Entry]) -> pl.DataFrame:
+    """Return entries as rows of the ledger."""
+    kinds: dict[str, pl.DataType] = {
+        **posting.entry,
+        "entry_id": pl.String(),
+        "rep_id": pl.String(),
+        "topic": pl.String(),
+        "partition": pl.UInt16(),
+        "position": pl.UInt64(),
+        "sequence": pl.UInt64(),
+    }
+    return pl.DataFrame(entries, schema=kinds, orient="row")
+
+
+def history_rows(state: PartitionState, frame: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return records as rows of their history."""
+    engine = frame.select(
+        (pl.col("offset") + state.position(0)).cast(pl.UInt64).alias("position"),
+        pl.lit(state.partition.topic).alias("topic"),
+        pl.lit(state.partition.number, pl.UInt16).alias("partition"),
+        pl.lit(state.posting.message).alias("kind"),
+        "key_hash",
+        pl.lit(state.sequence, pl.UInt64).alias("sequence"),
+    )
+    return pl.concat([stored, engine], how="horizontal")
+
+
+def marker_row(state: PartitionState, position: int, sequence: int) -> pl.DataFrame:
+    """Return the history row of a marker: empty in all that items have and markers have not."""
+    nothing = pl.DataFrame(schema={**dtypes(state.posting.message), **ADDED})
+    schema = history_rows(state, nothing, state.posting.stored(nothing)).schema
+    return empty_row(
+        schema,
+        {
+            "entity_id": history.marker_id(state.partition),
+            "position": position,
+            "topic": state.partition.topic,
+            "partition": state.partition.number,
+            "kind": MARKER_KIND,
+            "sequence": sequence,
+        },
+    )
