@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -92,6 +92,11 @@ class Watch(threading.Thread):
                 later = (t - at for t, _, commits in looks if t >= at and commits[place] >= reached)
                 found.append(next(later, until - at))
         return found
+
+    def blind(self, since: float, until: float) -> float:
+        """Return the longest time between two looks: a lag is known no better than that."""
+        at = [since, *(t for t, *_ in self.seen if since <= t <= until), until]
+        return max(later - before for before, later in pairwise(at))
 
 
 @contextmanager
