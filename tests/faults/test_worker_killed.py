@@ -57,7 +57,7 @@ def killed_again_and_again(made: Site, seed: int, kills: int, events: int) -> No
     twice = read_twice(made)
     print(f"seed {seed}: {kills} kills, {twice} of {events} events read twice, "
           f"{twice_allowed} applied and not committed at the kills, "
-          f"commits behind by {max(lags):.1f} s at most, looked at every {blind:.1f} s")  # fmt: skip
+          f"commits {max(lags):.1f} s behind at most, looked at every {blind:.1f} s")  # fmt: skip
     assert twice <= twice_allowed
     assert max(lags) - blind < stretched(COMMIT_LAG_SECONDS_MAX)
 
