@@ -232,15 +232,15 @@ class Site:
         numbers = range(self.settings.partitions)
         starts = {(topic.name, number): 0 for topic in FACTS for number in numbers}
         if self.broker is None:
-            return {place: self._end(*place) for place in starts}
+            return {place: self.end(*place) for place in starts}
         found = dict(starts)
         for record in records_from(self.settings.kafka_config(), starts, SECONDS_MAX):
             place = (record.topic() or "", record.partition() or 0)
             found[place] = (record.offset() or 0) + 1
         return found
 
-    def _end(self, topic: str, number: int) -> int:
-        # Only Apache Kafka can be asked: the embedded broker tells where its last batch begins.
+    def end(self, topic: str, number: int) -> int:
+        """Return the end of a partition. Only for Apache Kafka: the other tells its last batch."""
         return self._group().get_watermark_offsets(TopicPartition(topic, number), SECONDS_MAX)[1]
 
     def committed(self) -> dict[tuple[str, int], int]:
