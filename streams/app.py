@@ -15,6 +15,7 @@ from connectors.sinks.registry import ids_from
 from streams import web
 from streams.agents import facts, progress
 from streams.agents.pipes import PIPES
+from streams.engine.logwatch import watch_logs
 from streams.engine.poison import Poison
 from streams.engine.preparing import Outside
 from streams.engine.sighting import sight_of
@@ -127,7 +128,7 @@ def make_app(settings: Settings, given: Outside) -> App:
     facts.add_agents(app, worker)
     progress.add_agent(app, progress.Progress(given, worker.waits), worker.die)
     web.add_pages(app, worker, app.watchdog)
-    _add_tasks(app)
+    _add_tasks(app, given)
     return app
 
 
@@ -150,10 +151,14 @@ def watchdog_of(settings: Settings, given: Outside, worker: Worker) -> Watchdog:
     )
 
 
-def _add_tasks(app: App) -> None:
+def _add_tasks(app: App, given: Outside) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def flush_for_ever() -> None:
         await app.batch_owner.run()
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def watch_for_other_logs() -> None:
+        await watch_logs(app.batch_owner, given.kafka)
 
     @app.task  # type: ignore[untyped-decorator]
     async def be_watched() -> None:

@@ -102,9 +102,7 @@ def health_of(data_dir: Path, settings: Settings) -> Health:
     services = tuple(_service(service) for service in run.services) if run else ()
     if not any(service.alive for service in services):
         return Health(data_dir, services, BROKERS[settings.broker], None, None)
-    return Health(
-        data_dir, services, BROKERS[settings.broker], _lag(settings), _sources(settings)
-    )
+    return Health(data_dir, services, BROKERS[settings.broker], _lag(settings), _sources(settings))
 
 
 def broker_trouble(settings: Settings) -> str | None:
