@@ -370,7 +370,7 @@ def test_an_entry_that_is_missing_is_found(warehouse: Warehouse) -> None:
     put(warehouse, ledger.TABLE, row)
     warehouse.command(f"OPTIMIZE TABLE {ledger.TABLE} FINAL")  # forgets the wrong entry
     assert {m.wrong for m in found.mismatches} & {"amount", "no entry"}
-    assert {m.key["rep_id"] for m in found.mismatches} == {row["rep_id"][0]}
+    assert {m.key["rep_id"] for m in found.mismatches} == {row["rep_id"][0]}, found.mismatches
 
 
 def test_an_entry_nobody_caused_is_found(warehouse: Warehouse) -> None:
