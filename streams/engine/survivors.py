@@ -21,7 +21,7 @@ from streams.engine.history import Asked
 from streams.engine.ports import Publisher, Warehouse
 from streams.engine.postings import Kind
 from streams.engine.telling import messages_of
-from streams.engine.totals import Totals
+from streams.engine.totals import Totals, no_totals
 
 
 def fold_in(
@@ -44,7 +44,7 @@ def fold_in(
         days: list[date] = touches.get_column("day").unique().to_list()
         totals = Totals()
         totals.load(days, results.load(warehouse, now, {partition: days})[partition])
-        told = [(partition, totalling.applied({0: totals}, touches).get(0, []))]
+        told = [(partition, totalling.applied({0: totals}, touches).get(0, no_totals()))]
         warehouse.insert(results.TABLE, results.rows_of(told, now.generation), now)
         if kind := fold.snapshots:
             before = snapshots.before_each(kind, rows, known)
