@@ -26,7 +26,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from connectors.principals import PrincipalFile
 from connectors.sinks.clickhouse import Warehouse
-from connectors.sinks.kafka import Publisher, create_topics
+from connectors.sinks.kafka import Publisher
+from connectors.sinks.kafka_topics import create_topics
 from infra.definitions.scanning import records_from
 from infra.local.ports import free_port
 from infra.migrations import migrate

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectors.sinks.kafka import create_topics
+from connectors.sinks.kafka_topics import create_topics
 from connectors.sinks.registry import RegistryIds
 from infra.definitions import connecting
 from infra.definitions.applying import apply_folder, repair

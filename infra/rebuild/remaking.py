@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from connectors.sinks import kafka
+from connectors.sinks import kafka_topics as kafka
 from infra.definitions.scanning import LogError, records_from
 from infra.rebuild import layout
 from infra.rebuild.building import Say
