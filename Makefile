@@ -36,8 +36,8 @@ types: $(DEV) ## mypy, strict
 proof: $(DEV) ## a million simulated events through everything, counted again from what was sent
 	@EVENTS=$(EVENTS) $(BIN)/python -m pytest -s tests/end_to_end/test_floor_to_warehouse.py
 
-bench: $(DEV) ## speed, printed; nothing is asserted about seconds
-	@$(BIN)/python -m pytest -m bench -s
+bench: $(DEV) ## speed beside other engines, on real Kafka; WHAT=engines,latency,... QUICK=1
+	@$(BIN)/python -m tests.bench $(if $(WHAT),--what $(WHAT)) $(if $(QUICK),--quick)
 
 clean: ## remove what make made (not your data)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

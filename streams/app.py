@@ -103,6 +103,9 @@ def make_app(settings: Settings, given: Outside) -> App:
         settings.kafka_group,
         broker=[f"kafka://{server}" for server in settings.kafka_bootstrap.split(",")],
         broker_credentials=credentials(settings),
+        # A static member does not leave the group when it stops: nobody takes over before the
+        # session has run out, and a restart within it moves no partition.
+        consumer_group_instance_id=settings.kafka_instance_id,
         broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=SESSION_SECONDS / 4,
         broker_rebalance_timeout=15.0,  # a last flush takes up to four seconds of it

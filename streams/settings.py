@@ -44,6 +44,11 @@ class Settings(BaseSettings):
         default=None, description="CA certificate. None: the system's."
     )
     kafka_group: str = Field(default="pacesetter", description="Consumer group of the workers.")
+    kafka_instance_id: str | None = Field(
+        default=None,
+        description="Name of this worker in its group, unlike any other's: it comes back to its "
+        "partitions at once after a restart. None: a new member each time.",
+    )
     partitions: int = Field(
         default=4, ge=1, le=65535, description="Of every fact topic; fixed for life."
     )

@@ -19,7 +19,15 @@ from schemas import codec, topics
 from schemas.codec import SchemaIds, Undecodable
 from schemas.positions import place_of
 from schemas.warehouse import Incarnation, LogIdentity, Message
-from streams.engine import history, reopening, results, snapshots, starting, survivors, unfinished
+from streams.engine import (
+    history,
+    reopening,
+    results,
+    snapshots,
+    starting,
+    survivors,
+    unfinished,
+)
 from streams.engine.batches import Partition
 from streams.engine.decoding import MARKER
 from streams.engine.folds import Fold

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from schemas.codec import SchemaIds
@@ -102,14 +101,14 @@ class Preparation:
         first, end = await consumer.bounds(partitions)
         return {
             p: starting.Kafka(identities[p.topic], consumer.committed(p), first[p], end[p])
-            for p in partitions
+            for p in sorted(partitions)
         }
 
     def _read(
         self, assignment: int, kafka: Mapping[Partition, starting.Kafka]
     ) -> list[PartitionState]:
         warehouse = self._outside.warehouse
-        now = self.now = warehouse.incarnation()
+        self.now = warehouse.incarnation()
         identities = {p.topic: known.identity for p, known in kafka.items()}
         epochs = starting.epochs(warehouse, identities)
         applied = starting.applied_ends(warehouse, list(kafka))
@@ -137,8 +136,6 @@ class Preparation:
             assignment,
             warehouse=warehouse,
             definitions=self.definitions,
-            now=now,
-            today=datetime.now(UTC).date(),
         )
 
     def _true_end(

@@ -6,21 +6,18 @@ backup is filled again from Kafka.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.positions import position_of
-from schemas.warehouse import Incarnation, LogIdentity
-from streams.engine import history, results
+from schemas.warehouse import LogIdentity
+from streams.engine import history
 from streams.engine.batches import Partition
 from streams.engine.definitions import Definitions
-from streams.engine.filters import Filter, hashes_of
+from streams.engine.filters import Filter
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.postings import Kind, Posting
 from streams.engine.totals import Totals
-
-RECENT_DAYS = 9  # loaded at once; an older day is loaded when a correction reaches it
 
 
 class Refused(Exception):
@@ -119,8 +116,6 @@ def states(
     *,
     warehouse: Warehouse,
     definitions: Definitions,
-    now: Incarnation,
-    today: date,
 ) -> list[PartitionState]:
     """Return the state of each partition at its start.
 
@@ -131,9 +126,6 @@ def states(
     sequences = _sequences(warehouse, begun)
     folds = [one for one in begun if not isinstance(one.kind, Posting)]
     filters = _filters(warehouse, folds)
-    recent = [today + timedelta(days=1 - i) for i in range(RECENT_DAYS)]
-    days = {one.partition: recent for one in folds}
-    totals = results.load(warehouse, now, days)
     for one in begun:
         sequence = sequences.get(one.partition, 0)
         state = PartitionState(
@@ -148,7 +140,6 @@ def states(
             totals=Totals(),
             partitions=one.partitions,
         )
-        state.totals.load(recent if one.partition in days else (), totals.get(one.partition, ()))
         found.append(state)
     return found
 
@@ -167,7 +158,24 @@ def _sequences(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, 
             f"WHERE {parts} GROUP BY topic, partition"
         )
         found.update({Partition(t, n): s for t, n, s in rows.iter_rows()})
+        for one in some:
+            if isinstance(one.kind, Posting) and one.partition not in found:
+                found[one.partition] = _inherited(warehouse, one)
     return found
+
+
+def _inherited(warehouse: Warehouse, one: Begun) -> int:
+    """Return the definitions in force in the log before, for a partition that was not there.
+
+    With another partition count payees come to it whose entries were posted elsewhere. To begin
+    with no definitions would post all of them again.
+    """
+    rows = warehouse.frame(
+        f"SELECT max(sequence) AS sequence FROM {one.kind.table} "
+        f"WHERE topic = {history.quoted(one.partition.topic)} AND kind = 'marker' "
+        f"AND position < {position_of(one.epoch, 0)}"
+    )
+    return 0 if rows.is_empty() else int(rows["sequence"][0] or 0)
 
 
 def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Filter]:
@@ -176,7 +184,7 @@ def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Fi
         rows = history.ids_of(warehouse, table, [one.partition for one in some])
         for (topic, number), mine in rows.group_by("topic", "partition"):
             partition = Partition(str(topic), int(str(number)))
-            found[partition].add(hashes_of(mine.get_column("entity_id")))
+            found[partition].add(mine.get_column("id_hash").to_numpy())
     return found
 
 

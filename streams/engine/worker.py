@@ -61,7 +61,7 @@ class Worker:
         self._holds = upstream.Holds(self.waits, outside.warehouse, self._ask_again)
         self.consumer: Any = None
         self._era = 0  # grows whenever all states are dropped; what began before writes no more
-        self._is_assigned = False
+        self.is_assigned = False
         self.assigned: set[Partition] = set()
         self._work = asyncio.Event()
         self._busy = self._hurry = False
@@ -77,14 +77,14 @@ class Worker:
     def on_assigned(self, consumer: Any, partitions: set[Partition]) -> None:
         """Prepare partitions, then let the consumer hand them out."""
         self.consumer, self.assigned = consumer, set(partitions)
-        self._is_assigned = True
+        self.is_assigned = True
         self._drop()
         self._spawn(self._prepare())
 
     async def on_revoked(self, partitions: set[Partition]) -> None:
         """Flush what waits, for a short while; then drop what is left."""
         await self.finish()
-        self._is_assigned = False
+        self.is_assigned = False
         self.assigned.clear()
         self._drop()
 
@@ -118,21 +118,12 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended before it was prepared")
 
-    async def _begin_again(self) -> None:
+    async def _begin_again(self, reason: Exception) -> None:
         """Start all partitions anew: the warehouse is another, or records are to be set aside."""
+        log.warning("starting all partitions again: %s", reason)
         self._drop()
         self.consumer.hold(self.assigned)
         await self._prepare()
-
-    def trouble(self) -> dict[str, str]:
-        """Return why the worker is not ready; empty if it is."""
-        found = self.waits.current()
-        found |= {f"refused {p}": reason for p, reason in self.preparation.refused.items()}
-        if not self._is_assigned:
-            found["assignment"] = "no partitions are assigned yet"
-        elif missing := self.assigned - set(self.states) - set(self.preparation.refused):
-            found["starting"] = f"{len(missing)} partitions are being prepared"
-        return found
 
     # Batches.
 
@@ -197,10 +188,11 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended during a flush")
             return
-        except Poisoned as poison:
-            log.error("a rule fails on records, which are set aside: %s", poison)
-            self.preparation.set_aside(poison)
-            self._spawn(self._begin_again())
+        except (Fenced, Poisoned) as trouble:  # a marker writes while it is folded
+            if isinstance(trouble, Poisoned):
+                log.error("a rule fails on records, which are set aside: %s", trouble)
+                self.preparation.set_aside(trouble)
+            self._spawn(self._begin_again(trouble))
             return
         finally:
             self._busy = False
@@ -240,8 +232,7 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended while a flush was written")
         except Fenced as fence:
-            log.warning("the warehouse is another incarnation; starting again: %s", fence)
-            self._spawn(self._begin_again())
+            self._spawn(self._begin_again(fence))
         else:
             seconds = time.monotonic() - began
             self._tempo.note(seconds)
