@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         "partitions at once after a restart. None: a new member each time.",
     )
     partitions: int = Field(
-        default=4, ge=1, le=65535, description="Of every fact topic; fixed for life."
+        default=4, ge=1, le=65535, description="Of every fact topic; see `rebuild --partitions`."
     )
     replication: int = Field(default=1, ge=1, description="Replicas of every topic.")
     schema_registry_url: str | None = Field(
@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     warehouse_port: Port = 18123
     intake_port: Port = 18087
     board_port: Port = 18080
+    reconcile_port: Port = Field(
+        default=18098, description="/metrics of `pacesetter reconcile --watch`."
+    )
+    reconcile_seconds: float = Field(
+        default=300.0, ge=0, description="`pacesetter up` proves its results so often. 0: never."
+    )
     metrics_port: Port = Field(
         default=18099, description="/livez, /readyz and /metrics of a worker."
     )

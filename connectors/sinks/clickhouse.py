@@ -43,8 +43,15 @@ class Warehouse:
         self._structures: dict[str, dict[str, str]] = {}
 
     @classmethod
-    def connect(cls, url: str, user: str, password: str, quorum: bool = False) -> Self:
-        """Return a connection.
+    def connect(
+        cls,
+        url: str,
+        user: str,
+        password: str,
+        quorum: bool = False,
+        seconds_max: float = SECONDS_MAX,
+    ) -> Self:
+        """Return a connection whose statements may take so long.
 
         Raises:
             Unavailable: nobody answers there, or does not let this user in.
@@ -55,7 +62,7 @@ class Warehouse:
                 username=user,
                 password=password,
                 autogenerate_session_id=False,  # one session would allow one statement at a time
-                send_receive_timeout=SECONDS_MAX,
+                send_receive_timeout=seconds_max,
                 compress=False,
                 query_limit=0,
             )
@@ -73,7 +80,10 @@ class Warehouse:
         Raises:
             Unavailable: it has not been set up.
         """
-        found = self.frame("SELECT incarnation, generation FROM spm.warehouse FINAL")
+        found = self.frame(
+            "SELECT incarnation, generation, if(paused_until > now64(3), reason, '') AS paused "
+            "FROM spm.warehouse FINAL"
+        )
         if found.is_empty():
             raise Unavailable("table spm.warehouse is empty; run `pacesetter migrate`")
         return Incarnation(*found.row(0))
@@ -118,9 +128,10 @@ class Warehouse:
         """Run a statement that returns nothing.
 
         Raises:
+            Fenced: it is a condition of the statement that the warehouse is another incarnation.
             Unavailable: not now.
         """
-        self._send(sql, b"", {})
+        self._send(sql, b"", self._settings)
 
     def _structure(self, table: str) -> dict[str, str]:
         known = self._structures.get(table)

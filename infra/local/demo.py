@@ -23,7 +23,6 @@ from streams.settings import Settings, settings
 Say = Callable[[str], None]
 HISTORY_DAYS = 100  # this quarter, whatever its day, and some of the last
 FLOOR_FILE = "floor.json"
-PORTS = ("broker", "warehouse", "intake", "board", "metrics")
 
 
 def run_demo(*, fresh: bool, seed: int, pace: float, say: Say, broker: str | None = None) -> None:
@@ -105,7 +104,7 @@ def _settings(mine: Settings) -> Settings:
     """Return the demo's settings: a folder of its own, and free ports where ours are taken."""
     taken: dict[str, Any] = {
         f"{name}_port": ports.free_port()
-        for name in PORTS
+        for name in plan.PORTS
         if not ports.is_free(getattr(mine, f"{name}_port"))
     }
     run = run_file.read(mine.data_dir / DEMO_FOLDER)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from infra.local import apache, ports, run_file
+from infra.local import apache, plan, ports, run_file
 from streams.settings import Settings
 
 DISK_BYTES_MIN = 2 << 30  # merges of the warehouse need room beside the data
@@ -139,7 +139,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 def _ports(settings: Settings) -> Iterator[Finding]:
     run = run_file.read(settings.data_dir)
     ours = {service.name for service in run.services} if run and run.is_alive() else set()
-    for name in ("broker", "warehouse", "intake", "board", "metrics"):
+    for name in plan.PORTS:
         port = getattr(settings, f"{name}_port")
         if ("worker" if name == "metrics" else name) in ours or ports.is_free(port):
             continue

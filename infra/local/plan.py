@@ -14,6 +14,9 @@ from infra.local.secrets import principals_path
 from streams.settings import Settings
 
 BROKER, WAREHOUSE, WORKER, INTAKE, BOARD = "broker", "warehouse", "worker", "intake", "board"
+RECONCILE = "reconcile"
+# Each has a setting NAME_port, and needs that port to be free.
+PORTS = (BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE)
 
 
 def url(settings: Settings, port: int) -> str:
@@ -71,6 +74,18 @@ def board(settings: Settings) -> Service:
     return _ours(settings, BOARD, "board", address, f"{address}/readyz")
 
 
+def reconcile(settings: Settings) -> Service:
+    """Return the proof that is run again and again; not to be started if its interval is 0."""
+    address = url(settings, settings.reconcile_port)
+    arguments = (
+        "reconcile", "--watch", str(settings.reconcile_seconds),
+        "--metrics-port", str(settings.reconcile_port),
+    )  # fmt: skip
+    return _command(
+        settings, RECONCILE, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    )
+
+
 def simulator(settings: Settings, arguments: tuple[str, ...]) -> Service:
     """Return the simulated sales floor."""
     return _command(settings, "simulator", ("simulate", *arguments), "", lambda: True)
@@ -89,6 +104,8 @@ def environment(settings: Settings) -> Mapping[str, str]:
             for name in ("broker_port", "warehouse_port", "intake_port", "board_port")
         },
         "PACESETTER_METRICS_PORT": str(settings.metrics_port),
+        "PACESETTER_RECONCILE_PORT": str(settings.reconcile_port),
+        "PACESETTER_RECONCILE_SECONDS": str(settings.reconcile_seconds),
         "PYTHONUNBUFFERED": "1",
     }
 

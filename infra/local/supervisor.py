@@ -94,7 +94,7 @@ class Supervisor:
                 f"{self._settings.data_dir} is in use by process {run.supervisor_pid}; "
                 "`pacesetter status` shows it, `pacesetter stop` ends it"
             )
-        for name in ("broker", "warehouse", "intake", "board", "metrics"):
+        for name in plan.PORTS:
             port = getattr(self._settings, f"{name}_port")
             if not ports.is_free(port):
                 raise AlreadyRuns(
@@ -120,7 +120,9 @@ class Supervisor:
 
     def _start_pipeline(self) -> None:
         began = time.monotonic()
-        services = (plan.worker, plan.intake, plan.board)
+        services = [plan.worker, plan.intake, plan.board]
+        if self._settings.reconcile_seconds:
+            services.append(plan.reconcile)
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)

@@ -50,7 +50,9 @@ _BLANKS: list[tuple[Any, Any]] = [
     (pl.Datetime, datetime(1970, 1, 1, tzinfo=UTC)),
 ]
 _BITS = {"bitAnd": "&", "bitShiftRight": ">>"}
-_START = datetime(2030, 1, 1, tzinfo=UTC)  # written later than whatever a real warehouse begins with
+_START = datetime(
+    2030, 1, 1, tzinfo=UTC
+)  # written later than whatever a real warehouse begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +323,9 @@ def _source(node: Node, table: Table, in_group: bool = False) -> str:
         values = [_source(_alike(node[1], value, table)[1], table) for value in node[2]]
         return f"({_source(node[1], table, in_group)} in {{{', '.join(values)}}})"
     if kind == "sum":
-        return f"({_source(node[2], table, in_group)} {node[1]} {_source(node[3], table, in_group)})"
+        return (
+            f"({_source(node[2], table, in_group)} {node[1]} {_source(node[3], table, in_group)})"
+        )
     return _called(node[1], node[2], table, in_group)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from connectors.sinks.kafka import create_topics
+from connectors.sinks.kafka_topics import create_topics
 from tests.ground import Site, broker, site, stop, wait_for
 from tests.load import Floor, definitions
 from tests.streams.commissioned import TIERS, Desk, StageOne, credit, owed, plans

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from connectors.sinks.kafka import create_topics
+from connectors.sinks.kafka_topics import create_topics
 from infra.local.ports import free_port
 from streams.agents.folds import FOLDS
 from streams.app import outside
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, open_epochs
 from streams.engine.reopening import Standing
-from tests.ground import broker, site
+from tests.ground import Site, broker, site
 from tests.load import Floor
 
 CALLS = Partition("crm.calls", 0)
@@ -35,6 +35,10 @@ def test_a_new_epoch_begins_where_the_log_can_go_on(
     assert (standing.is_cut, standing.begins) == (is_cut, begins)
 
 
+def facts_applied(made: Site) -> dict[tuple[str, int], int]:
+    return {place: end for place, end in made.applied().items() if place[0].startswith("crm.")}
+
+
 @pytest.mark.slow
 def test_a_log_that_comes_back_is_not_read_again(tmp_path: Path) -> None:
     with site(tmp_path, partitions=1) as made:
@@ -42,7 +46,7 @@ def test_a_log_that_comes_back_is_not_read_again(tmp_path: Path) -> None:
         made.produce(Floor(seed=5).events(100))
         made.start_worker()
         made.wait_applied()
-        reached = made.applied()
+        reached = facts_applied(made)
         elsewhere = made.settings.model_copy()
         port = free_port()
         object.__setattr__(elsewhere, "kafka_bootstrap", f"127.0.0.1:{port}")
@@ -56,4 +60,4 @@ def test_a_log_that_comes_back_is_not_read_again(tmp_path: Path) -> None:
         assert made.open_epochs() == []
         epochs = made.frame("SELECT max(epoch) AS e FROM spm.log WHERE topic = 'crm.calls'")
         assert epochs["e"][0] == 3
-        assert made.applied() == reached
+        assert facts_applied(made) == reached
