@@ -250,7 +250,9 @@ def plain_entry_ids() -> Iterator[None]:
 
     def named(posting: Any, entry: Any, cause: ledger.Cause) -> Any:
         nobody = cause._replace(partition=Partition(cause.partition.topic, 0), payee="")
-        return caused(posting, entry, cause) | {"entry_id": caused(posting, entry, nobody)["entry_id"]}
+        return caused(posting, entry, cause) | {
+            "entry_id": caused(posting, entry, nobody)["entry_id"]
+        }
 
     with mock.patch.object(ledger, "caused", named):
         yield

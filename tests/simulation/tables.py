@@ -50,7 +50,9 @@ _BLANKS: list[tuple[Any, Any]] = [
     (pl.Datetime, datetime(1970, 1, 1, tzinfo=UTC)),
 ]
 _BITS = {"bitAnd": "&", "bitShiftRight": ">>"}
-_START = datetime(2030, 1, 1, tzinfo=UTC)  # written later than whatever a real warehouse begins with
+_START = datetime(
+    2030, 1, 1, tzinfo=UTC
+)  # written later than whatever a real warehouse begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +301,7 @@ def _names(node: Any) -> set[str]:
     return set()
 
 
-def _source(node: Node, table: Table, in_group: bool = False) -> str:
+def _source(node: Node, table: Table, in_group: bool = False) -> str:  # noqa: PLR0911
     """Return the Python of an expression over row `i`, or over the rows `g` of a group."""
     kind = node[0]
     if kind == "name":
@@ -321,7 +323,9 @@ def _source(node: Node, table: Table, in_group: bool = False) -> str:
         values = [_source(_alike(node[1], value, table)[1], table) for value in node[2]]
         return f"({_source(node[1], table, in_group)} in {{{', '.join(values)}}})"
     if kind == "sum":
-        return f"({_source(node[2], table, in_group)} {node[1]} {_source(node[3], table, in_group)})"
+        return (
+            f"({_source(node[2], table, in_group)} {node[1]} {_source(node[3], table, in_group)})"
+        )
     return _called(node[1], node[2], table, in_group)
 
 
@@ -354,7 +358,7 @@ def _alike(left: Node, right: Node, table: Table) -> tuple[Node, Node]:
     return left, right
 
 
-def _dtype(node: Node, table: Table) -> pl.DataType:
+def _dtype(node: Node, table: Table) -> pl.DataType:  # noqa: PLR0911
     kind = node[0]
     if kind == "name":
         return table.shape.columns[node[1]]
