@@ -23,6 +23,10 @@ class Handed:
         self._batches.setdefault(batch.partition, deque()).append(batch)
         self.size += batch.size
 
+    def holds(self, batch: Batch) -> bool:
+        """Return whether a batch counts: its partition has not been started anew since."""
+        return batch in self._batches.get(batch.partition, ())
+
     def discount(self, partition: Partition) -> None:
         """Count the bytes of a partition no longer: others need the room to get it going again."""
         for batch in self._batches.get(partition, ()):
@@ -31,7 +35,7 @@ class Handed:
 
     def settle(self, batch: Batch) -> None:
         """Count a batch as done: everything in it is in the warehouse."""
-        if batch.settled or batch not in self._batches.get(batch.partition, ()):
+        if batch.settled or not self.holds(batch):
             return  # of an assignment that is over
         batch.settled = True
         self.size -= batch.size

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from xxhash import xxh64_intdigest
 
 U64 = npt.NDArray[np.uint64]
 _IDS_PER_WORD = 2  # 32 bits for an id; about one in a thousand new ids is looked up in vain
@@ -46,8 +47,8 @@ class Filter:
 
 
 def hashes_of(ids: pl.Series) -> U64:
-    """Return hashes of ids, for filters of this process only: they may change with the library."""
-    return ids.hash(seed=0).to_numpy()
+    """Return xxHash64 (seed 0) of ids, which the warehouse can compute as well."""
+    return np.fromiter(map(xxh64_intdigest, ids.cast(pl.Binary).to_list()), np.uint64, len(ids))
 
 
 def _slots(hashes: U64, words: U64) -> U64:

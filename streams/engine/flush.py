@@ -17,7 +17,7 @@ from streams.engine import history, ledger, markers, results
 from streams.engine.batches import Batch, Partition
 from streams.engine.decoding import Dead
 from streams.engine.definitions import Definitions
-from streams.engine.filters import hashes_of
+from streams.engine.filters import U64, hashes_of
 from streams.engine.folding import Folded, folded, no_touches
 from streams.engine.gathering import Portion
 from streams.engine.ledger import Revision, Work
@@ -28,7 +28,7 @@ from streams.engine.ports import Warehouse
 from streams.engine.postings import Entry
 from streams.engine.snapshots import Made
 from streams.engine.telling import Told
-from streams.engine.totals import applied
+from streams.engine.totals import Sums, applied, runs, summed
 
 
 @dataclass(slots=True)
@@ -72,7 +72,8 @@ def compute(
     flush = Flush(portions)
     facts = _records_of(portions, postings=False)
     groups = [(group, _records(group)) for group in _alike(facts)]
-    known = _known(groups, warehouse, before)
+    ids = [hashes_of(records.get_column("entity_id")) for _, records in groups]
+    known = _known(groups, ids, warehouse, before)
     work = []
     for group, records in groups:
         state = group[0][1].state
@@ -94,14 +95,16 @@ def compute(
             *(m.touches.with_columns(pl.lit(i, pl.UInt32).alias("at")) for i, _, m in marks),
         ]
     )
-    _load_days(portions, touches, warehouse, now)
-    for group, done in work:
-        _advance(flush, group, done)
+    sums = summed(touches)
+    totals = {i: (p.state.partition, p.state.totals) for i, p in enumerate(portions)}
+    results.load_touched(warehouse, now, totals, touches, sums)
+    for (group, done), hashes in zip(work, ids, strict=True):
+        _advance(flush, group, done, hashes)
     for _, portion, mark in marks:
         flush.history.setdefault(portion.state.fold.table, []).append(mark.row)
         flush.snapshots.extend(mark.snapshots)
         portion.state.sequence, portion.state.prepared = mark.sequence, mark.prepared
-    _tell(flush, touches)
+    _tell(flush, touches, sums)
     _post(flush, posting, revisions)
     flush.sequences = {i: p.state.sequence for i, p in enumerate(portions)}
     return flush
@@ -158,14 +161,17 @@ def _blame(group: Group, records: pl.DataFrame) -> None:
 
 
 def _known(
-    groups: Sequence[tuple[Group, pl.DataFrame]], warehouse: Warehouse, before: Flush | None
+    groups: Sequence[tuple[Group, pl.DataFrame]],
+    ids: Sequence[U64],
+    warehouse: Warehouse,
+    before: Flush | None,
 ) -> dict[str, pl.DataFrame]:
     """Return the predecessors of all records by table: one query each."""
     asked: dict[str, list[history.Asked]] = {}
     names: dict[str, list[str]] = {}
-    for group, records in groups:
+    for (group, records), hashes in zip(groups, ids, strict=True):
         fold = group[0][1].state.fold
-        asked.setdefault(fold.table, []).extend(_asked(group, records))
+        asked.setdefault(fold.table, []).extend(_asked(group, records, hashes))
         names[fold.table] = fold.names
     return {
         table: history.known(
@@ -175,9 +181,8 @@ def _known(
     }
 
 
-def _asked(group: Group, records: pl.DataFrame) -> list[history.Asked]:
+def _asked(group: Group, records: pl.DataFrame, hashes: U64) -> list[history.Asked]:
     ids, at = records.get_column("entity_id"), records.get_column("at").to_numpy()
-    hashes = hashes_of(ids)
     perhaps = np.zeros(len(ids), np.bool_)
     for i, portion in group:
         start, end = np.searchsorted(at, [i, i + 1])
@@ -206,42 +211,29 @@ def _marks(
     ]
 
 
-def _load_days(
-    portions: Sequence[Portion], touches: pl.DataFrame, warehouse: Warehouse, now: Incarnation
-) -> None:
-    """Cache the days that are about to be touched."""
-    days: dict[int, list[date]] = {}
-    for at, day in touches.select("at", "day").unique().iter_rows():
-        days.setdefault(at, []).append(day)
-    wanted, states = {}, {}
-    for at, some in days.items():
-        state = portions[at].state
-        if state.totals.missing(some):
-            wanted[state.partition] = state.totals.missing(results.weeks_around(some))
-            states[state.partition] = state
-    for partition, rows in results.load(warehouse, now, wanted).items():
-        states[partition].totals.load(wanted[partition], rows)
-
-
-def _advance(flush: Flush, group: Group, done: Folded) -> None:
+def _advance(flush: Flush, group: Group, done: Folded, hashes: U64) -> None:
     table = group[0][1].state.fold.table
     flush.history.setdefault(table, []).append(done.rows)
     flush.snapshots.extend(done.snapshots)
-    hashes = hashes_of(done.rows.get_column("entity_id"))
     for at, verdict, count in done.verdicts.iter_rows():
         flush.counts.setdefault(at, {})[verdict] = count
-    at_rows = done.at.to_numpy()
-    for i, portion in group:
-        start, end = np.searchsorted(at_rows, [i, i + 1])
+    start = 0
+    for _, portion in group:  # of a duplicate, too: whatever was read has history by now
+        end = start + len(portion.segment.frame)
         portion.state.history.add(hashes[start:end])
+        start = end
         flush.dead.extend((portion.state, dead) for dead in portion.segment.dead)
 
 
-def _tell(flush: Flush, touches: pl.DataFrame) -> None:
+def _tell(flush: Flush, touches: pl.DataFrame, sums: Sums) -> None:
     totals = {i: portion.state.totals for i, portion in enumerate(flush.portions)}
-    for i, told in applied(totals, touches).items():
+    for i, told in applied(totals, touches, sums).items():
         flush.told.append((flush.portions[i].state.partition, told))
-        totals[i].trim()
+    days: dict[int, set[date]] = {}
+    for run in runs(sums):
+        days.setdefault(run.at, set()).add(run.day)
+    for i, touched in days.items():
+        totals[i].trim(touched)
 
 
 def _post(flush: Flush, work: Sequence[Work], revisions: Sequence[Revision]) -> None:

@@ -29,14 +29,12 @@ class Folded(NamedTuple):
         rows: history rows, columns of the fold's table.
         touches: TOUCH lines.
         verdicts: how many records of each portion met each verdict: at, verdict, count.
-        at: portion of each row.
         snapshots: those the rows make, if the fold has any.
     """
 
     rows: pl.DataFrame
     touches: pl.DataFrame
     verdicts: pl.DataFrame
-    at: pl.Series
     snapshots: tuple[Made, ...]
 
 
@@ -71,7 +69,7 @@ def folded(
     among = pl.Series(place, dtype=pl.Int64).gather(here) + len(known)
     predecessor = pl.select(pl.coalesce(among, there)).to_series()
     snapshots = _snapshots(fold, known, rows, predecessor)
-    return Folded(rows, pl.concat([plus, *minus]), counts, facts.get_column("at"), snapshots)
+    return Folded(rows, pl.concat([plus, *minus]), counts, snapshots)
 
 
 def history_rows(

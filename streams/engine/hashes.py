@@ -1,6 +1,7 @@
 """Hashes that are stored: their names are part of the format, so that they never change."""
 
 from collections.abc import Iterable, Sequence
+from operator import methodcaller
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ from xxhash import xxh64_intdigest
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 
+_CUT = methodcaller("rstrip", b"\0")
 _SEED, _M = np.uint32(0x9747B28C), np.uint32(0x5BD1E995)
 
 
@@ -19,7 +21,7 @@ def content_hashes(bodies: Iterable[bytes]) -> U64:
     false, empty), so a record hashes alike under the version it was written with and under every
     later one. Within one version cutting zeros loses nothing: no encoding is a prefix of another.
     """
-    return np.array([xxh64_intdigest(body.rstrip(b"\0")) for body in bodies], np.uint64)
+    return np.fromiter(map(xxh64_intdigest, map(_CUT, bodies)), np.uint64)
 
 
 def murmur2(keys: Sequence[bytes]) -> U32:

@@ -71,11 +71,23 @@ def _predecessors(table: str, columns: Sequence[str], ids: Sequence[tuple[str, A
 
 
 def ids_of(warehouse: Warehouse, table: str, partitions: Sequence[Partition]) -> pl.DataFrame:
-    """Return every id with history: entity_id, topic, partition."""
-    return warehouse.frame(
-        f"SELECT DISTINCT entity_id, topic, partition FROM {table} "
-        f"WHERE kind != 'marker' AND {where(partitions)}"
+    """Return the hash of every id with history, some of them twice: id_hash, topic, partition."""
+    topics = sorted({partition.topic for partition in partitions})
+    found = [_ids_of_topic(warehouse, table, topic, partitions) for topic in topics]
+    return pl.concat(found)
+
+
+def _ids_of_topic(
+    warehouse: Warehouse, table: str, topic: str, partitions: Sequence[Partition]
+) -> pl.DataFrame:
+    # Hashes, since millions of ids would be half a gigabyte of texts; a topic at a time, too.
+    rows = warehouse.frame(
+        f"SELECT xxHash64(entity_id) AS id_hash, partition FROM {table} "
+        f"WHERE kind != 'marker' AND {where([p for p in partitions if p.topic == topic])}"
     )
+    if rows.is_empty():
+        rows = pl.DataFrame(schema={"id_hash": pl.UInt64, "partition": pl.UInt16})
+    return rows.with_columns(pl.lit(topic, pl.Categorical).alias("topic"))
 
 
 def where(partitions: Sequence[Partition]) -> str:

@@ -142,10 +142,17 @@ def empty_row(schema: pl.Schema, known: Mapping[str, Any]) -> pl.DataFrame:
     )
 
 
+_schemas: dict[Any, pl.Schema] = {}
+
+
 def history_schema(fold: Fold, prepared: Prepared) -> pl.Schema:
-    """Return the columns of a fold's history rows."""
-    nothing = pl.DataFrame(schema={**dtypes(fold.message), **ADDED, **_LINE})
-    return history_rows(fold, nothing, fold.resolve(nothing, prepared), 0).schema
+    """Return the columns of a fold's history rows; the same under all definitions."""
+    schema = _schemas.get(fold.resolve)
+    if schema is None:
+        nothing = pl.DataFrame(schema={**dtypes(fold.message), **ADDED, **_LINE})
+        schema = history_rows(fold, nothing, fold.resolve(nothing, prepared), 0).schema
+        _schemas[fold.resolve] = schema
+    return schema
 
 
 def _at() -> pl.Expr:

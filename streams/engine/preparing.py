@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from schemas.codec import SchemaIds
 from schemas.positions import position_of
-from schemas.warehouse import Incarnation, LogIdentity
+from schemas.warehouse import Incarnation, LogIdentity, Unavailable
 from streams.engine import starting
 from streams.engine.batches import Partition
 from streams.engine.decoding import Reading
@@ -39,6 +38,7 @@ class Preparation:
 
     Attributes:
         refused: partitions that must not start, and why.
+        identities: the logs that partitions were started from.
         readings: how the records of each topic are read.
         now: the warehouse's incarnation, as last read.
     """
@@ -47,6 +47,7 @@ class Preparation:
         self, kinds: Mapping[str, Kind], outside: Outside, waits: Waits, in_pool: InPool
     ) -> None:
         self.refused: dict[Partition, str] = {}
+        self.identities: dict[str, LogIdentity] = {}
         self.readings: dict[str, Reading] = {}
         self.now: Incarnation | None = None
         self.definitions = Definitions(outside.warehouse)
@@ -76,6 +77,7 @@ class Preparation:
         while left:
 
             async def read(wanted: set[Partition] = left) -> list[PartitionState]:
+                await self._waits.until_done("rebuild", self._unpaused, still_ours)
                 kafka = await self._kafka(consumer, wanted)
                 ready: list[PartitionState] = await self._in_pool(self._read, assignment, kafka)
                 return ready
@@ -90,12 +92,18 @@ class Preparation:
             if left:
                 await asyncio.sleep(HELD_RECHECK_SECONDS)
 
+    async def _unpaused(self) -> None:
+        now: Incarnation = await self._in_pool(self._outside.warehouse.incarnation)
+        if now.paused:
+            raise Unavailable(now.paused)
+
     async def _kafka(
         self, consumer: Any, partitions: set[Partition]
     ) -> dict[Partition, starting.Kafka]:
         identities: dict[str, LogIdentity] = await self._in_pool(
             self._outside.kafka.identities, {p.topic for p in partitions}
         )
+        self.identities |= identities
         first, end = await consumer.bounds(partitions)
         return {
             p: starting.Kafka(identities[p.topic], consumer.committed(p), first[p], end[p])
@@ -107,8 +115,11 @@ class Preparation:
     ) -> list[PartitionState]:
         warehouse = self._outside.warehouse
         now = self.now = warehouse.incarnation()
+        if now.paused:  # since the look before
+            raise Unavailable(now.paused)
         identities = {p.topic: known.identity for p, known in kafka.items()}
         epochs = starting.epochs(warehouse, identities)
+        layouts = starting.layouts(warehouse)
         applied = starting.applied_ends(warehouse, list(kafka))
         begun = []
         for partition, known in kafka.items():
@@ -121,6 +132,9 @@ class Preparation:
             try:
                 if epoch is None:
                     raise starting.no_epoch(partition.topic, known.identity)
+                layout = layouts.get(partition.topic)
+                if layout and layout.partitions != count:
+                    raise starting.another_layout(partition.topic, layout.partitions, count)
                 reached = applied.get(partition, 0)
                 sure = self._true_end(partition, epoch, reached, known)
                 offset = starting.start_offset(partition, epoch, reached, sure)
@@ -134,8 +148,6 @@ class Preparation:
             assignment,
             warehouse=warehouse,
             definitions=self.definitions,
-            now=now,
-            today=datetime.now(UTC).date(),
         )
 
     def _true_end(

@@ -1,76 +1,125 @@
 """Results on their way in and out: totals as rows of kpi_rep_day."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from schemas.warehouse import Incarnation
 from streams.engine.arrays import decimals, units
 from streams.engine.batches import Partition
-from streams.engine.history import where
+from streams.engine.history import quoted, where
 from streams.engine.ports import Warehouse
 from streams.engine.telling import Told
-from streams.engine.totals import Total
+from streams.engine.totals import KEYS, TOTAL, Sums, Totals, no_totals, runs
 
 TABLE = "spm.kpi_rep_day"
 
 
 def rows_of(told: Iterable[Told], generation: int) -> pl.DataFrame:
     """Return totals as rows of their table."""
-    partitions = [(p.topic, p.number) for p, totals in told for _ in totals]
-    totals = [total for _, many in told for total in many]
-    values = np.array([total.value for total in totals], np.int64)
-    return pl.DataFrame(
-        {
-            "generation": pl.repeat(generation, len(totals), dtype=pl.UInt32, eager=True),
-            "rep_id": pl.Series([t.rep_id for t in totals], dtype=pl.String),
-            "day": pl.Series([t.day for t in totals], dtype=pl.Date),
-            "measure": pl.Series([t.measure for t in totals], dtype=pl.String),
-            "currency": pl.Series([t.currency for t in totals], dtype=pl.String),
-            "topic": pl.Series([topic for topic, _ in partitions], dtype=pl.String),
-            "partition": pl.Series([number for _, number in partitions], dtype=pl.UInt16),
-            "position": pl.Series([t.position for t in totals], dtype=pl.UInt64),
-            "value": decimals(values),
-        }
+    some = list(told)
+    every = pl.concat([no_totals(), *(totals for _, totals in some)])
+    of = np.repeat(np.arange(len(some)), [len(totals) for _, totals in some])
+    topics = pl.Series([partition.topic for partition, _ in some], dtype=pl.String)
+    numbers = np.array([partition.number for partition, _ in some], np.uint16)
+    return every.select(
+        pl.lit(generation, pl.UInt32).alias("generation"),
+        *KEYS,
+        topics.gather(of).alias("topic"),
+        pl.Series("partition", numbers[of]),
+        pl.col("position").cast(pl.UInt64),
+        decimals(every.get_column("value").to_numpy()).alias("value"),
     )
 
 
 def load(
     warehouse: Warehouse, now: Incarnation, wanted: Mapping[Partition, Sequence[date]]
-) -> dict[Partition, list[Total]]:
+) -> dict[Partition, pl.DataFrame]:
     """Return the totals that the warehouse holds for days of partitions."""
     days = sorted({day for many in wanted.values() for day in many})
-    found: dict[Partition, list[Total]] = {partition: [] for partition in wanted}
     if not days:
-        return found
+        return dict.fromkeys(wanted, no_totals())
     listed = ", ".join(f"'{day}'" for day in days)
-    for partition, total in _read(warehouse, now, f"day IN ({listed}) AND {where(list(wanted))}"):
-        if total.day in wanted[partition]:
-            found[partition].append(total)
+    rows = _read(warehouse, now, f"day IN ({listed}) AND {where(list(wanted))}")
+    found = {}
+    for partition, some in wanted.items():
+        mine = (pl.col("topic") == partition.topic) & (pl.col("partition") == partition.number)
+        found[partition] = rows.filter(mine & pl.col("day").is_in(list(some))).select(*TOTAL)
     return found
 
 
-def load_all(warehouse: Warehouse, now: Incarnation, partition: Partition) -> list[Total]:
+def load_all(warehouse: Warehouse, now: Incarnation, partition: Partition) -> pl.DataFrame:
     """Return every total of one partition."""
-    return [total for _, total in _read(warehouse, now, where([partition]))]
+    return _read(warehouse, now, where([partition])).select(*TOTAL)
 
 
-def _read(
-    warehouse: Warehouse, now: Incarnation, condition: str
-) -> Iterable[tuple[Partition, Total]]:
+def _read(warehouse: Warehouse, now: Incarnation, condition: str) -> pl.DataFrame:
     frame = warehouse.frame(
         f"SELECT topic, partition, rep_id, day, measure, currency, position, value "
         f"FROM {TABLE} FINAL WHERE generation = {now.generation} AND {condition}"
     )
     if frame.is_empty():
-        return
-    for topic, number, *rest in frame.with_columns(units(frame["value"])).iter_rows():
-        yield Partition(topic, number), Total(*rest)
+        kinds = {"topic": pl.String(), "partition": pl.UInt16(), **TOTAL}
+        return pl.DataFrame(schema=kinds)
+    return frame.with_columns(
+        pl.col("rep_id", "measure", "currency", "topic").cast(pl.String),
+        pl.col("day").cast(pl.Date),
+        pl.col("position").cast(pl.Int64),
+        units(frame.get_column("value")),
+    )
 
 
-def weeks_around(days: Iterable[date]) -> list[date]:
-    """Return all days of the weeks in which these days lie: neighbours are touched next."""
-    mondays = {day - timedelta(days=day.weekday()) for day in days}
-    return sorted(monday + timedelta(days=i) for monday in mondays for i in range(7))
+def load_touched(
+    warehouse: Warehouse,
+    now: Incarnation,
+    states: Mapping[int, tuple[Partition, Totals]],
+    touches: pl.DataFrame,
+    sums: Sums,
+) -> None:
+    """Cache the totals that are about to be touched.
+
+    Args:
+        states: partition and totals, by the number that touches have for it.
+    """
+    whole: dict[str, dict[int, list[date]]] = {}
+    single: list[tuple[int, date]] = []
+    rows: list[npt.NDArray[np.uint32]] = []
+    for run in runs(sums):
+        totals = states[run.at][1]
+        unknown = np.flatnonzero(totals.unknown(run.day, sums.key[run.start : run.end]))
+        if not len(unknown):
+            continue
+        if totals.is_asked_often(run.day, len(unknown)):
+            whole.setdefault(states[run.at][0].topic, {}).setdefault(run.at, []).append(run.day)
+        else:
+            totals.note_asked(run.day, len(unknown))
+            single.append((run.at, run.day))
+            rows.append(sums.row[run.start + unknown])
+    for wanted in whole.values():  # a topic at a time: a day may be long
+        found = load(warehouse, now, {states[at][0]: days for at, days in wanted.items()})
+        for at, days in wanted.items():
+            states[at][1].load(days, found[states[at][0]])
+    if single:
+        reps = touches.get_column("rep_id").gather(np.concatenate(rows)).unique()
+        _load_single(warehouse, now, states, single, reps)
+
+
+def _load_single(
+    warehouse: Warehouse,
+    now: Incarnation,
+    states: Mapping[int, tuple[Partition, Totals]],
+    single: Sequence[tuple[int, date]],
+    reps: pl.Series,
+) -> None:
+    partitions = {states[at][0]: states[at][1] for at, _ in single}
+    found = _read(
+        warehouse,
+        now,
+        f"day IN ({', '.join(quoted(str(day)) for day in {day for _, day in single})}) "
+        f"AND rep_id IN ({', '.join(map(quoted, reps))}) AND {where(list(partitions))}",
+    )
+    for (topic, number), rows in found.group_by("topic", "partition"):
+        partitions[Partition(str(topic), int(str(number)))].load_some(rows.select(*TOTAL))

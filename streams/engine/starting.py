@@ -6,21 +6,18 @@ backup is filled again from Kafka.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.positions import position_of
-from schemas.warehouse import Incarnation, LogIdentity
-from streams.engine import history, results
+from schemas.warehouse import LogIdentity
+from streams.engine import history
 from streams.engine.batches import Partition
 from streams.engine.definitions import Definitions
-from streams.engine.filters import Filter, hashes_of
+from streams.engine.filters import Filter
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.postings import Kind, Posting
 from streams.engine.totals import Totals
-
-RECENT_DAYS = 9  # loaded at once; an older day is loaded when a correction reaches it
 
 
 class Refused(Exception):
@@ -47,6 +44,30 @@ def epochs(warehouse: Warehouse, identities: Mapping[str, LogIdentity]) -> dict[
         if identity and (identity.cluster_id, identity.topic_id) == (cluster_id, topic_id):
             found[topic] = max(epoch, found[topic] or 0)
     return found
+
+
+class Layout(NamedTuple):
+    """Partitions by which history of a topic is laid out, and the epoch since which it is."""
+
+    epoch: int
+    partitions: int
+
+
+def layouts(warehouse: Warehouse) -> dict[str, Layout]:
+    """Return the layout of each topic that ever had an epoch."""
+    rows = warehouse.frame(
+        "SELECT topic, epoch, partitions FROM spm.log FINAL WHERE partitions > 0 ORDER BY epoch"
+    )
+    return {topic: Layout(epoch, partitions) for topic, epoch, partitions in rows.iter_rows()}
+
+
+def another_layout(topic: str, was: int, now: int) -> Refused:
+    """Return the refusal of a topic whose history is laid out by another number of partitions."""
+    return Refused(
+        f"{topic} has {now} partitions, and its history is laid out by {was}: what was known of an "
+        f"entity would not be found. Run `pacesetter rebuild --partitions {now}` while no worker "
+        f"runs"
+    )
 
 
 def applied_ends(warehouse: Warehouse, partitions: Sequence[Partition]) -> dict[Partition, int]:
@@ -79,19 +100,19 @@ def start_offset(partition: Partition, epoch: int, applied: int, kafka: Kafka) -
     """
     known = applied - position_of(epoch, 0)
     known = max(known, 0)  # applied is of an epoch before this one
-    offset = known if kafka.committed is None else min(kafka.committed, known)
-    if offset < kafka.first:
+    if known < kafka.first:
         raise Refused(
-            f"{partition} must go on at offset {offset}, but Kafka holds it only from "
+            f"{partition} must go on at offset {known}, but Kafka holds it only from "
             f"{kafka.first} on: what lies between is lost to this warehouse. Restore a newer "
             f"backup, or open a new epoch with `pacesetter log open`"
         )
-    if max(offset, known) > kafka.end:
+    if known > kafka.end:
         raise Refused(
             f"{partition} is applied up to offset {known}, but Kafka's log ends at {kafka.end}: "
             f"the log was cut or made anew. Open a new epoch with `pacesetter log open`"
         )
-    return offset
+    offset = known if kafka.committed is None else min(kafka.committed, known)
+    return max(offset, kafka.first)  # what lies before is applied; that Kafka dropped it is no loss
 
 
 def no_epoch(topic: str, identity: LogIdentity) -> Refused:
@@ -119,8 +140,6 @@ def states(
     *,
     warehouse: Warehouse,
     definitions: Definitions,
-    now: Incarnation,
-    today: date,
 ) -> list[PartitionState]:
     """Return the state of each partition at its start.
 
@@ -131,9 +150,6 @@ def states(
     sequences = _sequences(warehouse, begun)
     folds = [one for one in begun if not isinstance(one.kind, Posting)]
     filters = _filters(warehouse, folds)
-    recent = [today + timedelta(days=1 - i) for i in range(RECENT_DAYS)]
-    days = {one.partition: recent for one in folds}
-    totals = results.load(warehouse, now, days)
     for one in begun:
         sequence = sequences.get(one.partition, 0)
         state = PartitionState(
@@ -148,7 +164,6 @@ def states(
             totals=Totals(),
             partitions=one.partitions,
         )
-        state.totals.load(recent if one.partition in days else (), totals.get(one.partition, ()))
         found.append(state)
     return found
 
@@ -163,11 +178,28 @@ def _sequences(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, 
             for one in some
         )
         rows = warehouse.frame(
-            f"SELECT topic, partition, max(sequence) AS sequence FROM {table} "
+            f"SELECT topic, partition, argMax(sequence, position) AS sequence FROM {table} "
             f"WHERE {parts} GROUP BY topic, partition"
         )
         found.update({Partition(t, n): s for t, n, s in rows.iter_rows()})
+        for one in some:
+            if isinstance(one.kind, Posting) and one.partition not in found:
+                found[one.partition] = _inherited(warehouse, one)
     return found
+
+
+def _inherited(warehouse: Warehouse, one: Begun) -> int:
+    """Return the definitions in force in the log before, for a partition that was not there.
+
+    With another partition count payees come to it whose entries were posted elsewhere. To begin
+    with no definitions would post all of them again.
+    """
+    rows = warehouse.frame(
+        f"SELECT max(sequence) AS sequence FROM {one.kind.table} "
+        f"WHERE topic = {history.quoted(one.partition.topic)} AND kind = 'marker' "
+        f"AND position < {position_of(one.epoch, 0)}"
+    )
+    return 0 if rows.is_empty() else int(rows["sequence"][0] or 0)
 
 
 def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Filter]:
@@ -176,7 +208,7 @@ def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Fi
         rows = history.ids_of(warehouse, table, [one.partition for one in some])
         for (topic, number), mine in rows.group_by("topic", "partition"):
             partition = Partition(str(topic), int(str(number)))
-            found[partition].add(hashes_of(mine.get_column("entity_id")))
+            found[partition].add(mine.get_column("id_hash").to_numpy())
     return found
 
 

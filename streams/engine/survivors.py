@@ -21,7 +21,7 @@ from streams.engine.history import Asked
 from streams.engine.ports import Publisher, Warehouse
 from streams.engine.postings import Kind
 from streams.engine.telling import messages_of
-from streams.engine.totals import Totals
+from streams.engine.totals import Totals, no_totals
 
 
 def fold_in(
@@ -40,18 +40,12 @@ def fold_in(
         days: list[date] = touches.get_column("day").unique().to_list()
         totals = Totals()
         totals.load(days, results.load(warehouse, now, {partition: days})[partition])
-        told = [(partition, totalling.applied({0: totals}, touches).get(0, []))]
+        told = [(partition, totalling.applied({0: totals}, touches).get(0, no_totals()))]
         warehouse.insert(results.TABLE, results.rows_of(told, now.generation), now)
         messages = messages_of(told, now.generation, ids)
-        if fold.snapshots:
-            made = [
-                (
-                    fold.snapshots,
-                    snapshots.made(
-                        fold.snapshots, rows, snapshots.before_each(fold.snapshots, rows, known)
-                    ),
-                )
-            ]
+        if kind := fold.snapshots:
+            before = snapshots.before_each(kind, rows, known)
+            made = [(kind, snapshots.made(kind, rows, before))]
             for table, lines in snapshots.tables_of(made, now.generation).items():
                 warehouse.insert(table, lines, now)
             messages += snapshots.messages_of(made, ids)

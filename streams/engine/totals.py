@@ -4,132 +4,229 @@ A total's position is that of the last record that touched it. A record at or be
 in, so a replay changes nothing; what a replay touches is told again all the same, because its
 message may not have got out.
 
-Invariant: a day is either wholly cached or not at all.
+A day is cached wholly once much of it was asked for; before that, the totals that were asked for.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from typing import Any, NamedTuple
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-Key = tuple[str, date, str, str]  # rep, day, measure, currency
+from streams.engine.ordered import I64, U64, Ordered
+
 KEYS = ["rep_id", "day", "measure", "currency"]
-UNTOUCHED = (-1, 0)
-ROWS_MAX = 400_000  # totals cached for one partition, about 120 MB of Python
+# A total as it stands, one a line: `value` in whole ten-thousandths.
+TOTAL: dict[str, pl.DataType] = {
+    "rep_id": pl.String(),
+    "day": pl.Date(),
+    "measure": pl.String(),
+    "currency": pl.String(),
+    "position": pl.Int64(),
+    "value": pl.Int64(),
+}
+UNTOUCHED = (-1, 0)  # position and value of a total that is not there
+ROWS_MAX = 1_000_000  # totals cached for one partition, 24 MB
+# Totals of a day and partition that are read one by one: an old correction needs a few. Once it
+# were more, reading the day is cheaper.
+SINGLE_MAX = 500
+# Texts numbered for keys; the numbers are of this process alone.
+_REPS = pl.Categorical(pl.Categories("reps", "pacesetter", pl.UInt32()))
+_NAMES = pl.Categorical(pl.Categories("measures and currencies", "pacesetter", pl.UInt16()))
+# A numbering is forgotten with the last column that has it; these two live as long as we do.
+_KEPT = [pl.Series([""], dtype=kind) for kind in (_REPS, _NAMES)]
+_EPOCH = date(1970, 1, 1)
 
 
-class Total(NamedTuple):
-    """One total as it stands: `value` in whole ten-thousandths."""
-
-    rep_id: str
-    day: date
-    measure: str
-    currency: str
-    position: int
-    value: int
-
-
-class Sum(NamedTuple):
-    """What touches one total: first and last position, and the change of all together."""
-
-    key: Key
-    first: int
-    last: int
-    change: int
+@dataclass(slots=True)
+class _Day:
+    cells: Ordered = field(default_factory=Ordered)
+    is_whole: bool = False
+    asked: int = 0
 
 
 class Totals:
     """Cached totals of one partition."""
 
     def __init__(self) -> None:
-        self._days: OrderedDict[date, dict[Key, tuple[int, int]]] = OrderedDict()
-        self._rows = 0
+        self._days: OrderedDict[date, _Day] = OrderedDict()
 
-    def missing(self, days: Iterable[date]) -> list[date]:
-        """Return the days that must be loaded before they are touched."""
-        return [day for day in days if day not in self._days]
-
-    def load(self, days: Iterable[date], rows: Iterable[Total]) -> None:
-        """Take in all rows of whole days, as the warehouse holds them."""
+    def load(self, days: Iterable[date], rows: pl.DataFrame) -> None:
+        """Take in all rows of whole days, as the warehouse holds them: TOTAL."""
         for day in days:
-            self._days.setdefault(day, {})
-        for row in rows:
-            self._days[row.day][row[:4]] = (row.position, row.value)
-            self._rows += 1
+            self._days.setdefault(day, _Day()).is_whole = True
+        self.load_some(rows)
 
-    def guarded(self, sums: Iterable[Sum]) -> list[tuple[Key, int]]:
-        """Return the totals that hold some of what touches them already, with their positions."""
-        found = []
-        for key, first, _, _ in sums:
-            position = self._days[key[1]].get(key, UNTOUCHED)[0]
-            if first <= position:
-                found.append((key, position))
-        return found
+    def load_some(self, rows: pl.DataFrame) -> None:
+        """Take in some rows. What is cached is newer and stays."""
+        for (day,), mine in rows.group_by("day"):
+            cells = self._days.setdefault(day, _Day()).cells
+            keyed = mine.select(_key(), "position", "value").sort("key")
+            keyed = keyed.filter(~pl.Series(cells.holds(keyed.get_column("key").to_numpy())))
+            cells.write(*(keyed.get_column(name).to_numpy() for name in keyed.columns))
 
-    def apply(self, sums: Sequence[Sum], above: Mapping[Key, int]) -> list[Total]:
-        """Return every touched total as it stands now.
+    def unknown(self, day: date, keys: U64) -> npt.NDArray[np.bool_]:
+        """Return which totals of a day must be read before they are touched."""
+        known = self._days.get(day)
+        if known is None:
+            return np.ones(len(keys), np.bool_)
+        return np.zeros(len(keys), np.bool_) if known.is_whole else ~known.cells.holds(keys)
+
+    def is_asked_often(self, day: date, count: int) -> bool:
+        """Return whether to read all of a day, given how many of its totals are wanted now."""
+        known = self._days.get(day)
+        return count + (known.asked if known else 0) > SINGLE_MAX
+
+    def note_asked(self, day: date, count: int) -> None:
+        """Count totals that were read one by one."""
+        self._days.setdefault(day, _Day()).asked += count
+
+    def cells(self, day: date) -> Ordered:
+        """Return the totals of a day, marked as used."""
+        found = self._days.setdefault(day, _Day())
+        self._days.move_to_end(day)
+        return found.cells
+
+    def trim(self, kept: Container[date] = ()) -> None:
+        """Forget the days that were touched longest ago, once there are too many totals.
 
         Args:
-            sums: their days are cached.
-            above: the change of each guarded total, of its touches above its position alone.
+            kept: days that a flush on its way has touched: the warehouse does not know it yet.
         """
-        told = []
-        for key, _, last, change in sums:
-            totals = self._days[key[1]]
-            position, value = totals.get(key, UNTOUCHED)
-            now = (max(last, position), value + above.get(key, change))
-            self._rows += key not in totals
-            totals[key] = now
-            told.append(Total(*key, *now))
-        for day in {s.key[1] for s in sums}:
-            self._days.move_to_end(day)
-        return told
-
-    def trim(self) -> None:
-        """Forget the days that were touched longest ago, once there are too many totals."""
-        while self._rows > ROWS_MAX and len(self._days) > 1:
-            _, totals = self._days.popitem(last=False)
-            self._rows -= len(totals)
+        rows = sum(len(day.cells) for day in self._days.values())
+        for day in list(self._days):
+            if rows <= ROWS_MAX or day in kept:
+                return
+            rows -= len(self._days.pop(day).cells)
 
 
-def summed(touches: pl.DataFrame) -> dict[int, list[Sum]]:
-    """Return what touches each total, by portion."""
-    found: dict[int, list[Sum]] = {}
-    rows = touches.group_by("at", *KEYS).agg(
-        pl.col("position").min().alias("first"),
-        pl.col("position").max().alias("last"),
-        pl.col("value").sum(),
+class Sums(NamedTuple):
+    """What touches each total, in order of partition, day and key.
+
+    Attributes:
+        row: one touch of each, as its index.
+        first, last: positions of the first and last touch; `change` is that of all together.
+    """
+
+    at: npt.NDArray[np.uint32]
+    day: npt.NDArray[np.int32]
+    key: U64
+    row: npt.NDArray[np.uint32]
+    first: I64
+    last: I64
+    change: I64
+
+
+class Run(NamedTuple):
+    """Sums of one day of one partition: those from `start` to `end`."""
+
+    at: int
+    day: date
+    start: int
+    end: int
+
+
+def summed(touches: pl.DataFrame) -> Sums:
+    """Return what touches each total."""
+    rows = (
+        _keyed(touches)
+        .group_by("at", "day", "key")
+        .agg(
+            pl.col("row").first(),
+            pl.col("position").min().alias("first"),
+            pl.col("position").max().alias("last"),
+            pl.col("value").sum().alias("change"),
+        )
+        .sort("at", "day", "key")
     )
-    for at, rep_id, day, measure, currency, first, last, change in rows.iter_rows():
-        key = (rep_id, day, measure, currency)
-        found.setdefault(at, []).append(Sum(key, first, last, change))
-    return found
+    return Sums(*(column.to_numpy() for column in rows.select(Sums._fields)))
 
 
-def above(
-    touches: pl.DataFrame, guards: Mapping[int, Sequence[tuple[Key, int]]]
-) -> dict[int, dict[Key, int]]:
-    """Return the change of each guarded total by its touches above its position, by portion."""
-    rows = [(at, *key, position) for at, some in guards.items() for key, position in some]
-    if not rows:
+def runs(sums: Sums) -> list[Run]:
+    """Return the days of partitions that are touched."""
+    if not len(sums.at):
+        return []
+    changes = np.flatnonzero((np.diff(sums.at) != 0) | (np.diff(sums.day) != 0)) + 1
+    return [
+        Run(int(sums.at[start]), _EPOCH + timedelta(days=int(sums.day[start])), start, end)
+        for start, end in pairwise([0, *changes.tolist(), len(sums.at)])
+    ]
+
+
+def applied(
+    totals: Mapping[int, Totals], touches: pl.DataFrame, sums: Sums | None = None
+) -> dict[int, pl.DataFrame]:
+    """Return every touched total as it stands now, by portion. What is touched is cached.
+
+    Args:
+        sums: of the touches, if they are summed already.
+    """
+    sums = sums or summed(touches)
+    days = [(totals[run.at].cells(run.day), slice(run.start, run.end)) for run in runs(sums)]
+    if not days:
         return {}
-    names = ["at", *KEYS]
-    kinds: dict[str, Any] = {**{name: touches.schema[name] for name in names}, "guard": pl.Int64()}
-    guarded = touches.join(pl.DataFrame(rows, schema=kinds, orient="row"), on=names)
+    parts = [cells.read(sums.key[part], UNTOUCHED) for cells, part in days]
+    position, value = map(np.concatenate, zip(*parts, strict=True))
+    change = _unguarded(touches, sums, position)
+    position, value = np.maximum(position, sums.last), value + change
+    for cells, part in days:
+        cells.write(sums.key[part], position[part], value[part])
+    told = touches.select(pl.col(KEYS).gather(sums.row)).with_columns(
+        pl.Series("position", position), pl.Series("value", value)
+    )
+    ends = np.flatnonzero(np.diff(sums.at)) + 1
+    return {
+        int(sums.at[start]): told[start:end]
+        for start, end in pairwise([0, *ends.tolist(), len(told)])
+    }
+
+
+def no_totals() -> pl.DataFrame:
+    """Return no totals, with their columns."""
+    return pl.DataFrame(schema=TOTAL)
+
+
+def _key() -> pl.Expr:
+    """Return rep, measure and currency as one number."""
+    rep = pl.col("rep_id").cast(_REPS).to_physical().cast(pl.UInt64)
+    measure, currency = (
+        pl.col(name).cast(_NAMES).to_physical().cast(pl.UInt64) for name in ("measure", "currency")
+    )
+    return (rep * (1 << 32) + measure * (1 << 16) + currency).alias("key")
+
+
+def _keyed(touches: pl.DataFrame) -> pl.DataFrame:
+    return touches.select(
+        "at",
+        pl.col("day").to_physical(),
+        _key(),
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
+        pl.col("position").cast(pl.Int64),
+        "value",
+    )
+
+
+def _unguarded(touches: pl.DataFrame, sums: Sums, position: I64) -> I64:
+    """Return the change of each total by its touches above the position it stands at."""
+    guarded = np.flatnonzero(sums.first <= position)
+    if not len(guarded):
+        return sums.change
+    guards = pl.DataFrame(
+        {
+            "at": sums.at[guarded],
+            "day": sums.day[guarded],
+            "key": sums.key[guarded],
+            "sum": guarded,
+            "guard": position[guarded],
+        }
+    )
     new = pl.when(pl.col("position") > pl.col("guard")).then("value").otherwise(0)
-    found: dict[int, dict[Key, int]] = {}
-    for at, rep_id, day, measure, currency, change in (
-        guarded.group_by(names).agg(new.sum()).iter_rows()
-    ):
-        found.setdefault(at, {})[rep_id, day, measure, currency] = change
-    return found
-
-
-def applied(totals: Mapping[int, Totals], touches: pl.DataFrame) -> dict[int, list[Total]]:
-    """Return every touched total as it stands now, by portion. Their days are cached."""
-    sums = summed(touches)
-    guards = {at: totals[at].guarded(some) for at, some in sums.items()}
-    changes = above(touches, guards)
-    return {at: totals[at].apply(some, changes.get(at, {})) for at, some in sums.items()}
+    above = _keyed(touches).join(guards, on=["at", "day", "key"]).group_by("sum").agg(new.sum())
+    change = sums.change.copy()
+    change[above.get_column("sum").to_numpy()] = above.get_column("value").to_numpy()
+    return change

@@ -10,17 +10,21 @@ Invariants: a partition of a batch topic hands out nothing until its owner has s
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
+from operator import attrgetter
 from typing import Any, Protocol
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from streams.engine import fetching
 from streams.engine.batches import Batch, Partition
 from streams.engine.commits import Handed
+from streams.engine.fetching import flat
 
 FETCH_WAIT_MS = 50  # a fetch that waits for idle partitions keeps busy ones of its broker waiting
 FETCH_PARTITION_BYTES = 4 << 20  # about 40,000 records: columns are cheap when they are long
+_VALUE = attrgetter("value")
 COMMIT_SECONDS = 1.0  # what a restart reads again is at most this much
 
 
@@ -43,6 +47,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     consumer: "Consumer"
 
     def _create_worker_consumer(self, transport: Any) -> Any:
+        fetching.install(self.consumer.owner.topics)
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._max_partition_fetch_bytes = FETCH_PARTITION_BYTES
@@ -64,7 +69,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             for tp, records in fetched.items()
         }
 
-    def _batched(self, consumer: Any, assignment: int, tp: TP, records: list[Any]) -> list[Batch]:
+    def _batched(self, consumer: Any, assignment: int, tp: TP, fetched: list[Any]) -> list[Batch]:
+        records = flat(fetched)
         partition = Partition(tp.topic, tp.partition)
         state = consumer._subscription.subscription.assignment.state_value(tp)
         start = self.consumer.next_start.get(partition, records[0].offset)
@@ -72,7 +78,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # transactions take offsets too.
         end = max(state.position, records[-1].offset + 1)
         self.consumer.next_start[partition] = end
-        size = sum(record.serialized_value_size for record in records)
+        size = sum(map(len, filter(None, map(_VALUE, records))))
         oldest_at = records[0].timestamp / 1000.0
         return [Batch(partition, assignment, start, end, records, size, oldest_at)]
 
@@ -104,6 +110,10 @@ class Consumer(driver.Consumer):
         self.next_start[partition] = offset
         self._read_offset[tp] = offset or None
         self.resume_partitions({tp})
+
+    def holds(self, batch: Batch) -> bool:
+        """Return whether a batch was fetched since its partition was last started."""
+        return self._handed.holds(batch)
 
     def settle(self, batch: Batch) -> None:
         """Make a batch committable."""

@@ -4,8 +4,6 @@ What streams/engine/survivors.py does for totals. Rows of history are records th
 there is nothing to judge; the entries come out as the worker would have made them.
 """
 
-from datetime import UTC, datetime
-
 import polars as pl
 
 from schemas.positions import place_of
@@ -28,7 +26,7 @@ def post(warehouse: Warehouse, posting: Posting, now: Incarnation) -> None:
         since = applied.get(partition, 0)
         if end <= since:
             continue
-        state = _state(warehouse, posting, partition, since, now)
+        state = _state(warehouse, posting, partition, since)
         rows = warehouse.frame(
             f"SELECT * FROM {posting.table} FINAL WHERE {history.where([partition])} "
             f"AND position >= {since} ORDER BY position"
@@ -40,7 +38,7 @@ def post(warehouse: Warehouse, posting: Posting, now: Incarnation) -> None:
 
 
 def _state(
-    warehouse: Warehouse, posting: Posting, partition: Partition, since: int, now: Incarnation
+    warehouse: Warehouse, posting: Posting, partition: Partition, since: int
 ) -> PartitionState:
     """Return the partition as it was where `applied` ends."""
     place = place_of(since)
@@ -52,8 +50,6 @@ def _state(
         0,
         warehouse=warehouse,
         definitions=Definitions(warehouse),
-        now=now,
-        today=datetime.now(UTC).date(),
     )
     return state
 

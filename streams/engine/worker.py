@@ -61,7 +61,7 @@ class Worker:
         self._holds = upstream.Holds(self.waits, outside.warehouse, self._ask_again)
         self.consumer: Any = None
         self._era = 0  # grows whenever all states are dropped; what began before writes no more
-        self._is_assigned = False
+        self.is_assigned = False
         self.assigned: set[Partition] = set()
         self._work = asyncio.Event()
         self._busy = self._hurry = False
@@ -77,14 +77,14 @@ class Worker:
     def on_assigned(self, consumer: Any, partitions: set[Partition]) -> None:
         """Prepare partitions, then let the consumer hand them out."""
         self.consumer, self.assigned = consumer, set(partitions)
-        self._is_assigned = True
+        self.is_assigned = True
         self._drop()
         self._spawn(self._prepare())
 
     async def on_revoked(self, partitions: set[Partition]) -> None:
         """Flush what waits, for a short while; then drop what is left."""
         await self.finish()
-        self._is_assigned = False
+        self.is_assigned = False
         self.assigned.clear()
         self._drop()
 
@@ -125,16 +125,6 @@ class Worker:
         self.consumer.hold(self.assigned)
         await self._prepare()
 
-    def trouble(self) -> dict[str, str]:
-        """Return why the worker is not ready; empty if it is."""
-        found = self.waits.current()
-        found |= {f"refused {p}": reason for p, reason in self.preparation.refused.items()}
-        if not self._is_assigned:
-            found["assignment"] = "no partitions are assigned yet"
-        elif missing := self.assigned - set(self.states) - set(self.preparation.refused):
-            found["starting"] = f"{len(missing)} partitions are being prepared"
-        return found
-
     # Batches.
 
     def offer(self, batch: Batch) -> None:
@@ -142,14 +132,16 @@ class Worker:
         state = self.states.get(batch.partition)
         if state is None or batch.assignment != state.assignment:
             return
+        if not self.consumer.holds(batch):
+            return  # fetched before the partition was started anew, and fetched again since
         if batch.records[0].offset < batch.start:
             first = batch.records[0].offset
             self.die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
         if batch.start == state.taken_offset:
             state.take(batch)
             self._work.set()
-        elif batch.start > state.taken_offset:
-            log.warning("%s: offset %d is missing", batch.partition, state.taken_offset)
+        else:
+            log.warning("%s: %d is due, not %d", batch.partition, state.taken_offset, batch.start)
             self._spawn(self.consumer.read_from(batch.partition, state.taken_offset))
 
     # Flushing.

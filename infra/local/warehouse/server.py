@@ -53,6 +53,7 @@ async def _run(
 ) -> None:
     config = uvicorn.Config(
         app_of(warehouse),
+        http="httptools",
         log_level="warning",
         access_log=False,  # a query string may hold a token
         lifespan="off",

@@ -1,19 +1,36 @@
 """Records of every message for tests: Hypothesis strategies that follow the Avro schemas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
+import polars as pl
 from hypothesis import strategies as st
 
 from schemas import catalogue
 from schemas.codec import CatalogueIds, encode
 from streams.engine.batches import Batch, Partition
+from streams.engine.totals import TOTAL
 
 IDS = CatalogueIds()
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Total(NamedTuple):
+    """One total as it stands."""
+
+    rep_id: str
+    day: date
+    measure: str
+    currency: str
+    position: int
+    value: int
+
+
+def totals_of(rows: Iterable[Total]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=TOTAL, orient="row")
 
 
 def values(kind: Any) -> st.SearchStrategy[Any]:

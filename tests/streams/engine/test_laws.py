@@ -57,7 +57,7 @@ class Run:
             self.stored += self.before.history[FOLD.table] if self.before else []
             self.before = done
             for _, told in done.told:
-                self.sums.update({total[:4]: total.value for total in told})
+                self.sums.update({row[:4]: row[-1] for row in told.iter_rows()})
 
     def known(self, asked: Sequence[history.Asked], unflushed: Sequence[pl.DataFrame]) -> Any:
         rows = [no_known().with_columns(pl.lit(0, pl.UInt64).alias("position"))]
@@ -70,7 +70,7 @@ class Run:
 @pytest.fixture(autouse=True)
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "known", lambda run, _, asked, rows, names: run.known(asked, rows))
-    monkeypatch.setattr(results, "load", lambda run, now, wanted: {p: [] for p in wanted})
+    monkeypatch.setattr(results, "load_touched", lambda *_: None)
 
 
 def folded(log: Log, cuts: Sequence[int] = ()) -> Sums:

@@ -152,7 +152,7 @@ def standing(table: Credits) -> dict[Any, Any]:
 @pytest.fixture(autouse=True)
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "known", lambda run, _, *asked: run.known(*asked))
-    monkeypatch.setattr(results, "load", lambda run, now, wanted: {p: [] for p in wanted})
+    monkeypatch.setattr(results, "load_touched", lambda *_: None)
 
 
 def ran(log: Log, cuts: Sequence[int] = ()) -> Run:

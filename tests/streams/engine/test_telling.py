@@ -10,8 +10,7 @@ from schemas import codec
 from streams.engine import telling
 from streams.engine.batches import Partition
 from streams.engine.telling import messages_of
-from streams.engine.totals import Total
-from tests.streams.engine.records import IDS
+from tests.streams.engine.records import IDS, Total, totals_of
 
 totals = st.lists(
     st.builds(
@@ -44,7 +43,7 @@ def test_by_hand_is_as_the_codec_does_it(some: list[Total]) -> None:
         }
         expected.setdefault(total.rep_id, []).append(partial)
     found = {}
-    for topic, key, value, partition in messages_of([(PARTITION, some)], 3, IDS):
+    for topic, key, value, partition in messages_of([(PARTITION, totals_of(some))], 3, IDS):
         name, record = codec.decode(value, IDS)
         assert (topic, name, partition) == ("spm.rep-days", "rep_days", None)
         assert (record["rep_id"], record["generation"]) == (key.decode(), 3)
@@ -54,6 +53,6 @@ def test_by_hand_is_as_the_codec_does_it(some: list[Total]) -> None:
 
 def test_a_message_stays_within_its_topics_limit() -> None:
     many = [Total("r" * 128, date(2026, 1, 1), "m" * 128, "EUR", 2**62, 10**17)] * 9_000
-    messages = messages_of([(PARTITION, many)], 1, IDS)
+    messages = messages_of([(PARTITION, totals_of(many))], 1, IDS)
     assert len(messages) == -(-9_000 // telling.PARTIALS_MAX)
     assert all(len(m.value) < 1_000_000 for m in messages)

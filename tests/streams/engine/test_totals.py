@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine.folding import TOUCH, no_touches
-from streams.engine.totals import Total, Totals, applied
+from streams.engine.totals import Totals, applied, no_totals
+from tests.streams.engine.records import Total, totals_of
 
 DAY = date(2026, 3, 1)
 
@@ -21,12 +22,13 @@ def touches(*lines: tuple[str, int, int]) -> pl.DataFrame:
 
 def ready(*rows: Total) -> Totals:
     totals = Totals()
-    totals.load([DAY], rows)
+    totals.load([DAY], totals_of(rows))
     return totals
 
 
 def told(totals: Totals, some: pl.DataFrame) -> list[Total]:
-    return applied({0: totals}, some).get(0, [])
+    rows = applied({0: totals}, some).get(0, no_totals())
+    return [Total(*row) for row in rows.iter_rows()]
 
 
 def test_a_touch_that_changes_nothing_moves_the_position() -> None:
