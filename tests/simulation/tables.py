@@ -301,7 +301,7 @@ def _names(node: Any) -> set[str]:
     return set()
 
 
-def _source(node: Node, table: Table, in_group: bool = False) -> str:
+def _source(node: Node, table: Table, in_group: bool = False) -> str:  # noqa: PLR0911
     """Return the Python of an expression over row `i`, or over the rows `g` of a group."""
     kind = node[0]
     if kind == "name":
@@ -358,7 +358,7 @@ def _alike(left: Node, right: Node, table: Table) -> tuple[Node, Node]:
     return left, right
 
 
-def _dtype(node: Node, table: Table) -> pl.DataType:
+def _dtype(node: Node, table: Table) -> pl.DataType:  # noqa: PLR0911
     kind = node[0]
     if kind == "name":
         return table.shape.columns[node[1]]
