@@ -338,7 +338,7 @@ def _called(name: str, arguments: Sequence[Node], table: Table, in_group: bool) 
     if name == "tupleElement" and arguments[1][0] == "value":
         return f"{_source(arguments[0], table, in_group)}[{arguments[1][1] - 1}]"
     if name == "xxHash64":
-        return f"xxh64_intdigest({_source(arguments[0], table, in_group)})"
+        return f"xxh64_intdigest({_source(arguments[0], table, in_group)}.encode())"
     if name in _BITS:
         left, right = (_source(argument, table, in_group) for argument in arguments)
         return f"({left} {_BITS[name]} {right})"
