@@ -31,8 +31,9 @@ def rebuild(
     """Compute all results again from history and put them in place of the live ones.
 
     Use it when results are in doubt. Totals per rep and day and credits of deals are computed from
-    history as a new generation, beside the live one, while workers go on. Differences are told.
-    Then workers pause for a moment, what came meanwhile is added, and one row makes the new
+    history as a new generation, beside the live one, while workers go on. Differences are told,
+    and the new generation is held against history by the code of `pacesetter reconcile`. Then
+    workers pause for a moment, what came meanwhile is added, and one row makes the new
     generation live for boards, BI and workers. The ledger is never rebuilt.
 
     It may be interrupted at any time and run again. If it dies while workers pause, they go on by
@@ -68,7 +69,7 @@ def rebuild(
     found = (
         remaking.change_partitions(ground, settings, partitions, _say)
         if partitions
-        else rebuilding.rebuild(ground, _say, dry_run=dry_run)
+        else rebuilding.rebuild(ground, _say, dry_run=dry_run, check=_check)
     )
     if as_json:
         print_json(telling.as_json(found) if found else None)
@@ -97,6 +98,12 @@ def _ground(settings: Any) -> Any:
 
     there = outside(settings)
     return Ground(there.warehouse, there.kafka, there.publisher, there.ids, PIPES)
+
+
+def _check(warehouse: Any, generation: int, cut: Any) -> list[str]:
+    from infra.reconcile.running import generation_trouble
+
+    return generation_trouble(warehouse, generation, cut)
 
 
 def _say(text: str) -> None:

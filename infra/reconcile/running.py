@@ -16,7 +16,7 @@ from infra.reconcile import credits, facts, ledger, log, totals
 from infra.reconcile.asking import KEYS_MAX, Check, added, checked
 from infra.reconcile.cut import Part, cut, slices
 from infra.reconcile.findings import Checked, Gap, Report
-from infra.reconcile.periods import Days
+from infra.reconcile.periods import ALL, Days
 from schemas.warehouse import Incarnation
 
 AGAIN_SECONDS = 2.0  # a few flushes
@@ -101,11 +101,43 @@ def _still(first: Iterable[Gap], second: Iterable[Gap]) -> tuple[Gap, ...]:
     return tuple(gap for gap in second if gap[:3] in known)
 
 
+def generation_trouble(
+    warehouse: Warehouse, generation: int, applied: Mapping[tuple[str, int], int]
+) -> list[str]:
+    """Return where a generation of results that is not live yet differs from history.
+
+    Args:
+        applied: position behind what the generation holds, by topic and partition.
+
+    Raises:
+        Unavailable: the warehouse is away.
+    """
+    parts = [
+        part._replace(applied=applied.get((part.topic, part.partition), part.applied))
+        for part in cut(warehouse)
+    ]
+    checks = look(warehouse, parts, ALL, (totals.TABLE, credits.DEAL_CREDIT), generation)
+    return [
+        f"{one.table}: {m.wrong} at {', '.join(m.key.values())}: {m.found or 'nothing'} stands "
+        f"there, {m.expected or 'nothing'} should"
+        for one in checks.values()
+        for m in one.mismatches
+    ]
+
+
 def look(
-    warehouse: Warehouse, parts: Sequence[Part], days: Days, tables: Collection[str]
+    warehouse: Warehouse,
+    parts: Sequence[Part],
+    days: Days,
+    tables: Collection[str],
+    generation: int | None = None,
 ) -> dict[str, Checked]:
-    """Return what one look at some tables under a cut finds."""
-    generation = warehouse.incarnation().generation
+    """Return what one look at some tables under a cut finds.
+
+    Args:
+        generation: of results; None: the live one.
+    """
+    generation = generation or warehouse.incarnation().generation
     asked: Mapping[str, Callable[[], Iterable[Check]]] = {
         totals.TABLE: lambda: _totals(parts, generation, days),
         ACTIVITY: lambda: _facts(warehouse, parts, ACTIVITY, days),

@@ -12,6 +12,7 @@ from connectors.sinks.clickhouse import Warehouse
 from infra.local.ports import free_port
 from infra.migrations import migrate
 from infra.rebuild import building, generations, pausing, rebuilding, runs
+from infra.reconcile.running import generation_trouble
 from tests.ground import warehouse
 from tests.infra.rebuild.in_process import NO_PROCESS, Dying, Installation, Killed, filled
 from tests.load import Floor
@@ -155,6 +156,29 @@ def test_what_an_independent_check_refuses_does_not_go_live(made: Installation) 
         rebuilt(made, check=lambda *_: ["rep-1 differs"])
     assert made.warehouse.incarnation().generation == live
     assert generations.held(made.warehouse) >= {live}
+
+
+def test_reconcile_holds_the_new_generation_against_history_before_it_goes_live(
+    made: Installation,
+) -> None:
+    live = made.warehouse.incarnation().generation
+
+    def damaged(warehouse: Any, generation: int, cut: Any) -> list[str]:
+        warehouse.insert(
+            "spm.kpi_rep_day",
+            warehouse.frame(
+                f"SELECT * REPLACE (value + 1 AS value, position + 1 AS position) "
+                f"FROM spm.kpi_rep_day FINAL WHERE generation = {generation} LIMIT 1"
+            ),
+            warehouse.incarnation(),
+        )
+        return generation_trouble(warehouse, generation, cut)
+
+    with pytest.raises(rebuilding.Failed, match=r"spm\.kpi_rep_day: "):
+        rebuilt(made, check=damaged)
+    assert made.warehouse.incarnation().generation == live
+    assert rebuilt(made, check=generation_trouble).is_clean
+    assert made.warehouse.incarnation().generation > live
 
 
 def test_a_run_that_is_cancelled_while_it_works_does_not_go_live(made: Installation) -> None:
