@@ -160,7 +160,7 @@ def newest_sequence() -> Iterator[None]:
 @contextmanager
 def no_fence() -> Iterator[None]:
     """Whoever writes is let in."""
-    with mock.patch.object(world, "fenced", lambda *_: None):
+    with mock.patch.object(world, "fenced", lambda *_: None):  # noqa: PT008
         yield
 
 
@@ -275,7 +275,7 @@ def plain_entry_ids() -> Iterator[None]:
 @contextmanager
 def whatever_comes_is_news() -> Iterator[None]:
     """A message of stage one is accepted by its own position, not that of its deal record."""
-    with mock.patch.object(ledger, "verdict_on", lambda *_: acceptance.ACCEPTED):
+    with mock.patch.object(ledger, "verdict_on", lambda *_: acceptance.ACCEPTED):  # noqa: PT008
         yield
 
 

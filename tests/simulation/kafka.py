@@ -136,7 +136,7 @@ class Consumer:
         is_ghost: the group went on without this member, and it has not noticed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self, cluster: Cluster, actor: Actor, owner: Any, choice: random.Random,
         most: int, note: Callable[[str], None],
     ) -> None:  # fmt: skip

@@ -334,7 +334,7 @@ def _source(node: Node, table: Table, in_group: bool = False) -> str:  # noqa: P
     return _called(node[1], node[2], table, in_group)
 
 
-def _called(name: str, arguments: Sequence[Node], table: Table, in_group: bool) -> str:
+def _called(name: str, arguments: Sequence[Node], table: Table, in_group: bool) -> str:  # noqa: PLR0911
     if name == "tupleElement" and arguments[1][0] == "value":
         return f"{_source(arguments[0], table, in_group)}[{arguments[1][1] - 1}]"
     if name == "xxHash64":

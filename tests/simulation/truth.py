@@ -160,6 +160,8 @@ def commissions(sent: Iterable[Sent], raw: Mapping[str, Any]) -> dict[Any, Decim
     """Return what is owed: payee, plan, component, first day of the period, currency -> amount."""
     counted: dict[Any, Decimal] = defaultdict(Decimal)
     for (rep, _, role, _), (stage, day, _, reporting) in credits(sent, raw).items():
+        if rep == "unassigned":
+            continue  # nobody is paid before the identity map knows who
         for plan in raw["plans"]["plans"]:
             is_on = not plan.get("reps") or rep in plan["reps"]
             is_paid = plan["valid_from"] <= day.isoformat() < plan.get("valid_to", "2199-12-31")
