@@ -2,13 +2,14 @@
 PYTHON ?= python3
 VENV   ?= .venv
 EVENTS ?= 1000000
+SEEDS  ?= 1000
 JOBS   ?= 4
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types proof bench clean
+.PHONY: help demo kafka test faults lint types proof bench clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -16,8 +17,15 @@ help: ## say what each target does
 demo: $(STAMP) ## install, then run everything on this machine: broker, warehouse, worker, board, a simulated floor
 	@$(BIN)/pacesetter demo
 
+kafka: $(STAMP) ## Apache Kafka alone, by hand, its log on disk (needs Java 17 and Maven)
+	@$(BIN)/pacesetter broker
+
 test: $(DEV) ## the whole suite; says what it left out and why
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+
+faults: $(DEV) ## faults at length: processes killed on a real Kafka, and the simulation with SEEDS seeds
+	@SEEDS=$(SEEDS) $(BIN)/python -m pytest -m "long or not bench" --timeout 3600 \
+	  tests/faults $(wildcard tests/simulation)
 
 lint: $(DEV) ## style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -28,8 +36,8 @@ types: $(DEV) ## mypy, strict
 proof: $(DEV) ## a million simulated events through everything, counted again from what was sent
 	@EVENTS=$(EVENTS) $(BIN)/python -m pytest -s tests/end_to_end/test_floor_to_warehouse.py
 
-bench: $(DEV) ## speed, printed; nothing is asserted about seconds
-	@$(BIN)/python -m pytest -m bench -s
+bench: $(DEV) ## speed beside other engines, on real Kafka; WHAT=engines,latency,... QUICK=1
+	@$(BIN)/python -m tests.bench $(if $(WHAT),--what $(WHAT)) $(if $(QUICK),--quick)
 
 clean: ## remove what make made (not your data)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

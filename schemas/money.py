@@ -64,10 +64,11 @@ class Money:
             raise ValueError(f"{self.currency} and {other.currency} do not add up; convert first")
 
 
-def at_scale(amount: Decimal) -> Decimal:
-    """Return an amount with the four decimals that are stored, half-even.
+def half_even(numerator: int, denominator: int) -> int:
+    """Return a quotient of whole numbers rounded to one, a half to the even one.
 
-    >>> at_scale(Decimal("0.00005"))
-    Decimal('0.0000')
+    >>> half_even(5, 2), half_even(7, 2), half_even(-5, 2)
+    (2, 4, -2)
     """
-    return amount.quantize(SCALE, ROUND_HALF_EVEN)
+    whole, rest = divmod(numerator, denominator)
+    return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))

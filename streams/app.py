@@ -15,6 +15,7 @@ from connectors.sinks.registry import ids_from
 from streams import web
 from streams.agents import facts, progress
 from streams.agents.pipes import PIPES
+from streams.engine.logwatch import watch_logs
 from streams.engine.poison import Poison
 from streams.engine.preparing import Outside
 from streams.engine.sighting import sight_of
@@ -102,6 +103,9 @@ def make_app(settings: Settings, given: Outside) -> App:
         settings.kafka_group,
         broker=[f"kafka://{server}" for server in settings.kafka_bootstrap.split(",")],
         broker_credentials=credentials(settings),
+        # A static member does not leave the group when it stops: nobody takes over before the
+        # session has run out, and a restart within it moves no partition.
+        consumer_group_instance_id=settings.kafka_instance_id,
         broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=SESSION_SECONDS / 4,
         broker_rebalance_timeout=15.0,  # a last flush takes up to four seconds of it
@@ -124,7 +128,7 @@ def make_app(settings: Settings, given: Outside) -> App:
     facts.add_agents(app, worker)
     progress.add_agent(app, progress.Progress(given, worker.waits), worker.die)
     web.add_pages(app, worker, app.watchdog)
-    _add_tasks(app)
+    _add_tasks(app, given)
     return app
 
 
@@ -147,10 +151,14 @@ def watchdog_of(settings: Settings, given: Outside, worker: Worker) -> Watchdog:
     )
 
 
-def _add_tasks(app: App) -> None:
+def _add_tasks(app: App, given: Outside) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def flush_for_ever() -> None:
         await app.batch_owner.run()
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def watch_for_other_logs() -> None:
+        await watch_logs(app.batch_owner, given.kafka)
 
     @app.task  # type: ignore[untyped-decorator]
     async def be_watched() -> None:

@@ -44,6 +44,11 @@ class Settings(BaseSettings):
         default=None, description="CA certificate. None: the system's."
     )
     kafka_group: str = Field(default="pacesetter", description="Consumer group of the workers.")
+    kafka_instance_id: str | None = Field(
+        default=None,
+        description="Name of this worker in its group, unlike any other's: it comes back to its "
+        "partitions at once after a restart. None: a new member each time.",
+    )
     partitions: int = Field(
         default=4, ge=1, le=65535, description="Of every fact topic; fixed for life."
     )
@@ -70,10 +75,26 @@ class Settings(BaseSettings):
     host: str = Field(
         default="127.0.0.1", description="Address that intake, board and metrics bind to."
     )
+    broker: Literal["embedded", "apache"] = Field(
+        default="embedded",
+        description="What `up` starts. embedded: log in memory. apache: Apache Kafka, log on disk.",
+    )
     broker_port: Port = 19092
+    broker_heap: str = Field(
+        default="512m", pattern=r"^\d+[mg]$", description="Memory limit of Apache Kafka."
+    )
+    broker_jars: Path | None = Field(
+        default=None, description="Folder of Kafka's jars. None: fetched by Maven, once."
+    )
     warehouse_port: Port = 18123
     intake_port: Port = 18087
     board_port: Port = 18080
+    reconcile_port: Port = Field(
+        default=18098, description="/metrics of `pacesetter reconcile --watch`."
+    )
+    reconcile_seconds: float = Field(
+        default=300.0, ge=0, description="`pacesetter up` proves its results so often. 0: never."
+    )
     metrics_port: Port = Field(
         default=18099, description="/livez, /readyz and /metrics of a worker."
     )

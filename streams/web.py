@@ -6,6 +6,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from streams.engine import metrics
 from streams.engine.gauges import measure
+from streams.engine.sighting import trouble_of
 from streams.engine.watchdog import Watchdog
 from streams.engine.worker import Worker
 
@@ -21,7 +22,7 @@ def add_pages(app: Any, worker: Worker, watchdog: Watchdog) -> None:
 
     @app.page("/readyz")  # type: ignore[untyped-decorator]
     async def readyz(web: Any, _: Any) -> Any:
-        trouble = worker.trouble()
+        trouble = trouble_of(worker)
         return web.json({"ready": not trouble, "trouble": trouble}, status=503 if trouble else 200)
 
     @app.page("/metrics")  # type: ignore[untyped-decorator]

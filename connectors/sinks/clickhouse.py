@@ -43,8 +43,15 @@ class Warehouse:
         self._structures: dict[str, dict[str, str]] = {}
 
     @classmethod
-    def connect(cls, url: str, user: str, password: str, quorum: bool = False) -> Self:
-        """Return a connection.
+    def connect(
+        cls,
+        url: str,
+        user: str,
+        password: str,
+        quorum: bool = False,
+        seconds_max: float = SECONDS_MAX,
+    ) -> Self:
+        """Return a connection whose statements may take so long.
 
         Raises:
             Unavailable: nobody answers there, or does not let this user in.
@@ -55,7 +62,7 @@ class Warehouse:
                 username=user,
                 password=password,
                 autogenerate_session_id=False,  # one session would allow one statement at a time
-                send_receive_timeout=SECONDS_MAX,
+                send_receive_timeout=seconds_max,
                 compress=False,
                 query_limit=0,
             )

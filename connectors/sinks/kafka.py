@@ -5,6 +5,7 @@ once the broker has acknowledged it.
 """
 
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,6 +27,12 @@ from schemas.warehouse import LogIdentity, Message, Unavailable
 
 BY_KEY = -1  # librdkafka's word for: let the partitioner decide
 ABSENT_SECONDS = 5.0  # a record that does not come within is not there
+LEADER_SECONDS = 10.0  # a broker learns within moments that it leads a partition just made
+_LEADERLESS = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+}
 SECONDS_MAX = 30.0  # an answer that takes longer is none
 Config = Mapping[str, Any]  # librdkafka's settings: bootstrap.servers, security.protocol ...
 
@@ -131,12 +138,22 @@ class Inspector:
         Raises:
             Unavailable: Kafka does not answer.
         """
+        return self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def firsts(self, partitions: Iterable[tuple[str, int]]) -> dict[Any, int]:
+        """Return the first offset Kafka holds of each partition.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        return self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+    def _offsets(self, partitions: Iterable[tuple[str, int]], spec: Any) -> dict[Any, int]:
         wanted = {TopicPartition(*place): place for place in partitions}
         if not wanted:
             return {}
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = self._admin.list_offsets(
-            {place: latest for place in wanted}, request_timeout=SECONDS_MAX
+            {place: spec for place in wanted}, request_timeout=SECONDS_MAX
         )
         try:
             return {
@@ -184,7 +201,7 @@ def _beginnings(reader: Consumer, name: str, partitions: int, count: int) -> dic
     values: dict[int, list[bytes]] = {number: [] for number in range(partitions)}
     wanted = {}
     for number in values:
-        first, end = reader.get_watermark_offsets(TopicPartition(name, number), SECONDS_MAX)
+        first, end = _bounds(reader, TopicPartition(name, number))
         wanted[number] = min(count, end - first)
     reader.assign([TopicPartition(name, n, OFFSET_BEGINNING) for n in values if wanted[n]])
     while any(len(values[number]) < wanted[number] for number in values):
@@ -195,6 +212,18 @@ def _beginnings(reader: Consumer, name: str, partitions: int, count: int) -> dic
         if len(values[number]) < wanted[number]:
             values[number].append(record.value() or b"")
     return values
+
+
+def _bounds(reader: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """Return first offset and end of a partition, which may have been made a moment ago."""
+    end = time.monotonic() + LEADER_SECONDS
+    while True:
+        try:
+            return reader.get_watermark_offsets(place, SECONDS_MAX)
+        except KafkaException as error:
+            if error.args[0].code() not in _LEADERLESS or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
 
 
 def create_topics(config: Config, partitions: int, replication: int) -> list[str]:

@@ -16,8 +16,10 @@ def doctor(
 ) -> None:
     """Examine this machine and this installation; say what is wrong and what to do about it.
 
-    Looks at: Python and extras, ports, the data folder and who holds it, disk, broker, warehouse,
-    clocks, tables, definitions, unknown settings. Exits with 1 when something is wrong.
+    Looks at: Python and extras, Java if Apache Kafka is chosen, ports, the data folder and who
+    holds it, disk, broker, warehouse, clocks, tables, definitions, unknown settings.
+
+    Exits with 1 when something is wrong.
     """
     from infra.local.examination import Level, examine
     from infra.local.found import found_settings

@@ -1,4 +1,4 @@
-"""`pacesetter setup | migrate | worker | warehouse | log open`: the parts, one by one."""
+"""`pacesetter setup | migrate | worker | broker | warehouse | restored | log open`."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.broker import broker
+from infra.cli.restored import restored
 from infra.cli.warehouse import warehouse
 
 log = typer.Typer(help="The log of a topic: its epochs.", no_args_is_help=True)
@@ -13,7 +15,7 @@ log = typer.Typer(help="The log of a topic: its epochs.", no_args_is_help=True)
 
 def register(root: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (setup, migrate, worker, warehouse):
+    for command in (setup, migrate, worker, broker, warehouse, restored):
         root.command(rich_help_panel="Its parts, one by one")(command)
     root.add_typer(log, name="log", rich_help_panel="Its parts, one by one")
 
@@ -83,13 +85,19 @@ def open_log(
 ) -> None:
     """Take up logs that are new to the warehouse: a topic made anew, a broker that lost its memory.
 
+    So are logs that Kafka holds in part only, be it by its retention or after it lost its disk:
+    what is lost is listed, and each partition goes on where it can.
+
     Stop all workers first: whoever still writes for the old log is refused from then on. What
     history holds of the old log is folded in, and numbers go on in a new epoch. Safe to repeat.
 
     Example: pacesetter log open --reason "moved to the new Kafka cluster"
     """
-    from infra.local.epochs import open_what_is_new
-    from streams.settings import settings
+    from infra.local.epochs import open_what_is_new, what_was_cut
+    from infra.local.found import found_settings
 
-    opened = open_what_is_new(settings(), reason)
+    settings = found_settings()
+    for line in what_was_cut(settings):
+        typer.echo(line)
+    opened = open_what_is_new(settings, reason, also_cut=True)
     typer.echo(f"opened: {', '.join(opened)}" if opened else "no log is new; nothing to do")

@@ -15,6 +15,7 @@ from infra.cli import (
     ground,
     imports,
     intake,
+    reconcile,
     simulate,
     tokens,
 )
@@ -59,6 +60,7 @@ deal.register(app)
 simulate.register(app)
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
+reconcile.register(app)
 app.add_typer(dead_letters.app, name="dead-letter", rich_help_panel="Look after it")
 config.register(app)
 ground.register(app)

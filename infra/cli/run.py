@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from infra.local.run_file import Run
 
 START_SECONDS = 120.0
-STOP_SECONDS = 40.0
+STOP_SECONDS = 70.0  # workers, warehouse and Kafka end one after the other
+Broker = Annotated[
+    Literal["embedded", "apache"] | None,
+    typer.Option(
+        "--broker",
+        help="embedded: log in memory. apache: Apache Kafka, log on disk (needs Java and Maven). "
+        "Remembered by the data folder.",
+    ),
+]
 
 
 def register(root: typer.Typer) -> None:
@@ -34,24 +42,30 @@ def up(
     background: Annotated[
         bool, typer.Option("--background", help="Return once it runs; `pacesetter stop` ends it.")
     ] = False,
+    broker: Broker = None,
 ) -> None:
     """Start broker, warehouse, worker, intake and board on this machine, and keep them running.
 
     The data folder and the ports come from the settings (`pacesetter config show`). Ctrl-C stops
-    everything. Example: `pacesetter up --definitions my-company/`
+    everything. On a machine that must not forget what it acknowledged, choose `--broker apache`.
+
+    Example: `pacesetter up --broker apache --definitions my-company/`
     """
+    from infra.local.apache import chosen
     from infra.local.supervisor import Supervisor, stop_on_signals
     from streams.settings import settings
 
     if background:
-        _in_background(["up", *(["--definitions", str(definitions)] if definitions else [])])
+        more = ["--definitions", str(definitions)] if definitions else []
+        _in_background(["up", *more, *(["--broker", broker] if broker else [])])
         return
-    supervisor = Supervisor(settings(), typer.echo, definitions)
+    here = chosen(settings(), broker)
+    supervisor = Supervisor(here, typer.echo, definitions)
     stop_on_signals(supervisor)
     with supervisor.started():
         from infra.local import banner
 
-        typer.echo(banner.addresses(settings()))
+        typer.echo(banner.addresses(here))
         supervisor.watch()
         typer.echo("stopping ...")
     typer.echo("stopped; nothing is left running")
@@ -63,6 +77,7 @@ def demo(
     ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same floor.")] = 1,
     pace: Annotated[float, typer.Option(help="Events per second on the floor.", min=0.1)] = 3.0,
+    broker: Broker = None,
 ) -> None:
     """Run everything with a simulated sales floor: a board with history that moves.
 
@@ -71,7 +86,7 @@ def demo(
     """
     from infra.local.demo import run_demo
 
-    run_demo(fresh=fresh, seed=seed, pace=pace, say=typer.echo)
+    run_demo(fresh=fresh, seed=seed, pace=pace, say=typer.echo, broker=broker)
 
 
 def status(

@@ -12,15 +12,17 @@ def expected() -> tuple[type[Exception], ...]:
     from infra.definitions.connecting import Unreachable
     from infra.definitions.problems import Refused as DefinitionsRefused
     from infra.definitions.scanning import LogError
+    from infra.local.apache import CannotRun
     from infra.local.processes import NotReady
     from infra.local.supervisor import AlreadyRuns
+    from infra.local.warehouse.lock import DataFolderHeld
     from infra.migrations import MigrationError
     from schemas.warehouse import Unavailable
     from streams.engine.starting import Refused
 
     return (
         Trouble, AlreadyRuns, NotReady, ValidationError, Unreachable, DefinitionsRefused, LogError,
-        MigrationError, Unavailable, Refused,
+        MigrationError, Unavailable, Refused, CannotRun, DataFolderHeld,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from connectors.boards.link import NoLink, new_link
-from infra.local import banner, plan, ports, run_file
+from infra.local import apache, banner, plan, ports, run_file
 from infra.local.found import DEMO_FOLDER
 from infra.local.secrets import own_token
 from infra.local.supervisor import Supervisor, stop_on_signals
@@ -23,19 +23,20 @@ from streams.settings import Settings, settings
 Say = Callable[[str], None]
 HISTORY_DAYS = 100  # this quarter, whatever its day, and some of the last
 FLOOR_FILE = "floor.json"
-PORTS = ("broker", "warehouse", "intake", "board", "metrics")
 
 
-def run_demo(*, fresh: bool, seed: int, pace: float, say: Say) -> None:
+def run_demo(*, fresh: bool, seed: int, pace: float, say: Say, broker: str | None = None) -> None:
     """Run the demo until Ctrl-C or SIGTERM; nothing is left running.
 
     Raises:
         AlreadyRuns: a demo already runs.
         NotReady: a part of it did not come up.
+        CannotRun: Apache Kafka was asked for, and this machine lacks what it needs.
     """
     began = time.monotonic()
     here = _settings(settings())
     _forget_if(fresh, here.data_dir)
+    here = apache.chosen(here, broker)
     here.data_dir.mkdir(parents=True, exist_ok=True)
     floor = _floor(here.data_dir, seed)
     sample = files("infra") / "sample" / "definitions"
@@ -103,7 +104,7 @@ def _settings(mine: Settings) -> Settings:
     """Return the demo's settings: a folder of its own, and free ports where ours are taken."""
     taken: dict[str, Any] = {
         f"{name}_port": ports.free_port()
-        for name in PORTS
+        for name in plan.PORTS
         if not ports.is_free(getattr(mine, f"{name}_port"))
     }
     run = run_file.read(mine.data_dir / DEMO_FOLDER)

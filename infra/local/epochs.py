@@ -2,19 +2,36 @@
 
 from streams.agents.pipes import PIPES
 from streams.app import outside
-from streams.engine.epochs import Ground, open_epochs
+from streams.engine.epochs import Ground, cuts, open_epochs
 from streams.settings import Settings
 
 
-def open_what_is_new(settings: Settings, reason: str = "a log that is new here") -> list[str]:
+def open_what_is_new(
+    settings: Settings, reason: str = "a log that is new here", also_cut: bool = False
+) -> list[str]:
     """Return the topics whose logs were new to the warehouse and are open now.
 
     No worker may run meanwhile.
+
+    Args:
+        also_cut: logs that Kafka holds in part only go on, too.
 
     Raises:
         Unavailable: warehouse or Kafka did not answer; run it again.
         Refused: the log continues one that this warehouse has not seen to its end.
     """
+    return open_epochs(_ground(settings), reason, also_cut)
+
+
+def what_was_cut(settings: Settings) -> list[str]:
+    """Return what Kafka no longer holds, or holds no more, one line for each partition.
+
+    Raises:
+        Unavailable: warehouse or Kafka did not answer; run it again.
+    """
+    return [str(one) for one in cuts(_ground(settings))]
+
+
+def _ground(settings: Settings) -> Ground:
     there = outside(settings)
-    ground = Ground(there.warehouse, there.kafka, there.publisher, there.ids, PIPES)
-    return open_epochs(ground, reason)
+    return Ground(there.warehouse, there.kafka, there.publisher, there.ids, PIPES)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from infra.local import ports, run_file
+from infra.local import apache, plan, ports, run_file
 from streams.settings import Settings
 
 DISK_BYTES_MIN = 2 << 30  # merges of the warehouse need room beside the data
@@ -48,7 +48,7 @@ class Finding:
 def examine(settings: Settings) -> tuple[Finding, ...]:
     """Return all findings, in the order in which a person would mend them."""
     examinations: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        _python, _extras, _settings, _data_dir, _disk, _ports, _broker, _warehouse,
+        _python, _extras, _apache, _settings, _data_dir, _disk, _ports, _broker, _warehouse,
     )  # fmt: skip
     return tuple(finding for look in examinations for finding in look(settings))
 
@@ -75,6 +75,27 @@ def _extras(settings: Settings) -> Iterator[Finding]:
             yield _good(f"{what} is installed")
         else:
             yield _wrong(f"{what} is not installed", "pip install 'pacesetter[embedded]'")
+
+
+def _apache(settings: Settings) -> Iterator[Finding]:
+    if settings.broker != "apache" and not apache.is_formatted(settings):
+        return
+    try:
+        yield _good(f"Java for Apache Kafka: {apache.java()}")
+    except apache.CannotRun as trouble:
+        yield _wrong("no Java for Apache Kafka", str(trouble))
+    jars = apache.jars_of(settings)
+    if apache.are_there(jars):
+        yield _good(f"Apache Kafka is in {jars}")
+    elif settings.broker_jars is not None:
+        yield _wrong(f"broker_jars {jars} holds no kafka_*.jar", "name Kafka's folder `libs`")
+    elif shutil.which("mvn"):
+        yield Finding(Level.NOTE, "Apache Kafka is not fetched yet", "the first `up` does it")
+    else:
+        yield _wrong(
+            "Apache Kafka is not fetched, and there is no Maven to do it",
+            "install Maven, or set broker_jars to the folder `libs` of an Apache Kafka 4.1",
+        )
 
 
 def _settings(_: Settings) -> Iterator[Finding]:
@@ -118,7 +139,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 def _ports(settings: Settings) -> Iterator[Finding]:
     run = run_file.read(settings.data_dir)
     ours = {service.name for service in run.services} if run and run.is_alive() else set()
-    for name in ("broker", "warehouse", "intake", "board", "metrics"):
+    for name in plan.PORTS:
         port = getattr(settings, f"{name}_port")
         if ("worker" if name == "metrics" else name) in ours or ports.is_free(port):
             continue

@@ -12,6 +12,7 @@ from streams.settings import Settings
 
 OK, TROUBLE, NOTHING_RUNS = 0, 3, 4
 ANSWER_SECONDS_MAX = 2.0
+BROKERS = {"embedded": "embedded broker, in memory", "apache": "Apache Kafka, on disk"}
 
 _LAG = """
 SELECT topic, partition, max(offset_to) FROM spm.applied
@@ -40,6 +41,7 @@ class Health:
     """Everything `pacesetter status` tells.
 
     Attributes:
+        broker: where the log of this installation is.
         lag: records of each fact topic that are in the broker and not yet in the warehouse; None
             when one of the two could not be asked.
         sources: seconds since each source was last complete.
@@ -47,6 +49,7 @@ class Health:
 
     data_dir: Path
     services: tuple[ServiceHealth, ...]
+    broker: str
     lag: dict[str, int] | None
     sources: dict[str, float] | None
 
@@ -68,6 +71,7 @@ class Health:
             "data_dir": str(self.data_dir),
             "running": self.all_answer,
             "services": [asdict(service) for service in self.services],
+            "broker": self.broker,
             "lag_records": self.lag,
             "source_age_seconds": self.sources,
         }
@@ -81,6 +85,7 @@ class Health:
             for s in self.services
         ]
         lag = "unknown" if self.lag is None else f"{sum(self.lag.values())} records"
+        lines.append(f"  log        {self.broker}")
         lines.append(f"  behind     {lag}")
         for source, age in (self.sources or {}).items():
             lines.append(f"  {source:<10} complete until {age:.0f} s ago")
@@ -96,8 +101,8 @@ def health_of(data_dir: Path, settings: Settings) -> Health:
     run = run_file.read(data_dir)
     services = tuple(_service(service) for service in run.services) if run else ()
     if not any(service.alive for service in services):
-        return Health(data_dir, services, None, None)
-    return Health(data_dir, services, _lag(settings), _sources(settings))
+        return Health(data_dir, services, BROKERS[settings.broker], None, None)
+    return Health(data_dir, services, BROKERS[settings.broker], _lag(settings), _sources(settings))
 
 
 def broker_trouble(settings: Settings) -> str | None:

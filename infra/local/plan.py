@@ -14,6 +14,9 @@ from infra.local.secrets import principals_path
 from streams.settings import Settings
 
 BROKER, WAREHOUSE, WORKER, INTAKE, BOARD = "broker", "warehouse", "worker", "intake", "board"
+RECONCILE = "reconcile"
+# Each has a setting NAME_port, and needs that port to be free.
+PORTS = (BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE)
 
 
 def url(settings: Settings, port: int) -> str:
@@ -36,6 +39,7 @@ def broker(settings: Settings, cluster_id: str) -> Service:
         address,
         partial(ports.answers, settings.broker_port),
         ready_seconds_max=10,
+        stop_seconds=0.1,  # it waits five seconds for its clients and keeps nothing
     )  # fmt: skip
 
 
@@ -70,6 +74,18 @@ def board(settings: Settings) -> Service:
     return _ours(settings, BOARD, "board", address, f"{address}/readyz")
 
 
+def reconcile(settings: Settings) -> Service:
+    """Return the proof that is run again and again; not to be started if its interval is 0."""
+    address = url(settings, settings.reconcile_port)
+    arguments = (
+        "reconcile", "--watch", str(settings.reconcile_seconds),
+        "--metrics-port", str(settings.reconcile_port),
+    )  # fmt: skip
+    return _command(
+        settings, RECONCILE, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    )
+
+
 def simulator(settings: Settings, arguments: tuple[str, ...]) -> Service:
     """Return the simulated sales floor."""
     return _command(settings, "simulator", ("simulate", *arguments), "", lambda: True)
@@ -82,11 +98,14 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "PACESETTER_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "PACESETTER_WAREHOUSE_URL": settings.warehouse_url,
         "PACESETTER_HOST": settings.host,
+        "PACESETTER_BROKER": settings.broker,
         **{
             f"PACESETTER_{name.upper()}": str(getattr(settings, name))
             for name in ("broker_port", "warehouse_port", "intake_port", "board_port")
         },
         "PACESETTER_METRICS_PORT": str(settings.metrics_port),
+        "PACESETTER_RECONCILE_PORT": str(settings.reconcile_port),
+        "PACESETTER_RECONCILE_SECONDS": str(settings.reconcile_seconds),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -22,6 +22,7 @@ class Service:
     Attributes:
         is_ready: asked again and again after the start; raises nothing, answers within a second.
         address: where people or programs reach it, for status and the banner.
+        stop_seconds: what it may take to end when asked to; then it is killed.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Service:
     is_ready: Callable[[], bool]
     env: Mapping[str, str] = field(default_factory=dict)
     ready_seconds_max: float = 60.0
+    stop_seconds: float = STOP_SECONDS
 
 
 class NotReady(RuntimeError):
@@ -80,12 +82,12 @@ class Child:
             time.sleep(0.05)
         return time.monotonic() - began
 
-    def stop(self, seconds: float = STOP_SECONDS) -> None:
+    def stop(self) -> None:
         """Ask it to end, and end it if it does not."""
         if self.exit_code() is None:
             self._signal(signal.SIGTERM)
             try:
-                self._process.wait(seconds)
+                self._process.wait(self.service.stop_seconds)
             except subprocess.TimeoutExpired:
                 self._signal(signal.SIGKILL)
                 self._process.wait()

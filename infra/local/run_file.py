@@ -74,7 +74,9 @@ def is_pacesetter(pid: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     command = command_of(pid)
-    return any(word in command for word in ("pacesetter", "infra.", "streams", "tansu"))
+    return any(
+        word in command for word in ("pacesetter", "infra.", "streams", "tansu", "kafka.Kafka")
+    )
 
 
 def command_of(pid: int) -> str:

@@ -1,8 +1,8 @@
 """The supervisor: starts the embedded installation in order, keeps it running, stops all of it.
 
-A worker, door or board that ends is started again with a growing pause. The broker is different:
-its log is gone with it, so whoever writes or reads is stopped, a new epoch is opened, and then all
-of them start again.
+Whatever ends is started again with a growing pause. The embedded broker is different: its log is
+gone with it, so whoever writes or reads is stopped, a new epoch is opened, and then all of them
+start again. Apache Kafka comes back with the same log, and the others wait for it.
 """
 
 import os
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.local import ground, plan, ports, run_file
+from infra.local import apache, ground, plan, ports, run_file
 from infra.local.processes import Child, Service
 from infra.local.run_file import Run, Running
 from infra.local.secrets import ensure_tokens
@@ -59,6 +59,7 @@ class Supervisor:
         Raises:
             AlreadyRuns: the data folder or a port is taken.
             NotReady: a service did not come up.
+            CannotRun: Apache Kafka was asked for, and this machine lacks what it needs.
         """
         self._refuse_if_taken()
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ class Supervisor:
                 f"{self._settings.data_dir} is in use by process {run.supervisor_pid}; "
                 "`pacesetter status` shows it, `pacesetter stop` ends it"
             )
-        for name in ("broker", "warehouse", "intake", "board", "metrics"):
+        for name in plan.PORTS:
             port = getattr(self._settings, f"{name}_port")
             if not ports.is_free(port):
                 raise AlreadyRuns(
@@ -102,9 +103,8 @@ class Supervisor:
                 )
 
     def _start_ground(self) -> None:
-        cluster = ground.cluster_id(self._settings.data_dir)
         began = time.monotonic()
-        for service in (plan.broker(self._settings, cluster), plan.warehouse(self._settings)):
+        for service in (self._broker(), plan.warehouse(self._settings)):
             self._start(service)
         for child in list(self._children.values()):
             child.wait_ready(self._stopping.is_set)
@@ -113,9 +113,16 @@ class Supervisor:
         self._say(f"broker and warehouse are up ({time.monotonic() - began:.1f} s)")
         ground.prepare(self._settings, self._definitions, self._say)
 
+    def _broker(self) -> Service:
+        if self._settings.broker == "apache":
+            return apache.service(self._settings, plan.BROKER, self._say)
+        return plan.broker(self._settings, ground.cluster_id(self._settings.data_dir))
+
     def _start_pipeline(self) -> None:
         began = time.monotonic()
-        services = (plan.worker, plan.intake, plan.board)
+        services = [plan.worker, plan.intake, plan.board]
+        if self._settings.reconcile_seconds:
+            services.append(plan.reconcile)
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)
@@ -132,7 +139,7 @@ class Supervisor:
 
     def _revive(self, name: str, child: Child, code: int) -> None:
         self._say(f"{name} ended with code {code}; its log is {child.log_path}")
-        if name == plan.BROKER:
+        if name == plan.BROKER and self._settings.broker == "embedded":
             self._say("the embedded broker keeps its log in memory: opening a new epoch")
             self._stop_all(forget=False)
             self._start_ground()
@@ -142,7 +149,7 @@ class Supervisor:
             return
         self._stopping.wait(self._pause(name, child))
         if not self._stopping.is_set():
-            self._start(child.service)
+            self._start(self._broker() if name == plan.BROKER else child.service)
 
     def _pause(self, name: str, child: Child) -> float:
         stable = time.time() - child.started_at > STABLE_SECONDS
@@ -160,8 +167,7 @@ class Supervisor:
             thread.join()
         for name in (plan.WAREHOUSE, plan.BROKER):
             if name in self._children:
-                # Tansu waits five seconds for its clients and keeps nothing: no need to wait.
-                self._children[name].stop(0.1 if name == plan.BROKER else 15.0)
+                self._children[name].stop()
         self._children.clear()
         if forget:
             run_file.remove(self._settings.data_dir)

@@ -5,28 +5,34 @@ that lies between its bound and the next one's, rounded once, half-even. x is th
 there. What lies below 0 (more credit notes than sales) is charged at the first tier's rate, so F
 never falls when x grows. An entry is round F with a change minus round F without it; so entries
 telescope, whatever the order in which changes arrive.
-
-Everything here is whole numbers: amounts in ten-thousandths, rates in millionths.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-from schemas.definitions import NO_END, Bundle
+from schemas.definitions import NO_END, UNASSIGNED, Bundle
 from schemas.money import minor_units
-from schemas.plans import Component, Plan, PlanPeriod
+from schemas.plans import Plan, PlanPeriod
+from streams.domain.ladders import (
+    AMOUNT_SCALE,
+    NOTHING,
+    PAY_SCALE,
+    RATE_SCALE,
+    Earned,
+    decimal_of,
+    earned,
+    text_of,
+    units_of,
+)
 
 ACCRUAL, ADJUSTMENT = "ACCRUAL", "ADJUSTMENT"
 FORMULA = (
     "after.rounded - before.rounded; rounded = the sum of part x rate over the tiers, "
     "rounded once, half-even"
 )
-_AMOUNT_SCALE, _RATE_SCALE = 4, 6
-_PAY_SCALE = _AMOUNT_SCALE + _RATE_SCALE
 _MONTHS = {PlanPeriod.MONTH: 1, PlanPeriod.QUARTER: 3, PlanPeriod.YEAR: 12}
 
 Bucket = tuple[str, date]  # reporting currency and day of a credit
@@ -49,27 +55,6 @@ class Key(NamedTuple):
     currency: str
 
 
-class Slice(NamedTuple):
-    """The part of a total that lies in one tier; `up_to` None: no end."""
-
-    since: int
-    up_to: int | None
-    rate: int
-    part: int
-
-
-class Earned(NamedTuple):
-    """What a total earns: `exact` in 10**-10, `rounded` in ten-thousandths."""
-
-    credited: int
-    slices: tuple[Slice, ...]
-    exact: int
-    rounded: int
-
-
-NOTHING = Earned(0, (), 0, 0)
-
-
 class Terms:
     """The plans of one revision of the definitions."""
 
@@ -87,7 +72,9 @@ class Terms:
         return (self.plans, self.first_month) != (other.plans, other.first_month)
 
     def of(self, rep_id: str) -> Iterator[Plan]:
-        """Yield the plans a payee is on."""
+        """Yield the plans a payee is on. Credits of nobody known are paid once somebody is."""
+        if rep_id == UNASSIGNED:
+            return iter(())
         return (plan for plan in self.plans if not plan.reps or rep_id in plan.reps)
 
 
@@ -102,7 +89,7 @@ def counted(credit: Mapping[str, Any]) -> tuple[Bucket, int] | None:
         return None
     if credit["stage_class"] != "WON" or credit["role"] != "REVENUE":
         return None
-    return (credit["reporting_currency"], credit["day"]), _units(amount, _AMOUNT_SCALE)
+    return (credit["reporting_currency"], credit["day"]), units_of(amount, AMOUNT_SCALE)
 
 
 def origin_of(day: date, period: PlanPeriod, first_month: int) -> Span:
@@ -115,29 +102,6 @@ def origin_of(day: date, period: PlanPeriod, first_month: int) -> Span:
     since = day.year * 12 + day.month - 1
     start = since - (since - (first_month - 1)) % months
     return Span(*(date(month // 12, month % 12 + 1, 1) for month in (start, start + months)))
-
-
-def earned(component: Component, currency: str, credited: int) -> Earned:
-    """Return what a total of credits earns.
-
-    Source: marginal ("step") tiers: each rate on the part of the total within its own bounds.
-    """
-    tiers = sorted(
-        (_units(t.since, _AMOUNT_SCALE), _units(t.rate, _RATE_SCALE)) for t in component.tiers
-    )
-    bounds: list[tuple[int, int | None]] = [(low, high) for (low, _), (high, _) in pairwise(tiers)]
-    bounds.append((tiers[-1][0], None))
-    slices = tuple(
-        Slice(since, up_to, rate, part)
-        for (since, up_to), (_, rate) in zip(bounds, tiers, strict=True)
-        if (part := (credited if up_to is None else min(credited, up_to)) - since) > 0
-    )
-    if credited < 0:
-        slices = (Slice(*bounds[0], tiers[0][1], credited),)
-    exact = sum(one.part * one.rate for one in slices)
-    decimals = minor_units(currency)
-    whole = _half_even(exact, 10 ** (_PAY_SCALE - decimals))
-    return Earned(credited, slices, exact, whole * 10 ** (_AMOUNT_SCALE - decimals))
 
 
 def accrued(
@@ -223,31 +187,31 @@ def _entry(
         "posted_start": key.origin.start,
         "kind": kind,
         "currency": key.currency,
-        "amount": _decimal(amount, _AMOUNT_SCALE),
+        "amount": decimal_of(amount, AMOUNT_SCALE),
         "deal_id": credit["deal_id"] if credit else "",
         "role": credit["role"] if credit else "",
         "via": credit["via"] if credit else "",
-        "before": _decimal(before.credited, _AMOUNT_SCALE),
-        "after": _decimal(after.credited, _AMOUNT_SCALE),
+        "before": decimal_of(before.credited, AMOUNT_SCALE),
+        "after": decimal_of(after.credited, AMOUNT_SCALE),
         "trace": json.dumps(trace, ensure_ascii=False, separators=(",", ":")),
     }
 
 
 def _told(one: Earned) -> dict[str, Any]:
     return {
-        "credited": _text(one.credited, _AMOUNT_SCALE),
+        "credited": text_of(one.credited, AMOUNT_SCALE),
         "tiers": [
             {
-                "since": _text(s.since, _AMOUNT_SCALE),
-                "up_to": None if s.up_to is None else _text(s.up_to, _AMOUNT_SCALE),
-                "rate": _text(s.rate, _RATE_SCALE),
-                "part": _text(s.part, _AMOUNT_SCALE),
-                "earns": _text(s.part * s.rate, _PAY_SCALE),
+                "since": text_of(s.since, AMOUNT_SCALE),
+                "up_to": None if s.up_to is None else text_of(s.up_to, AMOUNT_SCALE),
+                "rate": text_of(s.rate, RATE_SCALE),
+                "part": text_of(s.part, AMOUNT_SCALE),
+                "earns": text_of(s.part * s.rate, PAY_SCALE),
             }
             for s in one.slices
         ],
-        "earned": _text(one.exact, _PAY_SCALE),
-        "rounded": _text(one.rounded, _AMOUNT_SCALE),
+        "earned": text_of(one.exact, PAY_SCALE),
+        "rounded": text_of(one.rounded, AMOUNT_SCALE),
     }
 
 
@@ -266,29 +230,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return str(value) if isinstance(value, date) else value
-
-
-def _units(value: Decimal, scale: int) -> int:
-    """Return a decimal of at most so many places as a whole number of its last place."""
-    sign, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)
-    number = int("".join(map(str, digits)) or "0")
-    shift = scale + exponent
-    whole: int = number * 10**shift if shift >= 0 else number // 10**-shift
-    return -whole if sign else whole
-
-
-def _decimal(units: int, scale: int) -> Decimal:
-    return Decimal(f"{units}E-{scale}")  # made of a text it is exact, whatever the context
-
-
-def _text(units: int, scale: int) -> str:
-    text = f"{_decimal(units, scale):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _half_even(number: int, divisor: int) -> int:
-    """Return number / divisor as a whole number, ties to the even one."""
-    whole, rest = divmod(number, divisor)
-    up = rest * 2 > divisor or (rest * 2 == divisor and whole % 2 == 1)
-    return whole + up

@@ -1,69 +1,91 @@
 """Who is credited with how much of a deal."""
 
-from collections.abc import Sequence
-from decimal import ROUND_FLOOR, Decimal
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
 
-from schemas.money import SCALE, at_scale
+import polars as pl
+
+from schemas.money import half_even
 
 REVENUE, OVERLAY = "REVENUE", "OVERLAY"
 OWNER = "owner"  # `via` of a deal that no REVENUE split divides
+WHOLE = 1_000_000  # a share of 1: shares are whole millionths here, as decimal(9, 6) stores them
 
 
-class Share(NamedTuple):
-    """One person's part of a deal.
+def payees_of(deals: pl.DataFrame) -> pl.DataFrame:
+    """Return a line for each payee of each deal: row, user, role, via and share in millionths.
 
-    Attributes:
-        owner_id: a user of its source; None for nobody.
-        role: REVENUE or OVERLAY.
-        via: place of the split among the deal's splits, from 0, or OWNER.
-        share: 1 for all of it.
+    They are the REVENUE splits, else the owner for all of it, and the OVERLAY splits; a split of an
+    unknown role credits nobody. `via` is the place of the split among the deal's splits, from 0.
+
+    Args:
+        deals: row (ascending), owner_id and splits.
     """
+    split = pl.col("splits").struct
+    splits = (
+        deals.filter(pl.col("splits").list.len() > 0)
+        .select("row", "splits", pl.int_ranges(pl.col("splits").list.len()).alias("via"))
+        .explode("splits", "via")
+        .select(
+            "row",
+            split.field("owner_id").alias("user"),
+            split.field("role"),
+            pl.col("via").cast(pl.String),
+            (split.field("share") * WHOLE).cast(pl.Int64).alias("share"),
+        )
+        .filter(pl.col("role").is_in([REVENUE, OVERLAY]))
+    )
+    divided_rows = splits.filter(pl.col("role") == REVENUE).select("row")
+    owners = deals.join(divided_rows, on="row", how="anti", maintain_order="left").select(
+        "row",
+        pl.col("owner_id").alias("user"),
+        pl.lit(REVENUE).alias("role"),
+        pl.lit(OWNER).alias("via"),
+        pl.lit(WHOLE, pl.Int64).alias("share"),
+    )
+    return pl.concat([owners, splits]).sort("row", maintain_order=True)
 
-    owner_id: str | None
-    role: str
-    via: str
-    share: Decimal
 
-
-def shares_of(owner_id: str | None, splits: Sequence[dict[str, Any]]) -> tuple[Share, ...]:
-    """Return who is credited: REVENUE splits, else the owner for all of it; then OVERLAY splits.
-
-    A split of an unknown role credits nobody.
-    """
-    parts = [Share(s["owner_id"], s["role"], str(via), s["share"]) for via, s in enumerate(splits)]
-    revenue = [part for part in parts if part.role == REVENUE]
-    overlay = [part for part in parts if part.role == OVERLAY]
-    return tuple((revenue or [Share(owner_id, REVENUE, OWNER, Decimal(1))]) + overlay)
-
-
-def credited(amount: Decimal, shares: Sequence[Share]) -> tuple[Decimal, ...]:
-    """Return what each share of an amount is worth, in four decimals.
+def credited(payees: pl.DataFrame, amounts: pl.Series) -> pl.Series:
+    """Return what each payee's part is worth, in ten-thousandths.
 
     REVENUE shares divide the amount; each OVERLAY share is a part of the whole by itself.
 
-    >>> half = [Share("a", REVENUE, "0", Decimal("0.5")), Share("b", REVENUE, "1", Decimal("0.5"))]
-    >>> credited(Decimal("0.0005"), [*half, Share("c", OVERLAY, "2", Decimal("0.5"))])
-    (Decimal('0.0003'), Decimal('0.0002'), Decimal('0.0002'))
+    Args:
+        payees: lines of `payees_of`.
+        amounts: the deal's whole amount beside each line, in ten-thousandths; null gives null.
     """
-    parts = iter(divided(amount, [s.share for s in shares if s.role == REVENUE]))
-    return tuple(next(parts) if s.role == REVENUE else at_scale(amount * s.share) for s in shares)
+    by_split = (payees.get_column("via") != OWNER).arg_true()
+    if by_split.is_empty():
+        return amounts
+    lines = payees.select("row", "role", "share", amounts.alias("amount"))[by_split.to_numpy()]
+    deals = lines.group_by("row", maintain_order=True).agg(
+        "role", "share", pl.col("amount").first()
+    )
+    parts = [part for _, *deal in deals.iter_rows() for part in _parts(*deal)]
+    return amounts.scatter(by_split, pl.Series(parts, dtype=pl.Int64))
 
 
-def divided(amount: Decimal, shares: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """Return an amount cut by shares that sum to 1, in four decimals, adding up to the amount.
+def _parts(roles: Sequence[str], shares: Sequence[int], amount: int | None) -> Iterable[int | None]:
+    if amount is None:
+        return [None] * len(roles)
+    revenue = iter(divided(amount, [s for r, s in zip(roles, shares, strict=True) if r == REVENUE]))
+    return [
+        next(revenue) if role == REVENUE else half_even(amount * share, WHOLE)
+        for role, share in zip(roles, shares, strict=True)
+    ]
+
+
+def divided(amount: int, shares: Sequence[int]) -> list[int]:
+    """Return a whole amount cut by shares that sum to WHOLE, in whole parts that add up to it.
 
     What rounding leaves over goes to the largest fractions, then to the first in order.
 
-    >>> divided(Decimal("0.0005"), [Decimal("0.5"), Decimal("0.5")])
-    (Decimal('0.0003'), Decimal('0.0002'))
+    >>> divided(5, [500_000, 500_000])
+    [3, 2]
     """
-    if len(shares) == 1:
-        return (amount,)
-    exact = [amount * share for share in shares]
-    parts = [part.quantize(SCALE, ROUND_FLOOR) for part in exact]
-    left = int((amount - sum(parts)) / SCALE)
-    by_fraction = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], i))
-    for i in by_fraction[:left]:
-        parts[i] += SCALE
-    return tuple(parts)
+    exact = [divmod(amount * share, WHOLE) for share in shares]
+    parts = [part for part, _ in exact]
+    left = amount - sum(parts)
+    for i in sorted(range(len(parts)), key=lambda i: -exact[i][1])[:left]:
+        parts[i] += 1
+    return parts

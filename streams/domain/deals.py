@@ -1,24 +1,23 @@
 """Deals: what counts when one is created, won or lost, and whose revenue it is."""
 
-from collections.abc import Sequence
-from datetime import date
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from schemas.definitions import WonDay
 from streams.domain.activities import millis
-from streams.domain.crediting import REVENUE, credited, shares_of
+from streams.domain.crediting import REVENUE, credited, payees_of
 from streams.domain.measures import Rule, View, count
-from streams.domain.rates import Applied, RateTable, converted
+from streams.domain.rates import RateTable
 from streams.domain.resolving import Reps, Resolver
 from streams.domain.zones import Days
 
+MONEY = pl.Decimal(18, 4)
 _WON = pl.col("stage_class") == "WON"
 _LOST = pl.col("stage_class") == "LOST"
-_EPOCH = date(1970, 1, 1).toordinal()
+_HAS_WORTH = (pl.col("op") == "SET") & pl.col("amount").is_not_null()
+_UNITS = pl.col("amount").cast(MONEY).to_physical().cast(pl.Int64)  # ten-thousandths
 
 RULES: dict[str, Rule] = {
     "deals_created": Rule(
@@ -45,7 +44,7 @@ RULES: dict[str, Rule] = {
     ),
     "revenue_won": Rule(
         "deal",
-        pl.col("amount").to_physical(),
+        pl.col("amount"),
         "payee",
         "won",
         "Amounts of won deals in the deal's currency, by REVENUE splits, else the owner's.",
@@ -53,7 +52,7 @@ RULES: dict[str, Rule] = {
     ),
     "revenue_won_reporting": Rule(
         "deal",
-        pl.col("reporting_amount").to_physical(),
+        pl.col("reporting_amount"),
         "payee",
         "won",
         "The same in the reporting currency, at the latest rate dated on or before the day the "
@@ -61,27 +60,23 @@ RULES: dict[str, Rule] = {
         "reporting_currency",
     ),
 }
-_PAYEES = {
-    "row": pl.Int64(),
-    "source": pl.String(),
-    "user": pl.String(),
-    "role": pl.String(),
-    "via": pl.String(),
-    "share": pl.Decimal(9, 6),
-    "currency": pl.String(),
-    "amount": pl.Decimal(18, 4),
-    "reporting_currency": pl.String(),
-    "reporting_amount": pl.Decimal(18, 4),
-}
+
+
+def _decimal(name: str, scale: int) -> pl.Expr:
+    """Return whole units of a scale as a decimal."""
+    units = pl.col(name).cast(pl.Decimal(38, scale))
+    return units / pl.lit(10**scale)
+
+
 # Lines of payees as arrays of the deal they are of.
 _CREDITS = {
-    "credit_rep_id": "rep_id",
-    "credit_role": "role",
-    "credit_via": "via",
-    "credit_share": "share",
-    "credit_day": "day",
-    "credit_amount": "amount",
-    "credit_reporting_amount": "reporting_amount",
+    "credit_rep_id": pl.col("rep_id"),
+    "credit_role": pl.col("role"),
+    "credit_via": pl.col("via"),
+    "credit_share": _decimal("share", 6).cast(pl.Decimal(9, 6)),
+    "credit_day": pl.col("day"),
+    "credit_amount": _decimal("amount", 4).cast(MONEY),
+    "credit_reporting_amount": _decimal("reporting_amount", 4).cast(MONEY),
 }
 
 
@@ -99,34 +94,24 @@ class Priced(NamedTuple):
 
 def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable) -> Priced:
     """Return deals with their parties, days and credited amounts."""
-    sources = frame.get_column("source")
-    owner = resolver.reps(sources, frame.get_column("owner_id"))
+    owner = resolver.reps(frame.get_column("source"), frame.get_column("owner_id"))
     days = _days(frame, owner, resolver)
     whole = View(frame, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days)
-    payees, applied = _payees(frame, days["won"], rates)
+    won = frame.select("currency", pl.when(_WON & _HAS_WORTH).then(_UNITS).alias("amount"))
+    converted = rates.converted(won.with_columns(pl.Series("day", days["won"], pl.Int32)))
+    payees = _payees(frame, converted)
     rows = payees.get_column("row")
-    payee = resolver.reps(payees.get_column("source"), payees.get_column("user"))
     theirs = frame[rows.to_numpy()]
+    payee = resolver.reps(theirs.get_column("source"), payees.get_column("user"))
     payee_day = _main_day(theirs, _days(theirs, payee, resolver))
     is_revenue = theirs.select(_WON).to_series() & (payees.get_column("role") == REVENUE)
-    kept = is_revenue.arg_true()
-    at = kept.to_numpy()
-    revenue = View(payees[at], rows.gather(kept), {"payee": payee[at]}, {"won": payee_day[at]})
-    columns = pl.DataFrame(
-        [
-            resolver.names.gather(owner),
-            _dates("day", _main_day(frame, days)),
-            pl.Series("rate", [a and a.rate for a in applied], pl.Decimal(20, 10)),
-            pl.Series("rate_on", [a and a.on for a in applied], pl.Date),
-            pl.Series(
-                "reporting_currency",
-                [rates.reporting_currency if a else "" for a in applied],
-                pl.String,
-            ),
-        ]
-    )
+    at = is_revenue.arg_true().to_numpy()
+    revenue = View(payees[at], rows.gather(at), {"payee": payee[at]}, {"won": payee_day[at]})
     named = payees.with_columns(resolver.names.gather(payee), _dates("day", payee_day))
-    return Priced((whole, revenue), columns.hstack(_arrays(named, len(frame))))
+    columns = [resolver.names.gather(owner), _dates("day", _main_day(frame, days))]
+    used = converted.select("rate", "rate_on", "reporting_currency")
+    arrays = _arrays(named, len(frame))
+    return Priced((whole, revenue), pl.DataFrame(columns).hstack(used).hstack(arrays))
 
 
 def _days(frame: pl.DataFrame, reps: Reps, resolver: Resolver) -> dict[str, Days]:
@@ -185,27 +170,17 @@ def _with_dates(frame: pl.DataFrame, by_date: pl.Expr, days: Days) -> Days:
     return found.to_series().to_numpy()
 
 
-def _payees(
-    frame: pl.DataFrame, won: Days, rates: RateTable
-) -> tuple[pl.DataFrame, list[Applied | None]]:
-    """Return a line for each payee of each deal, and the rate used for each won deal."""
-    applied: list[Applied | None] = [None] * len(frame)
-    lines: list[tuple[Any, ...]] = []
-    deals = (
-        frame.with_columns(pl.Series("won_day", won))
-        .with_row_index("row")
-        .filter(pl.col("amount").is_not_null() & (pl.col("op") == "SET"))
-        .select("row", "won_day", "source", "owner_id", "currency", "amount", "splits", _WON)
+def _payees(frame: pl.DataFrame, converted: pl.DataFrame) -> pl.DataFrame:
+    """Return a line for each payee of each deal that is worth anything, ordered by deal."""
+    rows = pl.Series("row", np.arange(len(frame)))
+    payees = payees_of(
+        frame.select(rows, "owner_id", "splits").filter(frame.select(_HAS_WORTH).to_series())
     )
-    for row, won_day, source, owner_id, currency, amount, splits, is_won in deals.iter_rows():
-        found = rates.rate(currency, date.fromordinal(won_day + _EPOCH)) if is_won else None
-        applied[row] = found
-        shares = shares_of(owner_id, splits)
-        parts = credited(amount, shares)
-        reported: Sequence[Decimal | None] = [None] * len(shares)
-        if found:
-            reported = credited(converted(amount, found), shares)
-        into = rates.reporting_currency if found else ""
-        for (user, role, via, share), part, reporting in zip(shares, parts, reported, strict=True):
-            lines.append((row, source, user, role, via, share, currency, part, into, reporting))
-    return pl.DataFrame(lines, schema=_PAYEES, orient="row"), applied
+    at = payees.get_column("row")
+    into = converted[at.to_numpy()]
+    return payees.with_columns(
+        frame.get_column("currency").gather(at),
+        credited(payees, frame.select(_UNITS).to_series().gather(at)).alias("amount"),
+        into.get_column("reporting_currency"),
+        credited(payees, into.get_column("converted")).alias("reporting_amount"),
+    )

@@ -6,10 +6,14 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
+import polars as pl
+
 from schemas.definitions import Rate
-from schemas.money import at_scale
+from schemas.money import half_even
 
 RATE_SCALE = Decimal("0.0000000001")  # decimal(20, 10), as it is stored
+_UNITS = 10**10
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Applied(NamedTuple):
@@ -46,11 +50,47 @@ class RateTable:
         at = bisect_right(table, day, key=lambda dated: dated[0])
         return Applied(table[at - 1][1], table[at - 1][0]) if at else None
 
+    def converted(self, amounts: pl.DataFrame) -> pl.DataFrame:
+        """Return amounts in the reporting currency, half-even, and the rate used.
 
-def converted(amount: Decimal, applied: Applied) -> Decimal:
-    """Return an amount in the reporting currency, in four decimals, half-even.
+        Its columns are rate, rate_on, reporting_currency (empty for no rate) and converted. Where
+        there is no amount or no rate, they are null.
 
-    >>> converted(Decimal("100"), Applied(Decimal("1.08"), date(2026, 1, 1)))
-    Decimal('108.0000')
-    """
-    return at_scale(amount * applied.rate)
+        Args:
+            amounts: currency, day (since 1970) and amount, in ten-thousandths.
+        """
+        asked = amounts.drop_nulls("amount").select("currency", "day").unique()
+        known = [
+            (currency, day, found.rate, found.on)
+            for currency, day in asked.iter_rows()
+            if (found := self.rate(currency, date.fromordinal(day + _EPOCH)))
+        ]
+        used = amounts.join(
+            _table(known), on=["currency", "day"], how="left", maintain_order="left"
+        )
+        at = used.select(pl.when(pl.col("amount").is_not_null()).then("at")).to_series()
+        units = [int(rate.quantize(RATE_SCALE, ROUND_HALF_EVEN) * _UNITS) for *_, rate, _ in known]
+        values = [
+            None if i is None else half_even(amount * units[i], _UNITS)
+            for amount, i in zip(used.get_column("amount"), at, strict=True)
+        ]
+        has_rate = at.is_not_null()
+        return used.select(
+            pl.when(has_rate).then("rate").alias("rate"),
+            pl.when(has_rate).then("rate_on").alias("rate_on"),
+            pl.when(has_rate)
+            .then(pl.lit(self.reporting_currency))
+            .otherwise(pl.lit(""))
+            .alias("reporting_currency"),
+            pl.Series("converted", values, pl.Int64),
+        )
+
+
+def _table(known: Sequence[tuple[str, int, Decimal, date]]) -> pl.DataFrame:
+    kinds: dict[str, pl.DataType] = {
+        "currency": pl.String(),
+        "day": pl.Int32(),
+        "rate": pl.Decimal(20, 10),
+        "rate_on": pl.Date(),
+    }
+    return pl.DataFrame(known, kinds, orient="row").with_row_index("at")

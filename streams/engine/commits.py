@@ -29,9 +29,13 @@ class Handed:
             self.size -= 0 if batch.settled else batch.size
             batch.size = 0
 
+    def holds(self, batch: Batch) -> bool:
+        """Return whether a batch counts: its partition has not been started anew since."""
+        return batch in self._batches.get(batch.partition, ())
+
     def settle(self, batch: Batch) -> None:
         """Count a batch as done: everything in it is in the warehouse."""
-        if batch.settled or batch not in self._batches.get(batch.partition, ()):
+        if batch.settled or not self.holds(batch):
             return  # of an assignment that is over
         batch.settled = True
         self.size -= batch.size

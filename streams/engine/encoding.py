@@ -3,8 +3,7 @@
 Field for field it is what the plain codec writes, several times faster; a test holds it to that.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,7 +12,7 @@ from schemas import catalogue
 from schemas.codec import MAGIC, SchemaIds
 from streams.engine.columns import dtype_of, varint
 
-_EPOCH = date(1970, 1, 1).toordinal()
+REPEATED_MIN = 8  # times a value must occur on average for its column to go with its neighbours
 _NULL, _NOT_NULL = b"\0", b"\2"  # which branch of a union [null, T]
 Encoder = Callable[[Any], bytes]
 
@@ -25,41 +24,78 @@ def encoded(message: str, frame: pl.DataFrame, ids: SchemaIds) -> Iterator[bytes
     warehouse keeps it.
     """
     head = bytes([MAGIC]) + ids.id_of(message).to_bytes(4, "big")
-    fields = catalogue.schema(catalogue.latest(message))["fields"]
-    parts = [_field(field["type"], frame.get_column(field["name"])) for field in fields]
+    kinds = {f["name"]: f["type"] for f in catalogue.schema(catalogue.latest(message))["fields"]}
+    lines = frame.select(_plain(name, kind) for name, kind in kinds.items())
+    encoders = {name: _encoder(kind) for name, kind in kinds.items()}
+    parts = [_run(lines.select(names), encoders) for names in _runs(lines)]
     return (head + b"".join(record) for record in zip(*parts, strict=True))
 
 
-def _field(kind: Any, column: pl.Series) -> list[bytes]:
-    may_be_null = isinstance(kind, list)
-    encoder = _encoder(kind[1] if may_be_null else kind)
-    column = column.cast(dtype_of(kind))
-    return list(map(_Known(encoder, may_be_null).__getitem__, column.to_list()))
+def _plain(name: str, kind: Any) -> pl.Expr:
+    """Return a column as texts, integers or truths: a date in days, a decimal in its units."""
+    column = pl.col(name).cast(dtype_of(kind)).to_physical()
+    is_text = isinstance(kind, list) and kind[1] == "string"
+    return pl.when(column != "").then(column).alias(name) if is_text else column
+
+
+def _runs(lines: pl.DataFrame) -> list[list[str]]:
+    """Return the columns, one by one where most values differ, else together with neighbours."""
+    differ = lines.select(pl.all().n_unique() * REPEATED_MIN > pl.len()).row(0)
+    runs: list[list[str]] = []
+    may_go_on = False
+    for name, is_varied in zip(lines.columns, differ, strict=True):
+        if may_go_on and not is_varied:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+        may_go_on = not is_varied
+    return runs
+
+
+def _run(lines: pl.DataFrame, encoders: Mapping[str, Encoder]) -> list[bytes]:
+    """Return some columns of each line encoded, one behind the other."""
+    chosen = [encoders[name] for name in lines.columns]
+    if len(chosen) == 1:
+        return list(map(_Known(chosen[0]).__getitem__, lines.to_series().to_list()))
+    several = lines.unique(maintain_order=True)
+    texts = [
+        b"".join(encoder(value) for encoder, value in zip(chosen, row, strict=True))
+        for row in several.iter_rows()
+    ]
+    at = lines.join(
+        several.with_row_index("__at"), on=lines.columns, nulls_equal=True, maintain_order="left"
+    )
+    return list(map(texts.__getitem__, at.get_column("__at").to_list()))
 
 
 class _Known(dict[Any, bytes]):
-    """What values of one column are encoded as; most of them are met again and again."""
+    """What values of one column are encoded as; many of them are met again."""
 
-    def __init__(self, encoder: Encoder, may_be_null: bool) -> None:
-        super().__init__({None: _NULL, "": _NULL} if may_be_null else {})
-        self._encoder, self._head = encoder, _NOT_NULL if may_be_null else b""
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self._encoder = encoder
 
     def __missing__(self, value: Any) -> bytes:
-        found = self[value] = self._head + self._encoder(value)
+        found = self[value] = self._encoder(value)
         return found
 
 
 def _encoder(kind: Any) -> Encoder:
+    """Return what encodes a value of a plain column."""
+    if not isinstance(kind, list):
+        return _encoder_of_given(kind)
+    given = _encoder_of_given(kind[1])
+    return lambda value: _NULL if value is None else _NOT_NULL + given(value)
+
+
+def _encoder_of_given(kind: Any) -> Encoder:
     if isinstance(kind, str):
         return _PLAIN[kind]
     logical = kind.get("logicalType", kind["type"])
     if logical == "enum":
         return _enum(kind["symbols"], kind["default"])
-    if logical == "decimal":
-        scale = kind["scale"]
-        return lambda value: decimal(int(value.scaleb(scale)))
-    if logical == "date":
-        return lambda value: number(value.toordinal() - _EPOCH)
+    if logical in _LOGICAL:
+        return _LOGICAL[logical]
     raise TypeError(f"{logical} is in no message that is written in columns")
 
 
@@ -102,3 +138,4 @@ _PLAIN: dict[str, Encoder] = {
     "long": number,
     "boolean": lambda value: b"\1" if value else b"\0",
 }
+_LOGICAL: dict[str, Encoder] = {"decimal": decimal, "date": number}

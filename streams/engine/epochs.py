@@ -1,5 +1,6 @@
 """Opening an epoch: the warehouse takes up a log that is new to it.
 
+A log that is new, that came back after another one, or that was cut (when told so) gets one.
 Run while no worker runs: by the supervisor when the embedded broker has died, by hand otherwise.
 Every step may be repeated, so the procedure is run again after a crash. In order: change the
 incarnation, so that whoever still writes for the old log is refused; fold the history above
@@ -18,12 +19,21 @@ from schemas import codec, topics
 from schemas.codec import SchemaIds, Undecodable
 from schemas.positions import place_of
 from schemas.warehouse import Incarnation, LogIdentity, Message
-from streams.engine import history, results, snapshots, starting, survivors, unfinished
+from streams.engine import (
+    history,
+    reopening,
+    results,
+    snapshots,
+    starting,
+    survivors,
+    unfinished,
+)
 from streams.engine.batches import Partition
 from streams.engine.decoding import MARKER
 from streams.engine.folds import Fold
 from streams.engine.ports import LogInspector, Publisher, Warehouse
 from streams.engine.postings import Kind, Posting
+from streams.engine.reopening import Standing
 from streams.engine.telling import messages_of
 
 FIRST_RECORDS = 100  # among them we look for a log's first marker
@@ -41,8 +51,12 @@ class Ground:
     folds: Mapping[str, Kind]
 
 
-def open_epochs(ground: Ground, reason: str) -> list[str]:
+def open_epochs(ground: Ground, reason: str, also_cut: bool = False) -> list[str]:
     """Return the topics whose logs were new to the warehouse and are open now.
+
+    Args:
+        also_cut: logs that Kafka holds in part only go on where they can: somebody has seen
+            what is lost.
 
     Raises:
         Unavailable: warehouse or Kafka did not answer; run it again.
@@ -50,10 +64,13 @@ def open_epochs(ground: Ground, reason: str) -> list[str]:
     """
     identities = ground.kafka.identities(topic.name for topic in topics.TOPICS)
     known = starting.epochs(ground.warehouse, identities)
-    new = [name for name, epoch in known.items() if epoch is None]
+    before = reopening.newest(ground.warehouse)
+    new = [name for name, epoch in known.items() if epoch is None or epoch < before[name]]
+    if also_cut:
+        new += sorted({one.partition.topic for one in cuts(ground)} - set(new))
     if not new:
         return []
-    now = _change_incarnation(ground.warehouse, reason)
+    now = change_incarnation(ground.warehouse, reason)
     for kind in ground.folds.values():
         if kind.topic not in new:
             continue
@@ -68,6 +85,8 @@ def open_epochs(ground: Ground, reason: str) -> list[str]:
     }
     epochs = {name: _epoch(ground.warehouse, name, identities[name], marks) for name in new}
     _register(ground.warehouse, identities, epochs, "opening", now)
+    stood = _standings(ground, {name: known[name] for name in new if name in ground.folds})
+    reopening.begin(ground.warehouse, stood, epochs, now)
     for name, seen in marks.items():
         _write_markers(ground, name, epochs[name], seen)
     _tell_again(ground, now)
@@ -75,7 +94,30 @@ def open_epochs(ground: Ground, reason: str) -> list[str]:
     return new
 
 
-def _change_incarnation(warehouse: Warehouse, reason: str) -> Incarnation:
+def cuts(ground: Ground) -> list[Standing]:
+    """Return the partitions whose log was cut: they refuse to start.
+
+    Raises:
+        Unavailable: warehouse or Kafka did not answer.
+    """
+    identities = ground.kafka.identities(ground.folds)
+    known = starting.epochs(ground.warehouse, identities)
+    opened = {name: epoch for name, epoch in known.items() if epoch is not None}
+    return [one for one in _standings(ground, opened) if one.is_cut]
+
+
+def _standings(ground: Ground, epochs: Mapping[str, int | None]) -> list[Standing]:
+    identities = ground.kafka.identities(epochs)
+    places = {
+        Partition(name, number): epoch
+        for name, epoch in epochs.items()
+        for number in range(identities[name].partitions)
+    }
+    return reopening.standings(ground.warehouse, ground.kafka, places)
+
+
+def change_incarnation(warehouse: Warehouse, reason: str) -> Incarnation:
+    """Make the warehouse another one to whoever writes: they start again."""
     before = warehouse.incarnation()
     now = Incarnation(str(uuid.uuid4()), before.generation)
     row = {"incarnation": now.name, "generation": now.generation, "reason": reason}
@@ -122,14 +164,14 @@ def _epoch(
 ) -> int:
     """Return the epoch of a log: an interrupted opening's, its markers', else a new one."""
     rows = warehouse.frame(
-        f"SELECT epoch, cluster_id, topic_id FROM spm.log WHERE topic = '{name}'"
+        f"SELECT epoch, state, cluster_id, topic_id FROM spm.log FINAL WHERE topic = '{name}' "
+        "ORDER BY epoch DESC LIMIT 1"
     )
-    same = [e for e, *of in rows.iter_rows() if tuple(of) == identity[:2]]
-    if same:
-        return int(max(same))
-    greatest = max((epoch for epoch, *_ in rows.iter_rows()), default=0)
+    greatest, state, *of = rows.row(0) if len(rows) else (0, "open")
+    if (state, *of) == ("opening", *identity[:2]):
+        return int(greatest)
     said = max((mark[0] for mark in marks.get(name, {}).values() if mark), default=0)
-    return said if said > greatest else greatest + 1
+    return int(max(said, greatest + 1))
 
 
 def _register(

@@ -54,6 +54,13 @@ class LogInspector(Protocol):
             schemas.warehouse.Unavailable: Kafka does not answer.
         """
 
+    def firsts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Return the first offset Kafka holds of each partition.
+
+        Raises:
+            schemas.warehouse.Unavailable: Kafka does not answer.
+        """
+
     def beginnings(self, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:
         """Return the values of the first records of each partition, at most `count` of each."""
 

@@ -38,6 +38,7 @@ class Preparation:
 
     Attributes:
         refused: partitions that must not start, and why.
+        identities: the logs that partitions were started from.
         readings: how the records of each topic are read.
         now: the warehouse's incarnation, as last read.
     """
@@ -46,6 +47,7 @@ class Preparation:
         self, kinds: Mapping[str, Kind], outside: Outside, waits: Waits, in_pool: InPool
     ) -> None:
         self.refused: dict[Partition, str] = {}
+        self.identities: dict[str, LogIdentity] = {}
         self.readings: dict[str, Reading] = {}
         self.now: Incarnation | None = None
         self.definitions = Definitions(outside.warehouse)
@@ -95,10 +97,11 @@ class Preparation:
         identities: dict[str, LogIdentity] = await self._in_pool(
             self._outside.kafka.identities, {p.topic for p in partitions}
         )
+        self.identities |= identities
         first, end = await consumer.bounds(partitions)
         return {
             p: starting.Kafka(identities[p.topic], consumer.committed(p), first[p], end[p])
-            for p in partitions
+            for p in sorted(partitions)
         }
 
     def _read(

@@ -1,4 +1,4 @@
-"""What the watchdog sees of a worker. Read from another thread, so it only reads."""
+"""What a worker looks like from outside. The watchdog looks from another thread: only read."""
 
 import time
 from collections.abc import Mapping
@@ -25,6 +25,17 @@ def sight_of(worker: Worker, pulse: Pulse, ends: Mapping[Partition, int]) -> Sig
         work=_work(worker, consumer, ends),
         uncommitted=_uncommitted(consumer, [state.partition for state in states]),
     )
+
+
+def trouble_of(worker: Worker) -> dict[str, str]:
+    """Return why a worker is not ready; empty if it is."""
+    found = worker.waits.current()
+    found |= {f"refused {p}": reason for p, reason in worker.preparation.refused.items()}
+    if not worker.is_assigned:
+        found["assignment"] = "no partitions are assigned yet"
+    elif missing := worker.assigned - set(worker.states) - set(worker.preparation.refused):
+        found["starting"] = f"{len(missing)} partitions are being prepared"
+    return found
 
 
 def _work(worker: Worker, consumer: Any, ends: Mapping[Partition, int]) -> str:

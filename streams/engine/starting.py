@@ -76,19 +76,19 @@ def start_offset(partition: Partition, epoch: int, applied: int, kafka: Kafka) -
     """
     known = applied - position_of(epoch, 0)
     known = max(known, 0)  # applied is of an epoch before this one
-    offset = known if kafka.committed is None else min(kafka.committed, known)
-    if offset < kafka.first:
+    if known < kafka.first:
         raise Refused(
-            f"{partition} must go on at offset {offset}, but Kafka holds it only from "
+            f"{partition} must go on at offset {known}, but Kafka holds it only from "
             f"{kafka.first} on: what lies between is lost to this warehouse. Restore a newer "
             f"backup, or open a new epoch with `pacesetter log open`"
         )
-    if max(offset, known) > kafka.end:
+    if known > kafka.end:
         raise Refused(
             f"{partition} is applied up to offset {known}, but Kafka's log ends at {kafka.end}: "
             f"the log was cut or made anew. Open a new epoch with `pacesetter log open`"
         )
-    return offset
+    offset = known if kafka.committed is None else min(kafka.committed, known)
+    return max(offset, kafka.first)  # what lies before is applied; that Kafka dropped it is no loss
 
 
 def no_epoch(topic: str, identity: LogIdentity) -> Refused:
@@ -158,7 +158,24 @@ def _sequences(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, 
             f"WHERE {parts} GROUP BY topic, partition"
         )
         found.update({Partition(t, n): s for t, n, s in rows.iter_rows()})
+        for one in some:
+            if isinstance(one.kind, Posting) and one.partition not in found:
+                found[one.partition] = _inherited(warehouse, one)
     return found
+
+
+def _inherited(warehouse: Warehouse, one: Begun) -> int:
+    """Return the definitions in force in the log before, for a partition that was not there.
+
+    With another partition count payees come to it whose entries were posted elsewhere. To begin
+    with no definitions would post all of them again.
+    """
+    rows = warehouse.frame(
+        f"SELECT max(sequence) AS sequence FROM {one.kind.table} "
+        f"WHERE topic = {history.quoted(one.partition.topic)} AND kind = 'marker' "
+        f"AND position < {position_of(one.epoch, 0)}"
+    )
+    return 0 if rows.is_empty() else int(rows["sequence"][0] or 0)
 
 
 def _filters(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, Filter]:

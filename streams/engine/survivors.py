@@ -43,15 +43,9 @@ def fold_in(
         told = [(partition, totalling.applied({0: totals}, touches).get(0, no_totals()))]
         warehouse.insert(results.TABLE, results.rows_of(told, now.generation), now)
         messages = messages_of(told, now.generation, ids)
-        if fold.snapshots:
-            made = [
-                (
-                    fold.snapshots,
-                    snapshots.made(
-                        fold.snapshots, rows, snapshots.before_each(fold.snapshots, rows, known)
-                    ),
-                )
-            ]
+        if kind := fold.snapshots:
+            before = snapshots.before_each(kind, rows, known)
+            made = [(kind, snapshots.made(kind, rows, before))]
             for table, lines in snapshots.tables_of(made, now.generation).items():
                 warehouse.insert(table, lines, now)
             messages += snapshots.messages_of(made, ids)

@@ -111,6 +111,10 @@ class Consumer(driver.Consumer):
         self._read_offset[tp] = offset or None
         self.resume_partitions({tp})
 
+    def holds(self, batch: Batch) -> bool:
+        """Return whether a batch was fetched since its partition was last started."""
+        return self._handed.holds(batch)
+
     def settle(self, batch: Batch) -> None:
         """Make a batch committable."""
         self._handed.settle(batch)

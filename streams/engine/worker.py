@@ -61,7 +61,7 @@ class Worker:
         self._holds = upstream.Holds(self.waits, outside.warehouse, self._ask_again)
         self.consumer: Any = None
         self._era = 0  # grows whenever all states are dropped; what began before writes no more
-        self._is_assigned = False
+        self.is_assigned = False
         self.assigned: set[Partition] = set()
         self._work = asyncio.Event()
         self._busy = self._hurry = False
@@ -77,14 +77,14 @@ class Worker:
     def on_assigned(self, consumer: Any, partitions: set[Partition]) -> None:
         """Prepare partitions, then let the consumer hand them out."""
         self.consumer, self.assigned = consumer, set(partitions)
-        self._is_assigned = True
+        self.is_assigned = True
         self._drop()
         self._spawn(self._prepare())
 
     async def on_revoked(self, partitions: set[Partition]) -> None:
         """Flush what waits, for a short while; then drop what is left."""
         await self.finish()
-        self._is_assigned = False
+        self.is_assigned = False
         self.assigned.clear()
         self._drop()
 
@@ -118,21 +118,12 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended before it was prepared")
 
-    async def _begin_again(self) -> None:
+    async def _begin_again(self, reason: Exception) -> None:
         """Start all partitions anew: the warehouse is another, or records are to be set aside."""
+        log.warning("starting all partitions again: %s", reason)
         self._drop()
         self.consumer.hold(self.assigned)
         await self._prepare()
-
-    def trouble(self) -> dict[str, str]:
-        """Return why the worker is not ready; empty if it is."""
-        found = self.waits.current()
-        found |= {f"refused {p}": reason for p, reason in self.preparation.refused.items()}
-        if not self._is_assigned:
-            found["assignment"] = "no partitions are assigned yet"
-        elif missing := self.assigned - set(self.states) - set(self.preparation.refused):
-            found["starting"] = f"{len(missing)} partitions are being prepared"
-        return found
 
     # Batches.
 
@@ -141,14 +132,19 @@ class Worker:
         state = self.states.get(batch.partition)
         if state is None or batch.assignment != state.assignment:
             return
+        if not self.consumer.holds(batch):
+            return  # fetched before the partition was started anew, and fetched again since
         if batch.records[0].offset < batch.start:
             first = batch.records[0].offset
             self.die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
         if batch.start == state.taken_offset:
             state.take(batch)
             self._work.set()
-        elif batch.start > state.taken_offset:
-            log.warning("%s: offset %d is missing", batch.partition, state.taken_offset)
+        else:
+            log.warning(
+                "%s: a batch begins at %d, and %d is due; reading from there",
+                batch.partition, batch.start, state.taken_offset,
+            )  # fmt: skip
             self._spawn(self.consumer.read_from(batch.partition, state.taken_offset))
 
     # Flushing.
@@ -195,10 +191,11 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended during a flush")
             return
-        except Poisoned as poison:
-            log.error("a rule fails on records, which are set aside: %s", poison)
-            self.preparation.set_aside(poison)
-            self._spawn(self._begin_again())
+        except (Fenced, Poisoned) as trouble:  # a marker writes while it is folded
+            if isinstance(trouble, Poisoned):
+                log.error("a rule fails on records, which are set aside: %s", trouble)
+                self.preparation.set_aside(trouble)
+            self._spawn(self._begin_again(trouble))
             return
         finally:
             self._busy = False
@@ -238,8 +235,7 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended while a flush was written")
         except Fenced as fence:
-            log.warning("the warehouse is another incarnation; starting again: %s", fence)
-            self._spawn(self._begin_again())
+            self._spawn(self._begin_again(fence))
         else:
             seconds = time.monotonic() - began
             self._tempo.note(seconds)

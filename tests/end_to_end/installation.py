@@ -17,7 +17,7 @@ from infra.local.ports import free_port
 from tests.ground import ROOT, wait_for
 
 START_SECONDS_MAX = 90  # CI runs several suites on two cores
-PORTS = ("BROKER", "WAREHOUSE", "INTAKE", "BOARD", "METRICS")
+PORTS = ("BROKER", "WAREHOUSE", "INTAKE", "BOARD", "METRICS", "RECONCILE")
 
 
 @dataclass(frozen=True)

@@ -97,17 +97,24 @@ class Desk:
 
     def owed(self, tiers: Iterable[tuple[str, str]] = TIERS) -> dict[tuple[str, date], Decimal]:
         """Return what reps are owed per calendar quarter, counted directly."""
-        totals: dict[tuple[str, date], Decimal] = {}
-        for one in self.last.values():
-            amount = one["reporting_amount"]
-            if one["deleted"] or amount is None or one["role"] != "REVENUE":
-                continue
-            if one["stage_class"] == "WON":
-                day = one["day"]
-                key = (one["rep_id"], date(day.year, (day.month - 1) // 3 * 3 + 1, 1))
-                totals[key] = totals.get(key, Decimal(0)) + amount
-        owed = {key: ladder(total, list(tiers)) for key, total in totals.items()}
-        return {key: amount for key, amount in owed.items() if amount}
+        counting = (
+            (one["rep_id"], one["day"], one["reporting_amount"])
+            for one in self.last.values()
+            if not one["deleted"] and one["role"] == "REVENUE" and one["stage_class"] == "WON"
+        )
+        return owed(counting, tiers)
+
+
+def owed(
+    counting: Iterable[tuple[str, date, Decimal | None]], tiers: Iterable[tuple[str, str]] = TIERS
+) -> dict[tuple[str, date], Decimal]:
+    """Return what payees are owed per calendar quarter for what counts: payee, day, amount."""
+    totals: dict[tuple[str, date], Decimal] = {}
+    for rep_id, day, amount in counting:
+        key = (rep_id, date(day.year, (day.month - 1) // 3 * 3 + 1, 1))
+        totals[key] = totals.get(key, Decimal(0)) + (amount or 0)
+    found = {key: ladder(total, list(tiers)) for key, total in totals.items()}
+    return {key: amount for key, amount in found.items() if amount}
 
 
 def ladder(total: Decimal, tiers: list[tuple[str, str]]) -> Decimal:
@@ -172,7 +179,7 @@ class StageOne:
         )
         return {(rep, origin): amount for rep, origin, amount in rows.iter_rows()}
 
-    def wait_for(self, owed: Any, what: str = "the ledger", seconds: float = 60) -> None:
+    def wait_for(self, owed: Any, what: str = "the ledger", seconds: float = 120) -> None:
         """Wait until the ledger says what is owed."""
         try:
             wait_for(lambda: self.ledger() == owed, what, seconds)

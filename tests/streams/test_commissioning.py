@@ -9,8 +9,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.sinks.kafka import create_topics
 from tests.ground import Site, broker, site, stop, wait_for
-from tests.load import definitions
-from tests.streams.commissioned import TIERS, Desk, StageOne, credit, plans
+from tests.load import Floor, definitions
+from tests.streams.commissioned import TIERS, Desk, StageOne, credit, owed, plans
 
 pytestmark = [pytest.mark.slow]
 HIGHER = (("0", "0.08"), ("30000", "0.12"))
@@ -28,7 +28,7 @@ def test_the_ledger_is_exact_across_kill_9_and_revisions(made: Site) -> None:
     worker = made.start_worker()
     one, desk = StageOne(made), Desk(seed=1)
     one.tell(desk.credits(400))
-    wait_for(one.ledger, "first entries")
+    wait_for(one.ledger, "first entries", 120)
     one.tell(desk.credits(400))
     stop(worker, signal.SIGKILL)
     one.tell(desk.credits(200))
@@ -54,13 +54,13 @@ def test_credits_ahead_of_stage_one_wait_and_let_others_go_on(made: Site) -> Non
     one = StageOne(made)
     early = credit("r1", "deal:1", 500)
     one.publish([early])
-    wait_for(lambda: "stage one is behind" in made.logs(), "named wait")
-    wait_for(lambda: "upstream" in made.trouble(), "told by readyz")
+    wait_for(lambda: "stage one is behind" in made.logs(), "named wait", 120)
+    wait_for(lambda: "upstream" in made.trouble(), "told by readyz", 60)
     made.send("crm.calls", b"k", b"no call at all")
     made.wait_applied()  # of the topics of facts
     assert one.ledger() == {}
     one.store([{**early, "position": 499}])  # not far enough
-    wait_for(lambda: "position 500" in made.logs(), "what it waits for")
+    wait_for(lambda: "position 500" in made.logs(), "what it waits for", 60)
     assert one.ledger() == {}
     one.store([early])
     one.wait_for({("r1", early["day"]): 7})
@@ -102,14 +102,54 @@ def test_the_ledger_survives_a_broker_that_lost_its_log(made: Site) -> None:
         stop(made.workers[-1])
 
 
-def test_credits_may_have_other_partitions_than_deals(made: Site) -> None:
+def test_credits_may_have_other_partitions_than_deals_and_move_to_more(made: Site) -> None:
+    made.open_epochs()
+    worker = made.start_worker()
+    one, desk = StageOne(made), Desk(seed=4, reps=20)
+    one.tell(desk.credits(200))
+    one.wait_for(desk.owed())
+    stop(worker)
     admin = AdminClient(made.settings.kafka_config())
     admin.delete_topics(["spm.credits"])["spm.credits"].result(10)
     admin.create_topics([NewTopic("spm.credits", 5, 1)])["spm.credits"].result(10)
-    made.open_epochs()
+    assert made.open_epochs() == ["spm.credits"]
     made.start_worker()
-    one, desk = StageOne(made), Desk(seed=4, reps=20)
-    one.tell(desk.credits(300))
+    one = StageOne(made)
+    one.publish(desk.last.values())  # stage one tells all of it again
+    one.tell(desk.credits(200))
     one.wait_for(desk.owed())
-    places = made.frame("SELECT uniqExact(partition) AS n FROM spm.credit WHERE kind = 'credit'")
-    assert places["n"][0] > 2
+    made.define(2, plans(*HIGHER))
+    one.mark(2)
+    one.wait_for(desk.owed(HIGHER))
+    numbers = made.frame("SELECT DISTINCT partition FROM spm.credit WHERE kind = 'credit'")
+    assert len(numbers) > 2
+    adjusted = made.frame(
+        "SELECT count() AS n FROM spm.commission_ledger WHERE kind = 'ADJUSTMENT' AND sequence = 1"
+    )
+    assert adjusted["n"][0] == 0  # who moves to another partition is not paid again
+
+
+def test_deals_become_commissions_through_both_stages(made: Site) -> None:
+    floor = Floor(seed=5, reps=10)
+    known = {**definitions(floor.reps), **plans(*TIERS, valid_from="2020-01-01")}
+    made.define(2, {**known, "identities": {"identities": []}})
+    made.open_epochs()
+    worker = made.start_worker()
+    made.produce(floor.events(1_500))
+    made.wait_applied(120)
+    one = StageOne(made)
+    assert one.ledger() == {}  # nobody is known, so nobody is paid
+    made.define(3, {"identities": known["identities"]})
+    made.mark(3)
+    wait_for(one.ledger, "first entries", 120)
+    made.produce(floor.events(1_000))
+    stop(worker, signal.SIGKILL)
+    made.produce(floor.events(500))
+    made.start_worker()
+    one.wait_for(
+        owed(
+            (rep, found.day, found.reporting_amount)
+            for (rep, _, role, _), found in floor.credits().items()
+            if rep != "unassigned" and role == "REVENUE" and found.stage_class == "WON"
+        )
+    )

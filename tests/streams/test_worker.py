@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from connectors.sinks.kafka import create_topics
 from tests.ground import Site, broker, site, stop, wait_for
@@ -20,14 +19,6 @@ pytestmark = [pytest.mark.slow]
 def made(tmp_path: Path) -> Iterator[Site]:
     with site(tmp_path, partitions=2) as found:
         yield found
-
-
-def committed(made: Site) -> dict[tuple[str, int], int]:
-    reader = Consumer({**made.settings.kafka_config(), "group.id": made.settings.kafka_group})
-    asked = [TopicPartition(topic, number) for topic, number in made.ends()]
-    found = {(p.topic, p.partition): p.offset for p in reader.committed(asked, 10)}
-    reader.close()
-    return found
 
 
 def check_tiles(made: Site) -> None:
@@ -84,7 +75,7 @@ def test_sums_are_exact_across_kill_9(made: Site) -> None:
     assert made.sums() == floor.sums()
     check_credits(made, floor)
     check_tiles(made)
-    wait_for(lambda: committed(made) == made.ends(), "commits follow positions", 10)
+    wait_for(lambda: made.committed() == made.ends(), "commits follow positions", 10)
     began = time.monotonic()
     assert stop(worker) == 0
     assert time.monotonic() - began < 10
@@ -135,7 +126,7 @@ def test_results_survive_a_broker_that_lost_its_log(made: Site) -> None:
     made.produce(first)
     wait_for(lambda: len(made.sums()) > 100, "first sums")
     stop(worker, signal.SIGKILL)
-    stop(made.broker)
+    stop(made.broker, signal.SIGKILL)
     with broker(made.settings.broker_port):
         create_topics(made.settings.kafka_config(), made.settings.partitions, 1)
         refused = made.start_worker()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.definitions import Bundle, Company
+from schemas.definitions import UNASSIGNED, Bundle, Company
 from schemas.money import minor_units
 from schemas.plans import Component, Plan, Plans, Tier
 from streams.domain.commissions import (
@@ -21,10 +21,10 @@ from streams.domain.commissions import (
     accrued,
     adjusted,
     counted,
-    earned,
     origin_of,
     statement,
 )
+from streams.domain.ladders import earned
 
 DAY = date(2026, 2, 10)
 UNIT = 10_000
@@ -187,6 +187,13 @@ def test_who_is_not_on_a_plan_or_whose_day_lies_outside_earns_nothing() -> None:
         one = Payee(given, rep_id)
         one.take("d", credit(100, day))
         assert sum(e["amount"] for e in one.entries) == amount
+
+
+def test_credits_of_nobody_known_are_not_paid() -> None:
+    one = Payee(terms(plan((0, "0.1"))), UNASSIGNED)
+    one.take("d", credit(100))
+    one.revise(terms(plan((0, "0.2"))))
+    assert one.entries == []
 
 
 def test_a_credit_in_another_reporting_currency_counts_for_no_plan() -> None:

@@ -41,3 +41,19 @@ def test_batches_of_a_revoked_partition_count_no_more() -> None:
     handed.settle(second)
     assert handed.committable(PARTITION) == 5
     assert handed.size == 0
+
+
+def test_what_is_discounted_takes_no_room_and_is_committed_all_the_same() -> None:
+    handed = Handed()
+    first, second = made([5, 9])
+    handed.hand_out(first)
+    handed.hand_out(second)
+    size = handed.size
+    handed.settle(first)
+    handed.discount(first.partition)
+    assert size > handed.size == 0
+    handed.settle(second)
+    assert handed.size == 0
+    assert handed.committable(first.partition) == 9
+    handed.forget(first.partition)
+    assert handed.size == 0

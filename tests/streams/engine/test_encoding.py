@@ -21,7 +21,8 @@ MESSAGES = ["credit"]
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_by_columns_is_as_the_codec_does_it(message: str, data: Any) -> None:
-    some = data.draw(st.lists(records(message), max_size=5))
+    # Once and many times: columns whose values repeat are encoded together.
+    some = data.draw(st.lists(records(message), max_size=5)) * data.draw(st.sampled_from([1, 20]))
     frame = columns.from_records(some, message)
     expected = [codec.encode(message, _without_empty(record), IDS) for record in some]
     assert list(encoded(message, frame, IDS)) == expected

@@ -1,0 +1,115 @@
+"""The cut: how far each partition is applied, and how far its history is seen to go.
+
+Everything below `applied` is in all tables. What lies between it and `seen` is a flush under way:
+its history is written, its results may or may not be.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from infra.reconcile.asking import Warehouse, ask
+from schemas.positions import OFFSET_BITS
+
+SLICE_ROWS = 4_000_000  # history rows looked at by one query, about; a partition is never divided
+HISTORIES = ("spm.activity", "spm.deal", "spm.credit")
+
+
+class Part(NamedTuple):
+    """One partition of a topic.
+
+    Attributes:
+        applied: position behind what is applied.
+        seen: position behind its newest history row.
+        sequence: definitions in force at `applied`.
+        rows: history rows, those of markers included.
+        above: history rows at or above `applied`.
+    """
+
+    table: str
+    topic: str
+    partition: int
+    applied: int
+    seen: int
+    sequence: int
+    rows: int
+    above: int
+
+
+class Slice(NamedTuple):
+    """Partitions of one topic that are checked together."""
+
+    table: str
+    topic: str
+    parts: tuple[Part, ...]
+
+    def where(self) -> str:
+        """Return the condition that a row is of these partitions."""
+        numbers = ", ".join(str(part.partition) for part in self.parts)
+        return f"(topic = '{self.topic}' AND partition IN ({numbers}))"
+
+    def applied(self) -> str:
+        """Return SQL for where the partition of a row is applied up to."""
+        return self._by_partition([part.applied for part in self.parts])
+
+    def seen(self) -> str:
+        """Return SQL for where the history of the partition of a row is seen to end."""
+        return self._by_partition([max(part.applied, part.seen) for part in self.parts])
+
+    def sequence(self) -> str:
+        """Return SQL for the definitions in force in the partition of a row."""
+        return self._by_partition([part.sequence for part in self.parts])
+
+    def _by_partition(self, values: Sequence[int]) -> str:
+        numbers = [part.partition for part in self.parts]
+        ends = f"arrayMap(x -> toUInt64(x), {list(values)})"
+        return f"transform(partition, {numbers}, {ends}, toUInt64(0))"
+
+
+def cut(warehouse: Warehouse) -> tuple[Part, ...]:
+    """Return every partition there is, as of now.
+
+    `applied` is read first: all that it names is in the tables read after it.
+    """
+    applied = {
+        (topic, number): end
+        for topic, number, end in ask(
+            warehouse,
+            f"SELECT topic, partition, max(bitShiftLeft(toUInt64(epoch), {OFFSET_BITS}) "
+            f"+ offset_to) AS reached FROM spm.applied GROUP BY topic, partition",
+        ).iter_rows()
+    }
+    found = []
+    for table in HISTORIES:
+        rows = ask(warehouse, _ends(table, applied)).iter_rows()
+        found += [
+            Part(table, topic, number, applied.get((topic, number), 0), *rest)
+            for topic, number, *rest in rows
+        ]
+    return tuple(found)
+
+
+def slices(parts: Sequence[Part], table: str) -> Iterator[Slice]:
+    """Yield the partitions of a table's topics in portions that are checked together."""
+    for topic in sorted({part.topic for part in parts if part.table == table}):
+        mine: list[Part] = []
+        for part in sorted(p for p in parts if (p.table, p.topic) == (table, topic)):
+            if mine and sum(p.rows for p in mine) + part.rows > SLICE_ROWS:
+                yield Slice(table, topic, tuple(mine))
+                mine = []
+            mine.append(part)
+        yield Slice(table, topic, tuple(mine))
+
+
+def _ends(table: str, applied: Mapping[tuple[str, int], int]) -> str:
+    known = [(topic, number, end) for (topic, number), end in applied.items()] or [("", 0, 0)]
+    ends = (
+        f"SELECT one.1 AS topic, toUInt16(one.2) AS partition, toUInt64(one.3) AS until "
+        f"FROM (SELECT arrayJoin({known}) AS one)"
+    )
+    return (
+        f"SELECT topic, partition, max(position) + 1 AS seen, "
+        f"maxIf(sequence, kind = 'marker' AND position < until) AS in_force, "
+        f"count() AS rows, countIf(kind != 'marker' AND position >= until) AS above "
+        f"FROM {table} LEFT JOIN ({ends}) AS ends USING (topic, partition) "
+        f"GROUP BY topic, partition ORDER BY topic, partition"
+    )

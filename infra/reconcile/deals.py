@@ -1,0 +1,143 @@
+"""Deals said a second time: their days, rates, and who is credited with how much.
+
+With an amount and not cancelled, a deal is credited at every stage: to its REVENUE splits, or the
+owner for all of it, which divide the amount; and to each OVERLAY split, a part of the whole by
+itself. Only what is won has a rate, that of the day it was won in its owner's zone. A credit's day
+is the one the deal was won, lost or, while open, created on in the payee's zone.
+"""
+
+from collections.abc import Iterable
+
+from infra.reconcile.arithmetic import (
+    AMOUNT,
+    RATE,
+    SHARE,
+    decimal,
+    divided_even,
+    filled,
+    floors,
+    ranks,
+    whole,
+)
+from infra.reconcile.definitions import InForce
+from infra.reconcile.rules import lines
+
+# Array(Tuple(rep, role, via, share, day, amount, reporting amount)) as a history row keeps it.
+_STATED = (
+    "arraySort(arrayMap((r, o, v, s, d, a, m) -> (toString(r), toString(o), v, s, d, a, m), "
+    "credit_rep_id, credit_role, credit_via, credit_share, credit_day, credit_amount, "
+    "credit_reporting_amount))"
+)
+READ = (
+    "topic, entity_id, position, sequence, op, source, owner_id, created_at, occurred_at, "
+    "stage_class, close_date, won_at, lost_at, amount, currency, split_owner_id, split_role, "
+    f"split_share, rate, rate_on, reporting_currency, rep_id, day, {_STATED} AS stated"
+)
+COMPARED = (
+    "stated != credits, 'credits', rate IS DISTINCT FROM should_rate, 'rate', "
+    "rate_on IS DISTINCT FROM should_rate_on, 'rate date', "
+    "toString(reporting_currency) != if(should_rate IS NULL, '', into), 'reporting currency', "
+)
+# Of a deal's row, what its check needs once its credits are put together.
+_KEPT = (
+    "topic", "entity_id", "position", "judged_at", "op", "stage_class", "currency", "rep_id", "day",
+    "rate", "rate_on", "reporting_currency", "owner", "own_days", "should_day", "should_rate",
+    "should_rate_on", "into", "put", "stated",
+)  # fmt: skip
+_SPLITS = (
+    f"arrayMap((u, r, s, i) -> (u, toString(r), toString(i - 1), {whole('s', SHARE)}), "
+    "split_owner_id, split_role, split_share, arrayEnumerate(split_role))"
+)
+
+
+def resolved(rows: str, now: InForce) -> str:
+    """Return SQL for deals with all that must stand in their rows: owner, days, rate, credits."""
+    kept = ", ".join(f"any(credited.{name}) AS {name}" for name in _KEPT)
+    amount = f"toDecimal64({decimal('line.2', AMOUNT)}, 4)"
+    reporting = f"toDecimal64({decimal('line.3', AMOUNT)}, 4)"
+    share = f"toDecimal32({decimal('line.1.4', SHARE)}, 6)"
+    payee = "if(people.whose = '', 'unassigned', people.whose)"
+    return f"""
+        SELECT *, {lines("deal", now)} AS should FROM (
+            SELECT {kept}, arraySort(groupArrayIf(credit, credit.2 != '')) AS credits FROM (
+                SELECT lines.*, {_days("people.stints", now)} AS their_days,
+                    ({payee}, line.1.2, line.1.3, {share},
+                    {_MAIN.format(days="their_days")}, {amount},
+                    if(should_rate IS NULL, NULL, {reporting})) AS credit
+                FROM (SELECT *, line FROM ({_divided(rows, now)})
+                    LEFT ARRAY JOIN arrayZip(payees, parts, reported) AS line) AS lines
+                ANY LEFT JOIN ({now.people()}) AS people
+                    ON lines.source = people.of_source AND line.1.1 = people.user_id) AS credited
+            GROUP BY credited.entity_id, credited.position)"""
+
+
+def _divided(rows: str, now: InForce) -> str:
+    """Return SQL for deals with who is credited, and what of amount and reporting amount.
+
+    In many steps: what a step names is worked out once for all the steps behind it.
+    """
+    overlaid = divided_even("total * s.4", str(SHARE))
+    steps = (
+        f"{_SPLITS} AS splits, {whole('coalesce(amount, 0)', AMOUNT)} AS amount_units, "
+        "op = 'SET' AND amount IS NOT NULL AS is_worth",
+        "arrayFilter(s -> s.2 = 'REVENUE', splits) AS dividing, "
+        "if(is_worth, arrayFilter(s -> s.2 = 'OVERLAY', splits), []) AS overlay, "
+        f"{divided_even('amount_units * rate_units', str(RATE))} AS reporting_units",
+        "multiIf(NOT is_worth, [], notEmpty(dividing), dividing, "
+        f"[(owner_id, 'REVENUE', 'owner', toInt256({SHARE}))]) AS revenue",
+        "arrayConcat(revenue, overlay) AS payees, arrayMap(s -> s.4, revenue) AS shares",
+        f"{floors('amount_units', 'shares')} AS floors, "
+        f"{floors('reporting_units', 'shares')} AS reporting_floors",
+        f"{ranks('amount_units', 'shares', 'floors')} AS places, "
+        f"{ranks('reporting_units', 'shares', 'reporting_floors')} AS reporting_places",
+        f"arrayConcat({filled('amount_units', 'floors', 'places')}, "
+        f"arrayMap(s -> {overlaid.replace('total', 'amount_units')}, overlay)) AS parts, "
+        f"arrayConcat({filled('reporting_units', 'reporting_floors', 'reporting_places')}, "
+        f"arrayMap(s -> {overlaid.replace('total', 'reporting_units')}, overlay)) AS reported",
+    )
+    return _in_steps(_rated(rows, now), steps)
+
+
+def _rated(rows: str, now: InForce) -> str:
+    """Return SQL for deals with their owner, days, and the rate of what is won."""
+    owned = f"""
+        SELECT facts.*, '{now.reporting_currency}' AS into,
+            if(people.whose = '', 'unassigned', people.whose) AS owner,
+            {_days("people.stints", now)} AS own_days
+        FROM ({rows}) AS facts ANY LEFT JOIN ({now.people()}) AS people
+            ON facts.source = people.of_source AND facts.owner_id = people.user_id"""
+    steps = (
+        f"own_days[2] AS won_on, {_MAIN.format(days='own_days')} AS should_day, "
+        "currency = into AS is_own",
+        "arrayLast(r -> r.1 <= won_on, dated) AS dated_then, "
+        "arrayExists(r -> r.1 <= won_on, dated) AS is_dated",
+        f"if(is_own, toInt256({RATE}), dated_then.2) AS rate_units, op = 'SET' AND "
+        "amount IS NOT NULL AND stage_class = 'WON' AND (is_own OR is_dated) AS has_rate",
+        f"if(has_rate, toDecimal128({decimal('rate_units', RATE)}, 10), NULL) AS should_rate, "
+        "if(has_rate, if(is_own, won_on, dated_then.1), NULL) AS should_rate_on",
+    )
+    joined = (
+        f"SELECT owned.*, dated FROM ({owned}) AS owned ANY LEFT JOIN ({now.rates()}) AS rates "
+        f"ON owned.currency = rates.base"
+    )
+    return _in_steps(joined, steps)
+
+
+def _in_steps(sql: str, steps: Iterable[str]) -> str:
+    for step in steps:
+        sql = f"SELECT *, {step} FROM ({sql})"
+    return sql
+
+
+def _days(stints: str, now: InForce) -> str:
+    """Return SQL for the days a deal was created, won and lost on in somebody's zone."""
+    instants = "[created_at, coalesce(won_at, occurred_at), coalesce(lost_at, occurred_at)]"
+    won = "close_date IS NOT NULL" + ("" if now.close_date_first else " AND won_at IS NULL")
+    lost = "close_date IS NOT NULL AND lost_at IS NULL"
+    return (
+        f"arrayMap((d, by_date) -> if(by_date, coalesce(close_date, d), d), "
+        f"arrayMap(at -> {now.day('at', stints)}, {instants}), [0, {won}, {lost}])"
+    )
+
+
+_MAIN = "multiIf(stage_class = 'WON', {days}[2], stage_class = 'LOST', {days}[3], {days}[1])"

@@ -1,0 +1,215 @@
+"""The commission ledger against credits and plans, tier by tier.
+
+What entries of a payee, component and origin period add up to must be what the credits below the
+cut earn under the plans in force. And the entries up to any one of them must add up to what its
+`after` earns under the plans of its own sequence: entries telescope.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from infra.reconcile.arithmetic import AMOUNT, SHARE, decimal, divided_even, whole
+from infra.reconcile.asking import Check, Warehouse, ask
+from infra.reconcile.credits import CREDIT
+from infra.reconcile.cut import Part, Slice
+from infra.reconcile.periods import Days
+from schemas.money import minor_units
+
+TABLE = "spm.commission_ledger"
+_KEY = ("rep_id", "plan", "component", "origin", "currency")
+_PAY = AMOUNT * SHARE  # amounts in ten-thousandths times rates in millionths
+_NO_BOUND = f"toInt256('{10**40}')"  # above every amount there is
+_PLANS = (
+    "Array(Tuple(plan_id String, currency String, period String, valid_from String, "
+    "valid_to String, reps Array(String), components Array(Tuple(component_id String, "
+    "tiers Array(Tuple(since String, rate String))))))"
+)
+_TIERS = "Array(Tuple(since Int256, rate Int256))"
+
+
+class Terms(NamedTuple):
+    """Plans that rule alike: sequences up to which they are the newest, and their revision."""
+
+    sequences: tuple[int, ...]
+    plans: int
+    first_month: int
+    currencies: tuple[str, ...]
+
+    def components(self) -> str:
+        """Return SQL for one line of each component: its plan and its tiers in order."""
+        content = (
+            f"(SELECT any(content) FROM spm.definition "
+            f"WHERE kind = 'plans' AND sequence = {self.plans})"
+        )
+        since, rate = whole("toDecimal256(t.1, 4)", AMOUNT), whole("toDecimal256(t.2, 6)", SHARE)
+        decimals = {code: minor_units(code) for code in self.currencies} or {"": 2}
+        return f"""
+            SELECT plan.1 AS plan_id, plan.2 AS currency,
+                transform(plan.3, ['MONTH', 'QUARTER', 'YEAR'], [1, 3, 12], 1) AS months,
+                toDate32(plan.4) AS valid_from,
+                toDate32(if(plan.5 IN ('', 'null'), '2199-12-31', plan.5)) AS valid_to,
+                plan.6 AS reps, part.1 AS component_id,
+                CAST(arraySort(arrayMap(t -> ({since}, {rate}), part.2)), '{_TIERS}') AS tiers,
+                transform(plan.2, {list(decimals)}, {list(decimals.values())}, 2) AS decimals
+            FROM (SELECT arrayJoin(JSONExtract(assumeNotNull({content}), 'plans', '{_PLANS}'))
+                AS plan)
+            ARRAY JOIN plan.7 AS part"""
+
+
+def terms(warehouse: Warehouse, sequences: Sequence[int]) -> tuple[Terms, ...]:
+    """Return the plans at each of these sequences; equal ones once."""
+    rows = ask(
+        warehouse,
+        "SELECT kind, sequence, any(content) AS content FROM spm.definition "
+        "WHERE kind IN ('company', 'plans') GROUP BY kind, sequence ORDER BY sequence",
+    )
+    revisions: dict[str, dict[int, dict[str, Any]]] = {"company": {0: {}}, "plans": {0: {}}}
+    for kind, sequence, content in rows.iter_rows():
+        revisions[kind][sequence] = json.loads(content)
+    alike: dict[tuple[int, int, tuple[str, ...]], list[int]] = defaultdict(list)
+    for sequence in sorted(set(sequences)):
+        plans, company = (
+            max(s for s in revisions[kind] if s <= sequence) for kind in ("plans", "company")
+        )
+        month = revisions["company"][company].get("fiscal_year_start_month", 1)
+        named = {plan["currency"] for plan in revisions["plans"][plans].get("plans", ())}
+        alike[plans, month, tuple(sorted(named))].append(sequence)
+    return tuple(Terms(tuple(some), *key) for key, some in alike.items())
+
+
+def check_sums(warehouse: Warehouse, parts: Sequence[Part], days: Days) -> Iterator[Check]:
+    """Yield the checks of what entries add up to; partitions under the same plans together."""
+    for now in terms(warehouse, [part.sequence for part in parts]):
+        mine = tuple(part for part in parts if part.sequence in now.sequences)
+        yield Check(TABLE, _KEY, _sums(Slice(CREDIT, mine[0].topic, mine), now, days))
+
+
+def check_entries(warehouse: Warehouse, days: Days) -> Iterator[Check]:
+    """Yield the checks of each entry by itself, and in the row of those before it."""
+    found = ask(warehouse, f"SELECT DISTINCT sequence FROM {TABLE}")["sequence"].to_list()
+    for now in terms(warehouse, found):
+        yield Check(TABLE, (*_KEY, "entry"), _entries(now, days))
+    yield Check(TABLE, ("entry",), _REPEATED)
+
+
+_ORIGIN = "arrayStringConcat([toString(origin_start), toString(origin_end)], '..')"
+_REPEATED = f"""
+    SELECT if(uniqExact(row) > 1, 'one id, several entries', '') AS state, [entry_id] AS key,
+        toString(any(row)) AS expected, toString(anyLast(row)) AS found,
+        toDecimal128(0, 4) AS off, '' AS currency, max(at) AS position
+    FROM (SELECT entry_id, position AS at, (rep_id, plan_id, component_id, origin_start, origin_end,
+        posted_start, kind, currency, amount, topic, partition, position, deal_id, role, via,
+        before, after, trace, sequence) AS row FROM {TABLE})
+    GROUP BY entry_id"""
+
+
+def _earned(credited: str) -> str:
+    """Return SQL for what a total earns, in ten-thousandths: marginal tiers, rounded once.
+
+    What lies below 0 is charged at the first tier's rate.
+    """
+    part = f"greatest(least({credited}, next) - tier.since, toInt256(0)) * tier.rate"
+    following = f"arrayPushBack(arrayMap(t -> t.since, arrayPopFront(tiers)), {_NO_BOUND})"
+    above = f"arraySum(arrayMap((tier, next) -> {part}, tiers, {following}))"
+    exact = f"if({credited} < 0, {credited} * tiers[1].rate, {above})"
+    unit = f"toInt256(intDiv({_PAY}, pow_of_ten))"
+    return f"({divided_even(exact, unit)} * intDiv(toInt256({AMOUNT}), pow_of_ten))".replace(
+        "pow_of_ten", "toInt256(exp10(decimals))"
+    )
+
+
+def _sums(part: Slice, now: Terms, days: Days) -> str:
+    posted = decimal("earned", AMOUNT)
+    return f"""
+        SELECT multiIf(NOT (origin_start < toDate32('{days.until}')
+                AND origin_end > toDate32('{days.since}')), '',
+                found_amount = {posted}, if(entries = 0 AND earned = 0, '', 'ok'),
+                entries = 0, 'no entry', 'amount') AS state,
+            [toString(rep_id), toString(plan_id), toString(component_id), {_ORIGIN},
+                toString(currency)] AS key,
+            toString({posted}) AS expected, toString(found_amount) AS found,
+            toDecimal128(found_amount, 4) - {posted} AS off, toString(currency) AS currency,
+            place AS position
+        FROM (
+            SELECT rep_id, plan_id, component_id, origin_start, origin_end, currency,
+                sum(owed) AS earned, sum(posted) AS found_amount, sum(entry) AS entries,
+                max(at) AS place
+            FROM (
+                SELECT rep_id, plan_id, component_id, origin_start, origin_end, currency,
+                    {_earned("credited")} AS owed, toDecimal128(0, 4) AS posted, 0 AS entry,
+                    toUInt64(0) AS at
+                FROM ({_credited(part, now)})
+                UNION ALL
+                SELECT toString(rep_id), toString(plan_id), toString(component_id), origin_start,
+                    origin_end, toString(currency), toInt256(0), toDecimal128(amount, 4), 1,
+                    position
+                FROM {TABLE} FINAL WHERE {part.where()} AND position < {part.applied()})
+            GROUP BY rep_id, plan_id, component_id, origin_start, origin_end, currency)"""
+
+
+def _credited(part: Slice, now: Terms) -> str:
+    """Return SQL for what counts for each payee, component and origin period."""
+    units = whole("assumeNotNull(reporting_amount)", AMOUNT)
+    newest = f"""
+        SELECT rep_id, reporting_currency, day, {units} AS units
+        FROM (
+            SELECT toString(rep_id) AS rep_id, entity_id,
+                argMax((deleted, stage_class, role, reporting_currency, day, reporting_amount),
+                    position) AS last
+            FROM {CREDIT} FINAL
+            WHERE {part.where()} AND kind != 'marker' AND position < {part.applied()}
+            GROUP BY rep_id, entity_id)
+        ARRAY JOIN [toString(last.4)] AS reporting_currency, [last.5] AS day,
+            [last.6] AS reporting_amount
+        WHERE NOT last.1 AND last.2 = 'WON' AND last.3 = 'REVENUE' AND last.6 IS NOT NULL"""
+    by_day = f"""
+        SELECT rep_id, reporting_currency AS currency, day, sum(units) AS units
+        FROM ({newest}) GROUP BY rep_id, currency, day"""
+    # A plan for everybody meets every payee; one for some meets those it names.
+    named = f"SELECT *, rep AS rep_id FROM ({now.components()}) ARRAY JOIN reps AS rep"
+    common = f"SELECT * FROM ({now.components()}) WHERE empty(reps)"
+    columns = (
+        "rep_id, plan_id, component_id, currency, day, units, months, tiers, decimals, "
+        "valid_from, valid_to"
+    )
+    start = f"(month - positiveModulo(month - {now.first_month - 1}, months))"
+    return f"""
+        SELECT rep_id, plan_id, component_id, currency, tiers, decimals,
+            makeDate32(intDiv(since, 12), since % 12 + 1, 1) AS origin_start,
+            makeDate32(intDiv(since + months, 12), (since + months) % 12 + 1, 1) AS origin_end,
+            sum(units) AS credited
+        FROM (
+            SELECT *, toYear(day) * 12 + toMonth(day) - 1 AS month, {start} AS since FROM (
+                SELECT {columns} FROM ({by_day}) AS days
+                INNER JOIN ({common}) AS plans USING (currency)
+                UNION ALL
+                SELECT {columns} FROM ({by_day}) AS days
+                INNER JOIN ({named}) AS plans USING (currency, rep_id))
+            WHERE day >= valid_from AND day < valid_to)
+        GROUP BY rep_id, plan_id, component_id, currency, tiers, decimals, since, months"""
+
+
+def _entries(now: Terms, days: Days) -> str:
+    some = ", ".join(map(str, now.sequences))
+    after = whole("after", AMOUNT)
+    posted = decimal("owed", AMOUNT)
+    return f"""
+        SELECT multiIf(NOT (origin_start < toDate32('{days.until}')
+                AND origin_end > toDate32('{days.since}')), '',
+                amount = 0, 'entry of nothing',
+                so_far != {posted}, 'does not add up with those before', 'ok') AS state,
+            [toString(rep_id), toString(plan_id), toString(component_id), {_ORIGIN},
+                toString(currency), entry_id] AS key,
+            toString({posted}) AS expected, toString(so_far) AS found,
+            toDecimal128(so_far, 4) - {posted} AS off, toString(currency) AS currency, position
+        FROM (
+            SELECT *, if(empty(tiers), toInt256(0), {_earned("credited")}) AS owed FROM (
+                SELECT *, {after} AS credited FROM (
+                    SELECT *, sum(amount) OVER (PARTITION BY rep_id, plan_id, component_id,
+                        origin_start, origin_end, currency ORDER BY position, entry_id
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS so_far
+                    FROM {TABLE} FINAL) AS entries
+                ANY LEFT JOIN ({now.components()}) AS plans USING (plan_id, component_id, currency))
+            WHERE sequence IN ({some}))"""

@@ -1,0 +1,303 @@
+"""Naive designs: the engine with one of its rules switched off. Each must be seen to fail.
+
+Each is a context in which the real code is patched, and the mix of mishaps that the rule is for.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from unittest import mock
+
+import polars as pl
+from greenlet import getcurrent
+
+from schemas.positions import position_of
+from streams.engine import (
+    acceptance,
+    effects,
+    history,
+    ledger,
+    results,
+    snapshots,
+    starting,
+    upstream,
+)
+from streams.engine.batches import Partition
+from streams.engine.commits import Handed
+from streams.engine.totals import UNTOUCHED, Total, Totals
+from tests.simulation import checks, outside, tables, world
+
+
+@dataclass(frozen=True)
+class Control:
+    """One rule switched off.
+
+    Attributes:
+        off: switches it off for the length of a `with`.
+        mix: whose seeds it must fail in.
+    """
+
+    off: Callable[[], AbstractContextManager[None]]
+    mix: str
+
+
+@contextmanager
+def sums_of_changes() -> Iterator[None]:
+    """Results are changes that somebody adds up: what is written twice counts twice."""
+    apply = Totals.apply
+
+    def changes(totals: Totals, sums: Any, above: Any) -> list[Total]:
+        apply(totals, sums, above)
+        return [Total(*one.key, one.last, one.change) for one in sums]
+
+    def added_up(of: Any) -> None:
+        checks.totals(of, table="spm.kpi_rep_day")
+
+    with (
+        mock.patch.object(Totals, "apply", changes),
+        mock.patch.object(Totals, "guarded", lambda *_: []),
+        mock.patch.object(checks, "everything", added_up),
+        mock.patch.object(outside, "MERGES", 0),
+    ):
+        yield
+
+
+@contextmanager
+def tokens_of_ranges() -> Iterator[None]:
+    """The same, but an insert of a range of offsets that was seen before is left out."""
+    all_effects, insert = effects.effects_of, tables.Tables.insert
+    begun: dict[Any, Any] = {}
+    seen: set[Any] = set()
+
+    def with_token(flush: Any, *args: Any, **options: Any) -> Iterable[effects.Effect]:
+        token = tuple((p.state.partition, p.segment.start, p.segment.end) for p in flush.portions)
+        for name, step in all_effects(flush, *args, **options):
+
+            def marked(step: Any = step) -> None:
+                begun[getcurrent()] = token
+                step()
+
+            yield name, marked
+
+    def once(these: tables.Tables, table: str, rows: pl.DataFrame) -> None:
+        token = begun.get(getcurrent())
+        if table == results.TABLE and token is not None:
+            if token in seen:
+                return
+            seen.add(token)
+        insert(these, table, rows)
+
+    with (
+        sums_of_changes(),
+        mock.patch.object(effects, "effects_of", with_token),
+        mock.patch.object(tables.Tables, "insert", once),
+    ):
+        yield
+
+
+@contextmanager
+def silent_guard() -> Iterator[None]:
+    """What is in a total already is not told again."""
+    apply = Totals.apply
+
+    def news(totals: Totals, sums: Any, above: Any) -> list[Total]:
+        before = [totals._days[one.key[1]].get(one.key, UNTOUCHED)[0] for one in sums]
+        told = apply(totals, sums, above)
+        return [t for t, one, p in zip(told, sums, before, strict=True) if one.last > p]
+
+    with mock.patch.object(Totals, "apply", news):
+        yield
+
+
+@contextmanager
+def unbounded_lookup() -> Iterator[None]:
+    """The predecessor is the newest row there is, the record's own one included."""
+    predecessors = history._predecessors
+
+    def newest(table: str, columns: Sequence[str], ids: Any) -> str:
+        return predecessors(table, columns, [(n, part._replace(below=1 << 62)) for n, part in ids])
+
+    with mock.patch.object(history, "_predecessors", newest):
+        yield
+
+
+@contextmanager
+def no_guard() -> Iterator[None]:
+    """A record is added to its totals whether or not they hold it already."""
+    with mock.patch.object(Totals, "guarded", lambda *_: []):
+        yield
+
+
+@contextmanager
+def newest_sequence() -> Iterator[None]:
+    """A partition starts under the newest definitions, not those of its last marker."""
+
+    def newest(warehouse: Any, begun: Sequence[starting.Begun]) -> dict[Any, int]:
+        found = warehouse.frame("SELECT max(sequence) AS newest FROM spm.definition")
+        return {one.partition: found["newest"][0] for one in begun}
+
+    with mock.patch.object(starting, "_sequences", newest):
+        yield
+
+
+@contextmanager
+def no_fence() -> Iterator[None]:
+    """Whoever writes is let in."""
+    with mock.patch.object(world, "fenced", lambda *_: None):
+        yield
+
+
+@contextmanager
+def start_at_committed() -> Iterator[None]:
+    """A partition starts where Kafka says, whatever the warehouse holds."""
+
+    def committed(partition: Any, epoch: int, applied: int, kafka: starting.Kafka) -> int:
+        known = max(0, applied - position_of(epoch, 0))
+        return known if kafka.committed is None else kafka.committed
+
+    with mock.patch.object(starting, "start_offset", committed):
+        yield
+
+
+@contextmanager
+def commits_like_faust() -> Iterator[None]:
+    """What was handed out is committed, and a partition starts there."""
+
+    def handed(these: Handed, partition: Any) -> int | None:
+        batches = these._batches.get(partition)
+        return batches[-1].end if batches else these._committable.get(partition)
+
+    with start_at_committed(), mock.patch.object(Handed, "committable", handed):
+        yield
+
+
+@contextmanager
+def filter_of_recent_ids() -> Iterator[None]:
+    """The filter says `new` of what it has merely forgotten."""
+    ids_of = history.ids_of
+
+    def recent(*args: Any) -> pl.DataFrame:
+        found = ids_of(*args)
+        return found.sort("entity_id").tail(4)
+
+    with mock.patch.object(history, "ids_of", recent):
+        yield
+
+
+@contextmanager
+def blind_for_what_is_on_its_way() -> Iterator[None]:
+    """Predecessors are looked for in the warehouse alone, while a flush is being written."""
+    known = history.known
+
+    def in_warehouse(warehouse: Any, table: str, asked: Any, _: Any = ()) -> pl.DataFrame:
+        return known(warehouse, table, asked)
+
+    with mock.patch.object(history, "known", in_warehouse):
+        yield
+
+
+@contextmanager
+def applied_first() -> Iterator[None]:
+    """A flush is made known before its results are written."""
+    all_effects = effects.effects_of
+
+    def reordered(*args: Any, **options: Any) -> Iterable[effects.Effect]:
+        return reversed(list(all_effects(*args, **options)))
+
+    with mock.patch.object(effects, "effects_of", reordered):
+        yield
+
+
+@contextmanager
+def target_minus_posted() -> Iterator[None]:
+    """An entry is what is owed less what was posted, by whoever, up to now."""
+    entry_rows = ledger.entry_rows
+
+    def corrected(posting: Any, entries: Sequence[Any]) -> pl.DataFrame:
+        posted: dict[Any, Any] = {}
+        for row in _world().tables.tables[posting.ledger].frame().iter_rows(named=True):
+            posted[row["entry_id"]] = row
+        made = []
+        for entry in entries:
+            key = [entry[name] for name in ("rep_id", *posting.identity)]
+            sums = sum(
+                row["amount"] for row in (*posted.values(), *made)
+                if [row[name] for name in ("rep_id", *posting.identity)] == key
+                and row["entry_id"] != entry["entry_id"]
+            )  # fmt: skip
+            made.append(entry | {"amount": _target(entry) - sums})
+        return entry_rows(posting, made)
+
+    with mock.patch.object(ledger, "entry_rows", corrected):
+        yield
+
+
+def _target(entry: Any) -> Decimal:
+    return Decimal(json.loads(entry["trace"])["after"]["rounded"])
+
+
+def _world() -> world.World:
+    return world.World.running[-1]
+
+
+@contextmanager
+def plain_entry_ids() -> Iterator[None]:
+    """An entry is called after its position, whatever the partition and the payee."""
+    caused = ledger.caused
+
+    def named(posting: Any, entry: Any, cause: ledger.Cause) -> Any:
+        nobody = cause._replace(partition=Partition(cause.partition.topic, 0), payee="")
+        return caused(posting, entry, cause) | {"entry_id": caused(posting, entry, nobody)["entry_id"]}
+
+    with mock.patch.object(ledger, "caused", named):
+        yield
+
+
+@contextmanager
+def whatever_comes_is_news() -> Iterator[None]:
+    """A message of stage one is accepted by its own position, not that of its deal record."""
+    with mock.patch.object(ledger, "verdict_on", lambda *_: acceptance.ACCEPTED):
+        yield
+
+
+@contextmanager
+def no_wait_for_stage_one() -> Iterator[None]:
+    """A message is taken before this warehouse holds what it was made from."""
+    with mock.patch.object(upstream, "behind", lambda asking, _: [""] * len(asking)):
+        yield
+
+
+@contextmanager
+def no_last_words() -> Iterator[None]:
+    """Whoever is no longer credited is not told so."""
+    made = snapshots.made
+
+    def alive(*args: Any) -> pl.DataFrame:
+        return made(*args).filter(~pl.col("deleted"))
+
+    with mock.patch.object(snapshots, "made", alive):
+        yield
+
+
+CONTROLS: dict[str, Control] = {
+    "sums of changes": Control(sums_of_changes, "crashes"),
+    "tokens of offset ranges": Control(tokens_of_ranges, "crashes"),
+    "a guard that skips silently": Control(silent_guard, "telling"),
+    "lookups not bounded by position": Control(unbounded_lookup, "ghosts"),
+    "no guard per row": Control(no_guard, "crashes"),
+    "markers not in history": Control(newest_sequence, "markers"),
+    "inserts without a fence": Control(no_fence, "restore"),
+    "start at the committed offset alone": Control(start_at_committed, "restore"),
+    "commits like Faust's": Control(commits_like_faust, "crashes"),
+    "a filter of recent ids": Control(filter_of_recent_ids, "crashes"),
+    "blind for the flush on its way": Control(blind_for_what_is_on_its_way, "busy"),
+    "target minus posted sum": Control(target_minus_posted, "pay"),
+    "entry ids without partition and payee": Control(plain_entry_ids, "pay"),
+    "every message is news": Control(whatever_comes_is_news, "pay_ghosts"),
+    "no wait for stage one": Control(no_wait_for_stage_one, "pay_retention"),
+    "no last words of credits": Control(no_last_words, "pay"),
+    "applied before results": Control(applied_first, "telling"),
+}

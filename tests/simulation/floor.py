@@ -1,0 +1,169 @@
+"""What a small sales floor does in one seed: facts, their corrections, and changing definitions."""
+
+import copy
+import random
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from schemas.codec import CatalogueIds, encode
+from tests.load import SINCE, Event, Floor, definitions
+from tests.simulation.truth import Sent
+
+REPS = 4
+USERS = REPS + 1  # one of them nobody maps at first
+LONG_AGO = timedelta(days=800)
+KINDS = {"crm.calls": "call", "crm.emails": "email", "crm.meetings": "meeting", "crm.deals": "deal"}
+_IDS = CatalogueIds()
+
+
+class Crm(Floor):
+    """A floor whose entities are corrected often: amended, reassigned, deleted, restored, late."""
+
+    def __init__(self, choice: random.Random, topics: list[str]) -> None:
+        super().__init__(0, reps=USERS, days=3, again=0.55)
+        self.random = choice
+        self.kinds = [KINDS[topic] for topic in topics]
+        self.words: dict[str, list[Event]] = {}
+
+    def next(self) -> Sent:
+        """Return the next record of the log."""
+        message, record = self._again() if self.words and self._chance(self.again) else self._new()
+        self.words.setdefault(record["entity_id"], []).append(Event(message, record))
+        value = encode(message, record, _IDS)
+        return Sent(message, _filled(message, record), value)
+
+    def _new(self) -> Event:
+        self.made += 1
+        message = self.random.choice(self.kinds)
+        record = {**self._common(message), **getattr(self, f"_{message}")()}
+        if self._chance(0.15):  # told of years late
+            for name in ("created_at", "occurred_at", "won_at", "booked_at", "start_at"):
+                if isinstance(record.get(name), datetime):
+                    record[name] -= LONG_AGO
+        return Event(message, record)
+
+    def _again(self) -> Event:
+        known = list(self.words)
+        words = self.words[self.random.choice(known[-3:] if self._chance(0.3) else known)]
+        kind = self.random.random()
+        if kind < 0.2:
+            return self.random.choice(words)  # a duplicate, or stale by now
+        message, record = self.random.choice(words[-2:])
+        record = copy.deepcopy(record)
+        greatest = max(word.record["revision"] for word in words)
+        record["revision"] = greatest + self.random.choice([-1, 0, 1, 1, 2, 3]) * 100
+        if kind < 0.35:
+            record["op"] = "CANCELLED" if record["op"] == "SET" else "SET"
+        elif kind < 0.6:
+            record["owner_id"] = self._user()
+        elif kind < 0.8:
+            record["occurred_at"] = self._instant()
+            record |= {"start_at": self._instant()} if message == "meeting" else {}
+        elif message == "deal":
+            record |= self._stage() | {"splits": self._splits()}
+        return Event(message, record)
+
+    def _splits(self) -> list[dict[str, Any]]:
+        shares = self.random.choice([(), (), ("0.6", "0.4"), ("0.333333", "0.333333", "0.333334")])
+        roles = ["REVENUE"] * len(shares)
+        if shares and self._chance(0.4):
+            shares, roles = (*shares, "0.5"), [*roles, "OVERLAY"]
+        users = self.random.sample(range(USERS), len(shares))
+        return [
+            {"owner_id": f"u{user}", "role": role, "share": Decimal(share)}
+            for user, role, share in zip(users, roles, shares, strict=True)
+        ]
+
+    def _stage(self) -> dict[str, Any]:
+        day = date(2026, 3, 1) + timedelta(days=self.random.randrange(5))
+        return {
+            **super()._stage(),
+            "amount": self.random.choice([None, *[Decimal(self.random.randrange(10**7)) / 100] * 6]),
+            "close_date": self.random.choice([None, day]),
+            "won_at": self.random.choice([None, self._instant(), self._instant()]),
+        }
+
+
+def _filled(message: str, record: dict[str, Any]) -> dict[str, Any]:
+    blank = {"close_date": None, "lost_at": None, "won_at": None, "amount": None, "splits": []}
+    return {**blank, **record} if message == "deal" else record
+
+
+def first_definitions() -> dict[str, Any]:
+    """Return what holds before any change: one user unmapped, one measure missing."""
+    made = definitions(REPS)
+    made["measures"]["measures"] = [
+        m for m in made["measures"]["measures"] if m["measure"] != "talk_seconds"
+    ]
+    made["plans"] = {"plans": [_plan("p", "QUARTER"), _plan("q", "MONTH", reps=["r0", "r1"])]}
+    return made
+
+
+def _plan(name: str, period: str, **fields: Any) -> dict[str, Any]:
+    tiers = [{"since": "0", "rate": "0.071"}, {"since": "90000", "rate": "0.1"},
+             {"since": "250000.5", "rate": "0.1333"}]  # fmt: skip
+    return {
+        "plan_id": name, "name": name, "currency": "EUR", "period": period,
+        "valid_from": "2023-12-23",
+        "components": [{"component_id": "c", "tiers": tiers}], **fields,
+    }  # fmt: skip
+
+
+def changed(before: dict[str, Any], choice: random.Random) -> tuple[str, dict[str, Any]]:
+    """Return the next revision of the definitions, and what is new in it."""
+    after = copy.deepcopy(before)
+    change = choice.choice([_map, _map, _zone, _zone, _home, _measure, _rate, _won_day, _plans, _plans, _nothing])
+    return change(after, choice), after
+
+
+def _map(made: dict[str, Any], choice: random.Random) -> str:
+    user, rep = f"u{choice.randrange(USERS)}", f"r{choice.randrange(REPS)}"
+    known = [i for i in made["identities"]["identities"] if i["user_id"] != user]
+    made["identities"]["identities"] = [
+        *known, {"source": "sim", "user_id": user, "rep_id": rep},
+    ]  # fmt: skip
+    return f"{user} is {rep}"
+
+
+def _zone(made: dict[str, Any], choice: random.Random) -> str:
+    rep = choice.choice(made["roster"]["reps"])
+    zone = choice.choice(["Pacific/Auckland", "America/Los_Angeles", "Europe/Berlin"])
+    rep["history"][0]["time_zone"] = zone
+    return f"{rep['rep_id']} works in {zone}"
+
+
+def _home(made: dict[str, Any], choice: random.Random) -> str:
+    made["company"]["time_zone"] = choice.choice(["UTC", "Asia/Kolkata", "America/Los_Angeles"])
+    return f"the company is in {made['company']['time_zone']}"
+
+
+def _measure(made: dict[str, Any], choice: random.Random) -> str:
+    made["measures"]["measures"] = definitions(REPS)["measures"]["measures"]
+    return "talk_seconds is measured"
+
+
+def _rate(made: dict[str, Any], choice: random.Random) -> str:
+    day = (SINCE + timedelta(days=choice.randrange(3))).date().isoformat()
+    rate = {"base": "USD", "quote": "EUR", "on": day, "rate": f"0.{choice.randrange(80, 99)}37"}
+    rates = [r for r in made["rates"]["rates"] if r["on"] != day]
+    made["rates"]["rates"] = [*rates, rate]
+    return f"a dollar is {rate['rate']} from {day} on"
+
+
+def _won_day(made: dict[str, Any], choice: random.Random) -> str:
+    made["company"]["won_day"] = choice.choice(["WON_AT", "CLOSE_DATE"])
+    return f"won deals count by {made['company']['won_day']}"
+
+
+def _plans(made: dict[str, Any], choice: random.Random) -> str:
+    plan = choice.choice(made["plans"]["plans"])
+    plan["components"][0]["tiers"][0]["rate"] = f"0.0{choice.randrange(10, 99)}"
+    plan["valid_from"] = choice.choice(["2023-12-23", "2026-03-02"])
+    plan["period"] = choice.choice(["MONTH", "QUARTER", "YEAR"])
+    return f"plan {plan['plan_id']} pays {plan['components'][0]['tiers'][0]['rate']}"
+
+
+def _nothing(made: dict[str, Any], choice: random.Random) -> str:
+    made["company"]["name"] = f"Test {choice.randrange(1000)}"
+    return "the company has another name"

@@ -1,0 +1,376 @@
+"""A warehouse in memory: the tables of infra/clickhouse, and statements of tests/simulation/sql.py.
+
+Columns, types, sorting keys and versions are read from the numbered SQL, so that the two cannot
+drift apart. A table keeps every insert, and FINAL picks the row with the greatest version, the last
+one among equals. What is replaced is thrown away by `merge`, whenever the simulation likes.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tests.simulation.sql import (
+    AGGREGATES,
+    Column,
+    Node,
+    Select,
+    Unread,
+    parsed,
+    with_answers,
+)
+
+FOLDER = Path(__file__).parents[2] / "infra" / "clickhouse"
+_TABLE = re.compile(
+    r"CREATE TABLE IF NOT EXISTS ([\w.]+)\n\((.*?)\n\)\nENGINE = (\w+)(?:\((\w+)\))? "
+    r"ORDER BY (\(?[\w, ]+\)?)",
+    re.DOTALL,
+)
+_COLUMN = re.compile(r"^\s+(\w+) (.+?)(?: DEFAULT (\S+))?(?: CODEC\(.*\))? COMMENT '", re.MULTILINE)
+_NAMED: dict[str, pl.DataType] = {
+    "String": pl.String(),
+    "Bool": pl.Boolean(),
+    "Date32": pl.Date(),
+    "UInt8": pl.UInt8(),
+    "UInt16": pl.UInt16(),
+    "UInt32": pl.UInt32(),
+    "UInt64": pl.UInt64(),
+    "Int32": pl.Int32(),
+    "Int64": pl.Int64(),
+}
+_BLANKS: list[tuple[Any, Any]] = [
+    (pl.String, ""),
+    (pl.Boolean, False),
+    (pl.Date, date(1970, 1, 1)),
+    (pl.Datetime, datetime(1970, 1, 1, tzinfo=UTC)),
+]
+_BITS = {"bitAnd": "&", "bitShiftRight": ">>"}
+_START = datetime(2030, 1, 1, tzinfo=UTC)  # written later than whatever a real warehouse begins with
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One table as the numbered SQL declares it."""
+
+    name: str
+    columns: dict[str, pl.DataType]
+    nullable: frozenset[str]
+    defaults: dict[str, str]
+    keys: tuple[str, ...]
+    version: str | None
+
+
+@cache
+def shapes() -> dict[str, Shape]:
+    """Return every table of storage."""
+    text = "\n".join(path.read_text() for path in sorted(FOLDER.glob("*.sql")))
+    return {m[1]: _shape(*m.groups()) for m in _TABLE.finditer(text)}
+
+
+def _shape(name: str, body: str, engine: str, version: str | None, order: str) -> Shape:
+    columns = {m[1]: (m[2], m[3]) for m in _COLUMN.finditer(body)}
+    assert engine == "ReplacingMergeTree", f"{name}: the simulation knows no {engine}"
+    assert len(columns) == body.count(" COMMENT '"), name
+    return Shape(
+        name,
+        {column: _type(kind) for column, (kind, _) in columns.items()},
+        frozenset(column for column, (kind, _) in columns.items() if kind.startswith("Nullable")),
+        {column: default for column, (_, default) in columns.items() if default},
+        tuple(order.strip("()").split(", ")),
+        version,
+    )
+
+
+def _type(kind: str) -> pl.DataType:
+    if kind in _NAMED:
+        return _NAMED[kind]
+    outer, inner = kind.split("(", 1)
+    inner = inner[:-1]
+    if outer == "Array":
+        return pl.List(_type(inner))
+    if outer == "Decimal":
+        return pl.Decimal(*map(int, inner.split(",")))
+    if outer == "DateTime64":
+        return pl.Datetime("ms", "UTC")
+    return pl.String() if outer == "Enum8" else _type(inner)
+
+
+class Table:
+    """The rows of one table, in the order they came."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.written: list[pl.DataFrame] = []  # every row there ever was; merging takes none
+        self._parts: list[pl.DataFrame] = []
+        self._values: dict[str, list[Any]] = {}
+        self._final: list[int] | None = None
+
+    def merge(self) -> None:
+        """Throw away what FINAL would not show, as ClickHouse may at any time."""
+        self._parts = [self.frame()[self.final()]]
+        self._values.clear()
+        self._final = None
+
+    def copy(self) -> "Table":
+        made = Table(self.shape)
+        made.written, made._parts = list(self.written), list(self._parts)
+        return made
+
+    def frame(self) -> pl.DataFrame:
+        """Return all rows."""
+        if len(self._parts) != 1:
+            self._parts = [pl.concat(self._parts)] if self._parts else [self._empty()]
+        return self._parts[0]
+
+    def _empty(self) -> pl.DataFrame:
+        return pl.DataFrame(schema=self.shape.columns)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def add(self, rows: pl.DataFrame, at: datetime) -> None:
+        """Take rows in, absent columns filled."""
+        shape, given = self.shape, rows.schema
+        unknown = set(given) - set(shape.columns)
+        assert not unknown, f"{shape.name} has no column {unknown}"
+        columns = []
+        for name, kind in shape.columns.items():
+            if name not in given:
+                columns.append(pl.lit(self._default(name, kind, at), kind).alias(name))
+                continue
+            column = pl.col(name)
+            if given[name] == pl.Binary:  # a String of ClickHouse holds any bytes
+                column = column.bin.encode("hex")
+            elif given[name] != kind:
+                column = column.cast(kind)
+            if name not in shape.nullable and rows[name].null_count():
+                column = column.fill_null(_blank(kind))
+            columns.append(column)
+        self.written.append(rows.select(columns))
+        self._parts.append(self.written[-1])
+        self._values.clear()
+        self._final = None
+
+    def _default(self, name: str, kind: pl.DataType, at: datetime) -> Any:
+        default = self.shape.defaults.get(name)
+        if default is None:
+            return None if name in self.shape.nullable else _blank(kind)
+        return at if default.startswith("now64") else int(default)
+
+    def values(self, name: str) -> list[Any]:
+        """Return a column."""
+        if name not in self._values:
+            if name not in self.shape.columns:
+                raise Unread(f"{self.shape.name} has no column {name}")
+            self._values[name] = self.frame().get_column(name).to_list()
+        return self._values[name]
+
+    def final(self) -> list[int]:
+        """Return the rows that FINAL leaves."""
+        if self._final is None:
+            keys = zip(*(self.values(name) for name in self.shape.keys), strict=True)
+            versions = self.values(self.shape.version) if self.shape.version else None
+            best: dict[Any, int] = {}
+            for i, key in enumerate(keys):
+                old = best.get(key)
+                if old is None or versions is None or versions[i] >= versions[old]:
+                    best[key] = i
+            self._final = sorted(best.values())
+        return self._final
+
+
+def _blank(kind: pl.DataType) -> Any:
+    if isinstance(kind, pl.List):
+        return []
+    return next((value for of, value in _BLANKS if isinstance(kind, of)), 0)
+
+
+@dataclass
+class Tables:
+    """All tables."""
+
+    tables: dict[str, Table] = field(
+        default_factory=lambda: {name: Table(shape) for name, shape in shapes().items()}
+    )
+    inserts: int = 0
+
+    def copy(self) -> "Tables":
+        """Return a copy that what comes later does not change."""
+        return Tables({name: t.copy() for name, t in self.tables.items()}, self.inserts)
+
+    def insert(self, table: str, rows: pl.DataFrame) -> None:
+        self.inserts += 1
+        self.tables[table].add(rows, _START + timedelta(milliseconds=self.inserts))
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """Return the answer to a statement."""
+        return self._answer(parsed(sql))
+
+    def _answer(self, select: Select) -> pl.DataFrame:
+        table = self.tables[select.table]
+        where = with_answers(select.where, lambda inner: self._answer(inner).item())
+        columns: list[Column] = []
+        for column in select.columns:
+            if column.node[0] == "star":
+                names = [n for n in table.shape.columns if n not in column.node[1]]
+                columns += [Column(name, ("name", name)) for name in names]
+            else:
+                columns.append(column)
+        return answer(table, replace(select, where=where, columns=tuple(columns)))
+
+
+def answer(table: Table, select: Select) -> pl.DataFrame:
+    """Return the answer of one table to a statement."""
+    rows: Sequence[int] = table.final() if select.is_final else range(len(table))
+    if select.where is not None and rows:
+        rows = _filtered(table, rows, select.where)
+    if select.aggregates:
+        return _grouped(table, rows, select)
+    for node, descends in reversed(select.orders):
+        rows = sorted(rows, key=_value(table, node), reverse=descends)
+    if select.limit_by:
+        rows = _first_of_each(table, rows, *select.limit_by)
+    names = [column.node[1] for column in select.columns]
+    assert all(column.node[0] == "name" for column in select.columns), "plain columns only"
+    if select.limit is not None and not select.is_distinct:
+        rows = rows[: select.limit]
+    found = table.frame().select(names)[list(rows)]
+    found.columns = [column.name for column in select.columns]
+    return found.unique(maintain_order=True) if select.is_distinct else found
+
+
+def _first_of_each(
+    table: Table, rows: Sequence[int], count: int, nodes: Sequence[Node]
+) -> list[int]:
+    values = [_value(table, node) for node in nodes]
+    seen: dict[Any, int] = {}
+    kept = []
+    for i in rows:
+        key = tuple(value(i) for value in values)
+        seen[key] = seen.get(key, 0) + 1
+        if seen[key] <= count:
+            kept.append(i)
+    return kept
+
+
+def _grouped(table: Table, rows: Sequence[int], select: Select) -> pl.DataFrame:
+    groups: dict[Any, list[int]] = {}
+    keys = [_value(table, node) for node in select.groups]
+    for i in rows:
+        groups.setdefault(tuple(key(i) for key in keys), []).append(i)
+    if not select.groups:
+        groups = {(): list(rows)}
+    assert select.having is None, "HAVING is not needed yet"
+    data: dict[str, Any] = {}
+    for name, node in select.columns:
+        code = _compiled(f"lambda g: {_source(node, table, in_group=True)}", table, node)
+        kind = _dtype(node, table)
+        values = [code(g) if g else _blank(kind) for g in groups.values()]
+        data[name] = pl.Series(name, values, kind)
+    return pl.DataFrame(data)
+
+
+def _filtered(table: Table, rows: Sequence[int], where: Node) -> list[int]:
+    source = f"lambda rows: [i for i in rows if {_source(where, table)}]"
+    found: list[int] = _compiled(source, table, where)(rows)
+    return found
+
+
+def _value(table: Table, node: Node) -> Callable[[int], Any]:
+    found: Callable[[int], Any] = _compiled(f"lambda i: {_source(node, table)}", table, node)
+    return found
+
+
+def _compiled(source: str, table: Table, node: Node) -> Callable[..., Any]:
+    names = {f"c_{name}": table.values(name) for name in _names(node)}
+    return eval(source, {"date": date, **names})  # type: ignore[no-any-return]
+
+
+def _names(node: Any) -> set[str]:
+    if isinstance(node, tuple):
+        if len(node) == 2 and node[0] == "name":
+            return {node[1]}
+        return set().union(*map(_names, node))
+    return set()
+
+
+def _source(node: Node, table: Table, in_group: bool = False) -> str:
+    """Return the Python of an expression over row `i`, or over the rows `g` of a group."""
+    kind = node[0]
+    if kind == "name":
+        table.values(node[1])
+        return f"c_{node[1]}[{'g[0]' if in_group else 'i'}]"
+    if kind == "value":
+        day = node[1]
+        return f"date({day.year}, {day.month}, {day.day})" if isinstance(day, date) else repr(day)
+    if kind in ("and", "or"):
+        return "(" + f" {kind} ".join(_source(n, table, in_group) for n in node[1]) + ")"
+    if kind == "not":
+        return f"(not {_source(node[1], table, in_group)})"
+    if kind == "tuple":
+        return "(" + ", ".join(_source(n, table, in_group) for n in node[1]) + ",)"
+    if kind == "compare":
+        left, right = _alike(node[2], node[3], table)
+        return f"({_source(left, table, in_group)} {node[1]} {_source(right, table, in_group)})"
+    if kind == "in":
+        values = [_source(_alike(node[1], value, table)[1], table) for value in node[2]]
+        return f"({_source(node[1], table, in_group)} in {{{', '.join(values)}}})"
+    if kind == "sum":
+        return f"({_source(node[2], table, in_group)} {node[1]} {_source(node[3], table, in_group)})"
+    return _called(node[1], node[2], table, in_group)
+
+
+def _called(name: str, arguments: Sequence[Node], table: Table, in_group: bool) -> str:
+    if name == "tupleElement" and arguments[1][0] == "value":
+        return f"{_source(arguments[0], table, in_group)}[{arguments[1][1] - 1}]"
+    if name in _BITS:
+        left, right = (_source(argument, table, in_group) for argument in arguments)
+        return f"({left} {_BITS[name]} {right})"
+    if name in AGGREGATES and in_group:
+        one, *two = [_source(argument, table) for argument in arguments] or ["1"]
+        if name == "count":
+            return "len(g)"
+        if name in ("argMax", "argMin"):
+            return f"(lambda i: {one})({name[3:].lower()}(g, key=lambda i: {two[0]}))"
+        if name == "any":
+            return f"(lambda i: {one})(g[0])"
+        return f"{name}({one} for i in g)"
+    raise Unread(f"the simulation knows no function {name} here")
+
+
+def _alike(left: Node, right: Node, table: Table) -> tuple[Node, Node]:
+    """Return both sides of a comparison, a text beside a date taken for a date."""
+    if left[0] == "name" and right[0] == "value" and isinstance(right[1], str):
+        kind = table.shape.columns.get(left[1])
+        if isinstance(kind, pl.Date):
+            return left, ("value", date.fromisoformat(right[1]))
+        if isinstance(kind, pl.Datetime):
+            raise Unread("comparing instants is not needed yet")
+    return left, right
+
+
+def _dtype(node: Node, table: Table) -> pl.DataType:
+    kind = node[0]
+    if kind == "name":
+        return table.shape.columns[node[1]]
+    if kind == "value":
+        return pl.String() if isinstance(node[1], str) else pl.UInt8()
+    if kind == "sum":
+        return pl.UInt64()
+    if kind == "call" and node[1] == "tupleElement":
+        return _dtype(node[2][0][2][0][1][node[2][1][1] - 1], table)
+    if kind == "call" and (node[1] == "count" or node[1] in _BITS):
+        return pl.UInt64()
+    if kind == "call" and node[1] == "sum":
+        inner = _dtype(node[2][0], table)
+        if isinstance(inner, pl.Decimal):
+            return pl.Decimal(38, inner.scale)
+        return pl.Int64() if inner.is_signed_integer() else pl.UInt64()
+    if kind == "call" and node[1] in AGGREGATES:
+        return _dtype(node[2][0], table)
+    raise Unread(f"of what type is {node}?")

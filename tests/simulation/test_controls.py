@@ -1,0 +1,39 @@
+"""Naive designs must fail: a simulation that forgives one would prove nothing of its rule."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.controls import CONTROLS
+from tests.simulation.seeds import MIXES, run
+from tests.simulation.world import Wrong
+
+LONG = int(os.environ.get("SEEDS", "100")) > 100  # then all of SEEDS_MAX, to know the share
+SEEDS_MAX = 30  # the rarest control fails in one of five
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CONTROLS)
+def test_without_the_rule_numbers_go_wrong(name: str) -> None:
+    wrong = list[str]()
+    tried = 0
+    for tried, outcome in enumerate(_outcomes(name), 1):
+        wrong += [outcome] if outcome else []
+        if wrong and not LONG:
+            break
+    print(f"\n{name}: {len(wrong)} of {tried} seeds fail")
+    assert wrong, f"{name}: {tried} seeds of mix {CONTROLS[name].mix} found nothing wrong"
+
+
+def _outcomes(name: str) -> Iterator[str]:
+    """Yield what is wrong in each seed, empty for nothing."""
+    control = CONTROLS[name]
+    for seed in range(SEEDS_MAX):
+        with control.off():
+            try:
+                run(seed, MIXES[control.mix])
+            except Wrong as wrong:
+                yield str(wrong)
+            else:
+                yield ""

@@ -1,0 +1,260 @@
+"""What the results must be, computed the plain way: the last word on each entity, counted afresh.
+
+No code of streams is used. Of two records the later revision counts; of two contents of one
+revision the one with the greater hash, as the format says. Everything resolves under the newest
+definitions, since markers bring all of history under them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from xxhash import xxh64_intdigest
+
+CENT = Decimal("0.0001")  # what decimal(18, 4) stores
+Sums = dict[tuple[str, date, str, str], Decimal]
+Record = Mapping[str, Any]
+
+
+class Sent(NamedTuple):
+    """One record as it was sent."""
+
+    message: str
+    record: dict[str, Any]
+    value: bytes
+
+
+class Company:
+    """A revision of the definitions as plain data."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.home = raw["company"]["time_zone"]
+        self.reporting = raw["company"]["reporting_currency"]
+        self.by_close_date = raw["company"].get("won_day") == "CLOSE_DATE"
+        self.zones = {rep["rep_id"]: rep["history"] for rep in raw["roster"]["reps"]}
+        self.reps = {
+            (i["source"], i["user_id"]): i["rep_id"] for i in raw["identities"]["identities"]
+        }
+        self.rates = sorted(raw["rates"]["rates"], key=lambda r: r["on"])
+        self.rules: dict[str, list[str]] = defaultdict(list)
+        for measure in raw["measures"]["measures"]:
+            self.rules[measure["rule"]].append(measure["measure"])
+
+    def rep(self, source: str, user: str | None) -> str:
+        return self.reps.get((source, user or ""), "unassigned")
+
+    def day(self, rep: str, at: datetime) -> date:
+        """Return the day of an instant where a rep worked then."""
+        for stint in reversed(self.zones.get(rep, [])):
+            local = at.astimezone(ZoneInfo(stint["time_zone"])).date()
+            if stint["valid_from"] <= local.isoformat() < stint.get("valid_to", "2199-12-31"):
+                return local
+        return at.astimezone(ZoneInfo(self.home)).date()
+
+    def rate(self, currency: str, day: date) -> Decimal | None:
+        """Return the newest rate dated on or before a day."""
+        if currency == self.reporting:
+            return Decimal(1)
+        found = [r for r in self.rates if r["base"] == currency and r["on"] <= day.isoformat()]
+        return Decimal(found[-1]["rate"]) if found else None
+
+
+def last_words(sent: Iterable[Sent]) -> dict[str, Sent]:
+    """Return what was said last of each entity."""
+    found: dict[str, tuple[tuple[int, int], Sent]] = {}
+    for one in sent:
+        rank = (one.record["revision"], xxh64_intdigest(one.value[5:].rstrip(b"\0")))
+        entity = one.record["entity_id"]
+        if entity not in found or rank > found[entity][0]:
+            found[entity] = rank, one
+    return {entity: one for entity, (_, one) in found.items()}
+
+
+def sums(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> Sums:
+    """Return every total that is not nothing."""
+    company = Company(definitions)
+    found: Sums = defaultdict(Decimal)
+    for one in last_words(sent).values():
+        if one.record["op"] != "SET":
+            continue
+        for rule, rep, day, currency, value in worth(one.message, one.record, company):
+            for measure in company.rules[rule]:
+                found[rep, day, measure, currency] += value
+    return {key: value for key, value in found.items() if value}
+
+
+Line = tuple[str, str, date, str, Decimal]
+
+
+def worth(message: str, record: Record, company: Company) -> Iterator[Line]:
+    """Yield what one entity is worth: rule, rep, day, currency, value."""
+    yield from _WORTH[message](record, company, company.rep(record["source"], record["owner_id"]))
+
+
+def _call(r: Record, company: Company, owner: str) -> Iterator[Line]:
+    if r["is_automated"] or r["status"] == "IN_PROGRESS":
+        return
+    talked = r["status"] == "COMPLETED" and (r["talk_seconds"] or 0) > 0
+    answered = talked if r["connected"] is None else r["connected"]
+    day = company.day(owner, r["occurred_at"])
+    if r["direction"] == "OUTBOUND" or (r["direction"] == "INBOUND" and answered):
+        yield "calls", owner, day, "", Decimal(1)
+        if answered:
+            yield "calls_connected", owner, day, "", Decimal(1)
+            yield "talk_seconds", owner, day, "", Decimal(r["talk_seconds"] or 0)
+
+
+def _email(r: Record, company: Company, owner: str) -> Iterator[Line]:
+    if r["direction"] == "OUTBOUND" and r["status"] == "SENT" and not r["is_automated"]:
+        yield "emails_sent", owner, company.day(owner, r["occurred_at"]), "", Decimal(1)
+
+
+def _meeting(r: Record, company: Company, owner: str) -> Iterator[Line]:
+    booker = company.rep(r["source"], r["booked_by_id"] or r["owner_id"])
+    booked = company.day(booker, r["booked_at"] or r["created_at"])
+    yield "meetings_booked", booker, booked, "", Decimal(1)
+    if r["outcome"] == "COMPLETED":
+        yield "meetings_held", owner, company.day(owner, r["start_at"]), "", Decimal(1)
+
+
+def _deal(r: Record, company: Company, owner: str) -> Iterator[Line]:
+    yield "deals_created", owner, company.day(owner, r["created_at"]), "", Decimal(1)
+    if r["stage_class"] == "LOST":
+        yield "deals_lost", owner, lost_day(r, company, owner), "", Decimal(1)
+    if r["stage_class"] == "WON":
+        yield "deals_won", owner, won_day(r, company, owner), "", Decimal(1)
+        for credit in credits_of(r, company):
+            if credit.role == "REVENUE":
+                yield "revenue_won", credit.rep_id, credit.day, r["currency"], credit.amount
+                if credit.reporting is not None:
+                    yield "revenue_won_reporting", credit.rep_id, credit.day, company.reporting, \
+                        credit.reporting  # fmt: skip
+
+
+class Credit(NamedTuple):
+    """What one payee is credited for one deal through one split, or as its owner."""
+
+    rep_id: str
+    role: str
+    via: str
+    day: date
+    amount: Decimal
+    reporting: Decimal | None
+
+
+def credits(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> dict[Any, Any]:
+    """Return every credit: payee, deal, role, via -> stage, day, amount, reporting amount."""
+    company = Company(definitions)
+    return {
+        (credit.rep_id, r["entity_id"], credit.role, credit.via): (r["stage_class"], *credit[3:])
+        for message, r, _ in last_words(sent).values()
+        if message == "deal" and r["op"] == "SET"
+        for credit in credits_of(r, company)
+    }
+
+
+def commissions(sent: Iterable[Sent], raw: Mapping[str, Any]) -> dict[Any, Decimal]:
+    """Return what is owed: payee, plan, component, first day of the period, currency -> amount."""
+    counted: dict[Any, Decimal] = defaultdict(Decimal)
+    for (rep, _, role, _), (stage, day, _, reporting) in credits(sent, raw).items():
+        for plan in raw["plans"]["plans"]:
+            is_on = not plan.get("reps") or rep in plan["reps"]
+            is_paid = plan["valid_from"] <= day.isoformat() < plan.get("valid_to", "2199-12-31")
+            if stage != "WON" or role != "REVENUE" or reporting is None or not is_on or not is_paid:
+                continue
+            if plan["currency"] == raw["company"]["reporting_currency"]:
+                counted[rep, plan["plan_id"], _first_day(day, plan["period"])] += reporting
+    plans = {plan["plan_id"]: plan for plan in raw["plans"]["plans"]}
+    found = {
+        (rep, plan, component["component_id"], start, plans[plan]["currency"]): _paid(
+            credited, component["tiers"]
+        )
+        for (rep, plan, start), credited in counted.items()
+        for component in plans[plan]["components"]
+    }
+    return {key: amount for key, amount in found.items() if amount}
+
+
+def _first_day(day: date, period: str) -> date:
+    months = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}[period]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
+
+
+def _paid(credited: Decimal, tiers: Sequence[Mapping[str, str]]) -> Decimal:
+    """Return each tier's rate on what lies in it, rounded once."""
+    bounds = [Decimal(tier["since"]) for tier in tiers]
+    ends = [*bounds[1:], Decimal("Infinity")]
+    exact = sum(
+        ((min(credited, end) - since) * Decimal(tier["rate"])
+         for tier, since, end in zip(tiers, bounds, ends, strict=True) if credited > since),
+        Decimal(0),
+    )  # fmt: skip
+    return exact.quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+
+
+def credits_of(r: Record, company: Company) -> list[Credit]:
+    """Return who is credited with what of a deal."""
+    if r["amount"] is None:
+        return []
+    splits = [(s["owner_id"], s["role"], str(i), s["share"]) for i, s in enumerate(r["splits"])]
+    revenue = [s for s in splits if s[1] == "REVENUE"]
+    revenue = revenue or [(r["owner_id"], "REVENUE", "owner", Decimal(1))]
+    every = revenue + [s for s in splits if s[1] == "OVERLAY"]
+    reps = [company.rep(r["source"], user) for user, *_ in every]
+    parts = divided(r["amount"], every)
+    rate = None
+    if r["stage_class"] == "WON":
+        day = won_day(r, company, company.rep(r["source"], r["owner_id"]))
+        rate = company.rate(r["currency"], day)
+    whole = rate and (r["amount"] * rate).quantize(CENT, ROUND_HALF_EVEN)
+    reporting = [None] * len(every) if whole is None else divided(whole, every)
+    return [
+        Credit(rep, role, via, main_day(r, company, rep), part, reported)
+        for rep, (_, role, via, _), part, reported in zip(reps, every, parts, reporting, strict=True)
+    ]
+
+
+def divided(amount: Decimal, splits: Sequence[Any]) -> list[Any]:
+    """Return REVENUE parts, which add up, then OVERLAY parts, each by itself."""
+    parts = cut(amount, [share for _, role, _, share in splits if role == "REVENUE"])
+    return parts + [
+        (amount * share).quantize(CENT, ROUND_HALF_EVEN)
+        for _, role, _, share in splits
+        if role == "OVERLAY"
+    ]
+
+
+def main_day(r: Record, company: Company, rep: str) -> date:
+    """Return the day a deal was won or lost on, of an open one the day it was created on."""
+    if r["stage_class"] == "WON":
+        return won_day(r, company, rep)
+    if r["stage_class"] == "LOST":
+        return lost_day(r, company, rep)
+    return company.day(rep, r["created_at"])
+
+
+def lost_day(r: Record, company: Company, rep: str) -> date:
+    day: date | None = None if r["lost_at"] else r["close_date"]
+    return day or company.day(rep, r["lost_at"] or r["occurred_at"])
+
+
+def won_day(r: Record, company: Company, rep: str) -> date:
+    by_date = r["close_date"] and (company.by_close_date or not r["won_at"])
+    day: date = r["close_date"] if by_date else company.day(rep, r["won_at"] or r["occurred_at"])
+    return day
+
+
+def cut(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
+    """Return an amount in parts that add up to it; what rounding leaves goes to the most cut."""
+    exact = [amount * share for share in shares]
+    parts = [one.quantize(CENT, ROUND_FLOOR) for one in exact]
+    order = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], i))
+    for i in order[: int((amount - sum(parts)) / CENT)]:
+        parts[i] += CENT
+    return parts
+
+
+_WORTH = {"call": _call, "email": _email, "meeting": _meeting, "deal": _deal}
