@@ -18,17 +18,16 @@ from schemas.positions import position_of
 from streams.engine import (
     acceptance,
     effects,
-    flush,
     history,
     ledger,
     results,
     snapshots,
     starting,
-    totals,
     upstream,
 )
 from streams.engine.batches import Partition
 from streams.engine.commits import Handed
+from streams.engine.totals import UNTOUCHED, Total, Totals
 from tests.simulation import checks, outside, tables, world
 
 
@@ -48,25 +47,18 @@ class Control:
 @contextmanager
 def sums_of_changes() -> Iterator[None]:
     """Results are changes that somebody adds up: what is written twice counts twice."""
-    apply = totals.applied
+    apply = Totals.apply
 
-    def changes(to: Any, touches: pl.DataFrame, sums: Any = None) -> dict[int, pl.DataFrame]:
-        sums = sums or totals.summed(touches)
-        return {
-            at: told.with_columns(
-                pl.Series("position", sums.last[sums.at == at]),
-                pl.Series("value", sums.change[sums.at == at]),
-            )
-            for at, told in apply(to, touches, sums).items()
-        }
+    def changes(totals: Totals, sums: Any, above: Any) -> list[Total]:
+        apply(totals, sums, above)
+        return [Total(*one.key, one.last, one.change) for one in sums]
 
     def added_up(of: Any) -> None:
         checks.totals(of, table="spm.kpi_rep_day")
 
     with (
-        no_guard(),
-        mock.patch.object(totals, "applied", changes),
-        mock.patch.object(flush, "applied", changes),
+        mock.patch.object(Totals, "apply", changes),
+        mock.patch.object(Totals, "guarded", lambda *_: []),
         mock.patch.object(checks, "everything", added_up),
         mock.patch.object(outside, "MERGES", 0),
     ):
@@ -109,26 +101,14 @@ def tokens_of_ranges() -> Iterator[None]:
 @contextmanager
 def silent_guard() -> Iterator[None]:
     """What is in a total already is not told again."""
-    apply, unguarded = totals.applied, totals._unguarded
-    before = list[Any]()
+    apply = Totals.apply
 
-    def noted(touches: Any, sums: Any, position: Any) -> Any:
-        before[:] = [position]
-        return unguarded(touches, sums, position)
+    def news(totals: Totals, sums: Any, above: Any) -> list[Total]:
+        before = [totals._days[one.key[1]].get(one.key, UNTOUCHED)[0] for one in sums]
+        told = apply(totals, sums, above)
+        return [t for t, one, p in zip(told, sums, before, strict=True) if one.last > p]
 
-    def news(to: Any, touches: pl.DataFrame, sums: Any = None) -> dict[int, pl.DataFrame]:
-        sums = sums or totals.summed(touches)
-        found = apply(to, touches, sums)
-        return {
-            at: told.filter(pl.Series((sums.last > before[0])[sums.at == at]))
-            for at, told in found.items()
-        }
-
-    with (
-        mock.patch.object(totals, "_unguarded", noted),
-        mock.patch.object(totals, "applied", news),
-        mock.patch.object(flush, "applied", news),
-    ):
+    with mock.patch.object(Totals, "apply", news):
         yield
 
 
@@ -147,7 +127,7 @@ def unbounded_lookup() -> Iterator[None]:
 @contextmanager
 def no_guard() -> Iterator[None]:
     """A record is added to its totals whether or not they hold it already."""
-    with mock.patch.object(totals, "_unguarded", lambda _, sums, __: sums.change):
+    with mock.patch.object(Totals, "guarded", lambda *_: []):
         yield
 
 
@@ -201,7 +181,7 @@ def filter_of_recent_ids() -> Iterator[None]:
 
     def recent(*args: Any) -> pl.DataFrame:
         found = ids_of(*args)
-        return found.tail(4)
+        return found.sort("entity_id").tail(4)
 
     with mock.patch.object(history, "ids_of", recent):
         yield
@@ -270,7 +250,9 @@ def plain_entry_ids() -> Iterator[None]:
 
     def named(posting: Any, entry: Any, cause: ledger.Cause) -> Any:
         nobody = cause._replace(partition=Partition(cause.partition.topic, 0), payee="")
-        return caused(posting, entry, cause) | {"entry_id": caused(posting, entry, nobody)["entry_id"]}
+        return caused(posting, entry, cause) | {
+            "entry_id": caused(posting, entry, nobody)["entry_id"]
+        }
 
     with mock.patch.object(ledger, "caused", named):
         yield

@@ -79,7 +79,9 @@ class Crm(Floor):
         day = date(2026, 3, 1) + timedelta(days=self.random.randrange(5))
         return {
             **super()._stage(),
-            "amount": self.random.choice([None, *[Decimal(self.random.randrange(10**7)) / 100] * 6]),
+            "amount": self.random.choice(
+                [None, *[Decimal(self.random.randrange(10**7)) / 100] * 6]
+            ),
             "close_date": self.random.choice([None, day]),
             "won_at": self.random.choice([None, self._instant(), self._instant()]),
         }
@@ -113,7 +115,9 @@ def _plan(name: str, period: str, **fields: Any) -> dict[str, Any]:
 def changed(before: dict[str, Any], choice: random.Random) -> tuple[str, dict[str, Any]]:
     """Return the next revision of the definitions, and what is new in it."""
     after = copy.deepcopy(before)
-    change = choice.choice([_map, _map, _zone, _zone, _home, _measure, _rate, _won_day, _plans, _plans, _nothing])
+    change = choice.choice(
+        [_map, _map, _zone, _zone, _home, _measure, _rate, _won_day, _plans, _plans, _nothing]
+    )
     return change(after, choice), after
 
 

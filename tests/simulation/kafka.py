@@ -258,7 +258,12 @@ class Consumer:
         """Commit what may be; the group refuses who is no member."""
         for partition in sorted(self._handed.partitions()):
             offset = self._handed.committable(partition)
-            if offset is None or self.is_ghost or self.cluster.is_down or self not in self.cluster.group.members:
+            if (
+                offset is None
+                or self.is_ghost
+                or self.cluster.is_down
+                or self not in self.cluster.group.members
+            ):
                 continue
             if partition in self.mine and offset != self.cluster.committed.get(partition):
                 self.cluster.committed[partition] = offset

@@ -176,4 +176,3 @@ def outside(world: "World", actor: Actor) -> Outside:
 def fenced(mine: Incarnation, there: str) -> None:
     if mine.name != there:
         raise Fenced(f"{mine.name} is not {there}")
-

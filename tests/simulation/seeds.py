@@ -107,7 +107,7 @@ def run(seed: int, mix: Mix | None = None, *, traced: bool = False) -> World:
 def _topics(choice: random.Random) -> tuple[str, ...]:
     both = choice.choice([("crm.calls", "crm.deals"), ("crm.deals", "crm.meetings"),
                           ("crm.emails", "crm.deals"), ("crm.calls", "crm.meetings")])  # fmt: skip
-    return both if choice.random() < 0.3 else both[: 1] if choice.random() < 0.5 else both[1:]
+    return both if choice.random() < 0.3 else both[:1] if choice.random() < 0.5 else both[1:]
 
 
 class Fate:
@@ -383,4 +383,3 @@ class Fate:
             )  # fmt: skip
         if not await self.world.open_epochs():
             self.world.start_worker()
-

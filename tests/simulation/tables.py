@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from xxhash import xxh64_intdigest
 
 from tests.simulation.sql import (
     AGGREGATES,
@@ -291,7 +290,7 @@ def _value(table: Table, node: Node) -> Callable[[int], Any]:
 
 def _compiled(source: str, table: Table, node: Node) -> Callable[..., Any]:
     names = {f"c_{name}": table.values(name) for name in _names(node)}
-    return eval(source, {"date": date, "xxh64_intdigest": xxh64_intdigest, **names})  # type: ignore[no-any-return]
+    return eval(source, {"date": date, **names})  # type: ignore[no-any-return]
 
 
 def _names(node: Any) -> set[str]:
@@ -333,8 +332,6 @@ def _source(node: Node, table: Table, in_group: bool = False) -> str:
 def _called(name: str, arguments: Sequence[Node], table: Table, in_group: bool) -> str:
     if name == "tupleElement" and arguments[1][0] == "value":
         return f"{_source(arguments[0], table, in_group)}[{arguments[1][1] - 1}]"
-    if name == "xxHash64":
-        return f"xxh64_intdigest({_source(arguments[0], table, in_group)}.encode())"
     if name in _BITS:
         left, right = (_source(argument, table, in_group) for argument in arguments)
         return f"({left} {_BITS[name]} {right})"
@@ -371,7 +368,7 @@ def _dtype(node: Node, table: Table) -> pl.DataType:
         return pl.UInt64()
     if kind == "call" and node[1] == "tupleElement":
         return _dtype(node[2][0][2][0][1][node[2][1][1] - 1], table)
-    if kind == "call" and (node[1] in ("count", "xxHash64") or node[1] in _BITS):
+    if kind == "call" and (node[1] == "count" or node[1] in _BITS):
         return pl.UInt64()
     if kind == "call" and node[1] == "sum":
         inner = _dtype(node[2][0], table)

@@ -213,7 +213,9 @@ def credits_of(r: Record, company: Company) -> list[Credit]:
     reporting = [None] * len(every) if whole is None else divided(whole, every)
     return [
         Credit(rep, role, via, main_day(r, company, rep), part, reported)
-        for rep, (_, role, via, _), part, reported in zip(reps, every, parts, reporting, strict=True)
+        for rep, (_, role, via, _), part, reported in zip(
+            reps, every, parts, reporting, strict=True
+        )
     ]
 
 

@@ -298,9 +298,7 @@ class World:
             await asyncio.sleep(0.5)
             refused = {p for one in self.processes for p in one.worker.preparation.refused}
             if refused:
-                self.refused = str(
-                    [one.worker.preparation.refused for one in self.processes]
-                )
+                self.refused = str([one.worker.preparation.refused for one in self.processes])
                 if self.must_refuse:
                     return
             quiet = quiet + 1 if self._is_at_rest() else 0
@@ -394,5 +392,3 @@ def in_simulated_time(world: World) -> Iterator[None]:
         logger.removeHandler(notes)
         logger.setLevel(level)
         logger.propagate = propagate
-
-
