@@ -12,10 +12,16 @@ class Fenced(Exception):
 
 
 class Incarnation(NamedTuple):
-    """Which warehouse a writer has read: every insert carries `name` as its condition."""
+    """Which warehouse a writer has read: every insert carries `name` as its condition.
+
+    Attributes:
+        generation: of results that is live.
+        paused: why workers must not begin now; empty if they may.
+    """
 
     name: str
     generation: int
+    paused: str = ""
 
 
 class LogIdentity(NamedTuple):

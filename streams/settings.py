@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         "partitions at once after a restart. None: a new member each time.",
     )
     partitions: int = Field(
-        default=4, ge=1, le=65535, description="Of every fact topic; fixed for life."
+        default=4, ge=1, le=65535, description="Of every fact topic; see `rebuild --partitions`."
     )
     replication: int = Field(default=1, ge=1, description="Replicas of every topic.")
     schema_registry_url: str | None = Field(

@@ -26,7 +26,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from connectors.principals import PrincipalFile
 from connectors.sinks.clickhouse import Warehouse
-from connectors.sinks.kafka import Publisher, create_topics
+from connectors.sinks.kafka import Publisher
+from connectors.sinks.kafka_topics import create_topics
 from infra.definitions.scanning import records_from
 from infra.local.ports import free_port
 from infra.migrations import migrate
@@ -232,15 +233,15 @@ class Site:
         numbers = range(self.settings.partitions)
         starts = {(topic.name, number): 0 for topic in FACTS for number in numbers}
         if self.broker is None:
-            return {place: self._end(*place) for place in starts}
+            return {place: self.end(*place) for place in starts}
         found = dict(starts)
         for record in records_from(self.settings.kafka_config(), starts, SECONDS_MAX):
             place = (record.topic() or "", record.partition() or 0)
             found[place] = (record.offset() or 0) + 1
         return found
 
-    def _end(self, topic: str, number: int) -> int:
-        # Only Apache Kafka can be asked: the embedded broker tells where its last batch begins.
+    def end(self, topic: str, number: int) -> int:
+        """Return the end of a partition. Only for Apache Kafka: the other tells its last batch."""
         return self._group().get_watermark_offsets(TopicPartition(topic, number), SECONDS_MAX)[1]
 
     def committed(self) -> dict[tuple[str, int], int]:
@@ -282,19 +283,11 @@ class Site:
 
     def sums(self) -> Sums:
         """Return the results as they stand, in the shape of tests.load."""
-        rows = self.frame(
-            "SELECT rep_id, day, measure, currency, sum(value) AS value FROM spm.kpi_rep_day FINAL "
-            "GROUP BY rep_id, day, measure, currency HAVING value != 0"
-        )
-        return {tuple(key): value for *key, value in rows.iter_rows()}  # type: ignore[misc]
+        return sums_of(self.warehouse())
 
     def credits(self) -> dict[CreditKey, Credited]:
         """Return who is credited for what, in the shape of tests.load."""
-        rows = self.frame(
-            "SELECT rep_id, deal_id, role, via, stage_class, day, share, amount, currency, "
-            "reporting_amount FROM spm.deal_credit FINAL WHERE NOT deleted"
-        )
-        return {tuple(row[:4]): Credited(*row[4:]) for row in rows.iter_rows()}  # type: ignore[misc]
+        return credits_of(self.warehouse())
 
     def told_credits(self) -> list[dict[str, Any]]:
         """Return every message of spm.credits, those of a key in their order."""
@@ -309,20 +302,45 @@ class Site:
 
     def define(self, sequence: int, kinds: Mapping[str, Any]) -> None:
         """Write a revision of definitions into the warehouse, without markers."""
-        warehouse = self.warehouse()
-        rows = [
-            {
-                "sequence": sequence,
-                "kind": kind,
-                "revision_id": "0" * 64,
-                "author": "test",
-                "note": "",
-                "written_at": datetime.now(UTC),
-                "content": json.dumps(content),
-            }
-            for kind, content in kinds.items()
-        ]
-        warehouse.insert("spm.definition", pl.DataFrame(rows), warehouse.incarnation())
+        define(self.warehouse(), sequence, kinds)
+
+
+LIVE = "generation = (SELECT generation FROM spm.warehouse FINAL)"
+
+
+def sums_of(warehouse: Warehouse) -> Sums:
+    """Return the results as they stand, in the shape of tests.load."""
+    rows = warehouse.frame(
+        f"SELECT rep_id, day, measure, currency, sum(value) AS value FROM spm.kpi_rep_day FINAL "
+        f"WHERE {LIVE} GROUP BY rep_id, day, measure, currency HAVING value != 0"
+    )
+    return {tuple(key): value for *key, value in rows.iter_rows()}  # type: ignore[misc]
+
+
+def credits_of(warehouse: Warehouse) -> dict[CreditKey, Credited]:
+    """Return who is credited for what, in the shape of tests.load."""
+    rows = warehouse.frame(
+        f"SELECT rep_id, deal_id, role, via, stage_class, day, share, amount, currency, "
+        f"reporting_amount FROM spm.deal_credit FINAL WHERE NOT deleted AND {LIVE}"
+    )
+    return {tuple(row[:4]): Credited(*row[4:]) for row in rows.iter_rows()}  # type: ignore[misc]
+
+
+def define(warehouse: Warehouse, sequence: int, kinds: Mapping[str, Any]) -> None:
+    """Write a revision of definitions into a warehouse, without markers."""
+    rows = [
+        {
+            "sequence": sequence,
+            "kind": kind,
+            "revision_id": "0" * 64,
+            "author": "test",
+            "note": "",
+            "written_at": datetime.now(UTC),
+            "content": json.dumps(content),
+        }
+        for kind, content in kinds.items()
+    ]
+    warehouse.insert("spm.definition", pl.DataFrame(rows), warehouse.incarnation())
 
 
 @contextmanager

@@ -80,7 +80,10 @@ class Warehouse:
         Raises:
             Unavailable: it has not been set up.
         """
-        found = self.frame("SELECT incarnation, generation FROM spm.warehouse FINAL")
+        found = self.frame(
+            "SELECT incarnation, generation, if(paused_until > now64(3), reason, '') AS paused "
+            "FROM spm.warehouse FINAL"
+        )
         if found.is_empty():
             raise Unavailable("table spm.warehouse is empty; run `pacesetter migrate`")
         return Incarnation(*found.row(0))
@@ -125,9 +128,10 @@ class Warehouse:
         """Run a statement that returns nothing.
 
         Raises:
+            Fenced: it is a condition of the statement that the warehouse is another incarnation.
             Unavailable: not now.
         """
-        self._send(sql, b"", {})
+        self._send(sql, b"", self._settings)
 
     def _structure(self, table: str) -> dict[str, str]:
         known = self._structures.get(table)

@@ -18,11 +18,10 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from schemas import topics
 from schemas.keys import PARTITIONER
-from schemas.topics import Topic
 from schemas.warehouse import LogIdentity, Message, Unavailable
 
 BY_KEY = -1  # librdkafka's word for: let the partitioner decide
@@ -224,54 +223,3 @@ def _bounds(reader: Consumer, place: TopicPartition) -> tuple[int, int]:
             if error.args[0].code() not in _LEADERLESS or time.monotonic() > end:
                 raise
         time.sleep(0.1)
-
-
-def create_topics(config: Config, partitions: int, replication: int) -> list[str]:
-    """Return the names of the topics that were missing and are there now.
-
-    Raises:
-        Unavailable: Kafka does not answer.
-        ValueError: a topic is there with another number of partitions than it must have.
-    """
-    admin = AdminClient(dict(config))
-    try:
-        there = admin.list_topics(timeout=SECONDS_MAX).topics
-    except KafkaException as error:
-        raise Unavailable(f"kafka: {error}") from error
-    for topic in topics.TOPICS:
-        wanted = topic.partitions or partitions
-        if topic.name in there and len(there[topic.name].partitions) != wanted:
-            raise ValueError(
-                f"topic {topic.name} has {len(there[topic.name].partitions)} partitions, settings "
-                f"say {wanted}; the number is fixed for life, so set `partitions` to it"
-            )
-    missing = [topic for topic in topics.TOPICS if topic.name not in there]
-    if missing:
-        asked = admin.create_topics(
-            [_new(topic, partitions, replication) for topic in missing],
-            request_timeout=SECONDS_MAX,
-        )
-        _settled(asked)
-    return [topic.name for topic in missing]
-
-
-def _settled(asked: Mapping[str, Any]) -> None:
-    for name, future in asked.items():
-        try:
-            future.result(SECONDS_MAX)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise Unavailable(f"kafka: topic {name}: {error}") from error
-
-
-def _new(topic: Topic, partitions: int, replication: int) -> NewTopic:
-    return NewTopic(
-        topic.name,
-        num_partitions=topic.partitions or partitions,
-        replication_factor=replication,
-        config={
-            "cleanup.policy": "compact" if topic.compacted else "delete",
-            "retention.ms": str(topic.retention_ms),
-            "max.message.bytes": str(topic.message_bytes_max),
-        },
-    )

@@ -15,6 +15,7 @@ from infra.cli import (
     ground,
     imports,
     intake,
+    rebuild,
     reconcile,
     simulate,
     tokens,
@@ -61,6 +62,7 @@ simulate.register(app)
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
 reconcile.register(app)
+rebuild.register(app)
 app.add_typer(dead_letters.app, name="dead-letter", rich_help_panel="Look after it")
 config.register(app)
 ground.register(app)

@@ -17,12 +17,14 @@ def expected() -> tuple[type[Exception], ...]:
     from infra.local.supervisor import AlreadyRuns
     from infra.local.warehouse.lock import DataFolderHeld
     from infra.migrations import MigrationError
+    from infra.rebuild.rebuilding import Failed
+    from infra.rebuild.runs import Busy
     from schemas.warehouse import Unavailable
     from streams.engine.starting import Refused
 
     return (
         Trouble, AlreadyRuns, NotReady, ValidationError, Unreachable, DefinitionsRefused, LogError,
-        MigrationError, Unavailable, Refused, CannotRun, DataFolderHeld,
+        MigrationError, Unavailable, Refused, CannotRun, DataFolderHeld, Busy, Failed,
     )  # fmt: skip
 
 

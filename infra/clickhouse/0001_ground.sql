@@ -8,11 +8,26 @@ CREATE TABLE IF NOT EXISTS spm.warehouse
     incarnation String COMMENT 'Changes whenever writers must start again: a restored backup, an opened epoch. Every insert carries the one its writer read.',
     generation UInt32 DEFAULT 1 COMMENT 'The live generation of results; views read it.',
     changed_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'Version of this row.',
-    reason String COMMENT 'Why it changed.'
+    reason String COMMENT 'Why it changed.',
+    paused_until DateTime64(3, 'UTC') COMMENT 'Workers wait until then; whoever pauses them prolongs it. So they go on by themselves when that process dies.'
 )
 ENGINE = ReplacingMergeTree(changed_at) ORDER BY only
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'The warehouse itself: which incarnation it is and which generation of results is live.';
+
+CREATE TABLE IF NOT EXISTS spm.rebuild
+(
+    run_id String COMMENT 'One run of `pacesetter rebuild`.',
+    generation UInt32 COMMENT 'Generation it computes; a number is never used twice.',
+    state LowCardinality(String) COMMENT 'building; telling: live, messages not all out; done, failed, cancelled.',
+    holder String COMMENT 'Host and process.',
+    detail String COMMENT 'For people.',
+    started_at DateTime64(3, 'UTC') COMMENT 'When it began.',
+    seen_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it last said so: version.'
+)
+ENGINE = ReplacingMergeTree(seen_at) ORDER BY run_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Rebuilds of results: one at a time.';
 
 CREATE TABLE IF NOT EXISTS spm.log
 (
@@ -21,6 +36,7 @@ CREATE TABLE IF NOT EXISTS spm.log
     topic_id String COMMENT 'Kafka topic id; a topic made anew has another.',
     epoch UInt32 COMMENT 'Epoch handed out to this log; larger than every earlier one of the topic.',
     state Enum8('opening' = 1, 'open' = 2) COMMENT 'opening: the procedure has not finished; no worker may start.',
+    partitions UInt16 COMMENT 'Partitions of the topic. History of older epochs is laid out by the newest.',
     opened_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When this state was reached: version.'
 )
 ENGINE = ReplacingMergeTree(opened_at) ORDER BY (topic, epoch, cluster_id, topic_id)

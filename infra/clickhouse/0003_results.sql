@@ -1,3 +1,4 @@
+-- A generation of results is a partition: it goes in one stroke, and reading one skips the others.
 -- Results: folds of the log. value is the total, never a change; position is that of the last
 -- record that touched the row and its version.
 CREATE TABLE IF NOT EXISTS spm.kpi_rep_day
@@ -12,7 +13,8 @@ CREATE TABLE IF NOT EXISTS spm.kpi_rep_day
     position UInt64 COMMENT 'Last record that touched this row.',
     value Decimal(18, 4) COMMENT 'Total of this part; add up over topic and partition.'
 )
-ENGINE = ReplacingMergeTree(position) ORDER BY (generation, rep_id, day, measure, currency, topic, partition)
+ENGINE = ReplacingMergeTree(position) PARTITION BY generation
+ORDER BY (generation, rep_id, day, measure, currency, topic, partition)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Totals per rep, day and measure, in parts per topic partition.';
 
@@ -42,9 +44,27 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
     region LowCardinality(String) COMMENT 'Region.',
     sequence UInt64 COMMENT 'Definitions in force.'
 )
-ENGINE = ReplacingMergeTree(position) ORDER BY (generation, rep_id, deal_id, role, via)
+ENGINE = ReplacingMergeTree(position) PARTITION BY generation
+ORDER BY (generation, rep_id, deal_id, role, via)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Who is credited for which deal, as last published.';
+
+CREATE TABLE IF NOT EXISTS spm.rebuild_part
+(
+    generation UInt32 COMMENT 'Generation that is being computed.',
+    rep_id LowCardinality(String) COMMENT 'Rep, or unassigned.',
+    day Date32 COMMENT 'Day in the rep''s zone.',
+    measure LowCardinality(String) COMMENT 'What is counted.',
+    currency LowCardinality(String) COMMENT 'ISO 4217 code, empty for a measure that is no money.',
+    topic LowCardinality(String) COMMENT 'Topic of the records.',
+    partition UInt16 COMMENT 'Their partition.',
+    part UInt32 COMMENT 'Slice of history this comes from.',
+    position UInt64 COMMENT 'Last record of the slice that touched the total.',
+    value Decimal(18, 4) COMMENT 'What the slice puts in; add up over parts.'
+)
+ENGINE = ReplacingMergeTree PARTITION BY generation
+ORDER BY (generation, rep_id, day, measure, currency, topic, partition, part)
+COMMENT 'What `pacesetter rebuild` has added up so far; emptied when it ends.';
 
 -- Never changed, never rebuilt. An entry is round F(credits with the record) - round F(credits without it).
 CREATE TABLE IF NOT EXISTS spm.commission_ledger

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectors.sinks.kafka import create_topics
+from connectors.sinks.kafka_topics import create_topics
 from connectors.sinks.registry import RegistryIds
 from infra.definitions import connecting
 from infra.definitions.applying import apply_folder, repair
 from infra.definitions.author import somebody
-from infra.local.epochs import open_what_is_new
+from infra.local.epochs import lay_out, open_what_is_new
 from infra.migrations import migrate
 from streams.settings import Settings
 
@@ -42,6 +42,7 @@ def prepare(settings: Settings, definitions: Path | None, say: Say) -> None:
         made = create_topics(settings.kafka_config(), settings.partitions, settings.replication)
         if made:
             say(f"{len(made)} topics made")
+        lay_out(settings, say)
         if opened := open_what_is_new(settings):
             say(f"a new epoch of the log is open ({len(opened)} topics)")
         _define(settings, definitions, client, say)

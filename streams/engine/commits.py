@@ -23,15 +23,15 @@ class Handed:
         self._batches.setdefault(batch.partition, deque()).append(batch)
         self.size += batch.size
 
+    def holds(self, batch: Batch) -> bool:
+        """Return whether a batch counts: its partition has not been started anew since."""
+        return batch in self._batches.get(batch.partition, ())
+
     def discount(self, partition: Partition) -> None:
         """Count the bytes of a partition no longer: others need the room to get it going again."""
         for batch in self._batches.get(partition, ()):
             self.size -= 0 if batch.settled else batch.size
             batch.size = 0
-
-    def holds(self, batch: Batch) -> bool:
-        """Return whether a batch counts: its partition has not been started anew since."""
-        return batch in self._batches.get(batch.partition, ())
 
     def settle(self, batch: Batch) -> None:
         """Count a batch as done: everything in it is in the warehouse."""

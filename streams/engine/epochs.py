@@ -9,7 +9,7 @@ tell again what consumers may not have seen; only then register the epoch as ope
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -70,28 +70,43 @@ def open_epochs(ground: Ground, reason: str, also_cut: bool = False) -> list[str
         new += sorted({one.partition.topic for one in cuts(ground)} - set(new))
     if not new:
         return []
+    _refuse_another_layout(ground, {name: identities[name] for name in new})
     now = change_incarnation(ground.warehouse, reason)
+    finish_flushes(ground, new, now)
+    marks = {
+        name: first_marks(ground, name, identities[name])
+        for name in new
+        if topics.BY_NAME[name].carries_markers
+    }
+    epochs = {name: epoch_of(ground.warehouse, name, identities[name], marks) for name in new}
+    register(ground.warehouse, identities, epochs, "opening", now)
+    stood = _standings(ground, {name: known[name] for name in new if name in ground.folds})
+    reopening.begin(ground.warehouse, stood, epochs, now)
+    for name, seen in marks.items():
+        _write_markers(ground, name, epochs[name], seen)
+    tell_again(ground, now)
+    register(ground.warehouse, identities, epochs, "open", now)
+    return new
+
+
+def finish_flushes(ground: Ground, names: Collection[str], now: Incarnation) -> None:
+    """Do the rest of flushes of which history alone was written, for topics whose log is gone."""
     for kind in ground.folds.values():
-        if kind.topic not in new:
+        if kind.topic not in names:
             continue
         if isinstance(kind, Posting):
             unfinished.post(ground.warehouse, kind, now)
         else:
             survivors.fold_in(ground.warehouse, ground.publisher, ground.ids, kind, now)
-    marks = {
-        name: _first_marks(ground, name, identities[name])
-        for name in new
-        if topics.BY_NAME[name].carries_markers
-    }
-    epochs = {name: _epoch(ground.warehouse, name, identities[name], marks) for name in new}
-    _register(ground.warehouse, identities, epochs, "opening", now)
-    stood = _standings(ground, {name: known[name] for name in new if name in ground.folds})
-    reopening.begin(ground.warehouse, stood, epochs, now)
-    for name, seen in marks.items():
-        _write_markers(ground, name, epochs[name], seen)
-    _tell_again(ground, now)
-    _register(ground.warehouse, identities, epochs, "open", now)
-    return new
+
+
+def _refuse_another_layout(ground: Ground, new: Mapping[str, LogIdentity]) -> None:
+    """Raise Refused if history is laid out by another number of partitions than new logs have."""
+    known = starting.layouts(ground.warehouse)
+    for name, identity in new.items():
+        was = known.get(name)
+        if topics.BY_NAME[name].carries_markers and was and was.partitions != identity.partitions:
+            raise starting.another_layout(name, was.partitions, identity.partitions)
 
 
 def cuts(ground: Ground) -> list[Standing]:
@@ -128,7 +143,7 @@ def change_incarnation(warehouse: Warehouse, reason: str) -> Incarnation:
 Marks = dict[int, tuple[int, int | None] | None]  # partition -> (epoch, previous end) of its marker
 
 
-def _first_marks(ground: Ground, name: str, identity: LogIdentity) -> Marks:
+def first_marks(ground: Ground, name: str, identity: LogIdentity) -> Marks:
     """Return the first marker of each partition, None where there is none.
 
     Raises:
@@ -159,7 +174,7 @@ def _mark(values: Iterable[bytes], ids: SchemaIds) -> tuple[int, int | None] | N
     return None
 
 
-def _epoch(
+def epoch_of(
     warehouse: Warehouse, name: str, identity: LogIdentity, marks: Mapping[str, Marks]
 ) -> int:
     """Return the epoch of a log: an interrupted opening's, its markers', else a new one."""
@@ -174,13 +189,14 @@ def _epoch(
     return int(max(said, greatest + 1))
 
 
-def _register(
+def register(
     warehouse: Warehouse,
     identities: Mapping[str, LogIdentity],
     epochs: Mapping[str, int],
     state: str,
     now: Incarnation,
 ) -> None:
+    """Write how far the epochs of logs are: `opening` or `open`."""
     rows = [
         {
             "cluster_id": identities[name].cluster_id,
@@ -188,10 +204,12 @@ def _register(
             "topic_id": identities[name].topic_id,
             "epoch": epoch,
             "state": state,
+            "partitions": identities[name].partitions,
         }
         for name, epoch in epochs.items()
     ]
-    warehouse.insert("spm.log", pl.DataFrame(rows), now)
+    kinds = {"partitions": pl.UInt16()}
+    warehouse.insert("spm.log", pl.DataFrame(rows, schema_overrides=kinds), now)
 
 
 def _write_markers(ground: Ground, name: str, epoch: int, seen: Marks) -> None:
@@ -237,7 +255,7 @@ def _newest_sequence(warehouse: Warehouse) -> int:
     return int(rows["newest"][0] or 0) if len(rows) else 0
 
 
-def _tell_again(ground: Ground, now: Incarnation) -> None:
+def tell_again(ground: Ground, now: Incarnation) -> None:
     """Publish all results: what consumers had not read is gone with the old broker."""
     for partition in _partitions_in(ground.warehouse, results.TABLE, now):
         told = [(partition, results.load_all(ground.warehouse, now, partition))]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from schemas.codec import SchemaIds
 from schemas.positions import position_of
-from schemas.warehouse import Incarnation, LogIdentity
+from schemas.warehouse import Incarnation, LogIdentity, Unavailable
 from streams.engine import starting
 from streams.engine.batches import Partition
 from streams.engine.decoding import Reading
@@ -77,6 +77,7 @@ class Preparation:
         while left:
 
             async def read(wanted: set[Partition] = left) -> list[PartitionState]:
+                await self._waits.until_done("rebuild", self._unpaused, still_ours)
                 kafka = await self._kafka(consumer, wanted)
                 ready: list[PartitionState] = await self._in_pool(self._read, assignment, kafka)
                 return ready
@@ -90,6 +91,11 @@ class Preparation:
             left = left & set(self.refused)
             if left:
                 await asyncio.sleep(HELD_RECHECK_SECONDS)
+
+    async def _unpaused(self) -> None:
+        now: Incarnation = await self._in_pool(self._outside.warehouse.incarnation)
+        if now.paused:
+            raise Unavailable(now.paused)
 
     async def _kafka(
         self, consumer: Any, partitions: set[Partition]
@@ -108,9 +114,12 @@ class Preparation:
         self, assignment: int, kafka: Mapping[Partition, starting.Kafka]
     ) -> list[PartitionState]:
         warehouse = self._outside.warehouse
-        self.now = warehouse.incarnation()
+        now = self.now = warehouse.incarnation()
+        if now.paused:  # since the look before
+            raise Unavailable(now.paused)
         identities = {p.topic: known.identity for p, known in kafka.items()}
         epochs = starting.epochs(warehouse, identities)
+        layouts = starting.layouts(warehouse)
         applied = starting.applied_ends(warehouse, list(kafka))
         begun = []
         for partition, known in kafka.items():
@@ -123,6 +132,9 @@ class Preparation:
             try:
                 if epoch is None:
                     raise starting.no_epoch(partition.topic, known.identity)
+                layout = layouts.get(partition.topic)
+                if layout and layout.partitions != count:
+                    raise starting.another_layout(partition.topic, layout.partitions, count)
                 reached = applied.get(partition, 0)
                 sure = self._true_end(partition, epoch, reached, known)
                 offset = starting.start_offset(partition, epoch, reached, sure)

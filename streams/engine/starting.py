@@ -46,6 +46,30 @@ def epochs(warehouse: Warehouse, identities: Mapping[str, LogIdentity]) -> dict[
     return found
 
 
+class Layout(NamedTuple):
+    """Partitions by which history of a topic is laid out, and the epoch since which it is."""
+
+    epoch: int
+    partitions: int
+
+
+def layouts(warehouse: Warehouse) -> dict[str, Layout]:
+    """Return the layout of each topic that ever had an epoch."""
+    rows = warehouse.frame(
+        "SELECT topic, epoch, partitions FROM spm.log FINAL WHERE partitions > 0 ORDER BY epoch"
+    )
+    return {topic: Layout(epoch, partitions) for topic, epoch, partitions in rows.iter_rows()}
+
+
+def another_layout(topic: str, was: int, now: int) -> Refused:
+    """Return the refusal of a topic whose history is laid out by another number of partitions."""
+    return Refused(
+        f"{topic} has {now} partitions, and its history is laid out by {was}: what was known of an "
+        f"entity would not be found. Run `pacesetter rebuild --partitions {now}` while no worker "
+        f"runs"
+    )
+
+
 def applied_ends(warehouse: Warehouse, partitions: Sequence[Partition]) -> dict[Partition, int]:
     """Return the position behind what is applied, of each partition that has anything applied."""
     if not partitions:
@@ -154,7 +178,7 @@ def _sequences(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, 
             for one in some
         )
         rows = warehouse.frame(
-            f"SELECT topic, partition, max(sequence) AS sequence FROM {table} "
+            f"SELECT topic, partition, argMax(sequence, position) AS sequence FROM {table} "
             f"WHERE {parts} GROUP BY topic, partition"
         )
         found.update({Partition(t, n): s for t, n, s in rows.iter_rows()})

@@ -141,10 +141,7 @@ class Worker:
             state.take(batch)
             self._work.set()
         else:
-            log.warning(
-                "%s: a batch begins at %d, and %d is due; reading from there",
-                batch.partition, batch.start, state.taken_offset,
-            )  # fmt: skip
+            log.warning("%s: %d is due, not %d", batch.partition, state.taken_offset, batch.start)
             self._spawn(self.consumer.read_from(batch.partition, state.taken_offset))
 
     # Flushing.

@@ -18,7 +18,8 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.sinks.clickhouse import texts
-from connectors.sinks.kafka import create_topics, producer
+from connectors.sinks.kafka import producer
+from connectors.sinks.kafka_topics import create_topics
 from infra.local import apache
 from infra.local.ports import free_port
 from infra.local.processes import Child

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from connectors.sinks.kafka import create_topics
+from connectors.sinks.kafka_topics import create_topics
 from streams.engine.worker import EXIT_BUG
 from tests.faults.going_on import exact, sending, settle
 from tests.ground import ROOT, Site, stop, wait_for

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from connectors.sinks.kafka import create_topics
+from connectors.sinks.kafka_topics import create_topics
 from tests.ground import Site, broker, site, stop, wait_for
 from tests.load import Floor, definitions
 from tests.streams.commissioned import TIERS, Desk, StageOne, credit, owed, plans
@@ -89,7 +89,7 @@ def test_the_ledger_survives_a_broker_that_lost_its_log(made: Site) -> None:
             f"ALTER TABLE {table} DELETE WHERE topic = 'spm.credits' AND partition = 0 AND {where} "
             "SETTINGS mutations_sync = 2"
         )
-    stop(made.broker)
+    stop(made.broker, signal.SIGKILL)
     with broker(made.settings.broker_port):
         create_topics(made.settings.kafka_config(), made.settings.partitions, 1)
         made.open_epochs()

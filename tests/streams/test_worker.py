@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.sinks.kafka import create_topics
+from connectors.sinks.kafka_topics import create_topics
 from tests.ground import Site, broker, site, stop, wait_for
 from tests.load import Floor, definitions
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.sinks.kafka import Inspector, Publisher, create_topics
+from connectors.sinks.kafka import Inspector, Publisher
+from connectors.sinks.kafka_topics import create_topics
 from schemas import topics
 from schemas.warehouse import Message
 from tests.ground import Site, site

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.sinks.kafka import create_topics
+from connectors.sinks.kafka_topics import create_topics
 from infra.local.ports import free_port
 from streams.agents.folds import FOLDS
 from streams.app import outside

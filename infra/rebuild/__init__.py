@@ -1,0 +1,1 @@
+"""Results computed again from history, beside the live ones, and put in their place."""
