@@ -21,9 +21,7 @@ def _soon_old() -> object:
 
 
 @given(writes, st.sets(keys))
-def test_it_is_a_dictionary(
-    some: list[dict[int, tuple[int, int]]], asked: set[int]
-) -> None:
+def test_it_is_a_dictionary(some: list[dict[int, tuple[int, int]]], asked: set[int]) -> None:
     found, plain = Ordered(), dict[int, tuple[int, int]]()
     for entries in some:
         positions, values = zip(*entries.values(), strict=True) if entries else ((), ())
