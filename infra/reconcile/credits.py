@@ -66,20 +66,7 @@ def check_credits(
     A credit is in flight until its message, or a later one of the same deals in the same partition,
     has been taken: messages keep the order of the deals' positions.
     """
-    count = max((part.partition for part in credits), default=0) + 1
-    at_rest = _values([(p.topic, p.partition, p.applied) for p in deals])
-    applied = _values([(p.topic, p.partition, p.applied) for p in credits])
-    kept = f"""
-        SELECT rep_id, deal_id, role, via, partition AS in_partition, source_topic,
-            source_partition, source_position, position,
-            {_text("deleted", "credit_sequence")} AS say, day, amount, toString(currency) AS money
-        FROM {CREDIT} FINAL
-        INNER JOIN ({applied}) AS applied USING (topic, partition)
-        WHERE kind != 'marker' AND position < until"""
-    taken = f"""
-        SELECT in_partition, source_topic AS topic, source_partition AS partition,
-            max(source_position) AS taken_to
-        FROM ({kept}) GROUP BY in_partition, topic, partition"""
+    kept = _kept(credits)
     sql = f"""
         SELECT
             multiIf(
@@ -100,27 +87,50 @@ def check_credits(
             SELECT {_KEY}, max(of_deal) AS made_at, max(of_deal_until) AS made_until,
                 max(reached) AS taken_to, max(deal_say) AS made_say,
                 sum(deal_amount) AS made_amount, max(deal_day) AS made_day,
-                max(deal_money) AS made_money,
-                max(of_credit) AS kept_at, argMax(credit_say, of_credit) AS kept_say,
+                max(deal_money) AS made_money, max(of_credit) AS kept_at,
+                argMax(credit_say, of_credit) AS kept_say,
                 argMax(credit_amount, of_credit) AS kept_amount,
                 argMax(credit_day, of_credit) AS kept_day,
                 argMax(credit_money, of_credit) AS kept_money, max(credit_place) AS place
-            FROM (
-                SELECT {_KEY}, position AS of_deal, until AS of_deal_until, taken_to AS reached,
-                    {_text("deleted")} AS deal_say, amount AS deal_amount, day AS deal_day,
-                    toString(currency) AS deal_money, toUInt64(0) AS of_credit, '' AS credit_say,
-                    toDecimal64(0, 4) AS credit_amount, toDate32(0) AS credit_day,
-                    '' AS credit_money, toUInt64(0) AS credit_place
-                FROM (SELECT *, toUInt16(kafkaMurmurHash(rep_id) % {count}) AS in_partition
-                    FROM {DEAL_CREDIT} FINAL WHERE generation = {generation}) AS made
-                LEFT JOIN ({at_rest}) AS deals USING (topic, partition)
-                LEFT JOIN ({taken}) AS taken USING (in_partition, topic, partition)
+            FROM ({_published(credits, deals, generation)}
                 UNION ALL
                 SELECT {_KEY}, 0, 0, 0, '', toDecimal64(0, 4), toDate32(0), '', source_position,
                     say, amount, day, money, position
                 FROM ({kept}))
             GROUP BY {_KEY})"""
     return Check(CREDIT, _NAMES, sql)
+
+
+def _kept(credits: Sequence[Part]) -> str:
+    """Return SQL for the commission agent's applied history of credits."""
+    applied = _values([(p.topic, p.partition, p.applied) for p in credits])
+    return f"""
+        SELECT rep_id, deal_id, role, via, partition AS in_partition, source_topic,
+            source_partition, source_position, position,
+            {_text("deleted", "credit_sequence")} AS say, day, amount, toString(currency) AS money
+        FROM {CREDIT} FINAL
+        INNER JOIN ({applied}) AS applied USING (topic, partition)
+        WHERE kind != 'marker' AND position < until"""
+
+
+def _published(credits: Sequence[Part], deals: Sequence[Part], generation: int) -> str:
+    """Return SQL for the credits of deals, with how far their messages have been taken."""
+    count = max((part.partition for part in credits), default=0) + 1
+    at_rest = _values([(p.topic, p.partition, p.applied) for p in deals])
+    taken = f"""
+        SELECT in_partition, source_topic AS topic, source_partition AS partition,
+            max(source_position) AS taken_to
+        FROM ({_kept(credits)}) GROUP BY in_partition, topic, partition"""
+    return f"""
+        SELECT {_KEY}, position AS of_deal, until AS of_deal_until, taken_to AS reached,
+            {_text("deleted")} AS deal_say, amount AS deal_amount, day AS deal_day,
+            toString(currency) AS deal_money, toUInt64(0) AS of_credit, '' AS credit_say,
+            toDecimal64(0, 4) AS credit_amount, toDate32(0) AS credit_day, '' AS credit_money,
+            toUInt64(0) AS credit_place
+        FROM (SELECT *, toUInt16(kafkaMurmurHash(rep_id) % {count}) AS in_partition
+            FROM {DEAL_CREDIT} FINAL WHERE generation = {generation}) AS made
+        LEFT JOIN ({at_rest}) AS deals USING (topic, partition)
+        LEFT JOIN ({taken}) AS taken USING (in_partition, topic, partition)"""
 
 
 def _made(part: Slice, generation: int) -> str:

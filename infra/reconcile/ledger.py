@@ -18,6 +18,7 @@ from infra.reconcile.periods import Days
 from schemas.money import minor_units
 
 TABLE = "spm.commission_ledger"
+_NOBODY = "unassigned"  # credits of users the identity map does not know earn nothing
 _KEY = ("rep_id", "plan", "component", "origin", "currency")
 _PAY = AMOUNT * SHARE  # amounts in ten-thousandths times rates in millionths
 _NO_BOUND = f"toInt256('{10**40}')"  # above every amount there is
@@ -160,6 +161,7 @@ def _credited(part: Slice, now: Terms) -> str:
                     position) AS last
             FROM {CREDIT} FINAL
             WHERE {part.where()} AND kind != 'marker' AND position < {part.applied()}
+                AND rep_id != '{_NOBODY}'
             GROUP BY rep_id, entity_id)
         ARRAY JOIN [toString(last.4)] AS reporting_currency, [last.5] AS day,
             [last.6] AS reporting_amount

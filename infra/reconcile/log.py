@@ -10,7 +10,8 @@ from schemas.positions import OFFSET_BITS
 # Ranges of an epoch in order, each with how far those before it reach. A worker that lost its
 # partition can make ranges overlap; what overlaps is not added up.
 _RANGES = """
-    SELECT topic, partition, epoch, offset_from, offset_to, accepted, dead, marker,
+    SELECT topic, partition, epoch, offset_from, offset_to, accepted, dead,
+        accepted > 0 AND marker > 0 AS is_finished,
         max(offset_to) OVER (PARTITION BY topic, partition, epoch ORDER BY offset_from, offset_to
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
     FROM spm.applied FINAL"""
@@ -20,7 +21,7 @@ _HOLES = f"""
 _EPOCH = f"toUInt32(bitShiftRight(position, {OFFSET_BITS}))"
 _COUNTS = f"""
     SELECT topic, partition, epoch, sum(accepted) AS accepted, sum(dead) AS dead,
-        max(offset_to) AS applied_to, countIf(accepted > 0 AND marker > 0) AS finished
+        max(offset_to) AS applied_to, countIf(is_finished) AS finished
     FROM ({_RANGES}) GROUP BY topic, partition, epoch HAVING countIf(offset_from < reached) = 0"""
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from streams.engine import snapshots
 from streams.engine.acceptance import ACCEPTED, judged
 from streams.engine.arrays import packed, unpacked
 from streams.engine.folds import ARRAYS, PUT_IN, Fold, Prepared
-from streams.engine.snapshots import Made, made
+from streams.engine.snapshots import Made
 
 MARKER_KIND = "marker"
 _LINE: dict[str, pl.DataType] = {"at": pl.UInt32(), "position": pl.UInt64()}
@@ -68,8 +69,8 @@ def folded(
     counts = records.group_by("at", "verdict").len("count")
     among = pl.Series(place, dtype=pl.Int64).gather(here) + len(known)
     predecessor = pl.select(pl.coalesce(among, there)).to_series()
-    snapshots = _snapshots(fold, known, rows, predecessor)
-    return Folded(rows, pl.concat([plus, *minus]), counts, snapshots)
+    made = _snapshots(fold, known, rows, predecessor)
+    return Folded(rows, pl.concat([plus, *minus]), counts, made)
 
 
 def history_rows(
@@ -133,7 +134,7 @@ def _snapshots(
         return ()
     every = pl.concat([known.select(fold.names), rows.select(fold.names)], how="vertical_relaxed")
     before = every.select(pl.all().gather(predecessor))
-    return ((fold.snapshots, made(fold.snapshots, rows, before)),)
+    return ((fold.snapshots, snapshots.made(fold.snapshots, rows, before)),)
 
 
 def touches_of(rows: pl.DataFrame, lines: pl.DataFrame, sign: int) -> pl.DataFrame:

@@ -27,7 +27,11 @@ from streams.engine.totals import Totals, no_totals
 def fold_in(
     warehouse: Warehouse, publisher: Publisher, ids: SchemaIds, fold: Fold, now: Incarnation
 ) -> None:
-    """Bring results, messages and `applied` up to what history holds of a topic."""
+    """Bring results, messages and `applied` up to what history holds of a topic.
+
+    Snapshots are not published here: the opening tells of all of them, and does so behind the first
+    markers, which must be the first records of a new log.
+    """
     reached = history_ends(warehouse, fold)
     applied = starting.applied_ends(warehouse, list(reached))
     for partition, end in reached.items():
@@ -42,14 +46,12 @@ def fold_in(
         totals.load(days, results.load(warehouse, now, {partition: days})[partition])
         told = [(partition, totalling.applied({0: totals}, touches).get(0, no_totals()))]
         warehouse.insert(results.TABLE, results.rows_of(told, now.generation), now)
-        messages = messages_of(told, now.generation, ids)
         if kind := fold.snapshots:
             before = snapshots.before_each(kind, rows, known)
             made = [(kind, snapshots.made(kind, rows, before))]
             for table, lines in snapshots.tables_of(made, now.generation).items():
                 warehouse.insert(table, lines, now)
-            messages += snapshots.messages_of(made, ids)
-        publisher.send(messages)
+        publisher.send(messages_of(told, now.generation, ids))
         warehouse.insert("spm.applied", applied_row(partition, since, end, rows), now)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -139,6 +140,8 @@ def _simulator() -> dict[str, Any]:
 def main() -> None:
     """Measure, print, write."""
     options, out = _asked()
+    # Broker, warehouse and workers are stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
     found = run(options)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(found, indent=1) + "\n")

@@ -17,19 +17,20 @@ from typing import Literal, NamedTuple
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from connectors.principals import PrincipalFile
 from connectors.sinks.clickhouse import texts
 from connectors.sinks.kafka import producer
 from connectors.sinks.kafka_topics import create_topics
 from infra.local import apache
 from infra.local.ports import free_port
 from infra.local.processes import Child
-from infra.local.warehouse.lock import holder_of
 from infra.migrations import migrate
 from schemas import topics
+from schemas.principals import Principal, Role
 from schemas.warehouse import Unavailable
 from streams.settings import Settings
 from tests.bench.floor import KINDS, Sent, won_deal
-from tests.ground import Site, broker, stop, wait_for, warehouse
+from tests.ground import Server, Site, broker, stop, wait_for
 from tests.load import definitions
 
 PARTITIONS = 8
@@ -63,8 +64,8 @@ class Place:
         prober: user of the rep for whom no log has events, and that rep.
     """
 
-    def __init__(self, site: Site, pids: Pids, folder: Path, token: str, reps: int) -> None:
-        self.site, self.pids, self.folder, self.token = site, pids, folder, token
+    def __init__(self, site: Site, pids: Pids, token: str, reps: int) -> None:
+        self.site, self.pids, self.folder, self.token = site, pids, site.folder, token
         self.bootstrap = site.settings.kafka_bootstrap
         self.records = MARKERS
         self.prober, self.prober_rep = f"u{reps}", f"r{reps}"
@@ -182,32 +183,31 @@ def place(kind: Kind, reps: int) -> Iterator[Place]:
         broker_port=free_port(),
         warehouse_port=free_port(),
     )
+    server = Server(folder, settings.warehouse_port)
+    token = PrincipalFile(folder / "principals.json").add(Principal("service", Role.SERVICE))
+    (folder / "service.token").write_text(token)
     try:
-        with (
-            _broker(kind, settings) as process,
-            warehouse(folder, settings.warehouse_port) as token,
-        ):
-            (folder / "service.token").write_text(token)
-            site = Site(settings, folder, process)
+        with _broker(kind, settings) as (pid, process):
+            site = Site(settings, folder, process, server)
             try:
-                yield _made(site, folder, token, reps)
+                server.start()
+                yield _made(site, pid, token, reps)
             finally:
                 for worker in site.workers:
                     stop(worker)
+                server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _made(site: Site, folder: Path, token: str, reps: int) -> Place:
+def _made(site: Site, broker_pid: int, token: str, reps: int) -> Place:
     migrate(wait_for(lambda: _client(site), "warehouse")._client)
     create_topics(site.settings.kafka_config(), PARTITIONS, 1)
     site.warehouse().command(_EVENTS)
     site.define(1, definitions(reps + 1))
     wait_for(lambda: _opened(site), "epochs")
-    held_by = holder_of(folder / "warehouse")
-    assert held_by is not None
-    pids = Pids(site.broker.pid, held_by)
-    found = Place(site, pids, folder, token, reps)
+    assert site.server.process is not None
+    found = Place(site, Pids(broker_pid, site.server.process.pid), token, reps)
     found.make_small_topics()
     return found
 
@@ -228,14 +228,17 @@ def _opened(site: Site) -> bool:
 
 
 @contextmanager
-def _broker(kind: Kind, settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+def _broker(
+    kind: Kind, settings: Settings
+) -> Iterator[tuple[int, "subprocess.Popen[bytes] | None"]]:
+    """A broker's process; the second is None for Apache Kafka, which knows where its logs end."""
     if kind == "embedded":
         with broker(settings.broker_port) as process:
-            yield process
+            yield process.pid, process
         return
     child = Child(apache.service(settings, "broker", print), settings.data_dir)
     try:
         child.wait_ready()
-        yield child  # type: ignore[misc]
+        yield child.pid, None
     finally:
         child.stop()

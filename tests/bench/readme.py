@@ -37,9 +37,9 @@ def section(found: dict[str, Any]) -> str:
 
 
 def _profile(profile: dict[str, Any]) -> str:
-    cpu = {
-        name: round(used / profile["events"] * 1e6, 2) for name, used in profile["cpu_s"].items()
-    }
+    cpu = ", ".join(
+        f"{name} {used / profile['events'] * 1e6:.2f}" for name, used in profile["cpu_s"].items()
+    )
     rows = [(f"step {name}, wall s", used) for name, used in profile["steps_s"].items()]
     rows += [(f"thread {name}, CPU s", used) for name, used in profile["threads_s"].items()]
     rows += [

@@ -172,7 +172,7 @@ def never_ahead(world: World) -> None:
     )
     ahead = {row[:4]: row[4] for row in rows.iter_rows() if row[4] > there.get(row[:4], 0)}
     if ahead:
-        raise Wrong(f"spm.credit is ahead of spm.deal_credit: {ahead}")
+        raise Wrong(f"spm.credit is ahead of spm.deal_credit: {len(ahead)} rows, {list(ahead)[:3]}")
 
 
 def ledger(world: World) -> None:

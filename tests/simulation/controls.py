@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import polars as pl
 from greenlet import getcurrent
 
@@ -18,16 +19,17 @@ from schemas.positions import position_of
 from streams.engine import (
     acceptance,
     effects,
+    flush,
     history,
     ledger,
     results,
     snapshots,
     starting,
+    totals,
     upstream,
 )
 from streams.engine.batches import Partition
 from streams.engine.commits import Handed
-from streams.engine.totals import UNTOUCHED, Total, Totals
 from tests.simulation import checks, outside, tables, world
 
 
@@ -47,18 +49,25 @@ class Control:
 @contextmanager
 def sums_of_changes() -> Iterator[None]:
     """Results are changes that somebody adds up: what is written twice counts twice."""
-    apply = Totals.apply
+    applied = flush.applied
 
-    def changes(totals: Totals, sums: Any, above: Any) -> list[Total]:
-        apply(totals, sums, above)
-        return [Total(*one.key, one.last, one.change) for one in sums]
+    def changes(all_totals: Any, touches: pl.DataFrame, sums: Any = None) -> Any:
+        sums = sums or totals.summed(touches)
+        told = applied(all_totals, touches, sums)
+        return {
+            at: frame.with_columns(
+                position=pl.Series(sums.last[sums.at == at]),
+                value=pl.Series(sums.change[sums.at == at]),
+            )
+            for at, frame in told.items()
+        }
 
     def added_up(of: Any) -> None:
         checks.totals(of, table="spm.kpi_rep_day")
 
     with (
-        mock.patch.object(Totals, "apply", changes),
-        mock.patch.object(Totals, "guarded", lambda *_: []),
+        mock.patch.object(flush, "applied", changes),
+        no_guard(),
         mock.patch.object(checks, "everything", added_up),
         mock.patch.object(outside, "MERGES", 0),
     ):
@@ -101,14 +110,19 @@ def tokens_of_ranges() -> Iterator[None]:
 @contextmanager
 def silent_guard() -> Iterator[None]:
     """What is in a total already is not told again."""
-    apply = Totals.apply
+    applied = flush.applied
 
-    def news(totals: Totals, sums: Any, above: Any) -> list[Total]:
-        before = [totals._days[one.key[1]].get(one.key, UNTOUCHED)[0] for one in sums]
-        told = apply(totals, sums, above)
-        return [t for t, one, p in zip(told, sums, before, strict=True) if one.last > p]
+    def news(all_totals: Any, touches: pl.DataFrame, sums: Any = None) -> Any:
+        sums = sums or totals.summed(touches)
+        is_new = np.zeros(len(sums.at), np.bool_)
+        for run in totals.runs(sums):
+            part = slice(run.start, run.end)
+            cells = all_totals[run.at].cells(run.day)
+            is_new[part] = sums.last[part] > cells.read(sums.key[part], totals.UNTOUCHED)[0]
+        told = applied(all_totals, touches, sums)
+        return {at: rows.filter(pl.Series(is_new[sums.at == at])) for at, rows in told.items()}
 
-    with mock.patch.object(Totals, "apply", news):
+    with mock.patch.object(flush, "applied", news):
         yield
 
 
@@ -127,7 +141,7 @@ def unbounded_lookup() -> Iterator[None]:
 @contextmanager
 def no_guard() -> Iterator[None]:
     """A record is added to its totals whether or not they hold it already."""
-    with mock.patch.object(Totals, "guarded", lambda *_: []):
+    with mock.patch.object(totals, "_unguarded", lambda touches, sums, position: sums.change):
         yield
 
 

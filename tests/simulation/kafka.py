@@ -160,6 +160,12 @@ class Consumer:
         if partition in self.mine:
             self.resumed.add(partition)
 
+    def holds(self, batch: Batch) -> bool:
+        return self._handed.holds(batch)
+
+    def settled(self, partition: Partition) -> int | None:
+        return self._handed.settled(partition)
+
     def settle(self, batch: Batch) -> None:
         self._handed.settle(batch)
 

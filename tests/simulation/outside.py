@@ -14,6 +14,7 @@ from greenlet import GreenletExit
 from schemas import topics
 from schemas.codec import CatalogueIds
 from schemas.warehouse import Fenced, Incarnation, LogIdentity, Message, Unavailable
+from streams.engine.batches import Partition
 from streams.engine.preparing import Outside
 from tests.simulation.clockwork import NEVER, Actor, pause
 from tests.simulation.kafka import Log, values_of
@@ -146,6 +147,18 @@ class Inspector(Calls):
         logs = self.world.reachable().logs
         found = {name: logs[name].identity for name in topics}
         self.end("identities")
+        return found
+
+    def firsts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        self.begin("firsts", "kafka")
+        found = {p: self._log(p.topic).first[p.number] for p in partitions}
+        self.end("firsts")
+        return found
+
+    def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        self.begin("ends", "kafka")
+        found = {p: self.world.reachable().told_end(p) for p in partitions}
+        self.end("ends")
         return found
 
     def beginnings(self, name: str, partitions: int, count: int) -> dict[int, list[bytes]]:

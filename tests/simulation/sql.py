@@ -17,11 +17,20 @@ _TOKEN = re.compile(
     r"|(?P<mark><=|>=|!=|<>|==|[-+*/%=<>(),\[\]]))"
 )
 _ESCAPED = re.compile(r"\\(.)|''")
-_COMPARES = {"=": "==", "==": "==", "!=": "!=", "<>": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}  # fmt: skip
+_COMPARES = {
+    "=": "==",
+    "==": "==",
+    "!=": "!=",
+    "<>": "!=",
+    **{c: c for c in ("<", ">", "<=", ">=")},
+}
 _WORDS = frozenset(
-    "SELECT DISTINCT FROM FINAL WHERE GROUP ORDER HAVING BY LIMIT AS AND OR NOT IN DESC ASC IS NULL"
-    " PREWHERE SETTINGS UNION JOIN WITH EXCEPT".split()
-)
+    {
+        "SELECT", "DISTINCT", "FROM", "FINAL", "WHERE", "GROUP", "ORDER", "HAVING", "BY", "LIMIT",
+        "AS", "AND", "OR", "NOT", "IN", "DESC", "ASC", "IS", "NULL", "PREWHERE", "SETTINGS",
+        "UNION", "JOIN", "WITH", "EXCEPT",
+    }
+)  # fmt: skip
 AGGREGATES = frozenset({"max", "min", "any", "argMax", "argMin", "count", "sum"})
 
 

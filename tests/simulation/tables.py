@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from xxhash import xxh64_intdigest
 
 from tests.simulation.sql import (
     AGGREGATES,
@@ -27,8 +28,8 @@ from tests.simulation.sql import (
 
 FOLDER = Path(__file__).parents[2] / "infra" / "clickhouse"
 _TABLE = re.compile(
-    r"CREATE TABLE IF NOT EXISTS ([\w.]+)\n\((.*?)\n\)\nENGINE = (\w+)(?:\((\w+)\))? "
-    r"ORDER BY (\(?[\w, ]+\)?)",
+    r"CREATE TABLE IF NOT EXISTS ([\w.]+)\n\((.*?)\n\)\nENGINE = (\w+)(?:\((\w+)\))?"
+    r"(?: PARTITION BY \w+)?\s+ORDER BY (\(?[\w, ]+\)?)",
     re.DOTALL,
 )
 _COLUMN = re.compile(r"^\s+(\w+) (.+?)(?: DEFAULT (\S+))?(?: CODEC\(.*\))? COMMENT '", re.MULTILINE)
@@ -237,12 +238,16 @@ def answer(table: Table, select: Select) -> pl.DataFrame:
         rows = sorted(rows, key=_value(table, node), reverse=descends)
     if select.limit_by:
         rows = _first_of_each(table, rows, *select.limit_by)
-    names = [column.node[1] for column in select.columns]
-    assert all(column.node[0] == "name" for column in select.columns), "plain columns only"
     if select.limit is not None and not select.is_distinct:
         rows = rows[: select.limit]
-    found = table.frame().select(names)[list(rows)]
-    found.columns = [column.name for column in select.columns]
+    plain = [column.node[1] for column in select.columns if column.node[0] == "name"]
+    found = table.frame().select(plain)[list(rows)]
+    found = found.select(
+        pl.col(node[1]).alias(name)
+        if node[0] == "name"
+        else pl.Series(name, list(map(_value(table, node), rows)), _dtype(node, table))
+        for name, node in select.columns
+    )
     return found.unique(maintain_order=True) if select.is_distinct else found
 
 
@@ -290,7 +295,7 @@ def _value(table: Table, node: Node) -> Callable[[int], Any]:
 
 def _compiled(source: str, table: Table, node: Node) -> Callable[..., Any]:
     names = {f"c_{name}": table.values(name) for name in _names(node)}
-    return eval(source, {"date": date, **names})  # type: ignore[no-any-return]
+    return eval(source, {"date": date, "xxh64_intdigest": xxh64_intdigest, **names})  # type: ignore[no-any-return]
 
 
 def _names(node: Any) -> set[str]:
@@ -301,7 +306,7 @@ def _names(node: Any) -> set[str]:
     return set()
 
 
-def _source(node: Node, table: Table, in_group: bool = False) -> str:
+def _source(node: Node, table: Table, in_group: bool = False) -> str:  # noqa: PLR0911
     """Return the Python of an expression over row `i`, or over the rows `g` of a group."""
     kind = node[0]
     if kind == "name":
@@ -332,6 +337,8 @@ def _source(node: Node, table: Table, in_group: bool = False) -> str:
 def _called(name: str, arguments: Sequence[Node], table: Table, in_group: bool) -> str:
     if name == "tupleElement" and arguments[1][0] == "value":
         return f"{_source(arguments[0], table, in_group)}[{arguments[1][1] - 1}]"
+    if name == "xxHash64":
+        return f"xxh64_intdigest({_source(arguments[0], table, in_group)}.encode())"
     if name in _BITS:
         left, right = (_source(argument, table, in_group) for argument in arguments)
         return f"({left} {_BITS[name]} {right})"
@@ -358,7 +365,7 @@ def _alike(left: Node, right: Node, table: Table) -> tuple[Node, Node]:
     return left, right
 
 
-def _dtype(node: Node, table: Table) -> pl.DataType:
+def _dtype(node: Node, table: Table) -> pl.DataType:  # noqa: PLR0911
     kind = node[0]
     if kind == "name":
         return table.shape.columns[node[1]]
@@ -368,7 +375,7 @@ def _dtype(node: Node, table: Table) -> pl.DataType:
         return pl.UInt64()
     if kind == "call" and node[1] == "tupleElement":
         return _dtype(node[2][0][2][0][1][node[2][1][1] - 1], table)
-    if kind == "call" and (node[1] == "count" or node[1] in _BITS):
+    if kind == "call" and (node[1] in ("count", "xxHash64") or node[1] in _BITS):
         return pl.UInt64()
     if kind == "call" and node[1] == "sum":
         inner = _dtype(node[2][0], table)

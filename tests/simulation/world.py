@@ -328,7 +328,7 @@ class World:
             for p in self.read_partitions
             for reached in [self.applied().get(p, 0)]
         }
-        return f"{[one.worker.trouble() for one in self.processes]} {behind}"
+        return f"{[one.worker.waits.current() for one in self.processes]} {behind}"
 
     def run(self, script: Any) -> None:
         """Run a script to its end."""

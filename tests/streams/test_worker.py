@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from connectors.sinks.kafka_topics import create_topics
+from schemas.codec import CatalogueIds, decode
+from streams.app import outside
 from tests.ground import Site, broker, site, stop, wait_for
 from tests.load import Floor, definitions
 
@@ -161,6 +163,9 @@ def test_credits_are_finished_from_history_when_the_log_is_lost(made: Site) -> N
         made.open_epochs()
         check_credits(made, floor)
         assert made.sums() == floor.sums()
+        kafka = outside(made.settings).kafka
+        for values in kafka.beginnings("spm.credits", made.settings.partitions, 1).values():
+            assert decode(values[0], CatalogueIds())[0] == "marker"
 
 
 def test_bad_records_are_set_aside_with_their_bytes(made: Site) -> None:

@@ -44,6 +44,18 @@ def test_a_short_record_beside_a_long_one_is_noticed(cut: int, at: int) -> None:
         in_columns("call", damaged)
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("others", [0, 1, 3])
+def test_bytes_left_over_behind_the_last_record_are_noticed(others: int) -> None:
+    good = body("call", CALL)
+    with pytest.raises(columns.Damaged):
+        in_columns("call", [good] * others + [good + b"\0"])
+
+
+def test_many_records_come_in_one_batch() -> None:
+    assert len(in_columns("call", [body("call", CALL)] * 30_000)) == 30_000
+
+
 @settings(max_examples=60, deadline=None)
 @given(noise=st.binary(max_size=80))
 def test_noise_never_escapes_as_anything_but_damage(noise: bytes) -> None:
