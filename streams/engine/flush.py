@@ -129,13 +129,18 @@ def _alike(facts: Group) -> list[Group]:
 
 
 def _records(group: Group) -> pl.DataFrame:
-    return pl.concat(
-        portion.segment.frame.with_columns(
-            pl.lit(i, pl.UInt32).alias("at"),
-            pl.lit(portion.state.partition.number, pl.UInt16).alias("partition"),
-            (pl.col("offset") + portion.state.position(0)).cast(pl.UInt64).alias("position"),
-        )
-        for i, portion in group
+    """Return the records of portions with where they stand; few calls, whatever their number."""
+    frames = [portion.segment.frame for _, portion in group]
+    of = np.repeat(np.arange(len(group)), list(map(len, frames)))
+    states = [portion.state for _, portion in group]
+    numbers = np.array([state.partition.number for state in states], np.uint16)
+    zeros = np.array([state.position(0) for state in states], np.uint64)
+    every = pl.concat(frames)
+    offsets = every.get_column("offset").to_numpy().astype(np.uint64)
+    return every.with_columns(
+        pl.Series("at", np.array([i for i, _ in group], np.uint32)[of]),
+        pl.Series("partition", numbers[of]),
+        pl.Series("position", zeros[of] + offsets),
     )
 
 

@@ -64,7 +64,7 @@ def folded(
     here, there = verdicts.before.gather(chosen), verdicts.known.gather(chosen)
     minus = [
         _taken_out(resolved.put_in, here, lines, place),
-        _taken_out(unpacked(known), there, lines, None),
+        _taken_out(unpacked(known) if len(known) else _nothing_put_in(), there, lines, None),
     ]
     counts = records.group_by("at", "verdict").len("count")
     among = pl.Series(place, dtype=pl.Int64).gather(here) + len(known)
@@ -94,6 +94,10 @@ def history_rows(
 def _touches(put_in: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     where = lines[put_in.get_column("row").to_numpy()]
     return pl.concat([put_in, where], how="horizontal").select(TOUCH)
+
+
+def _nothing_put_in() -> pl.DataFrame:
+    return pl.DataFrame(schema=PUT_IN)
 
 
 def _taken_out(

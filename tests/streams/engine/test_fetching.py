@@ -60,9 +60,3 @@ def test_a_damaged_batch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     data[-3] ^= 1
     with pytest.raises(CorruptRecordException):
         read(fetching.Batches, bytes(data), 10)
-
-
-def test_aiokafka_has_what_is_replaced() -> None:
-    assert fetching.Stock is not fetching.Batches
-    assert "PartitionRecords(" in open(fetcher.__file__).read()  # noqa: SIM115
-    assert hasattr(fetching.Stock, "_unpack_records")
