@@ -15,6 +15,7 @@ from connectors.sinks.registry import ids_from
 from streams import web
 from streams.agents import facts, progress
 from streams.agents.pipes import PIPES
+from streams.engine.fencewatch import watch_warehouse
 from streams.engine.logwatch import watch_logs
 from streams.engine.poison import Poison
 from streams.engine.preparing import Outside
@@ -63,17 +64,14 @@ def _leave() -> None:
 
 
 def outside(settings: Settings) -> Outside:
-    """Return a worker's connections.
-
-    Raises:
-        Unavailable: the warehouse does not answer.
-    """
+    """Return a worker's connections; none is opened before it is used."""
     return Outside(
         Warehouse.connect(
             settings.warehouse_url,
             settings.warehouse_user,
             settings.warehouse_password(),
             settings.warehouse_quorum,
+            at_once=False,
         ),
         Publisher(settings.kafka_config()),
         Inspector(settings.kafka_config()),
@@ -159,6 +157,10 @@ def _add_tasks(app: App, given: Outside) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def watch_for_other_logs() -> None:
         await watch_logs(app.batch_owner, given.kafka)
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def watch_for_another_warehouse() -> None:
+        await watch_warehouse(app.batch_owner, given.warehouse)
 
     @app.task  # type: ignore[untyped-decorator]
     async def be_watched() -> None:

@@ -213,6 +213,8 @@ class Site:
                 return json.load(answer)["trouble"]
         except urllib.error.HTTPError as error:
             return json.load(error)["trouble"]
+        except urllib.error.URLError as error:
+            return {"web": str(error)}
 
     def applied(self) -> dict[tuple[str, int], int]:
         """Return the offset up to which each partition is applied in its newest epoch."""

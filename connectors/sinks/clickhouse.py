@@ -5,7 +5,8 @@ the insert itself. So a worker that outlived a restored backup or an opened epoc
 """
 
 import io
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import clickhouse_connect
@@ -37,8 +38,9 @@ _QUORUM = {"insert_quorum": "auto", "select_sequential_consistency": 1}
 class Warehouse:
     """One connection to ClickHouse over HTTP. Methods may be called from several threads."""
 
-    def __init__(self, client: Any, quorum: bool = False) -> None:
-        self._client = client
+    def __init__(self, connect: Callable[[], Any], quorum: bool = False) -> None:
+        self._connect, self._lock = connect, threading.Lock()
+        self._connected: Any = None
         self._settings = _SETTINGS | (_QUORUM if quorum else {})
         self._structures: dict[str, dict[str, str]] = {}
 
@@ -49,30 +51,51 @@ class Warehouse:
         user: str,
         password: str,
         quorum: bool = False,
+        *,
         seconds_max: float = SECONDS_MAX,
+        at_once: bool = True,
     ) -> Self:
         """Return a connection whose statements may take so long.
+
+        Args:
+            at_once: try it now. Otherwise the first statement does, so that a worker which is
+                there before its warehouse waits like one whose warehouse goes away.
 
         Raises:
             Unavailable: nobody answers there, or does not let this user in.
         """
-        try:
-            client = clickhouse_connect.get_client(
-                dsn=url,
-                username=user,
-                password=password,
-                autogenerate_session_id=False,  # one session would allow one statement at a time
-                send_receive_timeout=seconds_max,
-                compress=False,
-                query_limit=0,
-            )
-        except (exceptions.Error, OSError) as error:
-            raise Unavailable(f"warehouse at {url}: {error}") from error
-        return cls(client, quorum)
+
+        def client() -> Any:
+            try:
+                return clickhouse_connect.get_client(
+                    dsn=url,
+                    username=user,
+                    password=password,
+                    autogenerate_session_id=False,  # a session allows one statement at a time
+                    send_receive_timeout=seconds_max,
+                    compress=False,
+                    query_limit=0,
+                )
+            except (exceptions.Error, OSError) as error:
+                raise Unavailable(f"warehouse at {url}: {error}") from error
+
+        found = cls(client, quorum)
+        if at_once:
+            _ = found._client
+        return found
+
+    @property
+    def _client(self) -> Any:
+        with self._lock:
+            if self._connected is None:
+                self._connected = self._connect()
+            return self._connected
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.close()
+        with self._lock:
+            if self._connected is not None:
+                self._connected.close()
 
     def incarnation(self) -> Incarnation:
         """Return which warehouse this is and which generation of results is live.

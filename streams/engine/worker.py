@@ -118,7 +118,7 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended before it was prepared")
 
-    async def _begin_again(self, reason: Exception) -> None:
+    async def begin_again(self, reason: Exception) -> None:
         """Start all partitions anew: the warehouse is another, or records are to be set aside."""
         log.warning("starting all partitions again: %s", reason)
         self._drop()
@@ -192,7 +192,7 @@ class Worker:
             if isinstance(trouble, Poisoned):
                 log.error("a rule fails on records, which are set aside: %s", trouble)
                 self.preparation.set_aside(trouble)
-            self._spawn(self._begin_again(trouble))
+            self._spawn(self.begin_again(trouble))
             return
         finally:
             self._busy = False
@@ -232,7 +232,7 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended while a flush was written")
         except Fenced as fence:
-            self._spawn(self._begin_again(fence))
+            self._spawn(self.begin_again(fence))
         else:
             seconds = time.monotonic() - began
             self._tempo.note(seconds)

@@ -11,6 +11,7 @@ import pytest
 from connectors.sinks.kafka_topics import create_topics
 from schemas.codec import CatalogueIds, decode
 from streams.app import outside
+from streams.engine.epochs import change_incarnation
 from tests.ground import Site, broker, site, stop, wait_for
 from tests.load import Floor, definitions
 
@@ -175,3 +176,25 @@ def test_bad_records_are_set_aside_with_their_bytes(made: Site) -> None:
     made.wait_applied()
     rows = made.frame("SELECT topic, key, value, reason FROM spm.dead_letter")
     assert rows.rows() == [("crm.calls", "k", "no call at all", "frame")]
+
+
+def test_a_worker_that_is_there_before_its_warehouse_waits_for_it(made: Site) -> None:
+    made.open_epochs()
+    made.server.stop()
+    worker = made.start_worker()
+    wait_for(lambda: "start" in made.trouble(), "named wait", 60)
+    made.server.start()
+    made.produce(Floor(seed=8, reps=5).events(50))
+    made.wait_applied()
+    assert made.trouble() == {}
+    assert worker.poll() is None
+
+
+def test_an_idle_worker_notices_another_warehouse(made: Site) -> None:
+    made.open_epochs()
+    made.start_worker()
+    made.produce(Floor(seed=9, reps=5).events(50))
+    made.wait_applied()
+    change_incarnation(made.warehouse(), "restored")
+    wait_for(lambda: "starting all partitions again" in made.logs(), "begun again", 60)
+    wait_for(lambda: made.trouble() == {}, "ready", 60)
