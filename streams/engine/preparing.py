@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from schemas.codec import SchemaIds
@@ -77,7 +78,8 @@ class Preparation:
         while left:
 
             async def read(wanted: set[Partition] = left) -> list[PartitionState]:
-                await self._waits.until_done("rebuild", self._unpaused, still_ours)
+                unpaused = partial(self._unpaused, still_ours)
+                await self._waits.until_done("rebuild", unpaused, still_ours)
                 kafka = await self._kafka(consumer, wanted)
                 ready: list[PartitionState] = await self._in_pool(self._read, assignment, kafka)
                 return ready
@@ -92,8 +94,9 @@ class Preparation:
             if left:
                 await asyncio.sleep(HELD_RECHECK_SECONDS)
 
-    async def _unpaused(self) -> None:
-        now: Incarnation = await self._in_pool(self._outside.warehouse.incarnation)
+    async def _unpaused(self, still_ours: Callable[[], bool]) -> None:
+        look = partial(self._in_pool, self._outside.warehouse.incarnation)
+        now: Incarnation = await self._waits.until_done("start", look, still_ours)
         if now.paused:
             raise Unavailable(now.paused)
 
