@@ -179,8 +179,9 @@ def epoch_of(
 ) -> int:
     """Return the epoch of a log: an interrupted opening's, its markers', else a new one."""
     rows = warehouse.frame(
-        f"SELECT epoch, state, cluster_id, topic_id FROM spm.log FINAL WHERE topic = '{name}' "
-        "ORDER BY epoch DESC LIMIT 1"
+        # An enumeration comes as its number otherwise.
+        f"SELECT epoch, toString(state) AS state, cluster_id, topic_id FROM spm.log FINAL "
+        f"WHERE topic = '{name}' ORDER BY epoch DESC LIMIT 1"
     )
     greatest, state, *of = rows.row(0) if len(rows) else (0, "open")
     if (state, *of) == ("opening", *identity[:2]):

@@ -21,4 +21,6 @@ async def watch_warehouse(worker: Any, warehouse: Warehouse) -> None:
         except Unavailable:
             continue  # a wait of those that want something of it
         if now.name != started.name and worker.preparation.now is started and worker.states:
-            await worker.begin_again(Fenced(f"{now.name} instead of {started.name}"))
+            await worker.begin_again(
+                Fenced(f"another incarnation: {now.name} instead of {started.name}")
+            )

@@ -9,6 +9,8 @@ from tests.faults.proxy import losing_answers
 from tests.ground import Site
 from tests.load import Floor, definitions
 
+LOST_MIN = 5  # fewer prove little
+
 
 def answers_are_lost(made: Site, seed: int, events: int) -> None:
     floor = Floor(seed=seed)
@@ -20,10 +22,12 @@ def answers_are_lost(made: Site, seed: int, events: int) -> None:
             time.sleep(1)
             proxy.share = 0.3
         settle(made)
+        while proxy.dropped <= LOST_MIN:  # a slow machine flushes seldom
+            made.produce(floor.events(50))
+            settle(made)
         proxy.share = 0
         exact(made, floor)
     print(f"seed {seed}: {proxy.dropped} answers to inserts lost")
-    assert proxy.dropped > 5
     assert made.workers[-1].poll() is None, "a lost answer is waited out"
 
 

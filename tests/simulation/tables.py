@@ -339,6 +339,8 @@ def _called(name: str, arguments: Sequence[Node], table: Table, in_group: bool) 
         return f"{_source(arguments[0], table, in_group)}[{arguments[1][1] - 1}]"
     if name == "xxHash64":
         return f"xxh64_intdigest({_source(arguments[0], table, in_group)}.encode())"
+    if name == "toString":
+        return f"str({_source(arguments[0], table, in_group)})"
     if name in _BITS:
         left, right = (_source(argument, table, in_group) for argument in arguments)
         return f"({left} {_BITS[name]} {right})"
@@ -377,6 +379,8 @@ def _dtype(node: Node, table: Table) -> pl.DataType:  # noqa: PLR0911
         return _dtype(node[2][0][2][0][1][node[2][1][1] - 1], table)
     if kind == "call" and (node[1] in ("count", "xxHash64") or node[1] in _BITS):
         return pl.UInt64()
+    if kind == "call" and node[1] == "toString":
+        return pl.String()
     if kind == "call" and node[1] == "sum":
         inner = _dtype(node[2][0], table)
         if isinstance(inner, pl.Decimal):
