@@ -206,8 +206,10 @@ def blind_for_what_is_on_its_way() -> Iterator[None]:
     """Predecessors are looked for in the warehouse alone, while a flush is being written."""
     known = history.known
 
-    def in_warehouse(warehouse: Any, table: str, asked: Any, _: Any = ()) -> pl.DataFrame:
-        return known(warehouse, table, asked)
+    def in_warehouse(
+        warehouse: Any, table: str, asked: Any, _: Any = (), names: Any = ()
+    ) -> pl.DataFrame:
+        return known(warehouse, table, asked, names=names)
 
     with mock.patch.object(history, "known", in_warehouse):
         yield
