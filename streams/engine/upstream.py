@@ -118,7 +118,7 @@ def _there(warehouse: Warehouse, upstream: Upstream, rows: pl.DataFrame) -> pl.D
     found = [pl.DataFrame(schema={**kinds, "position": pl.UInt64})]
     for first in range(0, len(rows), history.IDS_MAX):
         some = rows[first : first + history.IDS_MAX]
-        wanted = " AND ".join(f"{name} IN ({_texts(some[name])})" for name in upstream.keys[:2])
+        wanted = " AND ".join(history.among(name, some[name]) for name in upstream.keys[:2])
         answer = warehouse.frame(
             f"SELECT {keys}, max(position) AS position FROM {upstream.table} "
             f"WHERE {wanted} GROUP BY {keys}"
@@ -126,10 +126,6 @@ def _there(warehouse: Warehouse, upstream: Upstream, rows: pl.DataFrame) -> pl.D
         if not answer.is_empty():
             found.append(answer.select(pl.col(n).cast(k) for n, k in found[0].schema.items()))
     return pl.concat(found)
-
-
-def _texts(values: pl.Series) -> str:
-    return ", ".join(map(history.quoted, values.unique()))
 
 
 def _reason(portion: Portion, upstream: Upstream, missing: pl.DataFrame) -> str:

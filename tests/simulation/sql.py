@@ -186,12 +186,19 @@ class _Parser:
             return ("compare", _COMPARES[text], left, self._sum())
         negated = self._words("NOT", "IN")
         if negated or self._word("IN"):
-            self._mark("(")
-            values = tuple(self._list(self._sum))
-            self._mark(")")
-            node: Node = ("in", left, values)
+            node: Node = ("in", left, self._several())
             return ("not", node) if negated else node
         return left
+
+    def _several(self) -> tuple[Node, ...]:
+        splits = self._word("SPLITBYCHAR")
+        self._mark("(")
+        values = tuple(self._list(self._sum))
+        self._mark(")")
+        if not splits:
+            return values
+        (_, between), (_, text) = values
+        return tuple(("value", part) for part in text.split(between))
 
     def _sum(self) -> Node:
         left = self._product()

@@ -8,7 +8,10 @@ import pytest
 from connectors.sinks.clickhouse import Warehouse
 from infra.migrations import migrate
 from schemas.warehouse import Fenced, Incarnation, Unavailable
+from streams.engine import history
 from tests.ground import free_port, warehouse
+
+ODD = ["line\nwith break", "q'\\n", "\\", "", "plain", "a,b", "ü\t\x1f"]
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,18 @@ def test_another_incarnation_is_fenced_off_and_writes_nothing(made: Warehouse) -
     with pytest.raises(Fenced):
         made.insert("spm.person", person("r2"), Incarnation("of yesterday", 1))
     assert made.frame("SELECT rep_id FROM spm.person WHERE rep_id = 'r2'").is_empty()
+
+
+@pytest.mark.parametrize("asked", [ODD, ODD[:1], ODD[:2], ODD[2:4], [""], ["n"], []])
+def test_exactly_the_rows_with_one_of_the_names_are_found(
+    made: Warehouse, asked: list[str]
+) -> None:
+    rows = pl.concat([person(name) for name in [*ODD, "n", "\\", "q'", "line\nwith"]])
+    made.insert("spm.person", rows, made.incarnation())
+    found = made.frame(
+        f"SELECT DISTINCT rep_id FROM spm.person WHERE {history.among('rep_id', asked)}"
+    )
+    assert sorted(found["rep_id"] if len(found) else []) == sorted(set(asked))
 
 
 def test_a_missing_table_says_what_to_do(made: Warehouse) -> None:

@@ -14,6 +14,7 @@ from infra.local.warehouse.gate import Gate
 from infra.local.warehouse.lexer import literal, tokens
 from infra.local.warehouse.limits import Limits
 from infra.local.warehouse.native import with_flags, without_flags
+from infra.local.warehouse.outward import check_outward
 from infra.local.warehouse.rows import World, rules_for
 from infra.local.warehouse.sessions import Sessions
 from infra.local.warehouse.statements import (
@@ -86,6 +87,21 @@ def test_other_statements_are_left_whole(sql: str) -> None:
 def test_a_literal_is_one_token_whatever_it_holds(text: str) -> None:
     (token,) = tokens(literal(text))
     assert token.kind == "string"
+
+
+@given(
+    st.lists(st.text("'\\,\n a", max_size=6), min_size=1, max_size=5), st.sampled_from([",", ", "])
+)
+def test_texts_with_commas_between_are_one_token(texts: list[str], comma: str) -> None:
+    (token,) = tokens(comma.join(map(literal, texts)))
+    assert token.kind == "string"
+
+
+def test_what_reaches_outside_is_seen_behind_many_texts() -> None:
+    listed = ", ".join(literal(f"it's {i}") for i in range(1_000))
+    with pytest.raises(ClickHouseError, match=r"file\(\)"):
+        check_outward(Statement(f"SELECT 1 WHERE 'a' IN ({listed}, file('/etc/passwd'))"))
+    check_outward(Statement(f"SELECT 1 WHERE 'a' IN ({listed}, 'file(1)')"))
 
 
 @given(st.text(alphabet="'\"`\\-/*#\n $a;()", max_size=30))
