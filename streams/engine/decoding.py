@@ -6,6 +6,7 @@ the three. One that is set aside keeps its bytes and gets a reason; those around
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -92,16 +93,26 @@ def decode(batches: Sequence[Batch], reading: Reading, ids: SchemaIds) -> Decode
 
 def _by_frame(values: Sequence[bytes | None]) -> dict[bytes, Sequence[int]]:
     """Return indices of records by the frame in front of their value; empty for no value."""
-    try:
-        frames = list(map(_HEAD, values))  # type: ignore[arg-type]  # None is the exception
-    except TypeError:
-        frames = [value[:FRAME_BYTES] if value else b"" for value in values]
-    if len(set(frames)) == 1:
-        return {frames[0]: range(len(frames))}
+    with suppress(TypeError):  # a value that is None
+        frames = set(map(_HEAD, values))  # type: ignore[arg-type]
+        if len(frames) == 1:
+            return {frames.pop(): range(len(values))}
     found: dict[bytes, list[int]] = {}
-    for row, frame_bytes in enumerate(frames):
-        found.setdefault(frame_bytes, []).append(row)
+    for row, value in enumerate(values):
+        found.setdefault(value[:FRAME_BYTES] if value else b"", []).append(row)
     return dict(found)
+
+
+def _offsets_of(batches: Sequence[Batch]) -> npt.NDArray[np.int64]:
+    """Return the offsets of all records. They grow, so a batch's ends tell whether any misses."""
+    found = []
+    for batch in batches:
+        first, last = batch.records[0].offset, batch.records[-1].offset
+        if last - first + 1 == len(batch.records):
+            found.append(np.arange(first, last + 1))
+        else:  # compacted, or with a transaction's end among them
+            found.append(np.fromiter(map(_OFFSET, batch.records), np.int64, len(batch.records)))
+    return np.concatenate(found)
 
 
 class _Work:
@@ -164,12 +175,16 @@ class _Work:
 
     def _keep(self, rows: Sequence[int], frame: pl.DataFrame, bodies: list[bytes]) -> None:
         taken = _chosen(self.records, rows)
-        at = self.at if len(rows) == len(self.at) else self.at[np.asarray(rows)]
-        keys, key = [found or b"" for found in map(_KEY, taken)], self.reading.key
+        at, offsets = self.at, _offsets_of(self.batches)
+        if len(rows) < len(at):
+            at, offsets = at[np.asarray(rows)], offsets[np.asarray(rows)]
+        keys, key = list(map(_KEY, taken)), self.reading.key
+        if not all(keys):
+            keys = [found or b"" for found in keys]
         hashes = murmur2(keys)
         frame = frame.with_columns(
             pl.Series("at", at),
-            pl.Series("offset", list(map(_OFFSET, taken)), pl.Int64),
+            pl.Series("offset", offsets),
             pl.Series("content_hash", content_hashes(bodies)),
             pl.Series("key_hash", hashes),
         )

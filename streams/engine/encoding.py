@@ -116,8 +116,11 @@ def number(value: int) -> bytes:
 
 
 def decimal(value: int) -> bytes:
-    """Return units of the scale as Avro's decimal: bytes, big end first, as few as hold them."""
-    size = (value + (value < 0)).bit_length() // 8 + 1
+    """Return units of the scale as Avro's decimal: bytes, big end first.
+
+    They are as few as hold the value; of -128, -32,768 ... one more, as the plain codec does it.
+    """
+    size = value.bit_length() // 8 + 1
     return varint(size) + value.to_bytes(size, "big", signed=True)
 
 

@@ -54,7 +54,7 @@ def folded(
     records = records.with_columns(verdicts.verdict.alias("verdict"))
     accepted = (verdicts.verdict == ACCEPTED).to_numpy()
     chosen = np.flatnonzero(accepted)
-    facts = records if len(chosen) == len(records) else records[chosen]
+    facts = records if len(chosen) == len(records) else records.filter(accepted)
     resolved = fold.resolve(facts, prepared)
     rows = history_rows(fold, facts, resolved, sequence)
     lines = facts.select("at", "position")

@@ -6,11 +6,13 @@ some thirty times slower.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas import topics
 from schemas.codec import FRAME_BYTES, SchemaIds, encode
@@ -22,6 +24,7 @@ from streams.engine.encoding import number, text
 PARTIALS_MAX = 4_000  # of one message: about 300 kB, well below what a topic takes
 _EPOCH = date(1970, 1, 1).toordinal()
 _BLOCK_END = b"\0"
+_NOTHING = pa.scalar(b"", pa.large_binary())
 _VARINT_MAX, _DECIMAL_MAX = 10, 9  # bytes of a position, and of a value with its length
 Told = tuple[Partition, pl.DataFrame]  # totals of a partition: streams.engine.totals.TOTAL
 U8 = npt.NDArray[np.uint8]
@@ -37,7 +40,7 @@ def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[M
         totals.with_columns(pl.lit(i, pl.UInt32).alias("part"))
         for i, (_, totals) in enumerate(some)
     ).sort("rep_id", maintain_order=True)
-    partials = _partials(every, [partition for partition, _ in some])
+    data, ends = _partials(every, [partition for partition, _ in some])
     frame, generation_bytes = _frame(ids), varint(generation)
     reps = every.get_column("rep_id")
     starts = (reps != reps.shift(1)).fill_null(value=True).arg_true()
@@ -48,22 +51,28 @@ def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[M
         head = frame + text(rep_id) + generation_bytes
         for first in range(start, end, PARTIALS_MAX):
             last = min(first + PARTIALS_MAX, end)
-            pieces = chain.from_iterable(partials[first:last])
-            value = b"".join((head, varint(last - first), *pieces, _BLOCK_END))
+            part = data[ends[first] : ends[last]]
+            value = b"".join((head, varint(last - first), part, _BLOCK_END))
             found.append(Message(topics.REP_DAYS.name, rep_id.encode(), value))
     return found
 
 
-def _partials(every: pl.DataFrame, partitions: Sequence[Partition]) -> list[tuple[bytes, bytes]]:
-    """Return each total as a partial in two pieces: what many have in common, and the rest."""
+def _partials(every: pl.DataFrame, partitions: Sequence[Partition]) -> tuple[bytes, list[int]]:
+    """Return all totals as partials, end to end, and where each begins; last, where they end.
+
+    A partial is put together of two pieces: what many have in common, and the rest.
+    """
     heads = every.select("day", "measure", "currency", "part").unique(maintain_order=True)
     texts = [
         _head(day, measure, currency, partitions[part])
         for day, measure, currency, part in heads.iter_rows()
     ]
     at = every.join(heads.with_row_index("head"), on=heads.columns, maintain_order="left")
+    fronts = pa.array(texts, pa.large_binary()).take(at.get_column("head").to_arrow())
     tails = _tails(*(every.get_column(name).to_numpy() for name in ("position", "value")))
-    return list(zip(map(texts.__getitem__, at.get_column("head").to_list()), tails, strict=True))
+    joined = pc.binary_join_element_wise(fronts, tails, _NOTHING)
+    _, ends, data = joined.buffers()
+    return data.to_pybytes(), np.frombuffer(ends, np.int64)[: len(every) + 1].tolist()
 
 
 def _head(day: date, measure: str, currency: str, where: Partition) -> bytes:
@@ -71,17 +80,16 @@ def _head(day: date, measure: str, currency: str, where: Partition) -> bytes:
     return number(day.toordinal() - _EPOCH) + texts + varint(where.number)
 
 
-def _tails(positions: I64, values: I64) -> list[bytes]:
+def _tails(positions: I64, values: I64) -> pa.Array:
     """Return position and value of each total as Avro."""
     width = _VARINT_MAX + _DECIMAL_MAX
     room = np.zeros((len(positions), width), np.uint8)
     lengths = _put_varints(room, positions)
     lengths += _put_decimals(room, lengths, values)
-    data, starts = room.tobytes(), np.arange(len(positions)) * width
-    return [
-        data[start:end]
-        for start, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
-    ]
+    data = room[np.arange(width) < lengths[:, None]]
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.large_binary(), len(positions), buffers)
 
 
 def _put_varints(room: U8, numbers: I64) -> I64:

@@ -33,6 +33,21 @@ def test_facts_and_markers_keep_their_offsets() -> None:
     assert not found.dead
 
 
+RUNS = ((1, 2, 3), (4, 5, 6))
+
+
+def test_offsets_that_kafka_left_out_are_left_out() -> None:
+    # After a compaction, or where a transaction ends.
+    batches = [batch("crm.calls", 0, [fact(i) for i in some], 10 * some[0]) for some in RUNS]
+    for record, offset in zip(batches[1].records, (41, 44, 45), strict=True):
+        record.offset = offset
+    assert decode(batches, READING, IDS).frame["offset"].to_list() == [10, 11, 12, 41, 44, 45]
+    batches[0].records[1].value = None  # then rows are chosen
+    found = decode(batches, READING, IDS)
+    assert found.frame["offset"].to_list() == [10, 12, 41, 44, 45]
+    assert [d.offset for d in found.dead] == [11]
+
+
 @pytest.mark.parametrize(
     ("pair", "reason", "says"),
     [

@@ -1,5 +1,6 @@
 """Messages made from columns are what the plain codec reads and writes."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -55,3 +56,15 @@ def _without_empty(record: dict[str, Any]) -> dict[str, Any]:
     """An empty text is null where null may be, as the warehouse keeps it."""
     nullable = {"reporting_currency", "product", "segment", "region"}
     return {n: None if n in nullable and v == "" else v for n, v in record.items()}
+
+
+@pytest.mark.parametrize("units", [-32_769, -32_768, -129, -128, -127, 0, 127, 128, 32_768])
+def test_decimals_at_the_edge_of_a_byte_are_as_the_codec_does_it(units: int) -> None:
+    record = dict.fromkeys(("rep_id", "deal_id", "role", "via", "topic", "currency"), "") | {
+        "partition": 0, "position": 0, "deleted": False, "stage_class": "OPEN",
+        "day": date(2026, 1, 1), "amount": Decimal(units).scaleb(-4), "reporting_amount": None,
+        "reporting_currency": None, "rate": None, "rate_on": None, "share": Decimal(0),
+        "deal_type": "", "product": None, "segment": None, "region": None, "sequence": 0,
+    }  # fmt: skip
+    frame = columns.from_records([record], "credit")
+    assert list(encoded("credit", frame, IDS)) == [codec.encode("credit", record, IDS)]
