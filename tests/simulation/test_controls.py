@@ -10,9 +10,7 @@ from tests.simulation.seeds import MIXES, run
 from tests.simulation.world import Wrong
 
 LONG = int(os.environ.get("SEEDS", "100")) > 100  # then all of SEEDS_MAX, to know the share
-SEEDS_MAX = 30  # the rarest control fails in one of five
-
-
+SEEDS_MAX = 30  # all but the rare ones fail in one of six or more
 # Fails in one seed of a dozen or fewer: `make faults` shows it.
 RARE = {"every message is news"}
 
