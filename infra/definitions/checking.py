@@ -11,16 +11,8 @@ from infra.definitions import checking_plans, checking_quotas, checking_roster
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.currencies import is_currency
 from schemas.defining import Definition
-from schemas.definitions import (
-    RULES,
-    Calendars,
-    Company,
-    Identities,
-    Measures,
-    People,
-    Rates,
-    Roster,
-)
+from schemas.calendars import Calendars
+from schemas.definitions import RULES, Company, Identities, Measures, People, Rates, Roster
 
 Values = Mapping[str, Definition]
 

@@ -11,18 +11,8 @@ from infra.definitions.checking_roster import end_of
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.currencies import is_currency
 from schemas.defining import Definition
-from schemas.definitions import (
-    COMPANY_ID,
-    Company,
-    Measure,
-    Measures,
-    MeasureUnit,
-    Quota,
-    QuotaOwner,
-    Quotas,
-    Rates,
-    Roster,
-)
+from schemas.definitions import COMPANY_ID, Company, Measure, Measures, MeasureUnit, Rates, Roster
+from schemas.quotas import Quota, QuotaOwner, Quotas
 
 Values = Mapping[str, Definition]
 TOLD_MAX = 20  # team totals worth reading at once
@@ -82,10 +72,10 @@ def _money(path: Path, quota: Quota, values: Values) -> Iterator[Finding]:
     if measures is None:
         return
     by_name = {m.measure: m for m in measures.measures}
-    measure = by_name.get(quota.measure)
+    measure = by_name.get(quota.kpi)
     if measure is None:
-        yield Finding("quotas", (*path, "measure"), quota.measure, "is no measure that exists",
-                      did_you_mean(quota.measure, by_name, "add it to measures.yaml"))  # fmt: skip
+        yield Finding("quotas", (*path, "measure"), quota.kpi, "is no measure that exists",
+                      did_you_mean(quota.kpi, by_name, "add it to measures.yaml"))  # fmt: skip
     else:
         company = cast(Company | None, values.get("company"))
         yield from _currency_fits((*path, "currency"), quota, measure, company)
@@ -96,22 +86,22 @@ def _currency_fits(
 ) -> Iterator[Finding]:
     if measure.unit is not MeasureUnit.MONEY:
         if quota.currency:
-            yield Finding("quotas", path, quota.currency, f"{quota.measure} is no money",
+            yield Finding("quotas", path, quota.currency, f"{quota.kpi} is no money",
                           "leave the currency out")  # fmt: skip
     elif quota.currency is None:
         yield Finding("quotas", path, "", "is missing",
-                      f"{quota.measure} is money: add its currency")  # fmt: skip
+                      f"{quota.kpi} is money: add its currency")  # fmt: skip
     elif (company and measure.rule == "revenue_won_reporting"
           and quota.currency != company.reporting_currency):  # fmt: skip
         yield Finding("quotas", path, quota.currency, "is not the reporting currency",
-                      f"{quota.measure} is kept in {company.reporting_currency}: give the amount"
+                      f"{quota.kpi} is kept in {company.reporting_currency}: give the amount"
                       " in it")  # fmt: skip
 
 
 def _overlaps(quotas: tuple[Quota, ...]) -> Iterator[Finding]:
     by_owner = defaultdict(list)
     for i, quota in enumerate(quotas):
-        by_owner[quota.owner_kind, quota.owner_id, quota.measure, quota.currency].append(i)
+        by_owner[quota.owner_kind, quota.owner_id, quota.kpi, quota.currency].append(i)
     for indexes in by_owner.values():
         indexes.sort(key=lambda i: (quotas[i].period_start, i))
         for before, after in pairwise(indexes):
@@ -155,7 +145,7 @@ def _team_totals(quotas: tuple[Quota, ...], roster: Roster) -> Iterator[Finding]
     for i, quota in enumerate(quotas):
         if quota.owner_kind is not QuotaOwner.TEAM or told >= TOLD_MAX:
             continue
-        key = (quota.owner_id, quota.measure, quota.period_start, quota.period_end, quota.currency)
+        key = (quota.owner_id, quota.kpi, quota.period_start, quota.period_end, quota.currency)
         total = below.get(key)
         if total is not None and total < quota.amount:
             told += 1
@@ -179,6 +169,6 @@ def _reps_total(quotas: tuple[Quota, ...], roster: Roster) -> _Totals:
         seen: set[str] = set()
         while team is not None and team not in seen:
             seen.add(team)
-            totals[team, quota.measure, start, end, quota.currency] += quota.amount
+            totals[team, quota.kpi, start, end, quota.currency] += quota.amount
             team = above.get(team)
     return totals

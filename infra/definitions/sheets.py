@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from infra.definitions.nodes import Tree
 from infra.definitions.problems import Path, Place, did_you_mean
 from schemas.defining import Definition
-from schemas.definitions import Identity, Person, Quota, Rate, Stint, Team
+from schemas.definitions import Identity, Person, Rate, Stint, Team
+from schemas.quotas import Quota
 
 
 class Sheet(NamedTuple):

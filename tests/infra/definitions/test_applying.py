@@ -14,7 +14,8 @@ from infra.definitions.records import Marker
 from infra.definitions.scanning import LogError
 from infra.definitions.stored import MovedOn, Stored
 from infra.sample import DEFINITIONS
-from schemas.definitions import KINDS, Quotas
+from schemas.definitions import KINDS
+from schemas.quotas import Quotas
 from schemas.positions import place_of
 from tests.infra.definitions.conftest import NOW, SMALL, Ground
 
