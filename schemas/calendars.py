@@ -1,4 +1,4 @@
-"""Working days as data: calendars with holidays, personal leave, and fiscal years of whole weeks."""
+"""Working days as data: calendars with holidays, personal leave, fiscal years of whole weeks."""
 
 from decimal import Decimal
 from enum import StrEnum

@@ -104,12 +104,18 @@ class Ramp(Definition):
     ramp_id: Id = Field(description="short name for life")
     shares: Annotated[
         dict[Nth, Annotated[Decimal, Field(ge=0, le=2, max_digits=9, decimal_places=6)]],
-        Field(description="n-th month since hire -> part of the quota; then all of it"),
-    ] = {}
+        Field(
+            default_factory=dict,
+            description="n-th month since hire -> part of the quota; then all of it",
+        ),
+    ]
     amounts: Annotated[
         dict[Nth, Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]],
-        Field(description="n-th month since hire -> amount of a whole period; then the quota"),
-    ] = {}
+        Field(
+            default_factory=dict,
+            description="n-th month since hire -> amount of a whole period; then the quota",
+        ),
+    ]
 
 
 class Curve(Definition):
@@ -125,8 +131,11 @@ class Curve(Definition):
             Annotated[int, Field(ge=1, le=12)],
             Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=4)],
         ],
-        Field(description="n-th month or quarter of the fiscal year -> weight, 20 20 20 40 say"),
-    ] = {}
+        Field(
+            default_factory=dict,
+            description="n-th month or quarter of the fiscal year -> weight, 20 20 20 40 say",
+        ),
+    ]
     evidence_periods_min: Annotated[
         int, Field(ge=1, le=40, description="past periods without which LEARNED stays linear")
     ] = 4

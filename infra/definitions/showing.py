@@ -145,6 +145,15 @@ def _calendars(state: State, people: _People, on: date) -> str:
     return table(("CALENDAR", "NAME", "WEEKDAYS", "HOLIDAYS", "NEXT"), rows)
 
 
+def _leave(state: State, people: _People, on: date) -> str:
+    rows = [
+        (named(a.rep_id, people), a.valid_from, a.valid_to, f"{a.share:f}")
+        for a in state.bundle().leave.leave
+        if a.valid_to > on
+    ]
+    return table(("REP", "FROM", "UP TO", "OF A DAY"), rows)
+
+
 def _rates(state: State, people: _People, on: date) -> str:
     latest: dict[tuple[str, str], Rate] = {}
     for rate in state.bundle().rates.rates:
@@ -192,6 +201,7 @@ _TABLES = {
     "people": _people_table,
     "identities": _identities,
     "calendars": _calendars,
+    "leave": _leave,
     "rates": _rates,
     "quotas": _quotas,
     "measures": _measures,

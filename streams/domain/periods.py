@@ -6,7 +6,7 @@ whole weeks in quarters of 13, which split 4-4-5, 4-5-4 or 5-4-4.
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from schemas.calendars import FiscalWeeks, YearName, YearStart
@@ -140,7 +140,7 @@ def fiscal_year(nominal: int, company: Company) -> FiscalYear:
     else:
         begin, end = _begins(nominal, company), _begins(nominal + 1, company)
         firsts = [begin + n * 7 * DAY for n in _week_bounds(weeks, (end - begin).days // 7)]
-    spans = tuple(Span(a, b) for a, b in zip(firsts, firsts[1:], strict=False))
+    spans = tuple(Span(a, b) for a, b in pairwise(firsts))
     return FiscalYear(nominal + ends_later, spans)
 
 

@@ -207,7 +207,7 @@ def _counted(quota: Quota, terms: Terms, span: Span) -> Decimal:
 
 def _count(span: Span, terms: Terms, workdays: Workdays) -> Decimal:
     if terms.day_count is DayCount.BUSINESS_DAYS:
-        return workdays.count(span)
+        return workdays.days_in(span)
     away = sum((share for day, share in workdays.leave.items() if day in span), Decimal(0))
     return span.days - away
 

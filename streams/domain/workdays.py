@@ -32,10 +32,10 @@ class Workdays(NamedTuple):
         """Return how much of a working day a day is for the person: 1, 0 or a part."""
         return ONE - self.leave.get(day, NONE) if self.is_open(day) else NONE
 
-    def count(self, span: Span) -> Decimal:
+    def days_in(self, span: Span) -> Decimal:
         """Return the working days of a span, the first included and the end not.
 
-        >>> Workdays().count(Span(date(2026, 11, 1), date(2026, 12, 1)))
+        >>> Workdays().days_in(Span(date(2026, 11, 1), date(2026, 12, 1)))
         Decimal('21')
         """
         return sum((self.weight(day) for day in span.each()), NONE)

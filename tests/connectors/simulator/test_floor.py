@@ -7,7 +7,18 @@ import pytest
 
 from connectors.sources.simulator.floor import REPS_MAX, Floor
 from schemas.calendars import Calendar, Calendars, Holiday
-from schemas.definitions import Bundle, Company, Identities, Identity, Rate, Rates, Rep, Roster, Stint, Team
+from schemas.definitions import (
+    Bundle,
+    Company,
+    Identities,
+    Identity,
+    Rate,
+    Rates,
+    Rep,
+    Roster,
+    Stint,
+    Team,
+)
 from schemas.quotas import Quota, QuotaOwner, Quotas
 
 

@@ -15,8 +15,8 @@ from infra.definitions.scanning import LogError
 from infra.definitions.stored import MovedOn, Stored
 from infra.sample import DEFINITIONS
 from schemas.definitions import KINDS
-from schemas.quotas import Quotas
 from schemas.positions import place_of
+from schemas.quotas import Quotas
 from tests.infra.definitions.conftest import NOW, SMALL, Ground
 
 Edit = Callable[[str, str, str], int]

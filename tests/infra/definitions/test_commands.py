@@ -154,7 +154,7 @@ def test_schema_prints_one_or_writes_all(tmp_path: Path) -> None:
     one = json.loads(run("schema", "quotas").stdout)
     assert one["$defs"]["Quota"]["properties"]["period_end"]["description"]
     assert run("schema", "--out", tmp_path / "schema").exit_code == 0
-    assert len(list((tmp_path / "schema").glob("*.json"))) == 9
+    assert len(list((tmp_path / "schema").glob("*.json"))) == 10
     assert run("schema", "rooster").exit_code == 2
 
 
