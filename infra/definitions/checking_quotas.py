@@ -13,6 +13,7 @@ from schemas.currencies import is_currency
 from schemas.defining import Definition
 from schemas.definitions import COMPANY_ID, Company, Measure, Measures, MeasureUnit, Rates, Roster
 from schemas.quotas import Quota, QuotaOwner, Quotas
+from schemas.territories import Territories
 
 Values = Mapping[str, Definition]
 TOLD_MAX = 20  # sums worth reading at once; `pacesetter quota check` shows them all
@@ -29,7 +30,7 @@ def check(values: Values) -> Iterator[Finding]:
             yield Finding("quotas", (*path, "period_end"), str(quota.period_end),
                           f"is not after period_start {quota.period_start}",
                           "name the first day behind the period")  # fmt: skip
-        yield from _owner(path, quota, cast(Roster | None, values.get("roster")))
+        yield from _owner(path, quota, values)
         yield from _money(path, quota, values)
     yield from _overlaps(quotas)
     yield from _rates_exist(quotas, values)
@@ -49,18 +50,26 @@ def _ids(quotas: tuple[Quota, ...]) -> Iterator[Finding]:
         first.setdefault(quota.quota_id, i)
 
 
-def _owner(path: Path, quota: Quota, roster: Roster | None) -> Iterator[Finding]:
+def _owner(path: Path, quota: Quota, values: Values) -> Iterator[Finding]:
+    roster = cast(Roster | None, values.get("roster"))
     if quota.owner_kind is QuotaOwner.COMPANY:
         there = {COMPANY_ID}
-    elif roster is None or quota.owner_kind is QuotaOwner.REGION:
+    elif roster is None:
         return
     elif quota.owner_kind is QuotaOwner.TEAM:
         there = {t.team_id for t in roster.teams}
+    elif quota.owner_kind is QuotaOwner.REGION:
+        territories = cast(Territories | None, values.get("territories"))
+        parts = (*roster.teams, *(territories.territories if territories else ()))
+        there = {part.region for part in parts if part.region}
     else:
         there = {r.rep_id for r in roster.reps}
     if quota.owner_id not in there:
         noun = quota.owner_kind.lower()
-        otherwise = f"write {COMPANY_ID}" if noun == "company" else f"add the {noun} to the roster"
+        otherwise = {
+            "company": f"write {COMPANY_ID}",
+            "region": "name it as the region of a team or territory",
+        }.get(noun, f"add the {noun} to the roster")
         yield Finding("quotas", (*path, "owner_id"), quota.owner_id, f"is no {noun} that exists",
                       did_you_mean(quota.owner_id, there, otherwise))  # fmt: skip
 
