@@ -22,6 +22,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "rates": ("base", "quote", "on"),
     "quotas": ("quota_id",),
     "measures": ("measure",),
+    "kpis": ("kpi_id",),
     "plans": ("plan_id",),
     "components": ("component_id",),
     "tiers": ("since",),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import cast
 from zoneinfo import available_timezones
 
-from infra.definitions import checking_plans, checking_quotas, checking_roster
+from infra.definitions import checking_kpis, checking_plans, checking_quotas, checking_roster
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.currencies import is_currency
 from schemas.defining import Definition
@@ -209,6 +209,7 @@ _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "calendars": _calendars,
     "rates": _rates,
     "measures": _measures,
+    "kpis": checking_kpis.check,
     "quotas": checking_quotas.check,
     "plans": checking_plans.check,
 }

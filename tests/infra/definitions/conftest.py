@@ -42,6 +42,7 @@ SMALL = {
     "quotas": "quotas: []",
     "measures": "measures: [{measure: calls, of: call, rule: calls, unit: COUNT, label: Calls,"
     " description: all of them}]",
+    "kpis": "kpis: []",
     "plans": "plans: []",
 }
 
