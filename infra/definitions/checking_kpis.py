@@ -8,15 +8,14 @@ from schemas.defining import Definition
 from schemas.definitions import Bundle, Measures
 from schemas.kpis import INPUTS, PREVIOUS, STATISTICS, Kpi, Kpis
 from streams.domain.kpis import (
-    DIGITS_MAX,
     Catalogue,
     KpiError,
     Tree,
-    digits_of,
     dimension_of,
     may_be_empty,
     unit_words,
 )
+from streams.domain.polynomials import DIGITS_MAX, digits_of, quotient, whole
 
 Values = Mapping[str, Definition]
 
@@ -57,6 +56,7 @@ def _formula(path: Path, kpi: Kpi, catalogue: Catalogue) -> Iterator[Finding]:
     try:
         tree = catalogue.computed(kpi.kpi_id).tree
         found = dimension_of(tree)
+        digits = digits_of(whole(quotient(tree)))
     except KpiError as error:
         known = {*catalogue.measures, *catalogue.kpis, *INPUTS, *STATISTICS}
         remedy = (
@@ -70,7 +70,7 @@ def _formula(path: Path, kpi: Kpi, catalogue: Catalogue) -> Iterator[Finding]:
         yield Finding("kpis", (*path, "unit"), kpi.unit,
                       f"is not what the formula makes, which is {unit_words(found)}",
                       "write that, or mend the formula")  # fmt: skip
-    if sum(digits_of(tree)) > 2 * DIGITS_MAX or max(digits_of(tree)) > DIGITS_MAX:
+    if digits > DIGITS_MAX:
         yield Finding("kpis", here, kpi.formula, "multiplies more than can be computed exactly",
                       "multiply fewer sums with each other")  # fmt: skip
     yield from _emptiness(path, kpi, tree)

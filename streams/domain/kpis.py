@@ -5,7 +5,7 @@ statistics are taken over the whole group first; then the formula is evaluated o
 of a team is the ratio of the team's sums, never a mean of its reps' ratios.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -17,12 +17,10 @@ from schemas.kpis import (
     PREVIOUS,
     STATISTICS,
     Argument,
-    Direction,
     InputKind,
     Kpi,
     KpiUnit,
     Powers,
-    WhenEmpty,
 )
 from streams.domain.formulas import (
     Binary,
@@ -95,11 +93,10 @@ class Leaf(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """Another KPI, with its own rule for what stands where nothing is."""
+    """Another KPI. Within a formula what is empty stays empty; `when_empty` is for showing it."""
 
     kpi_id: str
     of: "Tree"
-    when_empty: WhenEmpty | None
 
 
 class Minus(NamedTuple):
@@ -230,7 +227,7 @@ class Catalogue:
             kpi = self.kpis[name]
             node = parsed(kpi.formula)
             tree = self._resolved(node, (*trail, name), is_previous=is_previous)
-            return Reference(f"{PREVIOUS}({name})" if is_previous else name, tree, kpi.when_empty)
+            return Reference(f"{PREVIOUS}({name})" if is_previous else name, tree)
         if name in INPUTS:
             return Leaf(_input(name, "", "", is_previous))
         raise KpiError(name, "is no measure, input or KPI", self.nearest(name))
@@ -317,7 +314,7 @@ def wanted_by(tree: Tree) -> Iterator[Wanted]:
     match tree:
         case Leaf(wanted):
             yield wanted
-        case Reference(_, of, _) | Minus(of):
+        case Reference(_, of) | Minus(of):
             yield from wanted_by(of)
         case Operation(_, left, right):
             yield from wanted_by(left)
@@ -333,9 +330,7 @@ def may_be_empty(tree: Tree) -> bool:
             return may_be_empty(left) or may_be_empty(right)
         case Leaf(wanted):
             return wanted.statistic in ("median", "p90") or wanted.name == "quota"
-        case Reference(_, of, when_empty):
-            return when_empty is not WhenEmpty.ZERO and may_be_empty(of)
-        case Minus(of):
+        case Reference(_, of) | Minus(of):
             return may_be_empty(of)
     return False
 
@@ -362,7 +357,7 @@ def dimension_of(tree: Tree) -> Dimension:
             return Dimension(Powers(), value.denominator == 1)
         case Leaf(wanted):
             return Dimension(POWERS[wanted.unit], wanted.unit is KpiUnit.COUNT)
-        case Reference(_, of, _) | Minus(of):
+        case Reference(_, of) | Minus(of):
             return dimension_of(of)
         case Operation(sign, left, right):
             return _combined(sign, dimension_of(left), dimension_of(right))
@@ -387,35 +382,3 @@ def _words(dimension: Dimension) -> str:
 def unit_words(dimension: Dimension) -> str:
     """Return the unit a formula comes out in, for people."""
     return _words(dimension)
-
-
-# How large a number may be that goes into a formula, as whole digits of its last place.
-DIGITS = {
-    KpiUnit.COUNT: 12,
-    KpiUnit.MONEY: 22,  # 10**18 of the currency in ten-thousandths
-    KpiUnit.SECONDS: 14,
-    KpiUnit.DAYS: 13,
-}
-DIGITS_MAX = 66  # numbers of 256 bits hold 76; ten are the places of the result
-
-
-def digits_of(tree: Tree) -> tuple[int, int]:
-    """Return how many digits numerator and denominator of an exact result may have."""
-    match tree:
-        case Constant(value):
-            return len(str(abs(value.numerator))), len(str(value.denominator))
-        case Leaf(wanted):
-            scale = 5 if wanted.unit is KpiUnit.MONEY or wanted.statistic == "median" else 1
-            return DIGITS[wanted.unit] + scale - 1, scale
-        case Reference(_, of, _) | Minus(of):
-            return digits_of(of)
-        case Operation(sign, left, right):
-            (n, d), (m, e) = digits_of(left), digits_of(right)
-            if sign == "*":
-                return n + m, d + e
-            return (n + e, d + m) if sign == "/" else (max(n + e, m + d) + 1, d + e)
-
-
-def directions(kpis: Mapping[str, Kpi]) -> dict[str, Direction]:
-    """Return which way is better, by KPI."""
-    return {kpi_id: kpi.direction for kpi_id, kpi in kpis.items()}

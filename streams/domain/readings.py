@@ -120,10 +120,8 @@ def _value(tree: Tree, values: Values, steps: dict[str, Decimal | None]) -> Frac
             found = values[wanted]
             steps[str(wanted)] = rounded(found)
             return found
-        case Reference(kpi_id, of, when_empty):
+        case Reference(kpi_id, of):
             found = _value(of, values, steps)
-            if found is None and when_empty is WhenEmpty.ZERO:
-                found = Fraction(0)
             steps[kpi_id] = rounded(found)
             return found
         case Minus(of):
