@@ -1,21 +1,22 @@
 """KPIs per subject and period as SELECTs: sums first, then each formula once, exactly.
 
-Branches of one view, so that a filter on grain or kpi leaves out those it rules out: measures as
-they are, formulas over measures alone (by grain), and one for each KPI that reads deals or
-activities, since those are read as a whole.
+A view is a few branches: measures as they are, and one for each set of tables that formulas read.
+Formulas and grains are small tables on the right of a join, so a filter on `kpi_id` or `grain`
+reaches them, and a branch whose formulas it rules out reads nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from connectors.sinks.clickhouse import quoted
-from infra.bi import grains, inputs
+from infra.bi import formulas, grains
 from infra.bi.context import Context
-from infra.bi.exact import decimal
-from infra.bi.formulas import aggregate, columns_of, name_of, tuple_of
-from streams.domain.kpis import Computed, Origin, Wanted
+from infra.bi.lines import LIVE, content, family_of, lines
+from streams.domain.kpis import Computed, Wanted, unit_of
+from streams.domain.polynomials import scale_of
 
-COLUMNS = "subject_id, kpi_id, grain, period_start, period_end, currency, numerator, denominator, value"
+_RESULT = "Nullable(Decimal(38, 10))"
 
 
 class Subject(StrEnum):
@@ -29,179 +30,164 @@ class Subject(StrEnum):
 
 def kpis(computed: Sequence[Computed], subject: Subject, context: Context) -> str:
     """Return SQL for every KPI of every subject of a kind, in every period that has any."""
-    plain = tuple(c for c in computed if c.of_measure)
-    summed = tuple(c for c in computed if not c.of_measure and _is_summed(c))
-    rest = tuple(c for c in computed if not c.of_measure and not _is_summed(c))
-    parts: list[str] = []
-    for grain in grains.GRAINS:
-        if plain:
-            parts.append(_measures(plain, subject, grain, context))
-        if summed:
-            parts.append(one_grain(summed, subject, grain, context))
-    parts += [_every_grain(one, subject, context) for one in rest]
+    parts = []
+    if plain := tuple(c for c in computed if c.of_measure):
+        parts.append(_measures(plain, subject, context))
+    families = defaultdict[frozenset[str], list[Computed]](list)
+    for one in computed:
+        if not one.of_measure:
+            families[frozenset(map(family_of, one.wanted)) - {"measures"}].append(one)
+    parts += [evaluated(some, subject, context) for _, some in sorted(families.items(), key=str)]
     return "\nUNION ALL\n".join(parts)
 
 
-def _is_summed(computed: Computed) -> bool:
-    return all(w.origin is Origin.MEASURE for w in computed.wanted)
-
-
-def _measures(plain: Sequence[Computed], subject: Subject, grain: str, context: Context) -> str:
-    names = tuple(c.kpi.kpi_id for c in plain)
-    rows = inputs.measures(names, grains.within(grain, "day", context))
-    first = grains.start(grain, "day", context)
+def _measures(plain: Sequence[Computed], subject: Subject, context: Context) -> str:
+    names = ", ".join(quoted(c.kpi.kpi_id) for c in plain)
+    total = f"CAST(total, '{_RESULT}')"
     return f"""
-SELECT subject_id, name AS kpi_id, {quoted(grain)} AS grain, period_start,
-    {grains.following(grain, "period_start")} AS period_end, currency,
-    {_DECIMAL.format("total")} AS numerator, CAST(NULL, '{_RESULT}') AS denominator,
-    {_DECIMAL.format("total")} AS value
-FROM (SELECT subject_id, name, currency, period_start, sum(value) AS total
-    FROM (SELECT {_subject(subject)} AS subject_id, name, currency, {first} AS period_start, value
-        FROM ({rows}) AS facts {_membership(subject)})
-    GROUP BY subject_id, name, currency, period_start)"""
+SELECT subject_id, measure AS kpi_id, grain, period_start, {grains.END} AS period_end, currency,
+    {total} AS numerator, CAST(NULL, '{_RESULT}') AS denominator, {total} AS value
+FROM (SELECT subject_id, measure, grain, months, days, currency, period_start, sum(value) AS total
+    FROM (SELECT {_subject(subject)} AS subject_id, measure, currency, value, grain, months, days,
+            {grains.start(context)} AS period_start
+        FROM (SELECT rep_id, day, measure, currency, value, 1 AS every FROM spm.kpi_rep_day FINAL
+            WHERE {LIVE} AND measure IN ({names})) AS facts
+        INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every {_membership(subject)}
+        WHERE {grains.inside()})
+    GROUP BY subject_id, measure, grain, months, days, currency, period_start)"""
 
 
-_RESULT = "Nullable(Decimal(38, 10))"
-_DECIMAL = f"CAST({{}}, '{_RESULT}')"
+def evaluated(computed: Sequence[Computed], subject: Subject, context: Context) -> str:
+    """Return SQL for formulas over the same tables, with columns as all KPIs have them."""
+    wanted = formulas.wanted_of(computed)
+    results = formulas.evaluated("taken", "results", formulas.factors_of(computed))
+    return f"""
+SELECT subject_id, kpi_id, grain, period_start, {grains.END} AS period_end, currency,
+    if(is_zero AND done[1] IS NULL, CAST(0, '{_RESULT}'), done[1]) AS value,
+    done[2] AS numerator, if(is_quotient, done[3], NULL) AS denominator
+FROM (SELECT subject_id, kpi_id, grain, months, days, period_start, currency, is_zero, is_quotient,
+        {results} AS done
+    FROM ({taken(wanted, subject, context)}) AS sums
+    INNER JOIN (SELECT *, 1 AS every FROM ({formulas.rows(computed, wanted, context.currency)}))
+        AS formulas ON formulas.every = sums.every)
+WHERE value IS NOT NULL OR numerator != 0 OR denominator != 0"""
 
 
-def one_grain(
-    computed: Sequence[Computed], subject: Subject, grain: str, context: Context
-) -> str:
-    """Return SQL for formulas, each period of one grain; they share one reading of their lines."""
-    wanted = _all_wanted(computed)
-    rows = "\n    UNION ALL\n    ".join(
-        _placed(line, subject, [(grain, "1")], context, is_previous=is_previous)
-        for line, is_previous in _lines(wanted, subject, context)
+def taken(wanted: Sequence[Wanted], subject: Subject, context: Context) -> str:
+    """Return SQL for what is wanted of each subject and period: `taken`, whole, and a 1 behind."""
+    slots = _slots(wanted)
+    every = ", ".join(_taken_out(one, slots) for one in wanted)
+    scales = ", ".join(str(_multiplier(one)) for one in wanted)
+    samples = [(one, slot) for one, slot in slots.items() if _is_sample(one, wanted)]
+    arrays = "".join(
+        f", arraySort(groupArrayIf(value, slot = {slot})) AS sample_{slot}" for _, slot in samples
     )
-    return _evaluated(computed, wanted, rows, context)
+    return f"""
+    SELECT subject_id, grain, months, days, period_start, 1 AS every,
+        arrayPushBack(arrayMap((v, s) -> toInt256(toDecimal256(v, 4) * toInt256(s)), [{every}],
+            [{scales}]), toInt256(1)) AS taken
+    FROM (SELECT subject_id, grain, months, days, period_start, {_sums(slots)}{arrays}
+        FROM ({_periods(slots, subject, context)})
+        GROUP BY subject_id, grain, months, days, period_start
+        HAVING NOT min(is_previous) OR period_start <= {context.today})"""
 
 
-def _every_grain(one: Computed, subject: Subject, context: Context) -> str:
-    """Return SQL for one formula that reads deals or activities, periods of all grains at once."""
-    wanted = _all_wanted((one,))
-    every = [(grain, "1") for grain in grains.GRAINS]
-    rows = "\n    UNION ALL\n    ".join(
-        _placed(line, subject, every, context, is_previous=is_previous)
-        for line, is_previous in _lines(wanted, subject, context)
+def _base(wanted: Wanted) -> Wanted:
+    """Return the input something is taken from; all its statistics share its lines."""
+    return wanted._replace(statistic="", unit=unit_of(wanted))
+
+
+def _slots(wanted: Sequence[Wanted]) -> dict[Wanted, int]:
+    return {one: slot for slot, one in enumerate(dict.fromkeys(map(_base, wanted)), 1)}
+
+
+def _is_sample(base: Wanted, wanted: Sequence[Wanted]) -> bool:
+    return base.name != "quota" and any(w.statistic for w in wanted if _base(w) == base)
+
+
+def _sums(slots: Mapping[Wanted, int]) -> str:
+    return ", ".join(
+        f"sumIf(value, slot = {n}) AS sum_{n}, countIf(slot = {n}) AS count_{n}"
+        if one.name == "quota"
+        else f"sumIf(value, slot = {n}) AS sum_{n}"
+        for one, n in slots.items()
     )
-    return _evaluated((one,), wanted, rows, context)
 
 
-def _all_wanted(computed: Iterable[Computed]) -> tuple[Wanted, ...]:
-    return tuple(dict.fromkeys(w for c in computed for w in c.wanted))
+def _taken_out(wanted: Wanted, slots: Mapping[Wanted, int]) -> str:
+    slot = slots[_base(wanted)]
+    sample = f"sample_{slot}"
+    match wanted.statistic:
+        case "count":
+            number = f"count_{slot}" if wanted.name == "quota" else f"length({sample})"
+            return f"toDecimal128({number}, 4)"
+        case "median":
+            low, high = f"intDiv(length({sample}) + 1, 2)", f"intDiv(length({sample}), 2) + 1"
+            return f"{sample}[{low}] + {sample}[{high}]"
+        case "p90":
+            return f"{sample}[intDiv(9 * length({sample}) + 9, 10)]"
+    return f"sum_{slot}"
 
 
-def _lines(
-    wanted: Sequence[Wanted], subject: Subject, context: Context
-) -> Iterator[tuple[str, bool]]:
-    """Yield SQL for lines of subject_id, day, name, value, and whether they count a period later."""
+def _multiplier(wanted: Wanted) -> int:
+    scale = scale_of(wanted)
+    return scale // 2 if wanted.statistic == "median" else scale  # two values are added there
+
+
+def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
+    """Return SQL for lines with the periods they count in, a period later for previous ones."""
+    rows = "\n        UNION ALL\n        ".join(_owned(slots, subject, context))
+    return f"""
+        SELECT subject_id, slot, value, is_previous, grain, months, days,
+            {grains.placed(context, "is_previous")} AS period_start
+        FROM ({rows}) AS facts INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
+        WHERE {grains.inside("is_previous")}
+            AND (until = '1970-01-01' OR until <= {_own_end(context)})"""
+
+
+def _own_end(context: Context) -> str:
+    first = grains.start(context)
+    return f"if(months > 0, addMonths({first}, months), toDate32({first} + days))"
+
+
+def _owned(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> Iterator[str]:
+    """Yield SQL for lines of subject_id, day, slot, value, is_previous and until."""
     for is_previous in (False, True):
-        some = [w for w in wanted if w.is_previous is is_previous]
-        names = tuple(dict.fromkeys(w.name for w in some if w.origin is Origin.MEASURE))
-        if names:
-            name = "concat('previous(', name, ')')" if is_previous else "name"
-            yield _owned(inputs.measures(names), name, subject), is_previous
-        others = {name_of(w): w for w in some if w.origin is not Origin.MEASURE}
-        for name, one in others.items():
-            if one.name == "quota":
-                yield _quota(one, name, subject, context), is_previous
-            else:
-                yield _owned(inputs.lines(one, context), quoted(name), subject), is_previous
+        some = {w: slot for w, slot in slots.items() if w.is_previous is is_previous}
+        for rows in lines({w: s for w, s in some.items() if w.name != "quota"}, context):
+            yield (
+                f"SELECT {_subject(subject)} AS subject_id, facts.day AS day, facts.slot AS slot, "
+                f"facts.value AS value, {int(is_previous)} AS is_previous, "
+                f"toDate32('1970-01-01') AS until, 1 AS every FROM ({rows}) AS facts "
+                f"{_membership(subject)}"
+            )
+        for wanted, slot in some.items():
+            if wanted.name == "quota":
+                yield _quota(wanted, slot, int(is_previous), subject, context)
 
 
-def _owned(rows: str, name: str, subject: Subject) -> str:
-    return (
-        f"SELECT {_subject(subject)} AS subject_id, facts.day AS day, {name} AS name, "
-        f"toDecimal128(facts.value, 4) AS value, toDate32('1970-01-01') AS until "
-        f"FROM ({rows}) AS facts {_membership(subject)}"
-    )
-
-
-def _quota(wanted: Wanted, name: str, subject: Subject, context: Context) -> str:
+def _quota(
+    wanted: Wanted, slot: int, is_previous: int, subject: Subject, context: Context
+) -> str:
     """Return SQL for quotas, on their first day; `until` is the first day behind them."""
     shape = (
         "Array(Tuple(owner_kind String, owner_id String, measure String, period_start String, "
         "period_end String, amount String, currency String))"
     )
     return (
-        f"SELECT quota.2 AS subject_id, toDate32(quota.4) AS day, {quoted(name)} AS name, "
-        f"toDecimal128(quota.6, 4) AS value, toDate32(quota.5) AS until FROM (SELECT arrayJoin("
-        f"JSONExtract({inputs.content('quotas')}, 'quotas', '{shape}')) AS quota) "
+        f"SELECT quota.2 AS subject_id, toDate32(quota.4) AS day, toUInt8({slot}) AS slot, "
+        f"toDecimal128(quota.6, 4) AS value, {is_previous} AS is_previous, "
+        f"toDate32(quota.5) AS until, 1 AS every FROM (SELECT arrayJoin("
+        f"JSONExtract({content('quotas')}, 'quotas', '{shape}')) AS quota) "
         f"WHERE quota.1 = '{subject}' AND quota.3 = {quoted(wanted.argument)} "
         f"AND quota.7 = {quoted(context.currency)}"
     )
 
 
-def _placed(
-    rows: str,
-    subject: Subject,
-    some: Sequence[tuple[str, str]],
-    context: Context,
-    *,
-    is_previous: bool,
-) -> str:
-    """Return SQL for lines with the periods they count in."""
-    periods = []
-    for grain, _ in some:
-        first = grains.placed(grain, "day", context, is_previous=is_previous)
-        inside = grains.within(grain, "day", context, is_previous=is_previous)
-        own_end = grains.following(grain, grains.start(grain, "day", context))
-        inside = f"{inside} AND until <= {own_end}"
-        periods.append(f"({quoted(grain)}, {first}, {inside})")
-    if len(periods) == 1:
-        return (
-            f"SELECT subject_id, {quoted(some[0][0])} AS grain, "
-            f"{grains.placed(some[0][0], 'day', context, is_previous=is_previous)} AS period_start, "
-            f"name, value, {int(is_previous)} AS is_previous FROM ({rows}) WHERE {inside}"
-        )
-    return (
-        f"SELECT subject_id, period.1 AS grain, period.2 AS period_start, name, value, "
-        f"{int(is_previous)} AS is_previous FROM ({rows}) "
-        f"ARRAY JOIN [{', '.join(periods)}] AS period WHERE period.3"
-    )
-
-
-def _evaluated(
-    computed: Sequence[Computed], wanted: Sequence[Wanted], rows: str, context: Context
-) -> str:
-    columns = columns_of(tuple(wanted))
-    taken = ", ".join(f"{aggregate(w)} AS {column}" for w, column in columns.items())
-    formulas = ", ".join(tuple_of(c, columns) for c in computed)
-    single = quoted(computed[0].kpi.kpi_id) if len(computed) == 1 else "kpi.1"
-    units = {c.kpi.kpi_id: context.currency if _is_money(c) else "" for c in computed}
-    money = [quoted(kpi_id) for kpi_id, currency in units.items() if currency]
-    currency = f"if(kpi_id IN ({', '.join(money)}), {quoted(context.currency)}, '')" if money else "''"
-    return f"""
-SELECT subject_id, {single} AS kpi_id, grain, period_start,
-    {_end()} AS period_end, {currency} AS currency,
-    {decimal("kpi.2", "kpi.3")} AS numerator,
-    if(kpi.6, {decimal("kpi.4", "kpi.5")}, NULL) AS denominator,
-    if(kpi.7, coalesce(quotient, toDecimal128(0, 10)), quotient) AS value
-FROM (SELECT *, kpi.2 * kpi.5 AS top, if(kpi.5 = 0, toInt256(0), kpi.3 * kpi.4) AS bottom,
-        {decimal("top", "bottom")} AS quotient
-    FROM (SELECT subject_id, grain, period_start, arrayJoin([{formulas}]) AS kpi
-        FROM (SELECT subject_id, grain, period_start, {taken}
-            FROM ({rows})
-            GROUP BY subject_id, grain, period_start
-            HAVING NOT min(is_previous) OR period_start <= {context.today})))
-WHERE value IS NOT NULL OR numerator != 0 OR denominator != 0"""
-
-
-def _is_money(computed: Computed) -> bool:
-    return computed.kpi.unit.startswith("MONEY")
-
-
-def _end() -> str:
-    ends = [f"grain = {quoted(g)}, {grains.following(g, 'period_start')}" for g in grains.GRAINS]
-    *some, last = ends
-    return f"multiIf({', '.join(some)}, {last.split(', ', 1)[1]})"
-
-
 def _subject(subject: Subject) -> str:
     if subject is Subject.COMPANY:
         return "'company'"
-    return "toString(facts.rep_id)" if subject is Subject.REP else "member.subject_id"
+    return "facts.rep_id" if subject is Subject.REP else "member.subject_id"
 
 
 def _membership(subject: Subject) -> str:

@@ -309,6 +309,11 @@ def _argument(call: Call, catalogue: Catalogue) -> str:
     raise KpiError(written(call), "cannot be asked like this", _ASKED[kind])
 
 
+def unit_of(wanted: Wanted) -> KpiUnit:
+    """Return the unit of what something is taken from: of a count, that of what is counted."""
+    return INPUTS[wanted.name].unit if wanted.statistic else wanted.unit
+
+
 def wanted_by(tree: Tree) -> Iterator[Wanted]:
     """Yield what a formula needs, repeats too."""
     match tree:
