@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
 from schemas.plans import Plans
+from schemas.territories import Territories
 
 UNASSIGNED = "unassigned"  # the rep_id of facts whose owner the identity map does not know
 COMPANY_ID = "company"  # the owner_id of a quota for everybody
@@ -45,6 +46,9 @@ class Team(Definition):
     team_id: Id = Field(description="short name for life, such as emea-enterprise")
     name: Label = Field(description="as boards show it")
     parent_team_id: Annotated[Id | None, Field(description="the team above; absent: none")] = None
+    region: Annotated[
+        Id | None, Field(description="region of its reps; absent: that of the team above")
+    ] = None
 
 
 class Stint(Definition):
@@ -249,6 +253,7 @@ RULES: dict[str, Rule] = {
 KINDS: dict[str, type[Definition]] = {
     "company": Company,
     "roster": Roster,
+    "territories": Territories,
     "identities": Identities,
     "calendars": Calendars,
     "rates": Rates,
@@ -265,6 +270,7 @@ class Bundle(Definition):
     sequence: int = 0
     company: Company = Company(name="", reporting_currency="EUR", time_zone="UTC")
     roster: Roster = Roster(teams=(), reps=())
+    territories: Territories = Territories()
     identities: Identities = Identities(identities=())
     calendars: Calendars = Calendars(calendars=())
     rates: Rates = Rates(rates=())

@@ -16,6 +16,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "teams": ("team_id",),
     "reps": ("rep_id",),
     "history": ("valid_from",),
+    "territories": ("territory_id",),
+    "holders": ("rep_id", "valid_from"),
     "identities": ("source", "user_id"),
     "calendars": ("calendar_id",),
     "holidays": ("on",),

@@ -7,7 +7,13 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import cast
 from zoneinfo import available_timezones
 
-from infra.definitions import checking_kpis, checking_plans, checking_quotas, checking_roster
+from infra.definitions import (
+    checking_kpis,
+    checking_plans,
+    checking_quotas,
+    checking_roster,
+    checking_territories,
+)
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.currencies import is_currency
 from schemas.defining import Definition
@@ -204,6 +210,7 @@ def _zones() -> set[str]:
 _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "company": _company,
     "roster": _roster,
+    "territories": checking_territories.check,
     "people": _people,
     "identities": _identities,
     "calendars": _calendars,

@@ -119,6 +119,16 @@ def _roster(state: State, people: _People, on: date) -> str:
     return f"{table(('TEAM', 'NAME', 'PARENT'), teams)}\n\n{table(header, reps)}"
 
 
+def _territories(state: State, people: _People, on: date) -> str:
+    rows = [
+        (t.territory_id, t.name, t.parent_territory_id or "", t.region or "",
+         ", ".join(named(h.rep_id, people) for h in t.holders
+                   if h.valid_from <= on < (h.valid_to or NO_END)) or "nobody")
+        for t in state.bundle().territories.territories
+    ]  # fmt: skip
+    return table(("TERRITORY", "NAME", "WITHIN", "REGION", "HELD BY"), rows)
+
+
 def _people_table(state: State, people: _People, on: date) -> str:
     rows = [
         (p.rep_id, "(erased)" if p.erased else p.name, p.email, p.employee_number)
@@ -194,6 +204,7 @@ def _tiers(component: Component, currency: str) -> str:
 _TABLES = {
     "company": _company,
     "roster": _roster,
+    "territories": _territories,
     "people": _people_table,
     "identities": _identities,
     "calendars": _calendars,

@@ -24,6 +24,7 @@ from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poison, Poisoned
 from streams.engine.postings import Kind
 from streams.engine.preparing import Outside, Preparation
+from streams.engine.remembering import RememberingWarehouse
 from streams.engine.tempo import Tempo
 from streams.engine.waits import Abandoned, Waits
 from streams.engine.watchdog import Pulse, WatchedPublisher, WatchedWarehouse
@@ -51,8 +52,9 @@ class Worker:
         self.waits = Waits()
         self.states: dict[Partition, PartitionState] = {}
         self.pulse = Pulse()
+        self.memory = RememberingWarehouse(WatchedWarehouse(outside.warehouse, self.pulse))
         outside = outside._replace(
-            warehouse=WatchedWarehouse(outside.warehouse, self.pulse),
+            warehouse=self.memory,
             publisher=WatchedPublisher(outside.publisher, self.pulse),
         )
         self.preparation = Preparation(kinds, outside, self.waits, self._in_pool)

@@ -36,6 +36,6 @@ def test_the_demo_moves_survives_its_broker_and_goes_on_where_it_ended(tmp_path:
     with installed(data, verb="demo") as here:
         seen = here.query(ACTIVITY)[0][0]
         assert seen >= after_death
-        # The simulator never rests, so "nothing is behind" may never be true: a floor that moves is.
+        # The simulator never rests, so some record is always behind: the floor moves all the same.
         wait_for(lambda: here.query(ACTIVITY)[0][0] > seen, "a floor that moves", 60)
         assert here.query(WON) == [(1,)]

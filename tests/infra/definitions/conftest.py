@@ -26,7 +26,7 @@ from tests.brokers import PARTITIONS, Broker, free_port
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 MARKED = ("crm.calls", "crm.emails", "crm.meetings", "crm.deals", "spm.credits")
-TABLES = ("definition", "roster", "team", "person", "applied", "log", "warehouse")
+TABLES = ("definition", "roster", "team", "membership", "person", "applied", "log", "warehouse")
 
 SMALL = {
     "company": "{name: Small, reporting_currency: EUR, time_zone: UTC}",
@@ -44,6 +44,7 @@ SMALL = {
     " description: all of them}]",
     "kpis": "kpis: []",
     "plans": "plans: []",
+    "territories": "territories: []",
 }
 
 
