@@ -23,6 +23,7 @@ _TRANSIENT = frozenset(
     {159, 164, 173, 201, 202, 203, 209, 210, 215, 236, 241, 242, 243, 252, 279, 285, 286, 289,
      306, 319, 394, 425, 439, 473, 516, 733, 999}
 )  # fmt: skip
+_READS_STRING_VIEWS = (26, 4)  # ClickHouse; before, a text must come as Arrow's large_string
 _NOT_SET_UP = frozenset({60, 81})  # unknown table or database: before the first migration
 _SETTINGS = {
     "async_insert": 0,
@@ -143,8 +144,9 @@ class Warehouse:
         )
         body = io.BytesIO()
         body.write(sql.encode() + b"\n")
-        # Packed it is an eighth: that spares network and server more than it costs.
-        rows.write_ipc_stream(body, compat_level=pl.CompatLevel.oldest(), compression="zstd")
+        # Packed it is a fifth: that spares network and server more than it costs. lz4 costs the two
+        # of them half of what zstd does.
+        rows.write_ipc_stream(body, compat_level=self._level(), compression="lz4")
         self._send("", body.getvalue(), self._settings)
 
     def command(self, sql: str) -> None:
@@ -168,6 +170,12 @@ class Warehouse:
                 raise Unavailable(f"there is no table {table}; run `pacesetter migrate`")
             known = self._structures[table] = dict(found.iter_rows())
         return known
+
+    def _level(self) -> pl.CompatLevel:
+        """Return how new the Arrow may be. Texts as polars has them: half the cost at both ends."""
+        version = tuple(map(int, str(self._client.server_version).split(".")[:2]))
+        is_new = version >= _READS_STRING_VIEWS
+        return pl.CompatLevel.newest() if is_new else pl.CompatLevel.oldest()
 
     def _send(self, sql: str, body: bytes, settings: dict[str, Any]) -> bytes:
         try:
