@@ -11,8 +11,12 @@ from hypothesis import settings
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 HERE = Path(__file__).parent
-ONE_GROUND = {"faults": "kafka"}  # a folder whose files share one costly ground
-# Files of that folder with a ground of their own: together they would be what all wait for.
+# Files that begin so share one costly ground.
+ONE_GROUND = (
+    "faults", "infra/warehouse/test_readers", "connectors/boards/test_page",
+    "infra/reconcile/test_proof",
+)  # fmt: skip
+# All but these: together they would be what all others wait for at the end.
 OWN_GROUND = {"faults/test_logs_and_backups.py"}
 # Each test of these brings its own ground, or needs none: any process may take the next.
 EACH_ALONE = {
@@ -56,7 +60,7 @@ def _group(item: pytest.Item) -> str:
         return f"{path}::{item.name}"
     if path in OWN_GROUND:
         return path
-    return ONE_GROUND.get(path.partition("/")[0], path)
+    return next((shared for shared in ONE_GROUND if path.startswith(shared)), path)
 
 
 def _turn(path: str) -> int:

@@ -32,7 +32,8 @@ def test_without_the_rule_numbers_go_wrong(name: str) -> None:
 def _outcomes(name: str) -> Iterator[str]:
     """Yield what is wrong in each seed, empty for nothing."""
     control = CONTROLS[name]
-    for seed in range(SEEDS_MAX):
+    others = (seed for seed in range(SEEDS_MAX) if seed not in control.seeds)
+    for seed in (*control.seeds, *others):
         with control.off():
             try:
                 run(seed, MIXES[control.mix])
