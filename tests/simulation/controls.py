@@ -31,6 +31,7 @@ from streams.engine import (
 from streams.engine.batches import Partition
 from streams.engine.commits import Handed
 from tests.simulation import checks, outside, tables, world
+from tests.simulation.seeds import MIXES, Mix
 
 
 @dataclass(frozen=True)
@@ -302,6 +303,10 @@ def no_last_words() -> Iterator[None]:
         yield
 
 
+# A message must come later than another of its deal, and from a worker that has lost its partition.
+PAY_LATE = Mix("pay_late", ("ghost",), count=10, is_rough=False, is_paid=True, seconds=8.0)
+MIXES_OF_CONTROLS = MIXES | {PAY_LATE.name: PAY_LATE}
+
 CONTROLS: dict[str, Control] = {
     "sums of changes": Control(sums_of_changes, "crashes", (2, 3)),
     "tokens of offset ranges": Control(tokens_of_ranges, "crashes", (3, 2)),
@@ -316,7 +321,7 @@ CONTROLS: dict[str, Control] = {
     "blind for the flush on its way": Control(blind_for_what_is_on_its_way, "busy", (5, 0)),
     "target minus posted sum": Control(target_minus_posted, "pay", (7, 9)),
     "entry ids without partition and payee": Control(plain_entry_ids, "pay", (2, 1)),
-    "every message is news": Control(whatever_comes_is_news, "pay_ghosts"),
+    "every message is news": Control(whatever_comes_is_news, "pay_late", (26,)),
     "no wait for stage one": Control(no_wait_for_stage_one, "pay_retention", (4, 3)),
     "no last words of credits": Control(no_last_words, "pay", (0, 1)),
     "applied before results": Control(applied_first, "telling", (1, 0)),
