@@ -17,7 +17,7 @@ from tests.end_to_end.company import write_company
 from tests.end_to_end.installation import Installation, installed
 
 # `make proof EVENTS=1000000` raises it; so many reps, each with a hundred days, come to about that.
-EVENTS = int(os.environ.get("EVENTS", "150000"))
+EVENTS = int(os.environ.get("EVENTS", "72000"))
 EVENTS_OF_A_REP = 3_000
 COUNTED = """
 SELECT rep_id, day, measure, currency, sum(value) FROM spm_bi.rep_day
