@@ -7,7 +7,6 @@ from decimal import Decimal
 from random import Random
 from typing import Any, NamedTuple
 
-
 from infra.definitions import planning
 from infra.definitions.canonical import content_of
 from infra.definitions.stored import Stored
@@ -154,7 +153,9 @@ def _quota(random: Random, kind: QuotaOwner, owner: str, kpi: str, today: date) 
     money = kpi == "revenue_won"
     changes = ()
     if (end - start).days > 20 and random.random() < 0.4:
-        changes = (QuotaChange(on=start + timedelta(random.randint(1, 19)), amount=Decimal("7.77")),)
+        changes = (
+            QuotaChange(on=start + timedelta(random.randint(1, 19)), amount=Decimal("7.77")),
+        )
     return Quota(
         quota_id=f"{owner}:{kpi}", owner_kind=kind, owner_id=owner, kpi=kpi, period_start=start,
         period_end=end, amount=Decimal(random.randint(1, 10**9)) / 100,
@@ -231,5 +232,3 @@ def told(client: Any, view: str) -> dict[tuple[str, date], Pace]:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-

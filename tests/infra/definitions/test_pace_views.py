@@ -1,6 +1,6 @@
 """Pace in SQL is pace in the domain: to the last digit, for everybody, on every day."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
