@@ -60,8 +60,9 @@ def _owner(path: Path, quota: Quota, values: Values) -> Iterator[Finding]:
         there = {t.team_id for t in roster.teams}
     elif quota.owner_kind is QuotaOwner.REGION:
         territories = cast(Territories | None, values.get("territories"))
-        parts = (*roster.teams, *(territories.territories if territories else ()))
-        there = {part.region for part in parts if part.region}
+        named = {team.region for team in roster.teams}
+        named |= {each.region for each in (territories.territories if territories else ())}
+        there = {region for region in named if region}
     else:
         there = {r.rep_id for r in roster.reps}
     if quota.owner_id not in there:

@@ -36,7 +36,12 @@ _QUOTA: dict[str, Any] = {
     "work_total": _WEIGHT, "away_day": pl.List(pl.Date), "away_share": pl.List(_SHARE),
     "trace": pl.String,
 }  # fmt: skip
-_CURVE = {"curve_id": pl.String, "day": pl.Date, "elapsed": _WEIGHT, "weight": _WEIGHT}
+_CURVE: dict[str, Any] = {
+    "curve_id": pl.String,
+    "day": pl.Date,
+    "elapsed": _WEIGHT,
+    "weight": _WEIGHT,
+}
 _PERIODS = (PeriodKind.MONTH, PeriodKind.QUARTER, PeriodKind.YEAR)
 _DAY: dict[str, Any] = {
     "calendar_id": pl.String, "day": pl.Date, "is_business_day": pl.Boolean,
@@ -77,6 +82,20 @@ def write(stored: Stored, sequence: int, now: datetime) -> None:
     ):
         if not rows.is_empty():
             stored.insert_frame(table, _versioned(rows, sequence, now))
+
+
+def learn(stored: Stored, now: datetime) -> dict[str, str]:
+    """Return what learned curves were learned from, after learning and writing them again."""
+    newest = int(stored.rows("SELECT max(sequence) FROM spm.planning")[0][0])
+    if not newest or not Expectations(stored.in_force(newest).bundle()).learned():
+        return {}
+    write(stored, newest, now)
+    rows = stored.rows(
+        "SELECT DISTINCT curve_id, curve_note FROM spm.quota FINAL"
+        " WHERE sequence = {at:UInt64} AND curve_note != ''",
+        at=newest,
+    )
+    return {str(curve_id): str(note) for curve_id, note in rows}
 
 
 def quota_rows(
