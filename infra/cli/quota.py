@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from infra.cli.definition_files import FOLDER
 from infra.cli.reaching import WRONG, ground, print_json, tell
 
 if TYPE_CHECKING:
@@ -59,6 +60,48 @@ def check(
         typer.echo(checking.text(problems, summed, without, day))
     failed = has_errors(problems) or (strict and bool(problems or wrong or without))
     raise typer.Exit(WRONG if failed else 0)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help=".csv, .tsv, .jsonl or .xlsx", show_default=False)],
+    *,
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="A mapping's file or name; none: headings are the names of fields."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of definitions they go into.")] = FOLDER,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell who changes by how much; write nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Import quotas from a sheet: into quotas.yaml, beside those that are there.
+
+    Without a mapping the headings are owner_kind, owner_id, kpi, period_start, period_end, amount
+    and, where needed, currency, curve, ramp, proration, is_overlay, calendar_id. A quota of the
+    same owner, KPI and first day is replaced; every row that cannot be used is told with its cell.
+
+    Example: pacesetter quota import q4.xlsx --dry-run
+    """
+    from connectors.sources.files.picking import MissingColumns
+    from connectors.sources.files.reading_mapping import BadMapping
+    from connectors.sources.files.rows import BadFile
+    from connectors.sources.files.table_mapping import TableMapping, by_names
+    from infra.cli import imports
+    from infra.cli.reaching import fail
+
+    try:
+        chosen = imports.mapping_named(mapping, file) if mapping else by_names("quotas")
+        if not isinstance(chosen, TableMapping) or chosen.message != "quotas":
+            fail(f"{mapping} is no mapping of quotas; use `pacesetter import`", WRONG)
+        code = imports.import_table(file, chosen, out=out, dry_run=dry_run, as_json=as_json)
+    except MissingColumns as error:
+        told = "\n  ".join(error.remedies)
+        fail(f"{file} does not fit the mapping:\n  {told}", WRONG)
+    except (BadMapping, BadFile) as error:
+        fail(str(error), WRONG)
+    raise typer.Exit(code)
 
 
 @app.command()
