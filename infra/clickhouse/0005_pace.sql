@@ -119,7 +119,7 @@ CREATE OR REPLACE VIEW spm_bi.dim_date
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT day, calendar_id,
-    calendar_id = ifNull((SELECT argMax(calendar_id, (sequence, made_at)) FROM spm.planning), '') AS is_company_calendar,
+    toBool(calendar_id = ifNull((SELECT argMax(calendar_id, (sequence, made_at)) FROM spm.planning), '')) AS is_company_calendar,
     toISOYear(day) AS iso_year, toISOWeek(day) AS iso_week, toDayOfWeek(day) AS iso_weekday,
     toYear(day) AS year, toQuarter(day) AS quarter, toMonth(day) AS month,
     fiscal_year, fiscal_quarter, fiscal_month, fiscal_week,
@@ -131,7 +131,7 @@ AS SELECT day, calendar_id,
     quarter_left AS business_days_left_in_quarter, year_left AS business_days_left_in_year,
     dateDiff('day', day, month_end) AS days_left_in_month, dateDiff('day', day, quarter_end) AS days_left_in_quarter,
     dateDiff('day', day, year_end) AS days_left_in_year,
-    day = toDate32(now64(3), ifNull((SELECT nullIf(argMax(time_zone, (sequence, made_at)), '') FROM spm.planning), 'UTC')) AS is_today
+    toBool(day = toDate32(now64(3), ifNull((SELECT nullIf(argMax(time_zone, (sequence, made_at)), '') FROM spm.planning), 'UTC'))) AS is_today
 FROM spm.calendar_day FINAL
 WHERE sequence = (SELECT max(sequence) FROM spm.planning)
 COMMENT 'Days of every calendar: business days, holidays, fiscal periods and what is left of them.';

@@ -133,8 +133,9 @@ def _rates_exist(quotas: tuple[Quota, ...], values: Values) -> Iterator[Finding]
         return
     first: dict[str, date] = {}
     for rate in rates.rates:
-        if rate.quote == company.reporting_currency:
-            first[rate.base] = min(rate.on, first.get(rate.base, rate.on))
+        for other, one in ((rate.base, rate.quote), (rate.quote, rate.base)):
+            if one == company.reporting_currency:
+                first[other] = min(rate.on, first.get(other, rate.on))
     told: set[str] = set()
     for i, quota in enumerate(quotas):
         code = quota.currency

@@ -210,8 +210,8 @@ def _validate(
     if key in first:
         drafted.refused += 1
         problem = f"says again what row {first[key]} says"
-        told = " ".join(map(str, key))
-        drafted.problems.append(Problem(row.number, "", "", told, problem, "keep one row"))
+        told, names = " ".join(map(str, key)), " ".join(mapping.table.key)
+        drafted.problems.append(Problem(row.number, "", names, told, problem, "keep one row"))
         return
     first[key] = row.number
     drafted.entries.append(entry)

@@ -22,7 +22,7 @@ D = Decimal
 
 def at(
     actual: object, quota: object, day: date, span: Span = APRIL, curve: Curve | None = None,
-    counts: bool = True,
+    *, counts: bool = True,
 ) -> Pace:  # fmt: skip
     plan = Course(curve or linear(span), span)
     work = Course(business(span, EVERYWHERE), span)

@@ -132,16 +132,16 @@ def test_shares_add_up_to_the_rounded_whole_and_none_is_a_unit_off(
 
 
 @given(
-    amount=AMOUNTS, start=DAYS, days=st.integers(2, 400), cut=st.integers(1, 399), work=WORK,
-    count=COUNTS,
+    amount=AMOUNTS, start=DAYS, days=st.integers(2, 400), cut=st.integers(1, 399),
+    counted=st.tuples(WORK, COUNTS),
 )  # fmt: skip
 def test_who_leaves_and_who_takes_over_are_asked_for_the_whole_together(
-    amount: Decimal, start: date, days: int, cut: int, work: Workdays, count: DayCount
+    amount: Decimal, start: date, days: int, cut: int, counted: tuple[Workdays, DayCount]
 ) -> None:
     """Two reps who share a seat: what one is not asked for, the other is, to a minor unit."""
     span, day = Span(start, start + timedelta(days)), start + timedelta(min(cut, days - 1))
     before, after = Span(date(2000, 1, 1), day), Span(day, date(2199, 12, 31))
-    terms = Terms(workdays=work, day_count=count)
+    terms = Terms(workdays=counted[0], day_count=counted[1])
     one, two = (
         effective(quota(amount, span), terms._replace(employed=(run,))) for run in (before, after)
     )
