@@ -1,7 +1,7 @@
 """Time zones in columns: instants become the calendar days of a place."""
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +60,7 @@ def _ahead(instants: pl.Series, zone: str) -> pl.DataFrame:
     )
 
 
+@lru_cache(1 << 17)  # stints of a whole floor begin on few days
 def midnight_of(day: int, zone: str) -> int:
     """Return the first instant of a day (both since 1970) in a zone, in milliseconds.
 

@@ -1,0 +1,212 @@
+"""What open deals are worth so far: how often such deals were won, and how far close dates slip.
+
+Both are learned from how deals stood in the past: every week of it is looked at as today is, and
+what became of the deals that were open then is counted. So a stage in which lost deals linger, or a
+close date long past, counts for what it turned out to mean, whatever the CRM says of it.
+
+Few deals never give a chance of 0 or 1: each share is drawn towards that of a wider cell, as by a
+Beta prior that is worth PRIOR_DEALS deals; the widest is drawn towards the CRM's own probability.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+PRIOR_DEALS = 10.0  # what the wider cell weighs beside the deals of a narrower one
+PRIOR_SLIPS = 8.0  # the same for close dates
+HALF = 0.5  # chance of a deal of which nobody says anything
+EVERY_DAYS = 7  # the past is looked at so often
+LOOKBACK_DAYS = 540  # a year, and the season before; what is older was another company
+STALE_DAYS = 270  # a deal that was open so long ago and still is was not won
+# Slips in days of deals that were won, until there are own ones: dates slip rather than come early.
+# An assumption, and a wide one; it weighs as much as PRIOR_SLIPS deals.
+ASSUMED_SLIPS = np.array([-30, -14, -7, -3, 0, 0, 2, 5, 10, 16, 25, 35, 50, 70, 100, 150])
+# Days from a look to the close date that stood then; deals behind theirs are another matter.
+LEADS = (-60, -14, 0, 15, 46, 121)
+NO_LEAD = len(LEADS) + 1
+Floats = npt.NDArray[np.float64]
+
+VERSION_COLUMNS = {
+    "deal_id": pl.String, "since": pl.Date, "pipeline_id": pl.String, "stage_id": pl.String,
+    "deal_type": pl.String, "stage_class": pl.String, "close_date": pl.Date,
+}  # fmt: skip
+
+
+class Chances(NamedTuple):
+    """What becomes of open deals, in the order in which they were asked for.
+
+    Attributes:
+        win: chance of being won, ever.
+        inside: chance that a win falls before the end of the period.
+        cell: name of what each chance was learned from: deals of one cell are wrong together.
+        deals: closed deals that `win` rests on.
+        slips: won deals that `inside` rests on.
+    """
+
+    win: Floats
+    inside: Floats
+    cell: list[str]
+    deals: npt.NDArray[np.int64]
+    slips: npt.NDArray[np.int64]
+
+
+class Odds:
+    """What the past says, ready to be asked for the deals that are open now."""
+
+    def __init__(self, looks: pl.DataFrame) -> None:
+        """Learn.
+
+        Args:
+            looks: lines of `looks_of`.
+        """
+        known = looks.filter(pl.col("won").is_not_null())
+        levels = (["pipeline_id", "stage_id"], ["pipeline_id", "stage_id", "late"],
+                  ["pipeline_id", "stage_id", "late", "deal_type"])  # fmt: skip
+        self._shares = [(keys, _shares(known, keys)) for keys in levels]
+        won = known.filter(pl.col("won") & pl.col("slip").is_not_null())
+        self._slips = [(keys, _slips(won, keys))
+                       for keys in (["all"], ["lead"], ["pipeline_id", "lead"])]  # fmt: skip
+        self.deals = known.get_column("deal_id").n_unique()
+        self.won_deals = won.get_column("deal_id").n_unique()
+
+    def chances(self, deals: pl.DataFrame, today: date, start: date, end: date) -> Chances:
+        """Return the chances of open deals.
+
+        Args:
+            deals: pipeline_id, stage_id, deal_type, close_date, and probability: the CRM's own.
+            today: a deal may still close today, and not before.
+            start: first day of the period.
+            end: first day behind it.
+        """
+        asked = _with_lead(deals, pl.lit(today))
+        own = asked.select(pl.col("probability").cast(pl.Float64).fill_null(HALF)).to_series()
+        win = np.clip(own.to_numpy(), 0.02, 0.98)  # the CRM is never certain of an open deal
+        seen = np.zeros(len(asked), np.int64)
+        for keys, shares in self._shares:
+            there = asked.join(shares, on=keys, how="left", maintain_order="left")
+            count = there.get_column("deals").fill_null(0).to_numpy()
+            share = there.get_column("share").fill_null(0.0).to_numpy()
+            win = (share * count + PRIOR_DEALS * win) / (count + PRIOR_DEALS)
+            seen = np.where(count > 0, count, seen)
+        keys = self._shares[-1][0]
+        cell = asked.select(pl.concat_str(keys, separator="|")).to_series()
+        inside, slips = self._inside(asked, max(0, (start - today).days), (end - today).days)
+        return Chances(win, inside, cell.to_list(), seen, slips)
+
+    def _inside(
+        self, asked: pl.DataFrame, begin: int, end: int
+    ) -> tuple[Floats, npt.NDArray[np.int64]]:
+        if end <= begin:
+            return np.zeros(len(asked)), np.zeros(len(asked), np.int64)
+        lead = asked.get_column("lead_days").fill_null(0).to_numpy().astype(np.float64)
+        inside = _share_inside(ASSUMED_SLIPS, lead, begin, end)[0]
+        rest = np.zeros(len(asked), np.int64)
+        for keys, pools in self._slips:
+            cells = asked.select(pl.concat_str(keys, separator="|")).to_series()
+            for cell in cells.unique():
+                if cell not in pools:
+                    continue
+                at = (cells == cell).to_numpy()
+                slips, deals = pools[cell]
+                share, left = _share_inside(slips, lead[at], begin, end)
+                count = deals * left / len(slips)
+                inside[at] = (share * count + PRIOR_SLIPS * inside[at]) / (count + PRIOR_SLIPS)
+                rest[at] = np.round(count)
+        return inside, rest
+
+
+def looks_of(versions: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Return how deals stood on every seventh day of the past, and what became of them.
+
+    Columns: deal_id, pipeline_id, stage_id, deal_type, lead (which of LEADS), late, lead_days, won
+    (null: it is still open), slip (days from the close date of then to the day it was won).
+
+    Args:
+        versions: VERSION_COLUMNS: how a deal stood from a day on, one line a day at most.
+    """
+    ordered = versions.sort("deal_id", "since").with_columns(
+        pl.col("since").shift(-1).over("deal_id").fill_null(today).alias("until"),
+        pl.col("stage_class").last().over("deal_id").alias("ends_as"),
+        pl.col("since").last().over("deal_id").alias("ended"),
+    )
+    first = (pl.lit(today) - pl.duration(days=LOOKBACK_DAYS)).cast(pl.Date)
+    ago = pl.lit(today).cast(pl.Int32)
+    looks = (
+        ordered.filter((pl.col("stage_class") == "OPEN") & (pl.col("until") > pl.col("since")))
+        .with_columns(pl.max_horizontal("since", first).alias("since"))
+        .filter(pl.col("until") > pl.col("since"))
+        .with_columns(
+            pl.int_ranges(
+                (ago - pl.col("until").cast(pl.Int32)) // EVERY_DAYS + 1,
+                (ago - pl.col("since").cast(pl.Int32)) // EVERY_DAYS + 1,
+            ).alias("weeks")
+        )
+        .explode("weeks")
+        .drop_nulls("weeks")
+        .with_columns((ago - pl.col("weeks") * EVERY_DAYS).cast(pl.Int32).cast(pl.Date).alias("on"))
+    )
+    stale = (pl.lit(today) - pl.col("on")).dt.total_days() > STALE_DAYS
+    won = pl.when(pl.col("ends_as") != "OPEN").then(pl.col("ends_as") == "WON")
+    return _with_lead(looks, pl.col("on")).with_columns(
+        won.when(stale).then(pl.lit(value=False)).alias("won"),
+        pl.when(pl.col("ends_as") == "WON")
+        .then((pl.col("ended") - pl.coalesce("close_date", "on")).dt.total_days())
+        .alias("slip"),
+    )
+
+
+def _with_lead(deals: pl.DataFrame, on: pl.Expr) -> pl.DataFrame:
+    days = (pl.col("close_date") - on).dt.total_days()
+    cut = pl.sum_horizontal((days >= edge).cast(pl.Int32) for edge in LEADS)
+    late = pl.when(days < LEADS[0]).then(2).when(days < 0).then(1).otherwise(0)
+    return deals.with_columns(
+        pl.lit("").alias("all"),
+        days.alias("lead_days"),
+        pl.when(days.is_null()).then(NO_LEAD).otherwise(cut).cast(pl.String).alias("lead"),
+        pl.when(days.is_null()).then(3).otherwise(late).cast(pl.Int8).alias("late"),
+        *(pl.col(name).cast(pl.String) for name in ("pipeline_id", "stage_id", "deal_type")),
+    )
+
+
+def _shares(known: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Return won shares by key: of the weeks that deals were there, but worth no more than deals.
+
+    A deal that lingers is found open more often, which is what an open deal of today was, too.
+    """
+    return known.group_by(keys).agg(
+        pl.col("won").mean().cast(pl.Float64).alias("share"),
+        pl.col("deal_id").n_unique().cast(pl.Int64).alias("deals"),
+    )
+
+
+def _slips(won: pl.DataFrame, keys: list[str]) -> dict[str, tuple[Floats, int]]:
+    cell = pl.concat_str(keys, separator="|").alias("cell")
+    return {
+        str(name): (slips.sort().to_numpy().astype(np.float64), deals)
+        for name, slips, deals in won.group_by(cell)
+        .agg(pl.col("slip"), pl.col("deal_id").n_unique().alias("deals"))
+        .iter_rows()
+        for slips in [pl.Series(slips)]
+    }
+
+
+def _share_inside(
+    slips: npt.NDArray[np.generic], lead: Floats, begin: int, end: int
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Return which part of the slips that are still possible ends in the period, and their number.
+
+    A deal that is later than all of them may close on any day of a year to come.
+
+    Args:
+        slips: ascending.
+        lead: days from today to the close date.
+        begin: days from today to the period.
+        end: days from today to the first day behind it.
+    """
+    gone, before, behind = (np.searchsorted(slips, days - lead, "left") for days in (0, begin, end))
+    left = len(slips) - gone
+    share = (behind - before) / np.maximum(left, 1)
+    return np.where(left > 0, share, min(1.0, (end - begin) / 365)), left

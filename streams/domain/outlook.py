@@ -1,0 +1,264 @@
+"""From what is known today to what can be drawn: the past of deals, wins and working days."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from streams.domain import arriving as new
+from streams.domain.forecast import DailySums, Floor, OpenCredits, OpenDeals, Seeds
+from streams.domain.odds import LOOKBACK_DAYS, Chances, Odds
+
+HALF_LIFE_DAYS = 120  # a win of so long ago counts half: reps ramp up, fade and change patch
+WINS_MAX = 250  # per rep, the newest; whoever has more is known well enough by these
+SEASON_PRIOR_WINS = 60.0  # what an even year weighs against the wins of one month of the year
+SEASON_YEARS = 3
+YEAR_MONTHS = 12
+Floats = npt.NDArray[np.float64]
+
+
+class Calendar(NamedTuple):
+    """Which days from `first` on are worked, 1 or 0 each."""
+
+    first: date
+    works: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of reps when a forecast is made.
+
+    Attributes:
+        today: the day it is made on; today's deals may still close.
+        today_left: part of today's working day that is still to come, 0 to 1.
+        reps: rep_id, pool (team), calendar (place among calendars), since, until: on duty.
+        wins: rep_id, created_on, on, value: what counted in the last LOOKBACK_DAYS.
+        months: month (first day), wins: of the whole company, up to SEASON_YEARS.
+        open_deals: deal_id, pipeline_id, stage_id, deal_type, close_date, probability.
+        credits: rep_id, deal_id, amount: of open deals, in the KPI's unit.
+        calendars: from LOOKBACK_DAYS ago at least to the end of the period.
+    """
+
+    today: date
+    today_left: float
+    reps: pl.DataFrame
+    wins: pl.DataFrame
+    months: pl.DataFrame
+    open_deals: pl.DataFrame
+    credits: pl.DataFrame
+    calendars: Sequence[Calendar]
+
+
+class Span(NamedTuple):
+    """Days from the first one up to, not including, another."""
+
+    start: date
+    end: date
+
+
+class Outlook(NamedTuple):
+    """What can be drawn, and what it rests on."""
+
+    floor: Floor
+    chances: Chances
+    wins: npt.NDArray[np.int64]
+
+
+def outlook(known: Known, period: Span, odds: Odds, sequence: int, *, by_day: bool) -> Outlook:
+    """Return what can be drawn for a period.
+
+    Args:
+        odds: learned from deals; what is counted by activities has no deals.
+        by_day: the KPI is counted by activities: days are drawn, not wins.
+    """
+    reps = known.reps.with_row_index("rep")
+    season = seasonal(known.months, known.today)
+    work = [_weighed(c, season) for c in known.calendars]
+    pools = reps.get_column("pool").rank("dense").cast(pl.Int64).to_numpy() - 1
+    wins = _wins(known, reps)
+    exposure = _exposures(known, work, wins, known.today)
+    counted = new.Reps(pools, exposure, reps.get_column("calendar").to_numpy().astype(np.int64))
+    ahead = _ahead(known, work, period)
+    lines = _as_wins(wins, known.today)
+    chances = odds.chances(known.open_deals, known.today, *period)
+    level = _level(known, wins, work)
+    arriving: new.Arriving | DailySums
+    if by_day:
+        tables = new.day_tables(new.Days(lines.rep, lines.value, lines.weight), counted)
+        arriving = DailySums(tables, ahead[counted.ahead].sum(axis=1), level)
+    else:
+        arriving = new.arriving(lines, counted, ahead, level)
+    seeds = Seeds(f"{period.start}..{period.end}", sequence)
+    floor = Floor(
+        reps.get_column("rep_id").to_list(),
+        _open(known.open_deals, chances),
+        _credits(known, reps),
+        arriving,
+        seeds,
+    )
+    return Outlook(floor, chances, np.bincount(lines.rep, minlength=len(reps)))
+
+
+def seasonal(months: pl.DataFrame, today: date) -> Floats:
+    """Return how busy each month of the year is, 1 = as the average one.
+
+    A month is compared with the year around it, so that growth is no season; the month that is
+    still running is left out, and an even year weighs as much as SEASON_PRIOR_WINS wins a month.
+    """
+    count = {(d.year, d.month): float(n) for d, n in months.select("month", "wins").iter_rows()}
+    found, usual = np.zeros(YEAR_MONTHS), np.zeros(YEAR_MONTHS)
+    first = min(count, default=(today.year, today.month))
+    last = today.year * YEAR_MONTHS + today.month - 1
+    start = first[0] * YEAR_MONTHS + first[1] - 1
+    if last - start < YEAR_MONTHS:
+        return np.ones(YEAR_MONTHS)
+    wins = np.array([count.get((m // YEAR_MONTHS, m % YEAR_MONTHS + 1), 0.0)
+                     for m in range(start, last)])  # fmt: skip
+    for i in range(len(wins)):
+        begin = min(max(0, i - YEAR_MONTHS // 2), len(wins) - YEAR_MONTHS)
+        average = wins[begin : begin + YEAR_MONTHS].mean()
+        month = (start + i) % YEAR_MONTHS
+        found[month] += wins[i]
+        usual[month] += average
+    index = (found + SEASON_PRIOR_WINS) / (usual + SEASON_PRIOR_WINS)
+    return np.asarray(index / index.mean(), np.float64)
+
+
+def _weighed(calendar: Calendar, season: Floats) -> Floats:
+    months = (np.datetime64(calendar.first) + np.arange(len(calendar.works))).astype("M8[M]")
+    return calendar.works * season[months.astype(np.int64) % YEAR_MONTHS]
+
+
+def _decay(ages: npt.NDArray[np.int64]) -> Floats:
+    return np.asarray(0.5 ** (ages / HALF_LIFE_DAYS), np.float64)
+
+
+def _wins(known: Known, reps: pl.DataFrame) -> pl.DataFrame:
+    """Return the newest wins of the reps who are asked for, with their ages and cycles in days."""
+    since = known.today - timedelta(days=LOOKBACK_DAYS)
+    return (
+        known.wins.filter((pl.col("on") < known.today) & (pl.col("on") >= since))
+        .join(reps.select("rep_id", "rep"), on="rep_id")
+        .sort("rep", "on")
+        .group_by("rep", maintain_order=True)
+        .tail(WINS_MAX)
+        .with_columns(
+            (pl.lit(known.today) - pl.col("on")).dt.total_days().alias("age"),
+            (pl.col("on") - pl.col("created_on")).dt.total_days().clip(0).alias("cycle"),
+        )
+    )
+
+
+def _as_wins(wins: pl.DataFrame, today: date) -> new.Wins:
+    age = wins.get_column("age").to_numpy()
+    return new.Wins(
+        wins.get_column("rep").cast(pl.Int64).to_numpy(),
+        wins.get_column("value").cast(pl.Float64).to_numpy(),
+        wins.get_column("cycle").cast(pl.Int64).to_numpy(),
+        _decay(age),
+    )
+
+
+def _spans(known: Known, wins: pl.DataFrame) -> tuple[npt.NDArray[np.int64], ...]:
+    """Return from which day to which (days before today) each rep's wins were looked at."""
+    capped = (
+        wins.group_by("rep").agg(pl.len().alias("n"), pl.col("age").max())
+        .filter(pl.col("n") >= WINS_MAX)
+    )  # fmt: skip
+    today = pl.lit(known.today)
+    ages = known.reps.select(
+        (today - pl.col("since")).dt.total_days().clip(0, LOOKBACK_DAYS).alias("since"),
+        (today - pl.col("until")).dt.total_days().clip(0, LOOKBACK_DAYS).alias("until"),
+    )
+    since = ages.get_column("since").to_numpy().copy()
+    at = capped.get_column("rep").to_numpy()
+    since[at] = np.minimum(since[at], capped.get_column("age").to_numpy())
+    return since, np.minimum(ages.get_column("until").to_numpy(), since)
+
+
+def _exposures(
+    known: Known, work: Sequence[Floats], wins: pl.DataFrame, today: date
+) -> Floats:
+    """Return the working days of each rep's past, weighted as wins are."""
+    since, until = _spans(known, wins)
+    row = known.reps.get_column("calendar").to_numpy()
+    exposure = np.zeros(len(known.reps))
+    for i, (calendar, works) in enumerate(zip(known.calendars, work, strict=True)):
+        past = works[: (today - calendar.first).days][::-1][:LOOKBACK_DAYS]
+        ages = np.arange(1, len(past) + 1)
+        total = np.concatenate([[0.0], np.cumsum(past * _decay(ages))])
+        mine = row == i
+        ends = np.minimum(since[mine], len(past)), np.minimum(until[mine], len(past))
+        exposure[mine] = total[ends[0]] - total[ends[1]]
+    return exposure
+
+
+def _ahead(known: Known, work: Sequence[Floats], period: Span) -> Floats:
+    """Return a row per calendar: how much of an average working day each day to come is."""
+    begin = max(known.today, period.start)
+    length = max(0, (period.end - begin).days)
+    rows = np.zeros((len(work), length))
+    for i, (calendar, works) in enumerate(zip(known.calendars, work, strict=True)):
+        at = (begin - calendar.first).days
+        found = works[at : at + length]
+        rows[i, : len(found)] = found
+    if length and begin == known.today:
+        rows[:, 0] *= known.today_left
+    return rows
+
+
+def _level(known: Known, wins: pl.DataFrame, work: Sequence[Floats]) -> float:
+    """Return how much reps' rates vary from one four weeks to the next."""
+    span = new.WEEKS_PER_LEVEL * 7
+    spells = LOOKBACK_DAYS // span
+    counts = np.zeros((len(known.reps), spells))
+    spell = (wins.get_column("age").to_numpy() - 1) // span
+    inside = spell < spells
+    np.add.at(counts, (wins.get_column("rep").to_numpy()[inside], spell[inside]), 1.0)
+    since, until = _spans(known, wins)
+    row = known.reps.get_column("calendar").to_numpy()
+    exposure = np.zeros_like(counts)
+    edges = np.arange(spells + 1) * span
+    for i, (calendar, works) in enumerate(zip(known.calendars, work, strict=True)):
+        past = works[: (known.today - calendar.first).days][::-1][:LOOKBACK_DAYS]
+        total = np.concatenate([[0.0], np.cumsum(past)])
+        mine = row == i
+        ends = np.clip(edges[None, :], until[mine, None], since[mine, None])
+        exposure[mine] = np.diff(total[np.minimum(ends, len(past))], axis=1)
+    return new.level_variance(counts, exposure)
+
+
+def _open(deals: pl.DataFrame, chances: Chances) -> OpenDeals:
+    return OpenDeals(
+        deals.get_column("deal_id").to_list(), chances.win, chances.inside, chances.cell,
+        chances.deals,
+    )  # fmt: skip
+
+
+def _credits(known: Known, reps: pl.DataFrame) -> OpenCredits:
+    deals = known.open_deals.select("deal_id").with_row_index("deal")
+    lines = (
+        known.credits.join(reps.select("rep_id", "rep"), on="rep_id")
+        .join(deals, on="deal_id")
+        .sort("rep", "deal")
+    )
+    return OpenCredits(
+        lines.get_column("rep").cast(pl.Int64).to_numpy(),
+        lines.get_column("deal").cast(pl.Int64).to_numpy(),
+        lines.get_column("amount").cast(pl.Float64).to_numpy(),
+    )
+
+
+def evidence_of(found: Outlook, rep: int) -> Mapping[str, int]:
+    """Return how much a rep's forecast rests on: open deals, closed deals like them, own wins."""
+    credits = found.floor.credits
+    mine = np.unique(credits.deal[credits.rep == rep])
+    return {
+        "open_deals": len(mine),
+        "closed_deals": int(found.chances.deals[mine].min(initial=0)) if len(mine) else 0,
+        "wins": int(found.wins[rep]),
+    }
