@@ -15,9 +15,11 @@ from infra.cli import (
     ground,
     imports,
     intake,
+    quota,
     rebuild,
     reconcile,
     simulate,
+    standing,
     tokens,
 )
 from infra.cli import run as running
@@ -56,10 +58,12 @@ running.register(app)
 board.register(app)
 intake.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
+app.add_typer(quota.app, name="quota", rich_help_panel="Feed it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
+standing.register(app)
 doctor.register(app)
 reconcile.register(app)
 rebuild.register(app)
