@@ -1,9 +1,9 @@
 """Formulas of KPIs: text to a small tree and back. Four operations, names and calls; nothing runs.
 
-    formula  = term (("+" | "-") term)*
-    term     = factor (("*" | "/") factor)*
-    factor   = number | name | name "(" argument ")" | "(" formula ")" | "-" factor
-    argument = formula | "text in double quotes"
+formula  = term (("+" | "-") term)*
+term     = factor (("*" | "/") factor)*
+factor   = number | name | name "(" argument ")" | "(" formula ")" | "-" factor
+argument = formula | "text in double quotes"
 """
 
 import re

@@ -43,6 +43,7 @@ SMALL = {
     "measures": "measures: [{measure: calls, of: call, rule: calls, unit: COUNT, label: Calls,"
     " description: all of them}]",
     "kpis": "kpis: []",
+    "leave": "leave: []",
     "plans": "plans: []",
     "territories": "territories: []",
 }
