@@ -49,6 +49,6 @@ def inside(is_previous: str = "0") -> str:
 
 def placed(context: Context, is_previous: str) -> str:
     """Return SQL for the first day of the period that `day` counts in; a period later if so."""
-    period_start = start(context)
-    shifted = "if(months > 0, addMonths(first, months), toDate32(first + days))"
-    return f"if({is_previous} = 1 AND rolling = 0, {shifted.replace('first', f'({period_start})')}, {period_start})"
+    first = start(context)
+    later = f"if(months > 0, addMonths({first}, months), toDate32({first} + days))"
+    return f"if({is_previous} = 1 AND rolling = 0, {later}, {first})"

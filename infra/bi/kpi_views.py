@@ -52,7 +52,8 @@ FROM (SELECT subject_id, measure, grain, months, days, currency, period_start, s
             {grains.start(context)} AS period_start
         FROM (SELECT rep_id, day, measure, currency, value, 1 AS every FROM spm.kpi_rep_day FINAL
             WHERE {LIVE} AND measure IN ({names})) AS facts
-        INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every {_membership(subject)}
+        INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
+        {_membership(subject)}
         WHERE {grains.inside()})
     GROUP BY subject_id, measure, grain, months, days, currency, period_start)"""
 
@@ -60,16 +61,18 @@ FROM (SELECT subject_id, measure, grain, months, days, currency, period_start, s
 def evaluated(computed: Sequence[Computed], subject: Subject, context: Context) -> str:
     """Return SQL for formulas over the same tables, with columns as all KPIs have them."""
     wanted = formulas.wanted_of(computed)
+    slots = _slots(wanted)
+    rows = formulas.rows(computed, wanted, lambda w: slots[_base(w)], context.currency)
     results = formulas.evaluated("taken", "results", formulas.factors_of(computed))
     return f"""
 SELECT subject_id, kpi_id, grain, period_start, {grains.END} AS period_end, currency,
-    if(is_zero AND done[1] IS NULL, CAST(0, '{_RESULT}'), done[1]) AS value,
-    done[2] AS numerator, if(is_quotient, done[3], NULL) AS denominator
+    done[2] AS numerator, if(is_quotient, done[3], NULL) AS denominator,
+    if(is_zero AND done[1] IS NULL, CAST(0, '{_RESULT}'), done[1]) AS value
 FROM (SELECT subject_id, kpi_id, grain, months, days, period_start, currency, is_zero, is_quotient,
         {results} AS done
     FROM ({taken(wanted, subject, context)}) AS sums
-    INNER JOIN (SELECT *, 1 AS every FROM ({formulas.rows(computed, wanted, context.currency)}))
-        AS formulas ON formulas.every = sums.every)
+    INNER JOIN (SELECT *, 1 AS every FROM ({rows})) AS formulas ON formulas.every = sums.every
+    WHERE hasAny(sums.present, formulas.slots))
 WHERE value IS NOT NULL OR numerator != 0 OR denominator != 0"""
 
 
@@ -85,8 +88,9 @@ def taken(wanted: Sequence[Wanted], subject: Subject, context: Context) -> str:
     return f"""
     SELECT subject_id, grain, months, days, period_start, 1 AS every,
         arrayPushBack(arrayMap((v, s) -> toInt256(toDecimal256(v, 4) * toInt256(s)), [{every}],
-            [{scales}]), toInt256(1)) AS taken
-    FROM (SELECT subject_id, grain, months, days, period_start, {_sums(slots)}{arrays}
+            [{scales}]), toInt256(1)) AS taken, present
+    FROM (SELECT subject_id, grain, months, days, period_start, groupUniqArray(slot) AS present,
+            {_sums(slots)}{arrays}
         FROM ({_periods(slots, subject, context)})
         GROUP BY subject_id, grain, months, days, period_start
         HAVING NOT min(is_previous) OR period_start <= {context.today})"""
@@ -140,7 +144,8 @@ def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) ->
     return f"""
         SELECT subject_id, slot, value, is_previous, grain, months, days,
             {grains.placed(context, "is_previous")} AS period_start
-        FROM ({rows}) AS facts INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
+        FROM ({rows}) AS facts
+        INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
         WHERE {grains.inside("is_previous")}
             AND (until = '1970-01-01' OR until <= {_own_end(context)})"""
 
@@ -171,11 +176,11 @@ def _quota(
 ) -> str:
     """Return SQL for quotas, on their first day; `until` is the first day behind them."""
     shape = (
-        "Array(Tuple(owner_kind String, owner_id String, measure String, period_start String, "
+        "Array(Tuple(owner_kind String, owner_id String, kpi String, period_start String, "
         "period_end String, amount String, currency String))"
     )
     return (
-        f"SELECT quota.2 AS subject_id, toDate32(quota.4) AS day, toUInt8({slot}) AS slot, "
+        f"SELECT quota.2 AS subject_id, toDate32(quota.4) AS day, toUInt16({slot}) AS slot, "
         f"toDecimal128(quota.6, 4) AS value, {is_previous} AS is_previous, "
         f"toDate32(quota.5) AS until, 1 AS every FROM (SELECT arrayJoin("
         f"JSONExtract({content('quotas')}, 'quotas', '{shape}')) AS quota) "
