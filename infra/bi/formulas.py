@@ -85,12 +85,8 @@ def evaluated(values: str, results: str, factors: int) -> str:
         f"arrayMap(q -> (sign(q.1) * sign(q.2), abs(q.1 * toInt256({10**PLACES})), "
         f"if(q.2 = 0, toUInt256(1), abs(q.2)), q.2 = 0 OR q.3), {quotients})"
     )
-    divided = (
-        f"arrayMap(q -> (q.1, intDiv(q.2, q.3), (q.2 % q.3) * 2, q.3, q.4), {sized})"
-    )
-    units = (
-        "q.1 * toInt256(q.2 + toUInt256(q.3 > q.4 OR (q.3 = q.4 AND q.2 % 2 = 1)))"
-    )
+    divided = f"arrayMap(q -> (q.1, intDiv(q.2, q.3), (q.2 % q.3) * 2, q.3, q.4), {sized})"
+    units = "q.1 * toInt256(q.2 + toUInt256(q.3 > q.4 OR (q.3 = q.4 AND q.2 % 2 = 1)))"
     exact = f"toDecimal128(toDecimal256({units}, {PLACES}) / toInt256({10**PLACES}), {PLACES})"
     return f"arrayMap(q -> if(q.5, NULL, {exact}), {divided})"
 
@@ -132,4 +128,3 @@ def _result(found: Whole, places: Mapping[Wanted, int], factors: int, last: int)
 
     guards = ", ".join(map(text, found.guards))
     return f"({text(found.above)}, {text(found.below)}, [{guards}])"
-

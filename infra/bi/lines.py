@@ -57,7 +57,7 @@ def totals(measures: Mapping[str, int]) -> str:
     slots = ", ".join(map(str, measures.values()))
     slot = f"toUInt16(transform(toString(measure), [{names}], [{slots}], 0))"
     return (
-        f"SELECT rep_id, day, {slot} AS slot, toDecimal128(value, 4) AS value "
+        f"SELECT rep_id, day, {slot} AS slot, toDecimal128(value, 4) AS value, currency "
         f"FROM spm.kpi_rep_day FINAL WHERE {LIVE} AND measure IN ({names})"
     )
 
@@ -102,8 +102,8 @@ def _won(slots: Mapping[str, int], context: Context) -> str:
 def _reached(slots: Mapping[str, int], context: Context) -> str:
     stages = ", ".join(f"({quoted(stage)}, toUInt16({slot}))" for stage, slot in slots.items())
     ever = (
-        "SELECT entity_id, groupUniqArrayArray([toString(stage_id), toString(stage_label)]) AS ever "
-        "FROM spm.deal WHERE kind != 'marker' AND op = 'SET' GROUP BY entity_id"
+        "SELECT entity_id, groupUniqArrayArray([toString(stage_id), toString(stage_label)]) "
+        "AS ever FROM spm.deal WHERE kind != 'marker' AND op = 'SET' GROUP BY entity_id"
     )
     return (
         "SELECT rep_id, created_on AS day, stage.2 AS slot, toDecimal128(1, 4) AS value FROM ("
@@ -126,7 +126,9 @@ def _pipeline(slots: Slots, context: Context) -> str:
     )
     stalled = ""
     if days := {w.argument for w in slots if w.name.startswith("stalled")}:
-        stalled = ", " + ", ".join(f"{_is_stalled(d, context)} AS stalled_{d}" for d in sorted(days))
+        stalled = ", " + ", ".join(
+            f"{_is_stalled(d, context)} AS stalled_{d}" for d in sorted(days)
+        )
     return f"""
         SELECT line.1 AS rep_id, line.2 AS day, line.3 AS slot, line.4 AS value FROM (
             SELECT arrayJoin(arrayConcat({arrays})) AS line FROM (
@@ -186,9 +188,7 @@ def content(kind: str) -> str:
 def _is_stalled(days: str, context: Context) -> str:
     since = f"({context.now} - toIntervalDay({days}))"
     recent = f"SELECT deal_id FROM ({contacts()}) WHERE at >= {since}"
-    return (
-        f"(fromUnixTimestamp64Micro(revision, 'UTC') < {since} AND entity_id NOT IN ({recent}))"
-    )
+    return f"(fromUnixTimestamp64Micro(revision, 'UTC') < {since} AND entity_id NOT IN ({recent}))"
 
 
 def contacts() -> str:

@@ -15,6 +15,7 @@ from infra.cli import (
     ground,
     imports,
     intake,
+    kpi,
     rebuild,
     reconcile,
     simulate,
@@ -56,6 +57,7 @@ running.register(app)
 board.register(app)
 intake.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
+app.add_typer(kpi.app, name="kpi", rich_help_panel="Read it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)

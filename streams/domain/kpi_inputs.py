@@ -122,9 +122,7 @@ def value_of(
         ]
         return Fraction(sum(amounts, Decimal(0))) if amounts else None
     found = [
-        value
-        for rep_id, day, value in lines(wanted, facts)
-        if day in span and belongs(rep_id, day)
+        value for rep_id, day, value in lines(wanted, facts) if day in span and belongs(rep_id, day)
     ]
     match wanted.statistic:
         case "median":

@@ -79,9 +79,7 @@ def _told(client: Client, sql: str) -> Found:
     return found
 
 
-def _expected(
-    catalogue: list[Computed], subject: Subject, facts: Facts, made_of: Bundle
-) -> Found:
+def _expected(catalogue: list[Computed], subject: Subject, facts: Facts, made_of: Bundle) -> Found:
     found: Found = {}
     groups = _groups(subject, made_of)
     for one in catalogue:
