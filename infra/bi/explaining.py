@@ -49,6 +49,7 @@ def explained(
     client: Any,
     bundle: Bundle,
     computed: Computed,
+    *,
     subject: tuple[Subject, str],
     spans: tuple[Span, Span],
     context: Context,
@@ -57,6 +58,7 @@ def explained(
 
     Args:
         client: a clickhouse-connect client.
+        subject: kind and id.
         spans: the period and the one before it.
     """
     catalogue = Catalogue(bundle)

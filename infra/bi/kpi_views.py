@@ -103,7 +103,7 @@ def base_of(wanted: Wanted) -> Wanted:
 
 def slots_of(wanted: Sequence[Wanted]) -> dict[Wanted, int]:
     """Return a slot for each input that something is taken from."""
-    return {one: slot for slot, one in enumerate(dict.fromkeys(map(_base, wanted)), 1)}
+    return {one: slot for slot, one in enumerate(dict.fromkeys(map(base_of, wanted)), 1)}
 
 
 def _is_sample(base: Wanted, wanted: Sequence[Wanted]) -> bool:

@@ -97,14 +97,8 @@ def _of(
 def _nothing() -> str:
     """Return SQL for no rows: before the first definitions nothing is measured."""
     every = (Column("subject_id", "String", ""), *_COLUMNS)
-    return (
-        "SELECT " + ", ".join(f"CAST(NULL, {_nullable(c)}) AS {c.name}" for c in every) + " WHERE 0"
-    )
-
-
-def _nullable(column: Column) -> str:
-    kind = column.kind if column.kind.startswith("Nullable") else f"Nullable({column.kind})"
-    return quoted(kind)
+    blank = ", ".join(f"defaultValueOfTypeName({quoted(c.kind)}) AS {c.name}" for c in every)
+    return f"SELECT {blank} WHERE 0"
 
 
 def dim_kpi(computed: Sequence[Computed]) -> View:

@@ -105,15 +105,17 @@ def _explained(
         raise typer.BadParameter(str(error), param_hint="--period") from error
     kind, subject_id, name = _subject(stored, bundle, *named)
     spans = (span, before(span, bundle.company))
-    found = explained(client, bundle, computed, (kind, subject_id), spans, context)
+    found = explained(
+        client, bundle, computed, subject=(kind, subject_id), spans=spans, context=context
+    )
     return found, (kind, subject_id, name)
 
 
 def _subject(stored: Any, bundle: Any, rep: str, team: str, region: str) -> "tuple[Any, str, str]":
     from infra.bi.kpi_views import Subject
+    from infra.definitions.peopling import find_rep
     from infra.definitions.problems import did_you_mean
     from infra.definitions.showing import named
-    from infra.definitions.stored import find_rep
     from schemas.definitions import COMPANY_ID, UNASSIGNED
 
     if rep:

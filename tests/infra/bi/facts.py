@@ -1,4 +1,4 @@
-"""Random facts, written into the warehouse's tables as agents would, and as the domain sees them."""
+"""Random facts, written into the warehouse as agents would, and as the domain sees them."""
 
 import json
 import random
