@@ -15,6 +15,7 @@ from infra.cli import (
     ground,
     imports,
     intake,
+    kpi,
     quota,
     rebuild,
     reconcile,
@@ -59,6 +60,7 @@ board.register(app)
 intake.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
 app.add_typer(quota.app, name="quota", rich_help_panel="Feed it")
+app.add_typer(kpi.app, name="kpi", rich_help_panel="Read it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from infra.bi.making import make_views
 from infra.definitions import planning
 from infra.definitions.canonical import content_of, revision_id_of
 from infra.definitions.checking import check
@@ -258,6 +259,7 @@ def _finish(stored: Stored, log: DefinitionLog, now: datetime, caught_up: int, r
     newest = stored.newest()
     if newest == 0:
         return Done()
+    make_views(stored.client)
     marked = log.lacking(_unmarked(stored, log, newest), newest)
     log.mark(dict.fromkeys(marked, Marker(newest, now, reason)))
     return Done(newest, caught_up, len(rosters), missing is not None, unplanned is not None, marked)

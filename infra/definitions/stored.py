@@ -87,6 +87,11 @@ class Stored:
             raise LookupError("the warehouse has no incarnation; run `pacesetter migrate`")
         self._incarnation = str(rows[0][0])
 
+    @property
+    def client(self) -> Any:
+        """The connection it uses."""
+        return self._client
+
     def newest(self) -> int:
         """Return the sequence of the newest revision, 0 if there is none."""
         return int(self.rows("SELECT max(sequence) FROM spm.definition")[0][0])

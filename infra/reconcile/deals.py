@@ -110,11 +110,13 @@ def _rated(rows: str, now: InForce) -> str:
     worth = decimal(divided_even(f"{units} * rate_units", str(RATE)), AMOUNT)
     steps = (
         f"{_MAIN.format(days='own_days')} AS should_day, "
-        "if(stage_class = 'LOST', own_days[3], own_days[2]) AS closed_on, currency = into AS is_own",
+        "if(stage_class = 'LOST', own_days[3], own_days[2]) AS closed_on, "
+        "currency = into AS is_own",
         "arrayLast(r -> r.1 <= closed_on, dated) AS dated_then, "
         "arrayExists(r -> r.1 <= closed_on, dated) AS is_dated",
         f"if(is_own, toInt256({RATE}), dated_then.2) AS rate_units, op = 'SET' AND "
-        "amount IS NOT NULL AND stage_class IN ('WON', 'LOST') AND (is_own OR is_dated) AS has_worth",
+        "amount IS NOT NULL AND stage_class IN ('WON', 'LOST') "
+        "AND (is_own OR is_dated) AS has_worth",
         "has_worth AND stage_class = 'WON' AS has_rate, "
         f"if(has_worth, toDecimal64({worth}, 4), toDecimal64(0, 4)) AS worth",
         f"if(has_rate, toDecimal128({decimal('rate_units', RATE)}, 10), NULL) AS should_rate, "
