@@ -242,6 +242,9 @@ class Floor:
     def _deal(self) -> dict[str, Any]:
         return {
             "stage_id": "s",
+            "segment": (None, "SMB", "ENT")[self.made % 3],
+            "region": (None, "EMEA", "AMER")[self.made // 3 % 3],
+            "account_id": f"a{self.made % 5}",
             "currency": self.random.choice(CURRENCIES),
             "splits": self._splits(),
             **self._stage(),
