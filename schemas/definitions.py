@@ -8,12 +8,15 @@ markers; `people` holds the names and goes to the table spm.person alone, which 
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.plans import Plans
+from schemas.quotas import Quotas
+from schemas.territories import Territories
 
 UNASSIGNED = "unassigned"  # the rep_id of facts whose owner the identity map does not know
 COMPANY_ID = "company"  # the owner_id of a quota for everybody
@@ -35,6 +38,15 @@ class Company(Definition):
     time_zone: str = Field(description="IANA zone; for facts of reps without a zone")
     week_start: Annotated[int, Field(ge=1, le=7, description="ISO weekday, 1 = Monday")] = 1
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12, description="1 = January")] = 1
+    fiscal_year_named: Annotated[
+        YearName, Field(description="after the calendar year of its START or its END")
+    ] = YearName.END
+    fiscal_weeks: Annotated[
+        FiscalWeeks | None, Field(description="years of whole weeks; absent: of calendar months")
+    ] = None
+    calendar_id: Annotated[
+        Id | None, Field(description="working days where nobody says otherwise; absent: Mon to Fri")
+    ] = None
     won_day: Annotated[WonDay, Field(description="which day a won deal counts on")] = WonDay.WON_AT
 
 
@@ -44,6 +56,9 @@ class Team(Definition):
     team_id: Id = Field(description="short name for life, such as emea-enterprise")
     name: Label = Field(description="as boards show it")
     parent_team_id: Annotated[Id | None, Field(description="the team above; absent: none")] = None
+    region: Annotated[
+        Id | None, Field(description="region of its reps; absent: that of the team above")
+    ] = None
 
 
 class Stint(Definition):
@@ -105,31 +120,6 @@ class Identities(Definition):
     identities: tuple[Identity, ...]
 
 
-class Holiday(Definition):
-    """A day off for everyone on a calendar."""
-
-    on: Day = Field(description="the day off")
-    name: Label
-
-
-class Calendar(Definition):
-    """Working days of a place."""
-
-    calendar_id: Id = Field(description="short name for life, such as de-be")
-    name: Label = Field(description="for people")
-    working_days: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=7)], ...],
-        Field(min_length=1, description="ISO weekdays, 1 = Monday"),
-    ] = (1, 2, 3, 4, 5)
-    holidays: tuple[Holiday, ...] = ()
-
-
-class Calendars(Definition):
-    """All calendars."""
-
-    calendars: tuple[Calendar, ...]
-
-
 class Rate(Definition):
     """Units of `quote` for one unit of `base`, valid from a day until the next dated rate."""
 
@@ -146,46 +136,6 @@ class Rates(Definition):
     """Dated exchange rates."""
 
     rates: tuple[Rate, ...]
-
-
-class QuotaOwner(StrEnum):
-    """Whom a quota is for."""
-
-    REP = "REP"
-    TEAM = "TEAM"
-    COMPANY = "COMPANY"
-
-
-class Quota(Definition):
-    """What is expected of somebody in a half-open span of days."""
-
-    quota_id: Annotated[
-        Id, Field(description="absent: made of owner, measure and first day, which are unique")
-    ] = "-"
-    owner_kind: QuotaOwner = Field(description="REP, TEAM or COMPANY")
-    owner_id: Id = Field(description="rep_id, team_id, or company")
-    measure: Id = Field(description="a measure of measures.yaml")
-    period_start: Day = Field(description="first day")
-    period_end: Day = Field(description="first day behind the period")
-    amount: Annotated[
-        Decimal,
-        Field(gt=0, max_digits=18, decimal_places=4, description="in the measure's unit"),
-    ]
-    currency: Annotated[Currency | None, Field(description="for a measure of money only")] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_id(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict) or "quota_id" in raw:
-            return raw
-        parts = [raw.get(n) for n in ("owner_kind", "owner_id", "measure", "period_start")]
-        return raw if None in parts else {**raw, "quota_id": ":".join(map(str, parts))}
-
-
-class Quotas(Definition):
-    """All quotas."""
-
-    quotas: tuple[Quota, ...]
 
 
 class MeasureUnit(StrEnum):
@@ -237,8 +187,10 @@ RULES: dict[str, Rule] = {
 KINDS: dict[str, type[Definition]] = {
     "company": Company,
     "roster": Roster,
+    "territories": Territories,
     "identities": Identities,
     "calendars": Calendars,
+    "leave": Leave,
     "rates": Rates,
     "quotas": Quotas,
     "measures": Measures,
@@ -252,8 +204,10 @@ class Bundle(Definition):
     sequence: int = 0
     company: Company = Company(name="", reporting_currency="EUR", time_zone="UTC")
     roster: Roster = Roster(teams=(), reps=())
+    territories: Territories = Territories()
     identities: Identities = Identities(identities=())
     calendars: Calendars = Calendars(calendars=())
+    leave: Leave = Leave()
     rates: Rates = Rates(rates=())
     quotas: Quotas = Quotas(quotas=())
     measures: Measures = Measures(measures=())

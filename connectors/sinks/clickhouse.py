@@ -143,8 +143,8 @@ class Warehouse:
         )
         body = io.BytesIO()
         body.write(sql.encode() + b"\n")
-        # Packed it is an eighth: that spares network and server more than it costs.
-        rows.write_ipc_stream(body, compat_level=pl.CompatLevel.oldest(), compression="zstd")
+        # Packed it is a third. zstd makes it a seventh, at three times the cost for both sides.
+        rows.write_ipc_stream(body, compat_level=pl.CompatLevel.oldest(), compression="lz4")
         self._send("", body.getvalue(), self._settings)
 
     def command(self, sql: str) -> None:

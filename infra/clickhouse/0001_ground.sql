@@ -115,6 +115,20 @@ ENGINE = ReplacingMergeTree ORDER BY (sequence, team_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Teams, by revision.';
 
+CREATE TABLE IF NOT EXISTS spm.membership
+(
+    sequence UInt64 COMMENT 'Definitions this row follows from. A revision stands whole once it has its row of the company for `unassigned`, which is written last.',
+    subject_kind LowCardinality(String) COMMENT 'REP, TEAM, REGION or COMPANY: what numbers are told of.',
+    subject_id String COMMENT 'rep_id, team_id, region, or company.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    valid_from Date32 COMMENT 'First day. REP and COMPANY: 1970-01-01, on the roster or not, so that no fact is lost from the sum.',
+    valid_to Date32 COMMENT 'Day behind the last one; 2199-12-31 for no end.',
+    is_direct Bool COMMENT 'TEAM: the own team, not one above it. Always true for the others.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (sequence, subject_kind, rep_id, valid_from, subject_id, is_direct)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Which subjects each rep belongs to on which days, by revision: facts join it on rep_id and day.';
+
 CREATE TABLE IF NOT EXISTS spm.source_progress
 (
     source LowCardinality(String) COMMENT 'Source.',

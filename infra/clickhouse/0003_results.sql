@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS spm.kpi_rep_day
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation
 ORDER BY (generation, rep_id, day, measure, currency, topic, partition)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
 COMMENT 'Totals per rep, day and measure, in parts per topic partition.';
 
 CREATE TABLE IF NOT EXISTS spm.deal_credit
@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation
 ORDER BY (generation, rep_id, deal_id, role, via)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
 COMMENT 'Who is credited for which deal, as last published.';
 
 CREATE TABLE IF NOT EXISTS spm.rebuild_part
@@ -91,5 +91,5 @@ CREATE TABLE IF NOT EXISTS spm.commission_ledger
     sequence UInt64 COMMENT 'Definitions in force.'
 )
 ENGINE = ReplacingMergeTree ORDER BY (rep_id, plan_id, component_id, origin_start, currency, entry_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
 COMMENT 'What is earned, entry by entry. Entries are added, never changed.';

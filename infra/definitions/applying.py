@@ -26,6 +26,7 @@ from infra.definitions.stored import State, Stored
 from schemas import topics
 from schemas.defining import Definition
 from schemas.definitions import KINDS, People
+from streams.domain.hierarchy import member_rows
 
 TRIES_MAX = 3  # somebody else applied in between; three times in a row is a fight, not a race
 WAIT_SECONDS = 0.2  # between two looks at how far the workers are
@@ -44,16 +45,18 @@ class Done:
         sequence: the newest definitions, 0 if there are none.
         revisions: of an earlier apply, in the log but not in the table.
         rosters: revisions whose teams and stints were not in the views' tables.
+        members: whether it was not there who belongs to what.
         marked: partitions that lacked the newest marker.
     """
 
     sequence: int = 0
     revisions: int = 0
     rosters: int = 0
+    members: bool = False
     marked: tuple[Partition, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.revisions or self.rosters or self.marked)
+        return bool(self.revisions or self.rosters or self.members or self.marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +245,16 @@ def _finish(stored: Stored, log: DefinitionLog, now: datetime, caught_up: int, r
     rosters = stored.rosters_without_rows()
     for sequence, roster in rosters:
         stored.add_roster(sequence, roster)
+    missing = stored.without_members()
+    if missing:
+        sequence, roster, territories = missing
+        stored.add_members(sequence, member_rows(roster, territories.territories))
     newest = stored.newest()
     if newest == 0:
         return Done()
     marked = log.lacking(_unmarked(stored, log, newest), newest)
     log.mark(dict.fromkeys(marked, Marker(newest, now, reason)))
-    return Done(newest, caught_up, len(rosters), marked)
+    return Done(newest, caught_up, len(rosters), missing is not None, marked)
 
 
 def _unmarked(stored: Stored, log: DefinitionLog, newest: int) -> dict[Partition, int]:

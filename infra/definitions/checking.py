@@ -7,20 +7,18 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import cast
 from zoneinfo import available_timezones
 
-from infra.definitions import checking_plans, checking_quotas, checking_roster
+from infra.definitions import (
+    checking_curves,
+    checking_plans,
+    checking_quotas,
+    checking_roster,
+    checking_territories,
+)
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
+from schemas.calendars import Calendars
 from schemas.currencies import is_currency
 from schemas.defining import Definition
-from schemas.definitions import (
-    RULES,
-    Calendars,
-    Company,
-    Identities,
-    Measures,
-    People,
-    Rates,
-    Roster,
-)
+from schemas.definitions import RULES, Company, Identities, Measures, People, Rates, Roster
 
 Values = Mapping[str, Definition]
 
@@ -38,6 +36,10 @@ def _company(values: Values) -> Iterator[Finding]:
     company = cast(Company, values["company"])
     yield from zone("company", ("time_zone",), company.time_zone)
     yield from currency("company", ("reporting_currency",), company.reporting_currency)
+    calendars = _ids_of_calendars(values)
+    if company.calendar_id and calendars is not None:
+        yield from known("company", ("calendar_id",), company.calendar_id, calendars,
+                         ("calendar", "add it to calendars.yaml"))  # fmt: skip
 
 
 def _roster(values: Values) -> Iterator[Finding]:
@@ -204,9 +206,11 @@ def _zones() -> set[str]:
 _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "company": _company,
     "roster": _roster,
+    "territories": checking_territories.check,
     "people": _people,
     "identities": _identities,
     "calendars": _calendars,
+    "leave": checking_curves.check_leave,
     "rates": _rates,
     "measures": _measures,
     "quotas": checking_quotas.check,

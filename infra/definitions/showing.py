@@ -75,7 +75,7 @@ def rep(state: State, people: _People, rep_id: str, on: date) -> str:
     ]  # fmt: skip
     users = [(i.source, i.user_id) for i in bundle.identities.identities if i.rep_id == rep_id]
     quotas = [
-        (q.measure, q.period_start, q.period_end, f"{q.amount:f}", q.currency or "")
+        (q.kpi, q.period_start, q.period_end, f"{q.amount:f}", q.currency or "")
         for q in bundle.quotas.quotas
         if q.owner_kind == "REP" and q.owner_id == rep_id and q.period_end > on
     ]
@@ -83,7 +83,7 @@ def rep(state: State, people: _People, rep_id: str, on: date) -> str:
         f"{named(rep_id, people)} ({rep_id})",
         table(("FROM", "UP TO", "TEAM", "MANAGER", "ROLE", "ZONE", "CALENDAR"), stints),
         table(("SOURCE", "USER"), users) if users else "No identity: nothing is credited to them.",
-        table(("MEASURE", "FROM", "UP TO", "AMOUNT", ""), quotas) if quotas else "No quotas left.",
+        table(("KPI", "FROM", "UP TO", "AMOUNT", ""), quotas) if quotas else "No quotas left.",
     ]
     return "\n\n".join(parts)
 
@@ -119,6 +119,16 @@ def _roster(state: State, people: _People, on: date) -> str:
     return f"{table(('TEAM', 'NAME', 'PARENT'), teams)}\n\n{table(header, reps)}"
 
 
+def _territories(state: State, people: _People, on: date) -> str:
+    rows = [
+        (t.territory_id, t.name, t.parent_territory_id or "", t.region or "",
+         ", ".join(named(h.rep_id, people) for h in t.holders
+                   if h.valid_from <= on < (h.valid_to or NO_END)) or "nobody")
+        for t in state.bundle().territories.territories
+    ]  # fmt: skip
+    return table(("TERRITORY", "NAME", "WITHIN", "REGION", "HELD BY"), rows)
+
+
 def _people_table(state: State, people: _People, on: date) -> str:
     rows = [
         (p.rep_id, "(erased)" if p.erased else p.name, p.email, p.employee_number)
@@ -145,6 +155,15 @@ def _calendars(state: State, people: _People, on: date) -> str:
     return table(("CALENDAR", "NAME", "WEEKDAYS", "HOLIDAYS", "NEXT"), rows)
 
 
+def _leave(state: State, people: _People, on: date) -> str:
+    rows = [
+        (named(a.rep_id, people), a.valid_from, a.valid_to, f"{a.share:f}")
+        for a in state.bundle().leave.leave
+        if a.valid_to > on
+    ]
+    return table(("REP", "FROM", "UP TO", "OF A DAY"), rows)
+
+
 def _rates(state: State, people: _People, on: date) -> str:
     latest: dict[tuple[str, str], Rate] = {}
     for rate in state.bundle().rates.rates:
@@ -156,11 +175,11 @@ def _rates(state: State, people: _People, on: date) -> str:
 
 def _quotas(state: State, people: _People, on: date) -> str:
     rows = [
-        (q.owner_kind, named(q.owner_id, people), q.measure, q.period_start, q.period_end,
+        (q.owner_kind, named(q.owner_id, people), q.kpi, q.period_start, q.period_end,
          f"{q.amount:f}", q.currency or "") for q in state.bundle().quotas.quotas
         if q.period_start <= on < q.period_end
     ]  # fmt: skip
-    return table(("FOR", "OWNER", "MEASURE", "FROM", "UP TO", "AMOUNT", ""), rows)
+    return table(("FOR", "OWNER", "KPI", "FROM", "UP TO", "AMOUNT", ""), rows)
 
 
 def _measures(state: State, people: _People, on: date) -> str:
@@ -189,9 +208,11 @@ def _tiers(component: Component, currency: str) -> str:
 _TABLES = {
     "company": _company,
     "roster": _roster,
+    "territories": _territories,
     "people": _people_table,
     "identities": _identities,
     "calendars": _calendars,
+    "leave": _leave,
     "rates": _rates,
     "quotas": _quotas,
     "measures": _measures,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from infra.sample import DEFINITIONS
 from schemas.defining import Definition
-from schemas.definitions import Quotas, Roster
+from schemas.definitions import Roster
+from schemas.quotas import Quotas
 
 _COMPANY = """\
 # Written because there was none. Change what does not fit before `pacesetter definitions apply`.

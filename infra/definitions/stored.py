@@ -1,21 +1,32 @@
 """Definitions in the warehouse: reading what is in force, adding what the log holds."""
 
+import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import polars as pl
 from pydantic import ValidationError
 
 from infra.definitions.canonical import value_of
 from infra.definitions.peopling import PersonRow
-from infra.definitions.problems import did_you_mean
 from infra.definitions.records import Revision
 from schemas.defining import Definition
-from schemas.definitions import KINDS, NO_END, Bundle, Roster
+from schemas.definitions import KINDS, NO_END, UNASSIGNED, Bundle, Roster
+from schemas.territories import Territories
 
 QUERY_BYTES_MAX = 1 << 28  # a revision travels inside the statement; topics allow 8 MiB of one
+# A revision of memberships counts once its last row stands.
+MEMBERS_KNOWN = (
+    "SELECT max(sequence) FROM spm.membership"
+    f" WHERE subject_kind = 'COMPANY' AND rep_id = '{UNASSIGNED}'"
+)
+_SQL_TYPES: dict[Any, str] = {
+    pl.UInt64: "UInt64", pl.String: "String", pl.Date: "Date32", pl.Boolean: "Bool"
+}  # fmt: skip
 _MOVED = "the warehouse has begun anew"
 _COLUMNS = "sequence, kind, revision_id, author, note, toUnixTimestamp64Milli(written_at)"
 
@@ -148,6 +159,32 @@ class Stored:
              for rep in roster.reps for s in rep.history],
         )  # fmt: skip
 
+    def without_members(self) -> tuple[int, Roster, Territories] | None:
+        """Return the newest roster and territories if nobody has written who belongs to what.
+
+        Returns:
+            The sequence they hold since with them; None if it is written, or there is no roster.
+        """
+        known = int(self._rows(MEMBERS_KNOWN)[0][0])
+        rows = self._rows(
+            "SELECT kind, sequence, content FROM spm.definition FINAL"
+            " WHERE kind IN ('roster', 'territories') ORDER BY sequence DESC LIMIT 1 BY kind"
+        )
+        found = {kind: value_of(kind, content) for kind, _, content in rows}
+        newest = max((int(sequence) for _, sequence, _ in rows), default=0)
+        roster, territories = found.get("roster"), found.get("territories", Territories())
+        if newest <= known or not isinstance(roster, Roster):
+            return None
+        assert isinstance(territories, Territories)
+        return newest, roster, territories
+
+    def add_members(self, sequence: int, members: pl.DataFrame) -> None:
+        """Add what everybody belongs to by a revision; the row that makes it whole comes last."""
+        rows = members.select(pl.lit(sequence, pl.UInt64).alias("sequence"), pl.all())
+        last = (pl.col("rep_id") == UNASSIGNED) & (pl.col("subject_kind") == "COMPANY")
+        self._insert_frame("membership", rows.filter(~last))
+        self._insert_frame("membership", rows.filter(last))
+
     def people(self) -> dict[str, PersonRow]:
         """Return everybody's row, the erased included, by rep_id."""
         rows = self._rows(f"SELECT {', '.join(PersonRow._fields)} FROM spm.person FINAL")
@@ -182,6 +219,19 @@ class Stored:
         rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
         return rows
 
+    def _insert_frame(self, table: str, rows: pl.DataFrame) -> None:
+        names = ", ".join(rows.columns)
+        types = ", ".join(f"{n} {_SQL_TYPES[kind]}" for n, kind in rows.schema.items())
+        sql = (
+            f"INSERT INTO spm.{table} ({names}) SELECT {names} FROM input({_quoted(types)})"
+            f" WHERE {self._fence()} FORMAT ArrowStream\n"
+        )
+        body = io.BytesIO(sql.encode())
+        body.seek(0, io.SEEK_END)
+        rows.write_ipc_stream(body, compat_level=pl.CompatLevel.oldest(), compression="zstd")
+        with self._moving():
+            self._client.raw_insert(insert_block=body.getvalue())
+
     def _insert(
         self, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]], **made: str
     ) -> None:
@@ -193,40 +243,25 @@ class Stored:
         sql = (
             f"INSERT INTO spm.{table} ({', '.join(types)}) SELECT {chosen}"
             f" FROM format(JSONEachRow, {_quoted(structure)}, {_quoted(lines)})"
-            " WHERE throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL)"
+            f" WHERE {self._fence()}"
+        )
+        with self._moving():
+            self._client.command(sql, settings={"max_query_size": QUERY_BYTES_MAX})
+
+    def _fence(self) -> str:
+        return (
+            "throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL)"
             f" != {_quoted(self._incarnation)}, {_quoted(_MOVED)}) = 0"
         )
+
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
         try:
-            self._client.command(sql, settings={"max_query_size": QUERY_BYTES_MAX})
+            yield
         except Exception as error:
             if _MOVED in str(error):
                 raise MovedOn(f"{_MOVED} while definitions were written; do it again") from error
             raise
-
-
-def find_rep(wanted: str, people: Mapping[str, PersonRow], reps: Iterable[str]) -> str:
-    """Return the rep_id somebody means by a rep_id, a name or the unmistakable part of one.
-
-    Raises:
-        LookupError: nobody or several are meant; the message says who.
-    """
-    reps = set(reps)
-    if wanted in reps:
-        return wanted
-    names = {rep_id: people[rep_id].name if rep_id in people else "" for rep_id in reps}
-    low = wanted.casefold()
-    exact = [r for r, name in names.items() if name.casefold() == low]
-    near = exact or sorted(
-        r for r, n in names.items() if low in n.casefold() or low in r.casefold()
-    )
-    if len(near) == 1:
-        return near[0]
-    if near:
-        raise LookupError(f"{wanted!r} may be {', '.join(near)}; write the rep_id")
-    words = [*reps, *filter(None, names.values())]
-    raise LookupError(
-        f"no rep is {wanted!r}; {did_you_mean(wanted, words, 'see `definitions show roster`')}"
-    )
 
 
 def _revision(row: Sequence[Any]) -> Revision:

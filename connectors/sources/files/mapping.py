@@ -246,7 +246,7 @@ class QuotaRule(Part):
     """A column that holds a quota of the person of a row."""
 
     amount: AnyRule
-    measure: Annotated[str, Field(min_length=1)]
+    kpi: Annotated[str, Field(min_length=1)]
     period_start: date
     period_end: Annotated[date, Field(description="first day behind the period")]
     currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$")] = None

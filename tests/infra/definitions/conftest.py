@@ -26,7 +26,7 @@ from tests.brokers import PARTITIONS, Broker, free_port
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 MARKED = ("crm.calls", "crm.emails", "crm.meetings", "crm.deals", "spm.credits")
-TABLES = ("definition", "roster", "team", "person", "applied", "log", "warehouse")
+TABLES = ("definition", "roster", "team", "membership", "person", "applied", "log", "warehouse")
 
 SMALL = {
     "company": "{name: Small, reporting_currency: EUR, time_zone: UTC}",
@@ -42,7 +42,9 @@ SMALL = {
     "quotas": "quotas: []",
     "measures": "measures: [{measure: calls, of: call, rule: calls, unit: COUNT, label: Calls,"
     " description: all of them}]",
+    "leave": "leave: []",
     "plans": "plans: []",
+    "territories": "territories: []",
 }
 
 

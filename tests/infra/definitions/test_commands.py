@@ -11,6 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from infra.cli.definitions import app
+from infra.definitions.loading import MODELS
 from infra.sample import DEFINITIONS
 from streams.settings import settings
 from tests.infra.definitions.conftest import Ground
@@ -154,7 +155,7 @@ def test_schema_prints_one_or_writes_all(tmp_path: Path) -> None:
     one = json.loads(run("schema", "quotas").stdout)
     assert one["$defs"]["Quota"]["properties"]["period_end"]["description"]
     assert run("schema", "--out", tmp_path / "schema").exit_code == 0
-    assert len(list((tmp_path / "schema").glob("*.json"))) == 9
+    assert len(list((tmp_path / "schema").glob("*.json"))) == len(MODELS)
     assert run("schema", "rooster").exit_code == 2
 
 
