@@ -26,6 +26,8 @@ LOOKBACK_DAYS = 540  # a year, and the season before; what is older was another 
 STALE_DAYS = 270  # a deal that was open so long ago and still is was not won ...
 STALE_LATE_DAYS = 90  # ... nor one whose close date was LATE_DAYS past by then
 LATE_DAYS = 60
+GROWN_SHARE = 0.9  # a look is of use once so many deals like those it saw have ended
+GROWN_DEALS_MIN = 200  # fewer old enough deals than that: all looks are of use
 # Slips in days of deals that were won, until there are own ones: dates slip rather than come early.
 # An assumption, and a wide one; it weighs as much as PRIOR_SLIPS deals.
 ASSUMED_SLIPS = np.array([-30, -14, -7, -3, 0, 0, 2, 5, 10, 16, 25, 35, 50, 70, 100, 150])
@@ -71,7 +73,7 @@ class Odds:
         self._sizes = looks.group_by("pipeline_id").agg(
             *(pl.col("amount").quantile(q).alias(f"size_{q}") for q in SIZES)
         )
-        known = self._sized(looks).filter(pl.col("won").is_not_null())
+        known = _grown(self._sized(looks).filter(pl.col("won").is_not_null()))
         stage = ["pipeline_id", "stage_id"]
         levels = (stage, [*stage, "late"], [*stage, "late", "size"],
                   [*stage, "late", "size", "deal_type"])  # fmt: skip
@@ -178,7 +180,8 @@ def looks_of(versions: pl.DataFrame, today: date) -> pl.DataFrame:
     """Return how deals stood on every seventh day of the past, and what became of them.
 
     Columns: deal_id, pipeline_id, stage_id, deal_type, lead (which of LEADS), late, lead_days, won
-    (null: it is still open), slip (days from the close date of then to the day it was won).
+    (null: it is still open), age (days since the look), lasted (days until it ended), slip (days
+    from the close date of then to the day it was won).
 
     Args:
         versions: VERSION_COLUMNS: how a deal stood from a day on, one line a day at most.
@@ -211,10 +214,24 @@ def looks_of(versions: pl.DataFrame, today: date) -> pl.DataFrame:
     won = pl.when(pl.col("ends_as") != "OPEN").then(pl.col("ends_as") == "WON")
     return _with_lead(looks, pl.col("on")).with_columns(
         won.when(stale).then(pl.lit(value=False)).alias("won"),
+        (pl.lit(today) - pl.col("on")).dt.total_days().alias("age"),
+        pl.when(pl.col("ends_as") != "OPEN")
+        .then((pl.col("ended") - pl.col("on")).dt.total_days())
+        .alias("lasted"),
         pl.when(pl.col("ends_as") == "WON")
         .then((pl.col("ended") - pl.coalesce("close_date", "on")).dt.total_days())
         .alias("slip"),
     )
+
+
+def _grown(known: pl.DataFrame) -> pl.DataFrame:
+    """Return looks old enough to have seen the slow deals end, too.
+
+    Of a recent look only the fast deals have ended, and those end otherwise than the slow ones.
+    """
+    lasted = known.get_column("lasted").quantile(GROWN_SHARE)
+    old = known.filter(pl.col("age") >= min(lasted or 0.0, STALE_DAYS))
+    return old if old.get_column("deal_id").n_unique() >= GROWN_DEALS_MIN else known
 
 
 def _with_lead(deals: pl.DataFrame, on: pl.Expr) -> pl.DataFrame:
