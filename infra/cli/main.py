@@ -12,6 +12,7 @@ from infra.cli import (
     deal,
     definitions,
     doctor,
+    forecast,
     ground,
     imports,
     intake,
@@ -59,6 +60,7 @@ app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)
+app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
 reconcile.register(app)

@@ -110,7 +110,7 @@ class DailySums(NamedTuple):
     @property
     def mean(self) -> Floats:
         """What is expected, per rep."""
-        return self.tables.mean(axis=1) * self.days
+        return np.asarray(self.tables.mean(axis=1) * self.days, np.float64)
 
 
 def draws_of(floor: Floor, reps: Ints) -> Iterator[tuple[Ints, Floats]]:
@@ -158,7 +158,7 @@ def _won(floor: Floor, deal: int) -> npt.NDArray[np.bool_]:
     deals = floor.deals
     luck = floor.seeds.dice("deal", deals.deal_id[deal])
     chance = deals.win[deal] + _doubt(floor, deal)
-    return luck.random(floor.draws) < chance * deals.inside[deal]
+    return np.asarray(luck.random(floor.draws) < chance * deals.inside[deal])
 
 
 def _doubt(floor: Floor, deal: int) -> Floats:
@@ -233,4 +233,3 @@ def probability(booked: Decimal, quota: Decimal, draws: Floats) -> Decimal:
 
 def _rounded(value: float, scale: Decimal) -> Decimal:
     return Decimal(repr(value)).quantize(scale, ROUND_HALF_EVEN)
-

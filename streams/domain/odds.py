@@ -38,8 +38,9 @@ SIZES = (0.5, 0.85)  # quantiles of amounts in a pipeline: large deals take long
 Floats = npt.NDArray[np.float64]
 
 VERSION_COLUMNS = {
-    "deal_id": pl.String, "rep_id": pl.String, "since": pl.Date, "pipeline_id": pl.String, "stage_id": pl.String,
-    "deal_type": pl.String, "amount": pl.Float64, "stage_class": pl.String, "close_date": pl.Date,
+    "deal_id": pl.String, "rep_id": pl.String, "since": pl.Date, "pipeline_id": pl.String,
+    "stage_id": pl.String, "deal_type": pl.String, "amount": pl.Float64, "stage_class": pl.String,
+    "close_date": pl.Date,
 }  # fmt: skip
 
 
@@ -112,7 +113,7 @@ class Odds:
         return Chances(win, inside, cell.to_list(), seen, slips)
 
     def _won(self, asked: pl.DataFrame, prior: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
-        """Return the chance to be won of each deal in anybody's hands, and the deals it rests on."""
+        """Return each deal's chance in anybody's hands, and the number of deals it rests on."""
         win, seen = prior, np.zeros(len(asked), np.int64)
         for keys, shares in self._shares:
             there = asked.join(shares, on=keys, how="left", maintain_order="left")

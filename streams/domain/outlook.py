@@ -1,6 +1,6 @@
 """From what is known today to what can be drawn: the past of deals, wins and working days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import polars as pl
 from streams.domain import arriving as new
 from streams.domain.forecast import DailySums, Floor, OpenCredits, OpenDeals, Seeds
 from streams.domain.odds import LOOKBACK_DAYS, Chances, Odds
+from streams.domain.periods import Span
 from streams.domain.seasons import Season, common_variance, even, learned
 
 HALF_LIFE_DAYS = 120  # a win of so long ago counts half: reps ramp up, fade and change patch
@@ -33,7 +34,8 @@ class Known:
     Attributes:
         today: the day it is made on; today's deals may still close.
         today_left: part of today's working day that is still to come, 0 to 1.
-        reps: rep_id, pool (team), calendar (place among calendars), since, until: on duty.
+        reps: rep_id, pool (team), calendar (place among calendars), since, until (on duty),
+            present: part of the working days to come on which the rep is there, 0 to 1.
         wins: rep_id, created_on, on, value: what counted in the last LOOKBACK_DAYS.
         days: day, wins: of the whole company, up to three years of it.
         open_deals: deal_id, rep_id (owner), pipeline_id, stage_id, deal_type, amount, close_date,
@@ -53,13 +55,6 @@ class Known:
     credits: pl.DataFrame
     calendars: Sequence[Calendar]
     quarter_start: int = 1
-
-
-class Span(NamedTuple):
-    """Days from the first one up to, not including, another."""
-
-    start: date
-    end: date
 
 
 class Outlook(NamedTuple):
@@ -83,7 +78,9 @@ def outlook(known: Known, period: Span, odds: Odds, sequence: int, *, by_day: bo
     pools = reps.get_column("pool").rank("dense").cast(pl.Int64).to_numpy() - 1
     wins = _wins(known, reps)
     exposure = _exposures(known, work, wins, known.today)
-    counted = new.Reps(pools, exposure, reps.get_column("calendar").to_numpy().astype(np.int64))
+    row = reps.get_column("calendar").to_numpy().astype(np.int64)
+    present = reps.get_column("present").to_numpy()
+    counted = new.Reps(pools, exposure, row, present)
     ahead = _ahead(known, work, period)
     lines = _as_wins(wins, known.today)
     chances = odds.chances(known.open_deals, known.today, *period, season)
@@ -91,7 +88,7 @@ def outlook(known: Known, period: Span, odds: Odds, sequence: int, *, by_day: bo
     arriving: new.Arriving | DailySums
     if by_day:
         tables = new.day_tables(new.Days(lines.rep, lines.value, lines.weight), counted)
-        arriving = DailySums(tables, ahead[counted.ahead].sum(axis=1), level)
+        arriving = DailySums(tables, ahead[row].sum(axis=1) * present, level)
     else:
         arriving = new.arriving(lines, counted, ahead, level)
     seeds = Seeds(f"{period.start}..{period.end}", sequence)
@@ -176,9 +173,7 @@ def _spans(known: Known, wins: pl.DataFrame) -> tuple[npt.NDArray[np.int64], ...
     return since, np.minimum(ages.get_column("until").to_numpy(), since)
 
 
-def _exposures(
-    known: Known, work: Sequence[Floats], wins: pl.DataFrame, today: date
-) -> Floats:
+def _exposures(known: Known, work: Sequence[Floats], wins: pl.DataFrame, today: date) -> Floats:
     """Return the working days of each rep's past, weighted as wins are."""
     since, until = _spans(known, wins)
     row = known.reps.get_column("calendar").to_numpy()
@@ -247,14 +242,3 @@ def _credits(known: Known, reps: pl.DataFrame) -> OpenCredits:
         lines.get_column("deal").cast(pl.Int64).to_numpy(),
         lines.get_column("amount").cast(pl.Float64).to_numpy(),
     )
-
-
-def evidence_of(found: Outlook, rep: int) -> Mapping[str, int]:
-    """Return how much a rep's forecast rests on: open deals, closed deals like them, own wins."""
-    credits = found.floor.credits
-    mine = np.unique(credits.deal[credits.rep == rep])
-    return {
-        "open_deals": len(mine),
-        "closed_deals": int(found.chances.deals[mine].min(initial=0)) if len(mine) else 0,
-        "wins": int(found.wins[rep]),
-    }

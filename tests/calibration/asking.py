@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -13,10 +14,15 @@ import polars as pl
 
 from streams.domain.forecast import draws_of, probability
 from streams.domain.odds import LOOKBACK_DAYS, VERSION_COLUMNS, Odds, looks_of
-from streams.domain.outlook import Calendar, Known, Span, outlook
+from streams.domain.outlook import Calendar, Known, outlook
+from streams.domain.periods import Span
 from tests.calibration.floors import FIRST, Deal, Story, is_workday
 
 CRM = {"first": 0.3, "second": 0.45, "third": 0.7}
+TEXTS = ("deal_id", "rep_id", "pipeline_id", "stage_id", "deal_type")
+OPEN_COLUMNS = dict.fromkeys(TEXTS, pl.String) | {
+    "amount": pl.Float64, "close_date": pl.Date, "probability": pl.Float64,
+}  # fmt: skip
 MOMENTS = (0.1, 0.35, 0.6, 0.85)  # of a period
 
 
@@ -47,7 +53,7 @@ def asked(told: Story, periods: list[Span], draws: int) -> Iterator[Asked]:
 def quarters(first: date, number: int, months: int) -> list[Span]:
     """Return consecutive periods of so many months."""
     starts = [_month(first, i * months) for i in range(number + 1)]
-    return [Span(a, b) for a, b in zip(starts, starts[1:], strict=False)]
+    return [Span(a, b) for a, b in pairwise(starts)]
 
 
 def _month(first: date, ahead: int) -> date:
@@ -55,9 +61,7 @@ def _month(first: date, ahead: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
-def _asked_on(
-    told: Story, period: Span, today: date, moment: float, draws: int
-) -> Iterator[Asked]:
+def _asked_on(told: Story, period: Span, today: date, moment: float, draws: int) -> Iterator[Asked]:
     known = known_at(told, today, period.end)
     odds = Odds(looks_of(_versions(told, today), today))
     floor = outlook(known, period, odds, 1, by_day=False).floor
@@ -132,7 +136,7 @@ def known_at(told: Story, today: date, end: date) -> Known:
         pl.DataFrame(
             {"rep_id": [str(r.rep) for r in reps], "pool": [r.team for r in reps],
              "calendar": [0] * len(reps), "since": [r.since for r in reps],
-             "until": [date(2199, 12, 31)] * len(reps)}
+             "until": [date(2199, 12, 31)] * len(reps), "present": [1.0] * len(reps)}
         ),
         pl.DataFrame(
             [(str(d.rep), d.created, d.on, d.amount) for d in ended],
@@ -143,8 +147,7 @@ def known_at(told: Story, today: date, end: date) -> Known:
         pl.DataFrame(
             [(d.deal_id, str(d.rep), "all", s.stage, "NEW", d.amount, s.close_date,
               min(0.99, CRM[s.stage] * told.kind.told)) for d, s in still],
-            {"deal_id": pl.String, "rep_id": pl.String, "pipeline_id": pl.String, "stage_id": pl.String,
-             "deal_type": pl.String, "amount": pl.Float64, "close_date": pl.Date, "probability": pl.Float64},
+            OPEN_COLUMNS,
             orient="row",
         ),
         pl.DataFrame(
@@ -162,7 +165,17 @@ def _stand(deal: Deal, today: date):  # type: ignore[no-untyped-def]
 def _versions(told: Story, today: date) -> pl.DataFrame:
     first = today - timedelta(days=LOOKBACK_DAYS)
     rows = [
-        (d.deal_id, str(d.rep), s.since, "all", s.stage, "NEW", d.amount, s.stage_class, s.close_date)
+        (
+            d.deal_id,
+            str(d.rep),
+            s.since,
+            "all",
+            s.stage,
+            "NEW",
+            d.amount,
+            s.stage_class,
+            s.close_date,
+        )
         for d in told.deals
         if d.stands[0].since < today and (d.on is None or d.stands[-1].since >= first)
         for s in d.stands
