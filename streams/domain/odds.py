@@ -18,6 +18,8 @@ import polars as pl
 from streams.domain.seasons import Season
 
 PRIOR_DEALS = 10.0  # what the wider cell weighs beside the deals of a narrower one
+CHANCE_MIN = 0.005  # no open deal is certain, whatever the CRM or a few deals say
+PRIOR_REPS = 5.0  # as many reps who do not differ are taken for granted
 PRIOR_SLIPS = 8.0  # the same for close dates
 DAYS_AHEAD = 800  # no period ends later, seen from today
 HALF = 0.5  # chance of a deal of which nobody says anything
@@ -32,7 +34,7 @@ GROWN_DEALS_MIN = 200  # fewer old enough deals than that: all looks are of use
 # An assumption, and a wide one; it weighs as much as PRIOR_SLIPS deals.
 ASSUMED_SLIPS = np.array([-30, -14, -7, -3, 0, 0, 2, 5, 10, 16, 25, 35, 50, 70, 100, 150])
 # Days from a look to the close date that stood then; deals behind theirs are another matter.
-LEADS = (-150, -60, -21, 0, 15, 46, 121)
+LEADS = (-150, -60, -21, 0, 15, 31, 61, 91, 151, 241)
 NO_LEAD = len(LEADS) + 1
 SIZES = (0.5, 0.85)  # quantiles of amounts in a pipeline: large deals take longer and fail oftener
 Floats = npt.NDArray[np.float64]
@@ -80,12 +82,11 @@ class Odds:
                   [*stage, "late", "size", "deal_type"])  # fmt: skip
         self._shares = [(keys, _shares(known, keys)) for keys in levels]
         won = known.filter(pl.col("won") & pl.col("slip").is_not_null())
+        self.deals = known.get_column("deal_id").n_unique()
         self._skills = self._learned_skills(known)
         self._slips = [(keys, _slips(won, keys))
                        for keys in (["all"], stage, [*stage, "lead"], [*stage, "lead", "size"])
                        ]  # fmt: skip
-        self.deals = known.get_column("deal_id").n_unique()
-        self.won_deals = won.get_column("deal_id").n_unique()
 
     def chances(
         self, deals: pl.DataFrame, today: date, start: date, end: date, season: Season
@@ -101,7 +102,7 @@ class Odds:
         """
         asked = self._sized(_with_lead(deals, pl.lit(today)))
         own = asked.select(pl.col("probability").cast(pl.Float64).fill_null(HALF)).to_series()
-        win, seen = self._won(asked, np.clip(own.to_numpy(), 0.02, 0.98))  # never quite certain
+        win, seen = self._won(asked, np.clip(own.to_numpy(), CHANCE_MIN, 1 - CHANCE_MIN))
         skill = asked.join(self._skills, on="rep_id", how="left", maintain_order="left")
         offset = skill.get_column("skill").fill_null(0.0).to_numpy()
         win = 1 / (1 + (1 - win) / win * np.exp(-offset))
@@ -114,13 +115,17 @@ class Odds:
 
     def _won(self, asked: pl.DataFrame, prior: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
         """Return each deal's chance in anybody's hands, and the number of deals it rests on."""
-        win, seen = prior, np.zeros(len(asked), np.int64)
+        win, seen, above = prior, np.zeros(len(asked), np.int64), prior
         for keys, shares in self._shares:
             there = asked.join(shares, on=keys, how="left", maintain_order="left")
             count = there.get_column("deals").fill_null(0).to_numpy()
-            share = there.get_column("share").fill_null(0.0).to_numpy()
-            win = (share * count + PRIOR_DEALS * win) / (count + PRIOR_DEALS)
+            share = np.where(count > 0, there.get_column("share").fill_null(0.0).to_numpy(), above)
+            # What a cell says beyond the wider one, of which it is a part: said twice, the same
+            # deals would weigh twice.
+            win = win + (share - above) * count / (count + PRIOR_DEALS)
+            above = share
             seen = np.where(count > 0, count, seen)
+        win = np.clip(win, CHANCE_MIN, 1 - CHANCE_MIN)
         return win, seen
 
     def _learned_skills(self, known: pl.DataFrame) -> pl.DataFrame:
@@ -139,15 +144,21 @@ class Odds:
             .agg(pl.col("off").sum(), pl.col("weight").sum())
         )  # fmt: skip
         off, weight = (per_deal.get_column(name).to_numpy() for name in ("off", "weight"))
-        variance = max(0.0, float((off**2 - weight).sum())) / max(float((weight**2).sum()), 1e-9)
+        square = float((weight**2).sum()) * (1 + PRIOR_REPS / max(len(weight), 1))
+        variance = max(0.0, float((off**2 - weight).sum())) / max(square, 1e-9)
         skill = np.clip(off / (weight + 1 / max(variance, 1e-6)), -2, 2)
         skills = per_deal.select("rep_id", pl.Series("skill", skill, pl.Float64))
-        # The same step once more for all together, so that what is expected stays what was seen.
+        return skills.with_columns(pl.col("skill") + self._shift(known, win, skills))
+
+    def _shift(self, known: pl.DataFrame, win: Floats, skills: pl.DataFrame) -> float:
+        """Return what is added to all skills so that what is expected stays what was seen."""
         mine = known.join(skills, on="rep_id", maintain_order="left").get_column("skill").to_numpy()
         chance = 1 / (1 + (1 - win) / win * np.exp(-mine))
         won = known.get_column("won").cast(pl.Float64).to_numpy()
-        shift = (won - chance).sum() / max(float((chance * (1 - chance)).sum()), 1e-9)
-        return skills.with_columns(pl.col("skill") + shift)
+        # Looks at one deal say one thing: together they weigh as the deals do.
+        deals = self.deals / max(len(known), 1)
+        off, weight = ((won - chance).sum() * deals, (chance * (1 - chance)).sum() * deals)
+        return float(off / (weight + PRIOR_DEALS))
 
     def _sized(self, deals: pl.DataFrame) -> pl.DataFrame:
         size = pl.sum_horizontal(pl.col("amount") > pl.col(f"size_{q}") for q in SIZES)
