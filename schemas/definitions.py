@@ -14,6 +14,7 @@ from pydantic import Field
 
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
 from schemas.defining import Currency, Day, Definition, Id, Label
+from schemas.kpis import Direction, Kpis
 from schemas.plans import Plans
 from schemas.quotas import Quotas
 from schemas.territories import Territories
@@ -143,6 +144,7 @@ class MeasureUnit(StrEnum):
 
     COUNT = "COUNT"
     SECONDS = "SECONDS"
+    DAYS = "DAYS"
     MONEY = "MONEY"
 
 
@@ -152,7 +154,10 @@ class Measure(Definition):
     measure: Id = Field(description="name of the number, as quotas and boards use it")
     of: str = Field(description="call, email, meeting or deal")
     rule: Id = Field(description="the rule that counts it")
-    unit: MeasureUnit = Field(description="COUNT, SECONDS or MONEY")
+    unit: MeasureUnit = Field(description="COUNT, SECONDS, DAYS or MONEY")
+    direction: Annotated[Direction, Field(description="HIGHER, LOWER or NEUTRAL is better")] = (
+        Direction.HIGHER
+    )
     label: Label = Field(description="short, for boards")
     description: str = Field(description="what counts and what does not, for people")
 
@@ -164,10 +169,11 @@ class Measures(Definition):
 
 
 class Rule(NamedTuple):
-    """What a counting rule reads and what it makes."""
+    """What a counting rule reads and what it makes; `is_mixed`: money in many currencies."""
 
     of: str
     unit: MeasureUnit
+    is_mixed: bool = False
 
 
 RULES: dict[str, Rule] = {
@@ -175,12 +181,18 @@ RULES: dict[str, Rule] = {
     "calls_connected": Rule("call", MeasureUnit.COUNT),
     "talk_seconds": Rule("call", MeasureUnit.SECONDS),
     "emails_sent": Rule("email", MeasureUnit.COUNT),
+    "replies": Rule("email", MeasureUnit.COUNT),
     "meetings_booked": Rule("meeting", MeasureUnit.COUNT),
     "meetings_held": Rule("meeting", MeasureUnit.COUNT),
+    "no_shows": Rule("meeting", MeasureUnit.COUNT),
     "deals_created": Rule("deal", MeasureUnit.COUNT),
     "deals_won": Rule("deal", MeasureUnit.COUNT),
     "deals_lost": Rule("deal", MeasureUnit.COUNT),
-    "revenue_won": Rule("deal", MeasureUnit.MONEY),
+    "cycle_days": Rule("deal", MeasureUnit.DAYS),
+    "won_valued": Rule("deal", MeasureUnit.COUNT),
+    "won_amount": Rule("deal", MeasureUnit.MONEY),
+    "lost_amount": Rule("deal", MeasureUnit.MONEY),
+    "revenue_won": Rule("deal", MeasureUnit.MONEY, is_mixed=True),
     "revenue_won_reporting": Rule("deal", MeasureUnit.MONEY),
 }
 
@@ -194,6 +206,7 @@ KINDS: dict[str, type[Definition]] = {
     "rates": Rates,
     "quotas": Quotas,
     "measures": Measures,
+    "kpis": Kpis,
     "plans": Plans,
 }
 
@@ -211,4 +224,5 @@ class Bundle(Definition):
     rates: Rates = Rates(rates=())
     quotas: Quotas = Quotas(quotas=())
     measures: Measures = Measures(measures=())
+    kpis: Kpis = Kpis(kpis=())
     plans: Plans = Plans(plans=())

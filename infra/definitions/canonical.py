@@ -28,6 +28,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "curves": ("curve_id",),
     "leave": ("rep_id", "valid_from"),
     "measures": ("measure",),
+    "kpis": ("kpi_id",),
     "plans": ("plan_id",),
     "components": ("component_id",),
     "tiers": ("since",),

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from infra.definitions import (
     checking_curves,
+    checking_kpis,
     checking_plans,
     checking_quotas,
     checking_roster,
@@ -213,6 +214,7 @@ _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "leave": checking_curves.check_leave,
     "rates": _rates,
     "measures": _measures,
+    "kpis": checking_kpis.check,
     "quotas": checking_quotas.check,
     "plans": checking_plans.check,
 }

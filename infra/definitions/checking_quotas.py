@@ -4,18 +4,28 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import pairwise
-from typing import cast
+from typing import NamedTuple, cast
 
 from infra.definitions import checking_curves
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from infra.definitions.quota_sums import sums
 from schemas.currencies import is_currency
 from schemas.defining import Definition
-from schemas.definitions import COMPANY_ID, Company, Measure, Measures, MeasureUnit, Rates, Roster
+from schemas.definitions import COMPANY_ID, Company, Measures, MeasureUnit, Rates, Roster
+from schemas.kpis import Kpis, KpiUnit
 from schemas.quotas import Quota, QuotaOwner, Quotas
 from schemas.territories import Territories
 
 Values = Mapping[str, Definition]
+
+
+class _Kpi(NamedTuple):
+    """What decides about a quota's currency: `is_reporting` if it is kept in that alone."""
+
+    is_money: bool
+    is_reporting: bool
+
+
 TOLD_MAX = 20  # sums worth reading at once; `pacesetter quota check` shows them all
 
 
@@ -60,8 +70,9 @@ def _owner(path: Path, quota: Quota, values: Values) -> Iterator[Finding]:
         there = {t.team_id for t in roster.teams}
     elif quota.owner_kind is QuotaOwner.REGION:
         territories = cast(Territories | None, values.get("territories"))
-        parts = (*roster.teams, *(territories.territories if territories else ()))
-        there = {part.region for part in parts if part.region}
+        regions = [team.region for team in roster.teams]
+        regions += [each.region for each in territories.territories] if territories else []
+        there = {region for region in regions if region}
     else:
         there = {r.rep_id for r in roster.reps}
     if quota.owner_id not in there:
@@ -81,27 +92,37 @@ def _money(path: Path, quota: Quota, values: Values) -> Iterator[Finding]:
     measures = cast(Measures | None, values.get("measures"))
     if measures is None:
         return
-    by_name = {m.measure: m for m in measures.measures}
-    measure = by_name.get(quota.kpi)
-    if measure is None:
+    kpis = cast(Kpis | None, values.get("kpis"))
+    told = (
+        {k.kpi_id: _Kpi(k.unit is KpiUnit.MONEY, is_reporting=True) for k in kpis.kpis}
+        if kpis
+        else {}
+    )
+    counted = {
+        m.measure: _Kpi(m.unit is MeasureUnit.MONEY, m.rule == "revenue_won_reporting")
+        for m in measures.measures
+    }
+    kpi = {**told, **counted}.get(quota.kpi)
+    if kpi is None:
         yield Finding("quotas", (*path, "kpi"), quota.kpi, "is no KPI that exists",
-                      did_you_mean(quota.kpi, by_name, "add it to measures.yaml"))  # fmt: skip
+                      did_you_mean(quota.kpi, [*counted, *told],
+                                   "add it to kpis.yaml or measures.yaml"))  # fmt: skip
     else:
         company = cast(Company | None, values.get("company"))
-        yield from _currency_fits((*path, "currency"), quota, measure, company)
+        yield from _currency_fits((*path, "currency"), quota, kpi, company)
 
 
 def _currency_fits(
-    path: Path, quota: Quota, measure: Measure, company: Company | None
+    path: Path, quota: Quota, kpi: _Kpi, company: Company | None
 ) -> Iterator[Finding]:
-    if measure.unit is not MeasureUnit.MONEY:
+    if not kpi.is_money:
         if quota.currency:
             yield Finding("quotas", path, quota.currency, f"{quota.kpi} is no money",
                           "leave the currency out")  # fmt: skip
     elif quota.currency is None:
         yield Finding("quotas", path, "", "is missing",
                       f"{quota.kpi} is money: add its currency")  # fmt: skip
-    elif (company and measure.rule == "revenue_won_reporting"
+    elif (company and kpi.is_reporting
           and quota.currency != company.reporting_currency):  # fmt: skip
         yield Finding("quotas", path, quota.currency, "is not the reporting currency",
                       f"{quota.kpi} is kept in {company.reporting_currency}: give the amount"

@@ -187,6 +187,11 @@ def _measures(state: State, people: _People, on: date) -> str:
     return table(("MEASURE", "OF", "UNIT", "LABEL"), rows)
 
 
+def _kpis(state: State, people: _People, on: date) -> str:
+    rows = [(k.kpi_id, k.name, k.unit, k.formula) for k in state.bundle().kpis.kpis]
+    return table(("KPI", "NAME", "UNIT", "FORMULA"), rows)
+
+
 def _plans(state: State, people: _People, on: date) -> str:
     rows = [
         (p.plan_id, p.name, p.period, c.component_id, _tiers(c, p.currency),
@@ -216,6 +221,7 @@ _TABLES = {
     "rates": _rates,
     "quotas": _quotas,
     "measures": _measures,
+    "kpis": _kpis,
     "plans": _plans,
 }
 KINDS_SHOWN = tuple(_TABLES)

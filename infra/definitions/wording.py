@@ -69,6 +69,8 @@ def words_of(error: ErrorDetails, model: type[Definition]) -> Words:
         )
     if kind == "string_pattern_mismatch" and "A-Z" in context["pattern"]:
         return "is no currency code", "write three capitals such as EUR"
+    if kind == "string_pattern_mismatch" and "[a-z]" in context["pattern"]:
+        return "is no name for a formula", "write small letters, digits and _, as in win_rate"
     problem, remedy = _LIMITS.get(kind, (error["msg"], "correct it"))
     return problem.format(**context), remedy.format(**context)
 

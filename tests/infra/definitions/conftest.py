@@ -43,6 +43,7 @@ SMALL = {
     "measures": "measures: [{measure: calls, of: call, rule: calls, unit: COUNT, label: Calls,"
     " description: all of them}]",
     "leave": "leave: []",
+    "kpis": "kpis: []",
     "plans": "plans: []",
     "territories": "territories: []",
 }
