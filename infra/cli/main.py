@@ -18,6 +18,7 @@ from infra.cli import (
     intake,
     rebuild,
     reconcile,
+    scorecard,
     simulate,
     tokens,
 )
@@ -61,6 +62,7 @@ imports.register(app)
 deal.register(app)
 simulate.register(app)
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
+app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 doctor.register(app)
 reconcile.register(app)

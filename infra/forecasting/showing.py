@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from infra.definitions.showing import named, table
 from infra.definitions.peopling import find_rep
+from infra.definitions.showing import named, table
 from infra.definitions.stored import Stored
 from infra.forecasting.making import clock_of
 from schemas.definitions import COMPANY_ID

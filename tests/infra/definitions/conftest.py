@@ -46,6 +46,7 @@ SMALL = {
     "kpis": "kpis: []",
     "plans": "plans: []",
     "territories": "territories: []",
+    "scorecards": "scorecards: []",
 }
 
 
