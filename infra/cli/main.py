@@ -12,6 +12,7 @@ from infra.cli import (
     deal,
     definitions,
     doctor,
+    forecast,
     ground,
     imports,
     intake,
@@ -19,6 +20,7 @@ from infra.cli import (
     quota,
     rebuild,
     reconcile,
+    scorecard,
     simulate,
     standing,
     tokens,
@@ -64,6 +66,8 @@ app.add_typer(kpi.app, name="kpi", rich_help_panel="Read it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)
+app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
+app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)
 doctor.register(app)

@@ -34,6 +34,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "components": ("component_id",),
     "tiers": ("since",),
     "people": ("rep_id",),
+    "scorecards": ("scorecard_id",),
+    "indicators": ("kpi",),
 }
 
 

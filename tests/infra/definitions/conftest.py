@@ -48,6 +48,7 @@ SMALL = {
     "kpis": "kpis: []",
     "plans": "plans: []",
     "territories": "territories: []",
+    "scorecards": "scorecards: []",
 }
 
 
