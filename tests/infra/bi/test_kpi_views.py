@@ -235,7 +235,6 @@ def test_a_result_is_rounded_once_half_to_even(client: Client) -> None:
         (10**37, 10**11),
         (7 * 10**60, 10**44),
     ]
-    # fmt: skip
     text = ", ".join(
         f"(array(toInt256('{a}'), toInt256('{b}'), toInt256(1)), "
         "[([(1, [1])], [(1, [2])], [])])" for a, b in cases
