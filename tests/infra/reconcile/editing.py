@@ -7,7 +7,7 @@ import polars as pl
 
 from connectors.sinks.clickhouse import Warehouse, quoted
 from infra.reconcile import running
-from infra.reconcile.cut import cut
+from infra.reconcile.cut import OVERDUE_SECONDS, cut
 from infra.reconcile.findings import Checked, Report
 from infra.reconcile.periods import ALL, Days
 from infra.reconcile.running import reconcile
@@ -20,8 +20,10 @@ def proof(warehouse: Warehouse, tables: Collection[str] = (), days: Days = ALL) 
     return reconcile(warehouse, days, tables, sleep=lambda _: None)
 
 
-def check(warehouse: Warehouse, table: str, days: Days = ALL) -> Checked:
-    return running.look(warehouse, cut(warehouse), days, [table])[table]
+def check(
+    warehouse: Warehouse, table: str, days: Days = ALL, overdue_seconds: int = OVERDUE_SECONDS
+) -> Checked:
+    return running.look(warehouse, cut(warehouse, overdue_seconds), days, [table])[table]
 
 
 def put(warehouse: Warehouse, table: str, rows: pl.DataFrame, **changed: Any) -> None:

@@ -168,6 +168,24 @@ def test_a_credit_the_commission_agent_never_took_is_found(warehouse: Warehouse)
     put(warehouse, credits.CREDIT, row)
 
 
+def test_the_last_credit_of_all_is_missed_once_its_agent_is_quiet(warehouse: Warehouse) -> None:
+    """No later one was taken, so only time can tell that it is lost."""
+    last = warehouse.frame(
+        "SELECT * FROM spm.credit FINAL WHERE kind = 'credit' AND "
+        "(partition, source_topic, source_partition, source_position) = "
+        "(SELECT partition, source_topic, source_partition, max(source_position) "
+        "FROM spm.credit WHERE kind = 'credit' GROUP BY ALL ORDER BY ALL LIMIT 1)"
+    )
+    for row in last.iter_slices(1):
+        take_out(warehouse, credits.CREDIT, key_of(row, ("rep_id", "entity_id", "position")))
+    now = check(warehouse, credits.CREDIT)
+    later = check(warehouse, credits.CREDIT, overdue_seconds=0)
+    put(warehouse, credits.CREDIT, last)
+    assert (now.differing, now.in_flight) == (0, len(last))
+    assert [m.wrong for m in later.mismatches] == ["overdue"] * len(last)
+    assert check(warehouse, credits.CREDIT, overdue_seconds=0).differing == 0
+
+
 @pytest.mark.parametrize("plan_id", ["everybody", "some", "dropped"])
 def test_a_wrong_entry_of_the_ledger_is_found(warehouse: Warehouse, plan_id: str) -> None:
     row = one(warehouse, ledger.TABLE, f"plan_id = {quoted(plan_id)} AND amount > 0.01")

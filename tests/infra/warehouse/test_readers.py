@@ -134,6 +134,22 @@ def test_facts_are_shown_once_and_as_they_are_now(floor_warehouse: Served) -> No
     assert mine == {"call:2"}
 
 
+def test_where_somebody_stands_is_told_to_them_and_their_managers(floor_warehouse: Served) -> None:
+    """Of half a period half is due; everybody has their own row, and the team that of today."""
+    sql = "SELECT subject_id, quota, actual_to_date, plan_to_date FROM attainment_current"
+    assert rows(floor_warehouse, "rex", sql) == {"r2\t1000\t400\t500"}
+    assert {line.split("\t")[0] for line in rows(floor_warehouse, "mona", sql)} == {
+        "r1", "r2", "r3", "o\\'hara\\\\"
+    }  # fmt: skip
+    team = rows(floor_warehouse, "ann", f"{sql} WHERE subject_kind = 'TEAM'")
+    assert team == {"west\t1000\t1200\t500"}
+    daily = "SELECT count() FROM attainment_daily"
+    assert rows(floor_warehouse, "rex", daily) == {"11"}
+    assert rows(floor_warehouse, "rex", "SELECT amount FROM fct_quota") == {"1000"}
+    version = "SELECT amount, is_current FROM fct_quota_version"
+    assert rows(floor_warehouse, "rex", version) == {"1000\ttrue", "1\tfalse"}
+
+
 def test_a_rep_who_moved_has_a_history(floor_warehouse: Served) -> None:
     sql = "SELECT team_id, is_current FROM dim_rep_history WHERE rep_id = 'r4'"
     assert rows(floor_warehouse, "ann", sql) == {"west\tfalse", "east\ttrue"}
