@@ -201,10 +201,11 @@ def _deal_sense(deal: Mapping[str, Any]) -> Iterator[FieldError]:
             "currency", deal["currency"], "is no ISO 4217 code", "write three capitals such as EUR"
         )
     shares = [s["share"] for s in deal["splits"] if s["role"] == "REVENUE"]
-    if deal["splits"] and sum(shares) != 1:
+    if shares and sum(shares) != 1:
         yield FieldError(
-            "splits", str(sum(shares)), "REVENUE shares do not sum to 1", "make them add up to 1"
-        )
+            "splits", str(sum(shares)), "REVENUE shares do not sum to 1",
+            "make them add up to 1, or leave them out: then the owner has all of it",
+        )  # fmt: skip
     if deal["probability"] is not None and not 0 <= deal["probability"] <= 1:
         yield FieldError(
             "probability", deal["probability"].normalize(), "is not between 0 and 1",

@@ -127,9 +127,10 @@ def show(
     Examples: pacesetter definitions show roster --on 2026-03-31,
     pacesetter definitions show rep dana
     """
+    from infra.definitions.peopling import find_rep
     from infra.definitions.problems import did_you_mean
     from infra.definitions.showing import KINDS_SHOWN
-    from infra.definitions.stored import Stored, find_rep
+    from infra.definitions.stored import Stored
 
     words = ("summary", "revisions", "rep", *KINDS_SHOWN)
     if what not in words:

@@ -76,6 +76,17 @@ ENGINE = ReplacingMergeTree ORDER BY (sequence, kind)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Every revision of the definitions; never changed.';
 
+CREATE TABLE IF NOT EXISTS spm.view
+(
+    name String COMMENT 'View of spm_bi whose text follows from the definitions.',
+    sha256 String COMMENT 'SHA-256 of the statement that made it.',
+    cluster String COMMENT 'ClickHouse cluster it was made on, empty for one node.',
+    made_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was made: version.'
+)
+ENGINE = ReplacingMergeTree(made_at) ORDER BY name
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Generated views, so that they are made again only when their text changes.';
+
 CREATE TABLE IF NOT EXISTS spm.person
 (
     rep_id String COMMENT 'Pseudonym used everywhere else.',
@@ -114,6 +125,31 @@ CREATE TABLE IF NOT EXISTS spm.team
 ENGINE = ReplacingMergeTree ORDER BY (sequence, team_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Teams, by revision.';
+
+CREATE TABLE IF NOT EXISTS spm.membership
+(
+    sequence UInt64 COMMENT 'Definitions this row follows from. A revision stands whole once it has its row of the company for `unassigned`, which is written last.',
+    subject_kind LowCardinality(String) COMMENT 'REP, TEAM, REGION or COMPANY: what numbers are told of.',
+    subject_id String COMMENT 'rep_id, team_id, region, or company.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    valid_from Date32 COMMENT 'First day. REP and COMPANY: 1970-01-01, on the roster or not, so that no fact is lost from the sum.',
+    valid_to Date32 COMMENT 'Day behind the last one; 2199-12-31 for no end.',
+    is_direct Bool COMMENT 'TEAM: the own team, not one above it. Always true for the others.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (sequence, subject_kind, rep_id, valid_from, subject_id, is_direct)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Which subjects each rep belongs to on which days, by revision: facts join it on rep_id and day.';
+
+CREATE TABLE IF NOT EXISTS spm.rep_team
+(
+    sequence UInt64 COMMENT 'Definitions this row follows from; stands before the last row of spm.membership.',
+    rep_id String COMMENT 'Rep.',
+    since Array(Date32) COMMENT 'First days, ascending and without gaps ...',
+    team_id Array(String) COMMENT '... and the own team from then on, empty for none.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (sequence, rep_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Own teams of spm.membership in one row per rep: what views of facts join, a tenth of the work.';
 
 CREATE TABLE IF NOT EXISTS spm.source_progress
 (

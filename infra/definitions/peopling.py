@@ -1,8 +1,10 @@
 """People: the one kind that never enters the log. Pure: what must be written so that names fit."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from infra.definitions.problems import did_you_mean
 from schemas.definitions import People, Person
 
 
@@ -59,3 +61,28 @@ def people_changes(people: People, there: dict[str, PersonRow], now: datetime) -
 def _row(person: Person, version: int) -> PersonRow:
     return PersonRow(person.rep_id, person.name, person.email.lower(), person.employee_number,
                      version, 0)  # fmt: skip
+
+
+def find_rep(wanted: str, people: Mapping[str, PersonRow], reps: Iterable[str]) -> str:
+    """Return the rep_id somebody means by a rep_id, a name or the unmistakable part of one.
+
+    Raises:
+        LookupError: nobody or several are meant; the message says who.
+    """
+    reps = set(reps)
+    if wanted in reps:
+        return wanted
+    names = {rep_id: people[rep_id].name if rep_id in people else "" for rep_id in reps}
+    low = wanted.casefold()
+    exact = [r for r, name in names.items() if name.casefold() == low]
+    near = exact or sorted(
+        r for r, n in names.items() if low in n.casefold() or low in r.casefold()
+    )
+    if len(near) == 1:
+        return near[0]
+    if near:
+        raise LookupError(f"{wanted!r} may be {', '.join(near)}; write the rep_id")
+    words = [*reps, *filter(None, names.values())]
+    raise LookupError(
+        f"no rep is {wanted!r}; {did_you_mean(wanted, words, 'see `definitions show roster`')}"
+    )

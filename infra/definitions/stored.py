@@ -1,21 +1,37 @@
 """Definitions in the warehouse: reading what is in force, adding what the log holds."""
 
+import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import polars as pl
 from pydantic import ValidationError
 
 from infra.definitions.canonical import value_of
 from infra.definitions.peopling import PersonRow
-from infra.definitions.problems import did_you_mean
 from infra.definitions.records import Revision
 from schemas.defining import Definition
-from schemas.definitions import KINDS, NO_END, Bundle, Roster
+from schemas.definitions import KINDS, NO_END, UNASSIGNED, Bundle, Roster
+from schemas.territories import Territories
+from streams.domain.hierarchy import team_lines
 
 QUERY_BYTES_MAX = 1 << 28  # a revision travels inside the statement; topics allow 8 MiB of one
+# A revision of memberships counts once its last row stands.
+MEMBERS_KNOWN = (
+    "SELECT max(sequence) FROM spm.membership"
+    f" WHERE subject_kind = 'COMPANY' AND rep_id = '{UNASSIGNED}'"
+)
+_SQL_TYPES: dict[Any, str] = {
+    pl.UInt64: "UInt64", pl.UInt16: "UInt16", pl.UInt8: "UInt8", pl.String: "String",
+    pl.Date: "Date32", pl.Boolean: "Bool", pl.Datetime("ms", "UTC"): "DateTime64(3, 'UTC')",
+    pl.Decimal(38, 12): "Decimal(38, 12)", pl.Decimal(18, 4): "Decimal(18, 4)",
+    pl.List(pl.Date): "Array(Date32)", pl.List(pl.Decimal(9, 6)): "Array(Decimal(9, 6))",
+    pl.List(pl.String): "Array(String)",
+}  # fmt: skip
 _MOVED = "the warehouse has begun anew"
 _COLUMNS = "sequence, kind, revision_id, author, note, toUnixTimestamp64Milli(written_at)"
 
@@ -68,19 +84,24 @@ class Stored:
             LookupError: the warehouse has not been set up.
         """
         self._client = client
-        rows = self._rows("SELECT incarnation FROM spm.warehouse FINAL")
+        rows = self.rows("SELECT incarnation FROM spm.warehouse FINAL")
         if not rows:
             raise LookupError("the warehouse has no incarnation; run `pacesetter migrate`")
         self._incarnation = str(rows[0][0])
 
+    @property
+    def client(self) -> Any:
+        """The connection it uses."""
+        return self._client
+
     def newest(self) -> int:
         """Return the sequence of the newest revision, 0 if there is none."""
-        return int(self._rows("SELECT max(sequence) FROM spm.definition")[0][0])
+        return int(self.rows("SELECT max(sequence) FROM spm.definition")[0][0])
 
     def holds(self, sequence: int) -> bool:
         """Return whether there is a revision of this sequence."""
         sql = "SELECT count() FROM spm.definition WHERE sequence = {at:UInt64}"
-        return bool(self._rows(sql, at=sequence)[0][0])
+        return bool(self.rows(sql, at=sequence)[0][0])
 
     def in_force(self, at: int | None = None) -> State:
         """Return what is in force at a sequence; None: at the newest.
@@ -88,7 +109,7 @@ class Stored:
         Raises:
             LookupError: a revision was written by a newer version of this program.
         """
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT {_COLUMNS}, content FROM spm.definition FINAL WHERE sequence <= {{at:UInt64}}"
             " ORDER BY sequence DESC LIMIT 1 BY kind",
             at=2**64 - 1 if at is None else at,
@@ -105,7 +126,7 @@ class Stored:
 
     def revisions(self) -> tuple[Revision, ...]:
         """Return all revisions, oldest first, without their content."""
-        return tuple(map(_revision, self._rows(
+        return tuple(map(_revision, self.rows(
             f"SELECT {_COLUMNS}, '' FROM spm.definition FINAL ORDER BY sequence"
         )))  # fmt: skip
 
@@ -121,7 +142,7 @@ class Stored:
 
     def rosters_without_rows(self) -> tuple[tuple[int, Roster], ...]:
         """Return every roster revision whose teams and stints are not, or not all, in the views."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT sequence, content FROM spm.definition FINAL WHERE kind = 'roster' AND"
             " (sequence NOT IN (SELECT sequence FROM spm.roster)"
             " OR sequence NOT IN (SELECT sequence FROM spm.team)) ORDER BY sequence"
@@ -148,9 +169,37 @@ class Stored:
              for rep in roster.reps for s in rep.history],
         )  # fmt: skip
 
+    def without_members(self) -> tuple[int, Roster, Territories] | None:
+        """Return the newest roster and territories if nobody has written who belongs to what.
+
+        Returns:
+            The sequence they hold since with them; None if it is written, or there is no roster.
+        """
+        known = int(self.rows(MEMBERS_KNOWN)[0][0])
+        rows = self.rows(
+            "SELECT kind, sequence, content FROM spm.definition FINAL"
+            " WHERE kind IN ('roster', 'territories') ORDER BY sequence DESC LIMIT 1 BY kind"
+        )
+        found = {kind: value_of(kind, content) for kind, _, content in rows}
+        newest = max((int(sequence) for _, sequence, _ in rows), default=0)
+        roster, territories = found.get("roster"), found.get("territories", Territories())
+        if newest <= known or not isinstance(roster, Roster):
+            return None
+        assert isinstance(territories, Territories)
+        return newest, roster, territories
+
+    def add_members(self, sequence: int, members: pl.DataFrame) -> None:
+        """Add what everybody belongs to by a revision; the row that makes it whole comes last."""
+        at = pl.lit(sequence, pl.UInt64).alias("sequence")
+        rows = members.select(at, pl.all())
+        last = (pl.col("rep_id") == UNASSIGNED) & (pl.col("subject_kind") == "COMPANY")
+        self.insert_frame("rep_team", team_lines(members).select(at, pl.all()))
+        self.insert_frame("membership", rows.filter(~last))
+        self.insert_frame("membership", rows.filter(last))
+
     def people(self) -> dict[str, PersonRow]:
         """Return everybody's row, the erased included, by rep_id."""
-        rows = self._rows(f"SELECT {', '.join(PersonRow._fields)} FROM spm.person FINAL")
+        rows = self.rows(f"SELECT {', '.join(PersonRow._fields)} FROM spm.person FINAL")
         return {row[0]: PersonRow(*row) for row in rows}
 
     def add_people(self, people: Iterable[PersonRow]) -> None:
@@ -163,7 +212,7 @@ class Stored:
 
     def reached(self) -> dict[tuple[str, int], Reached]:
         """Return how far each partition is applied; one that never was is left out."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT topic, partition, max(epoch), argMax(offset_to, (epoch, offset_to)),"
             " argMax(sequence, (epoch, offset_to, sequence)) FROM spm.applied"
             " GROUP BY topic, partition"
@@ -172,15 +221,30 @@ class Stored:
 
     def logs(self) -> dict[str, LogRow]:
         """Return the newest epoch of every topic."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT topic, epoch, cluster_id, topic_id, state = 'open' FROM spm.log FINAL"
             " ORDER BY epoch DESC LIMIT 1 BY topic"
         )
         return {t: LogRow(int(e), cluster, log, bool(o)) for t, e, cluster, log, o in rows}
 
-    def _rows(self, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]:
+    def rows(self, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]:
+        """Return what a query answers."""
         rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
         return rows
+
+    def insert_frame(self, table: str, rows: pl.DataFrame) -> None:
+        """Add rows to a table of spm, all or none up to the engine's size of a block."""
+        names = ", ".join(rows.columns)
+        types = ", ".join(f"{n} {_SQL_TYPES[kind]}" for n, kind in rows.schema.items())
+        sql = (
+            f"INSERT INTO spm.{table} ({names}) SELECT {names} FROM input({_quoted(types)})"
+            f" WHERE {self._fence()} FORMAT ArrowStream\n"
+        )
+        body = io.BytesIO(sql.encode())
+        body.seek(0, io.SEEK_END)
+        rows.write_ipc_stream(body, compat_level=pl.CompatLevel.oldest(), compression="zstd")
+        with self._moving():
+            self._client.raw_insert(insert_block=body.getvalue())
 
     def _insert(
         self, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]], **made: str
@@ -193,40 +257,25 @@ class Stored:
         sql = (
             f"INSERT INTO spm.{table} ({', '.join(types)}) SELECT {chosen}"
             f" FROM format(JSONEachRow, {_quoted(structure)}, {_quoted(lines)})"
-            " WHERE throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL)"
+            f" WHERE {self._fence()}"
+        )
+        with self._moving():
+            self._client.command(sql, settings={"max_query_size": QUERY_BYTES_MAX})
+
+    def _fence(self) -> str:
+        return (
+            "throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL)"
             f" != {_quoted(self._incarnation)}, {_quoted(_MOVED)}) = 0"
         )
+
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
         try:
-            self._client.command(sql, settings={"max_query_size": QUERY_BYTES_MAX})
+            yield
         except Exception as error:
             if _MOVED in str(error):
                 raise MovedOn(f"{_MOVED} while definitions were written; do it again") from error
             raise
-
-
-def find_rep(wanted: str, people: Mapping[str, PersonRow], reps: Iterable[str]) -> str:
-    """Return the rep_id somebody means by a rep_id, a name or the unmistakable part of one.
-
-    Raises:
-        LookupError: nobody or several are meant; the message says who.
-    """
-    reps = set(reps)
-    if wanted in reps:
-        return wanted
-    names = {rep_id: people[rep_id].name if rep_id in people else "" for rep_id in reps}
-    low = wanted.casefold()
-    exact = [r for r, name in names.items() if name.casefold() == low]
-    near = exact or sorted(
-        r for r, n in names.items() if low in n.casefold() or low in r.casefold()
-    )
-    if len(near) == 1:
-        return near[0]
-    if near:
-        raise LookupError(f"{wanted!r} may be {', '.join(near)}; write the rep_id")
-    words = [*reps, *filter(None, names.values())]
-    raise LookupError(
-        f"no rep is {wanted!r}; {did_you_mean(wanted, words, 'see `definitions show roster`')}"
-    )
 
 
 def _revision(row: Sequence[Any]) -> Revision:

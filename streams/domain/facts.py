@@ -188,14 +188,14 @@ _COMMON_FAULTS = [
     _odd_instant("created_at"),
     _odd_instant("occurred_at"),
 ]
-_SHARES = (
+_REVENUE_SHARES = (
     pl.col("splits")
     .list.eval(
         pl.when(pl.element().struct.field("role") == "REVENUE").then(
             (pl.element().struct.field("share") * 1_000_000).cast(pl.Int64)
         )
     )
-    .list.sum()
+    .list.drop_nulls()
 )
 _LARGEST_SHARE = (
     pl.col("splits").list.eval(pl.element().struct.field("share").cast(pl.Float64)).list.max()
@@ -205,8 +205,8 @@ _DEAL_FAULTS = [
     _fault(
         pl.col("amount").abs() >= AMOUNT_MAX, f"amount is {AMOUNT_MAX} or more; check minor units"
     ),
-    _fault(
-        (pl.col("splits").list.len() > 0) & (_SHARES != 1_000_000),
+    _fault(  # without a REVENUE split the owner has all of it
+        (_REVENUE_SHARES.list.len() > 0) & (_REVENUE_SHARES.list.sum() != 1_000_000),
         "REVENUE shares of the splits do not sum to 1",
     ),
     _fault(

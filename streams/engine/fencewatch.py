@@ -18,9 +18,11 @@ async def watch_warehouse(worker: Any, warehouse: Warehouse) -> None:
             continue  # being prepared; it reads what is
         try:
             now = await asyncio.to_thread(warehouse.incarnation)
+            if now.name != started.name:
+                raise Fenced(f"another incarnation: {now.name} instead of {started.name}")
+            await asyncio.to_thread(worker.memory.ask)
         except Unavailable:
             continue  # a wait of those that want something of it
-        if now.name != started.name and worker.preparation.now is started and worker.states:
-            await worker.begin_again(
-                Fenced(f"another incarnation: {now.name} instead of {started.name}")
-            )
+        except Fenced as fence:
+            if worker.preparation.now is started and worker.states:
+                await worker.begin_again(fence)

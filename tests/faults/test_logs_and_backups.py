@@ -25,7 +25,7 @@ def pacesetter(made: Site, *arguments: str) -> str:
     return done.stdout
 
 
-def restored_under_load(made: Site, seed: int, events: int) -> None:
+def restored_under_load(made: Site, seed: int, events: int, *, told: bool = True) -> None:
     floor = Floor(seed=seed)
     made.define(1, definitions(floor.reps))
     made.open_epochs()
@@ -43,11 +43,12 @@ def restored_under_load(made: Site, seed: int, events: int) -> None:
         made.server.stop(signal.SIGKILL)
         shutil.rmtree(made.server.data)
         shutil.move(backup, made.server.data)
-        assert "embedded warehouse" in pacesetter(made, "restored", "--reason", "a test")
+        if told:
+            assert "embedded warehouse" in pacesetter(made, "restored", "--reason", "a test")
         made.server.start()
     exact(made, floor)
     assert all(worker.poll() is None for worker in workers), "a fence is no reason to die"
-    assert "another incarnation" in made.logs()
+    assert ("another incarnation" if told else "has forgotten what it had") in made.logs()
 
 
 def test_a_restored_warehouse_is_filled_again_by_workers_that_lived_on(made: Site) -> None:
@@ -58,7 +59,7 @@ def test_a_restored_warehouse_is_filled_again_by_workers_that_lived_on(made: Sit
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(42, 47))
 def test_restored_at_length(made: Site, seed: int) -> None:
-    restored_under_load(made, seed, events=40_000)
+    restored_under_load(made, seed, events=40_000, told=seed % 2 == 0)
 
 
 def test_a_log_cut_by_retention_is_refused_and_goes_on_in_a_new_epoch(made: Site) -> None:

@@ -88,6 +88,12 @@ def test_a_wrong_deal_earns_field_value_and_remedy(changed: dict[str, Any], told
     assert any(told in error for error in errors), errors
 
 
+def test_a_deal_may_have_overlays_alone() -> None:
+    record, errors = check("deal", splits=[{"owner_id": "a", "role": "OVERLAY", "share": "0.25"}])
+    assert errors == []
+    assert record is not None
+
+
 def test_amounts_are_exact_at_four_decimals() -> None:
     record, _ = check("deal", amount=Decimal("99999999999999.9999"))
     assert record is not None

@@ -134,3 +134,16 @@ def test_an_overlay_that_no_amount_can_hold_is_a_fault() -> None:
     assert "a split's part is" in said
     fair = columns.from_records([huge | {"amount": Decimal(10**9)}], "deal")
     assert fair.select(faults_of("deal")).item() is None
+
+
+def test_revenue_shares_make_a_whole_or_are_left_to_the_owner() -> None:
+    def told(*splits: dict[str, Any]) -> str | None:
+        made = columns.from_records([record("deal", **{**WON, "splits": list(splits)})], "deal")
+        return made.select(faults_of("deal")).item()
+
+    assert told(split("u1", "OVERLAY", "0.25")) is None
+    assert told(split("u1", "REVENUE", "0.5"), split("u2", "REVENUE", "0.5")) is None
+    for share in ("0", "0.5", "1.5"):
+        assert told(split("u1", "REVENUE", share), split("u2", "OVERLAY", "0.5")) == (
+            "REVENUE shares of the splits do not sum to 1"
+        )

@@ -1,0 +1,83 @@
+"""A warehouse that holds less than it acknowledged: it came out of a backup and nobody said so.
+
+Whoever restores a backup says so with `pacesetter restored`, which changes the incarnation. This
+notices it when they forgot; a worker that wrote on would leave a hole in what is applied.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+
+from schemas.positions import position_of
+from schemas.warehouse import Fenced, Incarnation, Unavailable
+from streams.engine.batches import Partition
+from streams.engine.ports import Warehouse
+from streams.engine.starting import applied_ends
+
+APPLIED = "spm.applied"
+
+
+class RememberingWarehouse:
+    """The warehouse of one worker, and what it acknowledged to it."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._reached: dict[Partition, int] = {}
+        # A backup gets into the place of a warehouse while it is away.
+        self._was_away = False
+
+    def incarnation(self) -> Incarnation:
+        """Return which warehouse this is."""
+        with self._noting():
+            return self._warehouse.incarnation()
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """Return the answer to a query."""
+        with self._noting():
+            return self._warehouse.frame(sql)
+
+    def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
+        """Insert rows, all or none.
+
+        Raises:
+            Fenced: it is another incarnation, or it has forgotten what it had acknowledged.
+        """
+        if self._was_away:
+            self.ask()
+        with self._noting():
+            self._warehouse.insert(table, rows, incarnation)
+        if table == APPLIED:
+            self._note(rows)
+
+    def ask(self) -> None:
+        """Ask whether the newest flushes of this worker are still there.
+
+        Raises:
+            Fenced: they are not.
+        """
+        reached = dict(self._reached)
+        found = applied_ends(self._warehouse, list(reached))
+        self._was_away = False
+        forgotten = [part for part, end in reached.items() if found.get(part, 0) < end]
+        if forgotten:
+            self._reached.clear()  # a new start goes by what is there now
+            others = f" and {len(forgotten) - 1} more" if len(forgotten) > 1 else ""
+            raise Fenced(
+                f"it has forgotten what it had acknowledged of {forgotten[0]}{others}: a backup "
+                f"was restored without `pacesetter restored`"
+            )
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except Unavailable:
+            self._was_away = True
+            raise
+
+    def _note(self, rows: pl.DataFrame) -> None:
+        names = ("topic", "partition", "epoch", "offset_to")
+        for topic, number, epoch, end in rows.select(names).iter_rows():
+            part, position = Partition(topic, number), position_of(epoch, end)
+            self._reached[part] = max(position, self._reached.get(part, 0))

@@ -1,0 +1,90 @@
+"""A warehouse that forgot what it had acknowledged is noticed before anything is written to it."""
+
+import polars as pl
+import pytest
+
+from schemas.warehouse import Fenced, Incarnation, Unavailable
+from streams.engine.remembering import RememberingWarehouse
+
+NOW = Incarnation("one", 1)
+HISTORY, APPLIED = "spm.activity", "spm.applied"
+
+
+class Fake:
+    """A warehouse that can be away, and come back as an earlier copy."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.applied: dict[int, tuple[int, int]] = {}
+        self.inserts: list[str] = []
+
+    def incarnation(self) -> Incarnation:
+        self._answer()
+        return NOW
+
+    def frame(self, _sql: str) -> pl.DataFrame:
+        self._answer()
+        rows = [("crm.calls", n, *end) for n, end in self.applied.items()]
+        names = ["topic", "partition", "reached_epoch", "reached_offset"]
+        return pl.DataFrame(rows, names, orient="row")
+
+    def insert(self, table: str, rows: pl.DataFrame, _incarnation: Incarnation) -> None:
+        self._answer()
+        self.inserts.append(table)
+        if table == APPLIED:
+            for row in rows.iter_rows(named=True):
+                self.applied[row["partition"]] = (row["epoch"], row["offset_to"])
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise Unavailable("away")
+
+
+def flush(warehouse: RememberingWarehouse, **ends: int) -> None:
+    rows = [
+        {"topic": "crm.calls", "partition": int(p[1:]), "epoch": 2, "offset_to": end}
+        for p, end in ends.items()
+    ]
+    warehouse.insert(HISTORY, pl.DataFrame({"x": [1]}), NOW)
+    warehouse.insert(APPLIED, pl.DataFrame(rows), NOW)
+
+
+def test_an_earlier_copy_gets_nothing_of_a_worker_that_knows_more() -> None:
+    there = Fake()
+    warehouse = RememberingWarehouse(there)
+    flush(warehouse, p0=10, p1=20)
+    backup = dict(there.applied)
+    flush(warehouse, p1=25)
+    there.is_away = True
+    with pytest.raises(Unavailable):
+        flush(warehouse, p0=12)
+    there.is_away, there.applied = False, backup
+    before = list(there.inserts)
+    with pytest.raises(Fenced, match="has forgotten"):
+        flush(warehouse, p0=12)
+    assert there.inserts == before
+    flush(warehouse, p1=21)  # it has started again from what is there
+    assert there.applied[1] == (2, 21)
+
+
+def test_an_outage_alone_is_no_reason_to_start_again() -> None:
+    there = Fake()
+    warehouse = RememberingWarehouse(there)
+    flush(warehouse, p0=10)
+    there.is_away = True
+    with pytest.raises(Unavailable):
+        warehouse.frame("SELECT 1")
+    there.is_away = False
+    there.applied[0] = (2, 40)  # the partition went to another worker meanwhile
+    flush(warehouse, p0=11)
+    assert there.inserts == [HISTORY, APPLIED] * 2
+
+
+def test_an_idle_worker_may_ask_at_any_time() -> None:
+    there = Fake()
+    warehouse = RememberingWarehouse(there)
+    flush(warehouse, p0=10)
+    warehouse.ask()
+    there.applied[0] = (1, 400)
+    with pytest.raises(Fenced, match="pacesetter restored"):
+        warehouse.ask()
