@@ -17,6 +17,7 @@ from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
 from schemas.plans import Plans
 from schemas.quotas import Quotas
+from schemas.scorecards import Scorecards
 from schemas.territories import Territories
 
 UNASSIGNED = "unassigned"  # the rep_id of facts whose owner the identity map does not know
@@ -208,6 +209,7 @@ KINDS: dict[str, type[Definition]] = {
     "measures": Measures,
     "kpis": Kpis,
     "plans": Plans,
+    "scorecards": Scorecards,
 }
 
 
@@ -226,3 +228,4 @@ class Bundle(Definition):
     measures: Measures = Measures(measures=())
     kpis: Kpis = Kpis(kpis=())
     plans: Plans = Plans(plans=())
+    scorecards: Scorecards = Scorecards()

@@ -18,6 +18,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "history": ("valid_from",),
     "territories": ("territory_id",),
     "holders": ("rep_id", "valid_from"),
+    "rules": ("rule_id",),
     "identities": ("source", "user_id"),
     "calendars": ("calendar_id",),
     "holidays": ("on",),
@@ -33,6 +34,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "components": ("component_id",),
     "tiers": ("since",),
     "people": ("rep_id",),
+    "scorecards": ("scorecard_id",),
+    "indicators": ("kpi",),
 }
 
 

@@ -13,6 +13,7 @@ from infra.definitions import (
     checking_plans,
     checking_quotas,
     checking_roster,
+    checking_scorecards,
     checking_territories,
 )
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
@@ -217,4 +218,5 @@ _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "kpis": checking_kpis.check,
     "quotas": checking_quotas.check,
     "plans": checking_plans.check,
+    "scorecards": checking_scorecards.check,
 }

@@ -204,6 +204,18 @@ def _plans(state: State, people: _People, on: date) -> str:
     return table(header, rows)
 
 
+def _scorecards(state: State, people: _People, on: date) -> str:
+    rows = [
+        (s.scorecard_id, s.name, s.period, ", ".join(s.teams) or "everybody", ", ".join(s.roles),
+         i.kpi, f"{i.weight.normalize():f}",
+         f"{i.target.normalize():f} {i.currency or ''}".strip() if i.target else "the quota")
+        for s in state.bundle().scorecards.scorecards
+        if s.valid_from <= on < (s.valid_to or NO_END)
+        for i in s.indicators
+    ]  # fmt: skip
+    return table(("SCORECARD", "NAME", "PERIOD", "TEAMS", "ROLES", "KPI", "WEIGHT", "TARGET"), rows)
+
+
 def _tiers(component: Component, currency: str) -> str:
     tiers = sorted(component.tiers, key=lambda tier: tier.since)
     rates = (f"{(t.rate * 100).normalize():f} % from {t.since.normalize():f}" for t in tiers)
@@ -223,5 +235,6 @@ _TABLES = {
     "measures": _measures,
     "kpis": _kpis,
     "plans": _plans,
+    "scorecards": _scorecards,
 }
 KINDS_SHOWN = tuple(_TABLES)

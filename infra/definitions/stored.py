@@ -17,6 +17,7 @@ from infra.definitions.records import Revision
 from schemas.defining import Definition
 from schemas.definitions import KINDS, NO_END, UNASSIGNED, Bundle, Roster
 from schemas.territories import Territories
+from streams.domain.hierarchy import team_lines
 
 QUERY_BYTES_MAX = 1 << 28  # a revision travels inside the statement; topics allow 8 MiB of one
 # A revision of memberships counts once its last row stands.
@@ -29,6 +30,7 @@ _SQL_TYPES: dict[Any, str] = {
     pl.Date: "Date32", pl.Boolean: "Bool", pl.Datetime("ms", "UTC"): "DateTime64(3, 'UTC')",
     pl.Decimal(38, 12): "Decimal(38, 12)", pl.Decimal(18, 4): "Decimal(18, 4)",
     pl.List(pl.Date): "Array(Date32)", pl.List(pl.Decimal(9, 6)): "Array(Decimal(9, 6))",
+    pl.List(pl.String): "Array(String)",
 }  # fmt: skip
 _MOVED = "the warehouse has begun anew"
 _COLUMNS = "sequence, kind, revision_id, author, note, toUnixTimestamp64Milli(written_at)"
@@ -86,6 +88,11 @@ class Stored:
         if not rows:
             raise LookupError("the warehouse has no incarnation; run `pacesetter migrate`")
         self._incarnation = str(rows[0][0])
+
+    @property
+    def client(self) -> Any:
+        """The connection it uses."""
+        return self._client
 
     def newest(self) -> int:
         """Return the sequence of the newest revision, 0 if there is none."""
@@ -183,8 +190,10 @@ class Stored:
 
     def add_members(self, sequence: int, members: pl.DataFrame) -> None:
         """Add what everybody belongs to by a revision; the row that makes it whole comes last."""
-        rows = members.select(pl.lit(sequence, pl.UInt64).alias("sequence"), pl.all())
+        at = pl.lit(sequence, pl.UInt64).alias("sequence")
+        rows = members.select(at, pl.all())
         last = (pl.col("rep_id") == UNASSIGNED) & (pl.col("subject_kind") == "COMPANY")
+        self.insert_frame("rep_team", team_lines(members).select(at, pl.all()))
         self.insert_frame("membership", rows.filter(~last))
         self.insert_frame("membership", rows.filter(last))
 

@@ -52,11 +52,13 @@ class Reps(NamedTuple):
         pool: which pool of reps (the team) somebody with little history is drawn towards.
         exposure: working days of the past in which the wins fell, weighted as the wins are.
         ahead: place of the rep's days to come among the rows given with them.
+        present: part of them that the rep is there.
     """
 
     pool: Ints
     exposure: Floats
     ahead: Ints
+    present: Floats
 
 
 class Arriving(NamedTuple):
@@ -88,16 +90,17 @@ def arriving(wins: Wins, reps: Reps, ahead: Floats, level_variance: float) -> Ar
     number = len(reps.pool)
     room = np.cumsum(ahead[:, ::-1], axis=1)[:, ::-1]
     room = np.pad(room, ((0, 0), (0, 1)))  # a longer cycle has no room at all
-    count = np.bincount(wins.rep, wins.weight, number)
+    count = np.bincount(wins.rep, wins.weight, number).astype(np.float64)
     pools = int(reps.pool.max(initial=0)) + 1
     days = np.bincount(reps.pool, reps.exposure, pools)
     pool_count = np.bincount(reps.pool, count, pools)
     prior = _prior_days(reps, count, pool_count / np.maximum(days, 1e-9))[reps.pool]
     total = np.maximum(reps.exposure + prior, 1e-9)
     at = np.minimum(wins.cycle, ahead.shape[1])
-    own = wins.weight / total[wins.rep] * room[reps.ahead[wins.rep], at]
-    of_pool, mean = {}, np.bincount(wins.rep, own * wins.value, number)
-    shared = prior / total
+    here = reps.present / total
+    own = wins.weight * here[wins.rep] * room[reps.ahead[wins.rep], at]
+    of_pool, mean = {}, np.bincount(wins.rep, own * wins.value, number).astype(np.float64)
+    shared = prior * here
     for pool, row in sorted(set(zip(reps.pool.tolist(), reps.ahead.tolist(), strict=True))):
         theirs = reps.pool[wins.rep] == pool
         rate = wins.weight[theirs] / max(days[pool], 1e-9) * room[row, at[theirs]]
@@ -179,7 +182,9 @@ def _binned(rates: Floats, values: Floats, step: float) -> Floats:
     place = values / step
     low = np.floor(place).astype(np.int64)
     upper = place - low
-    return np.bincount(low, rates * (1 - upper), GRID) + np.bincount(low + 1, rates * upper, GRID)
+    here, next_ = rates * (1 - upper), rates * upper
+    found = np.bincount(low, here, GRID) + np.bincount(low + 1, next_, GRID)
+    return np.asarray(found, np.float64)
 
 
 def _quantiles(jumps: Floats, steps: Floats, shape: Floats, uniforms: Floats) -> Floats:
@@ -230,11 +235,12 @@ def _table(values: Floats, weights: Floats, silent: float) -> Floats:
     if below[-1] <= 0:
         return np.zeros(TABLE)
     at = np.searchsorted(below, (np.arange(TABLE) + 0.5) / TABLE * below[-1], "left")
-    return all_values[at]
+    return np.asarray(all_values[at], np.float64)
 
 
 def _thinned(table: Floats, number: int) -> Floats:
-    return table[((np.arange(number) + 0.5) / max(number, 1) * TABLE).astype(np.int64)]
+    at = ((np.arange(number) + 0.5) / max(number, 1) * TABLE).astype(np.int64)
+    return np.asarray(table[at], np.float64)
 
 
 def summed_days(

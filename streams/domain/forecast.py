@@ -74,13 +74,18 @@ class Seeds:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """Everything that is drawn for one KPI and period."""
+    """Everything that is drawn for one KPI and period.
+
+    Attributes:
+        common: squared variation of everybody's level together: good and bad times for all.
+    """
 
     rep_ids: Sequence[str]
     deals: OpenDeals
     credits: OpenCredits
     arriving: "new.Arriving | DailySums"
     seeds: Seeds
+    common: float = 0.0
     draws: int = DRAWS
     _doubts: dict[str, Floats] = field(default_factory=dict)
 
@@ -105,14 +110,18 @@ class DailySums(NamedTuple):
     @property
     def mean(self) -> Floats:
         """What is expected, per rep."""
-        return self.tables.mean(axis=1) * self.days
+        return np.asarray(self.tables.mean(axis=1) * self.days, np.float64)
 
 
 def draws_of(floor: Floor, reps: Ints) -> Iterator[tuple[Ints, Floats]]:
     """Yield reps (ascending places) and the draws of what comes on top of what they have booked."""
+    times: Floats | float = 1.0
+    if floor.common > 0:
+        luck = floor.seeds.dice("company", "level")
+        times = luck.gamma(1 / floor.common, floor.common, floor.draws)
     for start in range(0, len(reps), BATCH):
         some = reps[start : start + BATCH]
-        yield some, _arriving(floor, some) + _pipeline(floor, some)
+        yield some, _arriving(floor, some) * times + _pipeline(floor, some)
 
 
 def _arriving(floor: Floor, reps: Ints) -> Floats:
@@ -149,7 +158,7 @@ def _won(floor: Floor, deal: int) -> npt.NDArray[np.bool_]:
     deals = floor.deals
     luck = floor.seeds.dice("deal", deals.deal_id[deal])
     chance = deals.win[deal] + _doubt(floor, deal)
-    return luck.random(floor.draws) < chance * deals.inside[deal]
+    return np.asarray(luck.random(floor.draws) < chance * deals.inside[deal])
 
 
 def _doubt(floor: Floor, deal: int) -> Floats:
@@ -224,4 +233,3 @@ def probability(booked: Decimal, quota: Decimal, draws: Floats) -> Decimal:
 
 def _rounded(value: float, scale: Decimal) -> Decimal:
     return Decimal(repr(value)).quantize(scale, ROUND_HALF_EVEN)
-

@@ -1,6 +1,6 @@
 """From what is known today to what can be drawn: the past of deals, wins and working days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -12,12 +12,11 @@ import polars as pl
 from streams.domain import arriving as new
 from streams.domain.forecast import DailySums, Floor, OpenCredits, OpenDeals, Seeds
 from streams.domain.odds import LOOKBACK_DAYS, Chances, Odds
+from streams.domain.periods import Span
+from streams.domain.seasons import Season, common_variance, even, learned
 
 HALF_LIFE_DAYS = 120  # a win of so long ago counts half: reps ramp up, fade and change patch
 WINS_MAX = 250  # per rep, the newest; whoever has more is known well enough by these
-SEASON_PRIOR_WINS = 60.0  # what an even year weighs against the wins of one month of the year
-SEASON_YEARS = 3
-YEAR_MONTHS = 12
 Floats = npt.NDArray[np.float64]
 
 
@@ -35,29 +34,27 @@ class Known:
     Attributes:
         today: the day it is made on; today's deals may still close.
         today_left: part of today's working day that is still to come, 0 to 1.
-        reps: rep_id, pool (team), calendar (place among calendars), since, until: on duty.
+        reps: rep_id, pool (team), calendar (place among calendars), since, until (on duty),
+            present: part of the working days to come on which the rep is there, 0 to 1.
         wins: rep_id, created_on, on, value: what counted in the last LOOKBACK_DAYS.
-        months: month (first day), wins: of the whole company, up to SEASON_YEARS.
-        open_deals: deal_id, pipeline_id, stage_id, deal_type, close_date, probability.
+        days: day, wins: of the whole company, up to three years of it.
+        open_deals: deal_id, rep_id (owner), pipeline_id, stage_id, deal_type, amount, close_date,
+            probability.
         credits: rep_id, deal_id, amount: of open deals, in the KPI's unit.
-        calendars: from LOOKBACK_DAYS ago at least to the end of the period.
+        calendars: from LOOKBACK_DAYS ago at least to the end of the period; the first is the
+            company's.
+        quarter_start: a month (1 to 12) in which a fiscal quarter begins.
     """
 
     today: date
     today_left: float
     reps: pl.DataFrame
     wins: pl.DataFrame
-    months: pl.DataFrame
+    days: pl.DataFrame
     open_deals: pl.DataFrame
     credits: pl.DataFrame
     calendars: Sequence[Calendar]
-
-
-class Span(NamedTuple):
-    """Days from the first one up to, not including, another."""
-
-    start: date
-    end: date
+    quarter_start: int = 1
 
 
 class Outlook(NamedTuple):
@@ -76,20 +73,22 @@ def outlook(known: Known, period: Span, odds: Odds, sequence: int, *, by_day: bo
         by_day: the KPI is counted by activities: days are drawn, not wins.
     """
     reps = known.reps.with_row_index("rep")
-    season = seasonal(known.months, known.today)
+    season, common = season_of(known)
     work = [_weighed(c, season) for c in known.calendars]
     pools = reps.get_column("pool").rank("dense").cast(pl.Int64).to_numpy() - 1
     wins = _wins(known, reps)
     exposure = _exposures(known, work, wins, known.today)
-    counted = new.Reps(pools, exposure, reps.get_column("calendar").to_numpy().astype(np.int64))
+    row = reps.get_column("calendar").to_numpy().astype(np.int64)
+    present = reps.get_column("present").to_numpy()
+    counted = new.Reps(pools, exposure, row, present)
     ahead = _ahead(known, work, period)
     lines = _as_wins(wins, known.today)
-    chances = odds.chances(known.open_deals, known.today, *period)
+    chances = odds.chances(known.open_deals, known.today, *period, season)
     level = _level(known, wins, work)
     arriving: new.Arriving | DailySums
     if by_day:
         tables = new.day_tables(new.Days(lines.rep, lines.value, lines.weight), counted)
-        arriving = DailySums(tables, ahead[counted.ahead].sum(axis=1), level)
+        arriving = DailySums(tables, ahead[row].sum(axis=1) * present, level)
     else:
         arriving = new.arriving(lines, counted, ahead, level)
     seeds = Seeds(f"{period.start}..{period.end}", sequence)
@@ -99,38 +98,32 @@ def outlook(known: Known, period: Span, odds: Odds, sequence: int, *, by_day: bo
         _credits(known, reps),
         arriving,
         seeds,
+        common,
     )
     return Outlook(floor, chances, np.bincount(lines.rep, minlength=len(reps)))
 
 
-def seasonal(months: pl.DataFrame, today: date) -> Floats:
-    """Return how busy each month of the year is, 1 = as the average one.
-
-    A month is compared with the year around it, so that growth is no season; the month that is
-    still running is left out, and an even year weighs as much as SEASON_PRIOR_WINS wins a month.
-    """
-    count = {(d.year, d.month): float(n) for d, n in months.select("month", "wins").iter_rows()}
-    found, usual = np.zeros(YEAR_MONTHS), np.zeros(YEAR_MONTHS)
-    first = min(count, default=(today.year, today.month))
-    last = today.year * YEAR_MONTHS + today.month - 1
-    start = first[0] * YEAR_MONTHS + first[1] - 1
-    if last - start < YEAR_MONTHS:
-        return np.ones(YEAR_MONTHS)
-    wins = np.array([count.get((m // YEAR_MONTHS, m % YEAR_MONTHS + 1), 0.0)
-                     for m in range(start, last)])  # fmt: skip
-    for i in range(len(wins)):
-        begin = min(max(0, i - YEAR_MONTHS // 2), len(wins) - YEAR_MONTHS)
-        average = wins[begin : begin + YEAR_MONTHS].mean()
-        month = (start + i) % YEAR_MONTHS
-        found[month] += wins[i]
-        usual[month] += average
-    index = (found + SEASON_PRIOR_WINS) / (usual + SEASON_PRIOR_WINS)
-    return np.asarray(index / index.mean(), np.float64)
+def season_of(known: Known) -> tuple[Season, float]:
+    """Return how busy days are, and how everybody's level varies, by what the company won."""
+    past = known.days.filter(pl.col("day") < known.today)
+    first = past.get_column("day").min()
+    company = known.calendars[0]
+    if not isinstance(first, date):
+        return even(known.quarter_start), 0.0
+    begin = max(first, company.first)
+    number = (known.today - begin).days
+    at = past.select((pl.col("day") - begin).dt.total_days()).to_series().to_numpy()
+    wins = np.zeros(number)
+    inside = at >= 0
+    np.add.at(wins, at[inside], past.get_column("wins").to_numpy()[inside])
+    skipped = (begin - company.first).days
+    works = company.works[skipped : skipped + number]
+    season = learned(begin, wins, works, known.quarter_start)
+    return season, common_variance(season, begin, wins, works)
 
 
-def _weighed(calendar: Calendar, season: Floats) -> Floats:
-    months = (np.datetime64(calendar.first) + np.arange(len(calendar.works))).astype("M8[M]")
-    return calendar.works * season[months.astype(np.int64) % YEAR_MONTHS]
+def _weighed(calendar: Calendar, season: Season) -> Floats:
+    return calendar.works * season.weights(calendar.first, len(calendar.works))
 
 
 def _decay(ages: npt.NDArray[np.int64]) -> Floats:
@@ -180,9 +173,7 @@ def _spans(known: Known, wins: pl.DataFrame) -> tuple[npt.NDArray[np.int64], ...
     return since, np.minimum(ages.get_column("until").to_numpy(), since)
 
 
-def _exposures(
-    known: Known, work: Sequence[Floats], wins: pl.DataFrame, today: date
-) -> Floats:
+def _exposures(known: Known, work: Sequence[Floats], wins: pl.DataFrame, today: date) -> Floats:
     """Return the working days of each rep's past, weighted as wins are."""
     since, until = _spans(known, wins)
     row = known.reps.get_column("calendar").to_numpy()
@@ -251,14 +242,3 @@ def _credits(known: Known, reps: pl.DataFrame) -> OpenCredits:
         lines.get_column("deal").cast(pl.Int64).to_numpy(),
         lines.get_column("amount").cast(pl.Float64).to_numpy(),
     )
-
-
-def evidence_of(found: Outlook, rep: int) -> Mapping[str, int]:
-    """Return how much a rep's forecast rests on: open deals, closed deals like them, own wins."""
-    credits = found.floor.credits
-    mine = np.unique(credits.deal[credits.rep == rep])
-    return {
-        "open_deals": len(mine),
-        "closed_deals": int(found.chances.deals[mine].min(initial=0)) if len(mine) else 0,
-        "wins": int(found.wins[rep]),
-    }

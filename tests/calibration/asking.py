@@ -1,20 +1,28 @@
 """Forecasts of simulated floors, made with what was known on a day, beside what came to be."""
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from streams.domain.forecast import Floor, draws_of, probability
+from streams.domain.forecast import draws_of, probability
 from streams.domain.odds import LOOKBACK_DAYS, VERSION_COLUMNS, Odds, looks_of
-from streams.domain.outlook import Calendar, Known, Span, outlook
-from tests.calibration.floors import Deal, Story, is_workday
+from streams.domain.outlook import Calendar, Known, outlook
+from streams.domain.periods import Span
+from tests.calibration.floors import FIRST, Deal, Story, is_workday
 
 CRM = {"first": 0.3, "second": 0.45, "third": 0.7}
+TEXTS = ("deal_id", "rep_id", "pipeline_id", "stage_id", "deal_type")
+OPEN_COLUMNS = dict.fromkeys(TEXTS, pl.String) | {
+    "amount": pl.Float64, "close_date": pl.Date, "probability": pl.Float64,
+}  # fmt: skip
 MOMENTS = (0.1, 0.35, 0.6, 0.85)  # of a period
 
 
@@ -45,7 +53,7 @@ def asked(told: Story, periods: list[Span], draws: int) -> Iterator[Asked]:
 def quarters(first: date, number: int, months: int) -> list[Span]:
     """Return consecutive periods of so many months."""
     starts = [_month(first, i * months) for i in range(number + 1)]
-    return [Span(a, b) for a, b in zip(starts, starts[1:], strict=False)]
+    return [Span(a, b) for a, b in pairwise(starts)]
 
 
 def _month(first: date, ahead: int) -> date:
@@ -53,13 +61,11 @@ def _month(first: date, ahead: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
-def _asked_on(
-    told: Story, period: Span, today: date, moment: float, draws: int
-) -> Iterator[Asked]:
+def _asked_on(told: Story, period: Span, today: date, moment: float, draws: int) -> Iterator[Asked]:
     known = known_at(told, today, period.end)
     odds = Odds(looks_of(_versions(told, today), today))
     floor = outlook(known, period, odds, 1, by_day=False).floor
-    floor = Floor(floor.rep_ids, floor.deals, floor.credits, floor.arriving, floor.seeds, draws)
+    floor = replace(floor, draws=draws)
     mean = floor.pipeline_mean() + floor.arriving_mean()
     teams: dict[str, list[tuple[int, np.ndarray]]] = {}
     reps = {str(r.rep): r for r in told.reps}
@@ -116,36 +122,32 @@ def _booked(told: Story, period: Span, today: date) -> tuple[dict[int, float], .
 
 def known_at(told: Story, today: date, end: date) -> Known:
     """Return what was known in the morning of a day."""
-    first = today - timedelta(days=LOOKBACK_DAYS + 7)
+    first = min(today - timedelta(days=LOOKBACK_DAYS + 7), FIRST)
     days = (end - first).days + 400
     works = np.array([is_workday(first + timedelta(days=i)) for i in range(days)], np.float64)
     seen = [d for d in told.deals if d.stands[0].since < today]
     ended = [d for d in seen if d.is_won and d.on and d.stands[-1].since < today]
     still = [(d, s) for d in seen if (s := _stand(d, today)).stage_class == "OPEN"]
     reps = [r for r in told.reps if r.since < today]
-    months: dict[date, int] = {}
-    for deal in ended:
-        assert deal.on
-        months[deal.on.replace(day=1)] = months.get(deal.on.replace(day=1), 0) + 1
+    won_on = Counter(d.on for d in ended)
     return Known(
         today,
         1.0,
         pl.DataFrame(
             {"rep_id": [str(r.rep) for r in reps], "pool": [r.team for r in reps],
              "calendar": [0] * len(reps), "since": [r.since for r in reps],
-             "until": [date(2199, 12, 31)] * len(reps)}
+             "until": [date(2199, 12, 31)] * len(reps), "present": [1.0] * len(reps)}
         ),
         pl.DataFrame(
             [(str(d.rep), d.created, d.on, d.amount) for d in ended],
             {"rep_id": pl.String, "created_on": pl.Date, "on": pl.Date, "value": pl.Float64},
             orient="row",
         ),
-        pl.DataFrame(sorted(months.items()), {"month": pl.Date, "wins": pl.Int64}, orient="row"),
+        pl.DataFrame(sorted(won_on.items()), {"day": pl.Date, "wins": pl.Int64}, orient="row"),
         pl.DataFrame(
-            [(d.deal_id, "all", s.stage, "NEW", s.close_date,
+            [(d.deal_id, str(d.rep), "all", s.stage, "NEW", d.amount, s.close_date,
               min(0.99, CRM[s.stage] * told.kind.told)) for d, s in still],
-            {"deal_id": pl.String, "pipeline_id": pl.String, "stage_id": pl.String,
-             "deal_type": pl.String, "close_date": pl.Date, "probability": pl.Float64},
+            OPEN_COLUMNS,
             orient="row",
         ),
         pl.DataFrame(
@@ -163,7 +165,17 @@ def _stand(deal: Deal, today: date):  # type: ignore[no-untyped-def]
 def _versions(told: Story, today: date) -> pl.DataFrame:
     first = today - timedelta(days=LOOKBACK_DAYS)
     rows = [
-        (d.deal_id, s.since, "all", s.stage, "NEW", s.stage_class, s.close_date)
+        (
+            d.deal_id,
+            str(d.rep),
+            s.since,
+            "all",
+            s.stage,
+            "NEW",
+            d.amount,
+            s.stage_class,
+            s.close_date,
+        )
         for d in told.deals
         if d.stands[0].since < today and (d.on is None or d.stands[-1].since >= first)
         for s in d.stands

@@ -6,7 +6,7 @@ the pace and with the luck of their rep, close dates are wishes that get pushed,
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from math import exp, pi, sin
+from math import exp, log, pi, sin
 from random import Random
 from typing import NamedTuple
 
@@ -62,6 +62,9 @@ KINDS = (
     replace(STEADY, name="optimistic", told=1.9),
     replace(STEADY, name="late", late_days=10),
 )  # fmt: skip
+
+
+End = tuple[date, str]
 
 
 class Stand(NamedTuple):
@@ -162,14 +165,14 @@ def _deal(kind: Kind, rep: Rep, created: date, deal_id: str, dice: Random) -> De
         wish = _pushed(stands, wish, until, kind, dice)
         day = _opened(until)
         if not passes:
-            return _ended(kind, (deal_id, rep.rep, amount, created), stands, day, "LOST", dice)
-    return _ended(kind, (deal_id, rep.rep, amount, created), stands, day, "WON", dice)
+            return _ended(kind, (deal_id, rep.rep, amount, created), stands, (day, "LOST"), dice)
+    return _ended(kind, (deal_id, rep.rep, amount, created), stands, (day, "WON"), dice)
 
 
 def _ended(
-    kind: Kind, head: tuple[str, int, float, date], stands: list[Stand], on: date, how: str,
-    dice: Random,
-) -> Deal:  # fmt: skip
+    kind: Kind, head: tuple[str, int, float, date], stands: list[Stand], end: End, dice: Random
+) -> Deal:
+    on, how = end
     told = on + timedelta(days=dice.randint(0, kind.late_days))
     stands = [s for s in stands if s.since < told] or stands[:1]
     stands.append(Stand(max(told, stands[-1].since), stands[-1].stage, how, on))
@@ -201,6 +204,4 @@ def _opened(day: date) -> date:
 
 
 def _logit(share: float) -> float:
-    from math import log
-
     return log(share / (1 - share))

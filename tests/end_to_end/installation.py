@@ -20,7 +20,7 @@ from streams.settings import Settings
 from tests.ground import ROOT, wait_for
 
 START_SECONDS_MAX = 90  # CI runs several suites on two cores
-PORTS = ("BROKER", "WAREHOUSE", "INTAKE", "BOARD", "METRICS", "RECONCILE")
+PORTS = ("BROKER", "WAREHOUSE", "INTAKE", "BOARD", "METRICS", "RECONCILE", "FORECAST")
 
 
 @dataclass(frozen=True)

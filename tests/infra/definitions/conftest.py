@@ -27,8 +27,9 @@ from tests.brokers import PARTITIONS, Broker, free_port
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 MARKED = ("crm.calls", "crm.emails", "crm.meetings", "crm.deals", "spm.credits")
-TABLES = ("definition", "roster", "team", "membership", "person", "applied", "log", "warehouse",
-          "planning", "quota", "plan_curve", "calendar_day", "kpi_rep_day")  # fmt: skip
+TABLES = ("definition", "roster", "team", "membership", "rep_team", "person", "applied",
+          "log", "warehouse", "planning", "quota", "plan_curve", "calendar_day",
+          "kpi_rep_day")  # fmt: skip
 
 SMALL = {
     "company": "{name: Small, reporting_currency: EUR, time_zone: UTC}",
@@ -48,6 +49,7 @@ SMALL = {
     "kpis": "kpis: []",
     "plans": "plans: []",
     "territories": "territories: []",
+    "scorecards": "scorecards: []",
 }
 
 

@@ -1,5 +1,6 @@
 """A small sales floor in the warehouse: five reps, two managers, one person who left."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -28,6 +29,14 @@ def people(client: Client) -> None:
     client.insert("spm.roster", rows + older, column_names=columns)
     teams = [[7, "west", "West", "all"], [7, "east", "East", "all"], [3, "west", "Wild West", ""]]
     client.insert("spm.team", teams, column_names=["sequence", "team_id", "name", "parent_team_id"])
+    members = [[7, "TEAM", team, rep, since, until, True] for rep, since, until, team, _ in STINTS]
+    members += [[7, "COMPANY", "company", "unassigned", OLD, END, True]]
+    columns = ["sequence", "subject_kind", "subject_id", "rep_id", "valid_from", "valid_to"]
+    client.insert("spm.membership", members, column_names=[*columns, "is_direct"])
+    holders = [{"rep_id": rep, "valid_from": "2026-01-01"} for rep in REPS]
+    content = {"territories": [{"territory_id": "all", "name": "All", "holders": holders}]}
+    client.insert("spm.definition", [[9, "territories", json.dumps(content)]],
+                  column_names=["sequence", "kind", "content"])  # fmt: skip
     names = [[rep, f"Name of {rep}", f"{rep}@example.com", 1] for rep in REPS]
     client.insert("spm.person", names, column_names=["rep_id", "name", "email", "version"])
 
