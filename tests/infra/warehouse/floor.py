@@ -118,11 +118,12 @@ def plans(client: Client) -> None:
     start, end = TODAY - timedelta(10), TODAY + timedelta(10)
     columns = ["sequence", "quota_id", "subject_kind", "subject_id", "kpi", "currency"]
     columns += ["period_start", "period_end", "amount", "is_additive", "curve_id", "work_id"]
-    columns += ["plan_total", "work_total", "made_at"]
+    columns += ["plan_total", "work_total", "made_at", "rep_id"]
     for sequence, amount in ((3, "1"), (7, "1000")):
         rows = [
             [sequence, f"{kind}:{who}", kind, who, "revenue", "EUR", start, end, Decimal(amount),
-             True, "linear", "linear", Decimal(20), Decimal(20), made]
+             True, "linear", "linear", Decimal(20), Decimal(20), made,
+             who if kind == "REP" else ""]
             for kind, who in (*(("REP", rep) for rep in REPS), ("TEAM", "west"))
         ]  # fmt: skip
         client.insert("spm.quota", rows, column_names=columns)
