@@ -8,12 +8,16 @@ markers; `people` holds the names and goes to the table spm.person alone, which 
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
 from schemas.defining import Currency, Day, Definition, Id, Label
+from schemas.kpis import Direction, Kpis
 from schemas.plans import Plans
+from schemas.quotas import Quotas
+from schemas.scorecards import Scorecards
 from schemas.territories import Territories
 
 UNASSIGNED = "unassigned"  # the rep_id of facts whose owner the identity map does not know
@@ -36,6 +40,15 @@ class Company(Definition):
     time_zone: str = Field(description="IANA zone; for facts of reps without a zone")
     week_start: Annotated[int, Field(ge=1, le=7, description="ISO weekday, 1 = Monday")] = 1
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12, description="1 = January")] = 1
+    fiscal_year_named: Annotated[
+        YearName, Field(description="after the calendar year of its START or its END")
+    ] = YearName.END
+    fiscal_weeks: Annotated[
+        FiscalWeeks | None, Field(description="years of whole weeks; absent: of calendar months")
+    ] = None
+    calendar_id: Annotated[
+        Id | None, Field(description="working days where nobody says otherwise; absent: Mon to Fri")
+    ] = None
     won_day: Annotated[WonDay, Field(description="which day a won deal counts on")] = WonDay.WON_AT
 
 
@@ -109,31 +122,6 @@ class Identities(Definition):
     identities: tuple[Identity, ...]
 
 
-class Holiday(Definition):
-    """A day off for everyone on a calendar."""
-
-    on: Day = Field(description="the day off")
-    name: Label
-
-
-class Calendar(Definition):
-    """Working days of a place."""
-
-    calendar_id: Id = Field(description="short name for life, such as de-be")
-    name: Label = Field(description="for people")
-    working_days: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=7)], ...],
-        Field(min_length=1, description="ISO weekdays, 1 = Monday"),
-    ] = (1, 2, 3, 4, 5)
-    holidays: tuple[Holiday, ...] = ()
-
-
-class Calendars(Definition):
-    """All calendars."""
-
-    calendars: tuple[Calendar, ...]
-
-
 class Rate(Definition):
     """Units of `quote` for one unit of `base`, valid from a day until the next dated rate."""
 
@@ -152,51 +140,12 @@ class Rates(Definition):
     rates: tuple[Rate, ...]
 
 
-class QuotaOwner(StrEnum):
-    """Whom a quota is for."""
-
-    REP = "REP"
-    TEAM = "TEAM"
-    COMPANY = "COMPANY"
-
-
-class Quota(Definition):
-    """What is expected of somebody in a half-open span of days."""
-
-    quota_id: Annotated[
-        Id, Field(description="absent: made of owner, measure and first day, which are unique")
-    ] = "-"
-    owner_kind: QuotaOwner = Field(description="REP, TEAM or COMPANY")
-    owner_id: Id = Field(description="rep_id, team_id, or company")
-    measure: Id = Field(description="a measure of measures.yaml")
-    period_start: Day = Field(description="first day")
-    period_end: Day = Field(description="first day behind the period")
-    amount: Annotated[
-        Decimal,
-        Field(gt=0, max_digits=18, decimal_places=4, description="in the measure's unit"),
-    ]
-    currency: Annotated[Currency | None, Field(description="for a measure of money only")] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_id(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict) or "quota_id" in raw:
-            return raw
-        parts = [raw.get(n) for n in ("owner_kind", "owner_id", "measure", "period_start")]
-        return raw if None in parts else {**raw, "quota_id": ":".join(map(str, parts))}
-
-
-class Quotas(Definition):
-    """All quotas."""
-
-    quotas: tuple[Quota, ...]
-
-
 class MeasureUnit(StrEnum):
     """What a measure's value is in."""
 
     COUNT = "COUNT"
     SECONDS = "SECONDS"
+    DAYS = "DAYS"
     MONEY = "MONEY"
 
 
@@ -206,7 +155,10 @@ class Measure(Definition):
     measure: Id = Field(description="name of the number, as quotas and boards use it")
     of: str = Field(description="call, email, meeting or deal")
     rule: Id = Field(description="the rule that counts it")
-    unit: MeasureUnit = Field(description="COUNT, SECONDS or MONEY")
+    unit: MeasureUnit = Field(description="COUNT, SECONDS, DAYS or MONEY")
+    direction: Annotated[Direction, Field(description="HIGHER, LOWER or NEUTRAL is better")] = (
+        Direction.HIGHER
+    )
     label: Label = Field(description="short, for boards")
     description: str = Field(description="what counts and what does not, for people")
 
@@ -218,10 +170,11 @@ class Measures(Definition):
 
 
 class Rule(NamedTuple):
-    """What a counting rule reads and what it makes."""
+    """What a counting rule reads and what it makes; `is_mixed`: money in many currencies."""
 
     of: str
     unit: MeasureUnit
+    is_mixed: bool = False
 
 
 RULES: dict[str, Rule] = {
@@ -229,12 +182,18 @@ RULES: dict[str, Rule] = {
     "calls_connected": Rule("call", MeasureUnit.COUNT),
     "talk_seconds": Rule("call", MeasureUnit.SECONDS),
     "emails_sent": Rule("email", MeasureUnit.COUNT),
+    "replies": Rule("email", MeasureUnit.COUNT),
     "meetings_booked": Rule("meeting", MeasureUnit.COUNT),
     "meetings_held": Rule("meeting", MeasureUnit.COUNT),
+    "no_shows": Rule("meeting", MeasureUnit.COUNT),
     "deals_created": Rule("deal", MeasureUnit.COUNT),
     "deals_won": Rule("deal", MeasureUnit.COUNT),
     "deals_lost": Rule("deal", MeasureUnit.COUNT),
-    "revenue_won": Rule("deal", MeasureUnit.MONEY),
+    "cycle_days": Rule("deal", MeasureUnit.DAYS),
+    "won_valued": Rule("deal", MeasureUnit.COUNT),
+    "won_amount": Rule("deal", MeasureUnit.MONEY),
+    "lost_amount": Rule("deal", MeasureUnit.MONEY),
+    "revenue_won": Rule("deal", MeasureUnit.MONEY, is_mixed=True),
     "revenue_won_reporting": Rule("deal", MeasureUnit.MONEY),
 }
 
@@ -244,10 +203,13 @@ KINDS: dict[str, type[Definition]] = {
     "territories": Territories,
     "identities": Identities,
     "calendars": Calendars,
+    "leave": Leave,
     "rates": Rates,
     "quotas": Quotas,
     "measures": Measures,
+    "kpis": Kpis,
     "plans": Plans,
+    "scorecards": Scorecards,
 }
 
 
@@ -260,7 +222,10 @@ class Bundle(Definition):
     territories: Territories = Territories()
     identities: Identities = Identities(identities=())
     calendars: Calendars = Calendars(calendars=())
+    leave: Leave = Leave()
     rates: Rates = Rates(rates=())
     quotas: Quotas = Quotas(quotas=())
     measures: Measures = Measures(measures=())
+    kpis: Kpis = Kpis(kpis=())
     plans: Plans = Plans(plans=())
+    scorecards: Scorecards = Scorecards()

@@ -9,7 +9,8 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import faust
 
-from streams.app import make_app, outside
+from streams.app import make_app
+from streams.outside import outside
 from streams.settings import settings
 
 # Records come and go by the ten thousand, none of them in cycles. Looking through them after every

@@ -9,9 +9,6 @@ from typing import Any
 
 import faust
 
-from connectors.sinks.clickhouse import Warehouse
-from connectors.sinks.kafka import Inspector, Publisher
-from connectors.sinks.registry import ids_from
 from streams import web
 from streams.agents import facts, progress
 from streams.agents.pipes import PIPES
@@ -61,22 +58,6 @@ def _leave() -> None:
     )
     logging.shutdown()
     os._exit(0)
-
-
-def outside(settings: Settings) -> Outside:
-    """Return a worker's connections; none is opened before it is used."""
-    return Outside(
-        Warehouse.connect(
-            settings.warehouse_url,
-            settings.warehouse_user,
-            settings.warehouse_password(),
-            settings.warehouse_quorum,
-            at_once=False,
-        ),
-        Publisher(settings.kafka_config()),
-        Inspector(settings.kafka_config()),
-        ids_from(settings.schema_registry_url),
-    )
 
 
 def credentials(settings: Settings) -> Any:

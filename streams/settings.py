@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     reconcile_seconds: float = Field(
         default=300.0, ge=0, description="`pacesetter up` proves its results so often. 0: never."
     )
+    forecast_port: Port = Field(
+        default=18097, description="/metrics of `pacesetter forecast run --watch`."
+    )
+    forecast_seconds: float = Field(
+        default=300.0, ge=0, description="`pacesetter up` makes forecasts so often. 0: never."
+    )
     metrics_port: Port = Field(
         default=18099, description="/livez, /readyz and /metrics of a worker."
     )

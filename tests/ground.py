@@ -36,9 +36,9 @@ from schemas.principals import Principal, Role
 from schemas.topics import CREDITS, FACTS
 from schemas.warehouse import Message, Unavailable
 from streams.agents.pipes import PIPES
-from streams.app import outside
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, marker_message, open_epochs
+from streams.outside import outside
 from streams.settings import Settings
 from tests.load import Credited, CreditKey, Event, Sums, encoded
 

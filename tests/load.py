@@ -24,11 +24,17 @@ MEASURES = {
     "calls_connected": ("call", "COUNT"),
     "talk_seconds": ("call", "SECONDS"),
     "emails_sent": ("email", "COUNT"),
+    "replies": ("email", "COUNT"),
     "meetings_booked": ("meeting", "COUNT"),
     "meetings_held": ("meeting", "COUNT"),
+    "no_shows": ("meeting", "COUNT"),
     "deals_created": ("deal", "COUNT"),
     "deals_won": ("deal", "COUNT"),
     "deals_lost": ("deal", "COUNT"),
+    "cycle_days": ("deal", "DAYS"),
+    "won_valued": ("deal", "COUNT"),
+    "won_amount": ("deal", "MONEY"),
+    "lost_amount": ("deal", "MONEY"),
     "revenue_won": ("deal", "MONEY"),
     "revenue_won_reporting": ("deal", "MONEY"),
 }
@@ -221,6 +227,7 @@ class Floor:
             "direction": self.random.choice(["OUTBOUND", "OUTBOUND", "INBOUND"]),
             "status": self.random.choice(["SENT", "SENT", "BOUNCED"]),
             "is_automated": self._chance(0.2),
+            "is_reply": (None, True, False)[self.made % 3],
             "thread_id": "t1",
         }
 
@@ -278,24 +285,40 @@ def _worth(message: str, r: dict[str, Any]) -> Iterator[tuple[str | None, str, d
     elif message == "email":
         if r["direction"] == "OUTBOUND" and r["status"] == "SENT" and not r["is_automated"]:
             yield owner, "emails_sent", _day(r["occurred_at"], owner), "", one
+        if r["direction"] == "INBOUND" and r["is_reply"] and not r["is_automated"]:
+            yield owner, "replies", _day(r["occurred_at"], owner), "", one
     elif message == "meeting":
         booker = r["booked_by_id"] or owner
         booked_at = r["booked_at"] or r["created_at"]
         yield booker, "meetings_booked", _day(booked_at, booker), "", one
         if r["outcome"] == "COMPLETED":
             yield owner, "meetings_held", _day(r["start_at"], owner), "", one
+        if r["outcome"] == "NO_SHOW":
+            yield owner, "no_shows", _day(r["start_at"], owner), "", one
     elif message == "deal":
-        yield owner, "deals_created", _day(r["created_at"], owner), "", one
-        if r["stage_class"] == "LOST":
-            yield owner, "deals_lost", _day(r["lost_at"], owner), "", one
-        if r["stage_class"] == "WON":
-            yield owner, "deals_won", _day(r["won_at"], owner), "", one
-            revenue = [s for s in r["splits"] if s["role"] == "REVENUE"]
-            shares = [(s["owner_id"], s["share"]) for s in revenue] or [(owner, one)]
-            for user, share in shares:  # amounts and shares divide without remainder here
-                day, part = _day(r["won_at"], user), r["amount"] * share
-                yield user, "revenue_won", day, r["currency"], part
-                yield user, "revenue_won_reporting", day, "EUR", part * RATES[r["currency"]]
+        yield from _deal_worth(r)
+
+
+def _deal_worth(r: dict[str, Any]) -> Iterator[tuple[str | None, str, date, str, Decimal]]:
+    owner, one = r["owner_id"], Decimal(1)
+    created, whole = _day(r["created_at"], owner), r["amount"] * RATES[r["currency"]]
+    yield owner, "deals_created", created, "", one
+    if r["stage_class"] == "LOST":
+        lost = _day(r["lost_at"], owner)
+        yield owner, "deals_lost", lost, "", one
+        yield owner, "lost_amount", lost, "EUR", whole
+    if r["stage_class"] == "WON":
+        won = _day(r["won_at"], owner)
+        yield owner, "deals_won", won, "", one
+        yield owner, "cycle_days", won, "", Decimal(max(0, (won - created).days))
+        yield owner, "won_valued", won, "", one
+        yield owner, "won_amount", won, "EUR", whole
+        revenue = [s for s in r["splits"] if s["role"] == "REVENUE"]
+        shares = [(s["owner_id"], s["share"]) for s in revenue] or [(owner, one)]
+        for user, share in shares:  # amounts and shares divide without remainder here
+            day, part = _day(r["won_at"], user), r["amount"] * share
+            yield user, "revenue_won", day, r["currency"], part
+            yield user, "revenue_won_reporting", day, "EUR", part * RATES[r["currency"]]
 
 
 def _credits(r: dict[str, Any]) -> Iterator[tuple[str | None, str, str, Credited]]:

@@ -32,7 +32,7 @@ from connectors.boards.sessions import Sessions
 from connectors.boards.sse import EventStream
 from connectors.boards.stream import Stream
 from connectors.principals import PrincipalFile
-from connectors.sinks.registry import ids_from
+from connectors.sinks.schema_ids import ids_from
 
 log = structlog.get_logger()
 

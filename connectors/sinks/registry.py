@@ -10,7 +10,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas import catalogue
 from schemas.catalogue import Schema, Version
-from schemas.codec import CatalogueIds, SchemaIds, Undecodable
+from schemas.codec import Undecodable
 
 COMPATIBILITY = "FULL_TRANSITIVE"
 _NOT_FOUND = 404
@@ -85,12 +85,3 @@ class RegistryIds:
             return self._message_of[f"{schema['namespace']}.{schema['name']}"], schema
         except (ValueError, KeyError, TypeError) as error:
             raise Undecodable(f"schema {schema_id} is no message of ours") from error
-
-
-def ids_from(url: str | None) -> SchemaIds:
-    """Return where schema ids come from: the registry at an address, None: the catalogue.
-
-    Raises:
-        SchemaRegistryError: the registry is away or refuses a schema.
-    """
-    return CatalogueIds() if url is None else RegistryIds({"url": url})

@@ -142,7 +142,7 @@ def replay(
 
 def _outside() -> Any:
     from infra.local.found import found_settings
-    from streams.app import outside
+    from streams.outside import outside
 
     return outside(found_settings())
 

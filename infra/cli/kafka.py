@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from connectors.sinks.registry import ids_from
+from connectors.sinks.schema_ids import ids_from
 from connectors.sources.producing import EventProducer, ProducerSettings
 from schemas.topics import FACTS
 from streams.settings import Settings

@@ -93,8 +93,8 @@ def _refuse_supervised(settings: Any) -> None:
 
 def _ground(settings: Any) -> Any:
     from streams.agents.pipes import PIPES
-    from streams.app import outside
     from streams.engine.epochs import Ground
+    from streams.outside import outside
 
     there = outside(settings)
     return Ground(there.warehouse, there.kafka, there.publisher, there.ids, PIPES)

@@ -151,7 +151,7 @@ def _happening(plan: Plan, run: Run, ids: "SchemaIds") -> Iterator["Event | Prog
 
 def encode(plan: Plan, end: datetime, file: Path, *, as_json: bool) -> None:
     """Write a history to a file."""
-    from connectors.sinks.registry import ids_from
+    from connectors.sinks.schema_ids import ids_from
     from connectors.sources.simulator.recording import encode_to
     from connectors.sources.simulator.world import catch_up
     from infra.local.found import found_settings
@@ -186,7 +186,7 @@ def _outbox(bootstrap: str | None, source: str) -> Iterator[tuple["Outbox", "Sch
     """Yield a connection to Kafka; on leaving, all is acknowledged or somebody was told."""
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-    from connectors.sinks.registry import ids_from
+    from connectors.sinks.schema_ids import ids_from
     from connectors.sources.simulator.producer import Outbox, Undelivered, Unreachable
     from infra.local.found import found_settings
 

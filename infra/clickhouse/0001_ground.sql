@@ -76,6 +76,17 @@ ENGINE = ReplacingMergeTree ORDER BY (sequence, kind)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Every revision of the definitions; never changed.';
 
+CREATE TABLE IF NOT EXISTS spm.view
+(
+    name String COMMENT 'View of spm_bi whose text follows from the definitions.',
+    sha256 String COMMENT 'SHA-256 of the statement that made it.',
+    cluster String COMMENT 'ClickHouse cluster it was made on, empty for one node.',
+    made_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was made: version.'
+)
+ENGINE = ReplacingMergeTree(made_at) ORDER BY name
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Generated views, so that they are made again only when their text changes.';
+
 CREATE TABLE IF NOT EXISTS spm.person
 (
     rep_id String COMMENT 'Pseudonym used everywhere else.',

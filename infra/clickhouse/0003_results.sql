@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS spm.kpi_rep_day
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation
 ORDER BY (generation, rep_id, day, measure, currency, topic, partition)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
 COMMENT 'Totals per rep, day and measure, in parts per topic partition.';
 
 CREATE TABLE IF NOT EXISTS spm.deal_credit
@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation
 ORDER BY (generation, rep_id, deal_id, role, via)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
 COMMENT 'Who is credited for which deal, as last published.';
 
 CREATE TABLE IF NOT EXISTS spm.rebuild_part
@@ -91,5 +91,38 @@ CREATE TABLE IF NOT EXISTS spm.commission_ledger
     sequence UInt64 COMMENT 'Definitions in force.'
 )
 ENGINE = ReplacingMergeTree ORDER BY (rep_id, plan_id, component_id, origin_start, currency, entry_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
 COMMENT 'What is earned, entry by entry. Entries are added, never changed.';
+
+-- One row per subject, period and day: a later run of the day replaces an earlier one.
+CREATE TABLE IF NOT EXISTS spm.forecast
+(
+    kpi LowCardinality(String) COMMENT 'What is forecast.',
+    currency LowCardinality(String) COMMENT 'ISO 4217 code, empty for a KPI that is no money.',
+    period_start Date32 COMMENT 'First day of the period.',
+    period_end Date32 COMMENT 'First day behind it.',
+    subject_kind LowCardinality(String) COMMENT 'REP, TEAM, REGION or COMPANY.',
+    subject_id String COMMENT 'rep_id, team_id, region, or company.',
+    day Date32 COMMENT 'Day it was made on, in the company''s zone.',
+    as_of DateTime64(3, 'UTC') COMMENT 'When it was made: version.',
+    quota Nullable(Decimal(18, 4)) COMMENT 'What is asked for; null: nothing is.',
+    booked Decimal(38, 4) COMMENT 'What counts already.',
+    pipeline_mean Decimal(38, 4) COMMENT 'Expected of deals that are open: amounts times the chances used.',
+    new_mean Decimal(38, 4) COMMENT 'Expected of what is not in the pipeline yet.',
+    p10 Decimal(38, 4) COMMENT 'The total of the period is below it in one case of ten.',
+    p50 Decimal(38, 4) COMMENT 'As likely to be below as above.',
+    p90 Decimal(38, 4) COMMENT 'Above it in one case of ten.',
+    probability Nullable(Decimal(9, 4)) COMMENT 'Chance that the total reaches the quota; null without a quota.',
+    draws UInt32 COMMENT 'Draws it was made from.',
+    seed UInt64 COMMENT 'Where its draws begin: of the subject, the period and the definitions.',
+    model LowCardinality(String) COMMENT 'Version of the model.',
+    open_deals UInt32 COMMENT 'Evidence: open deals credited to it.',
+    closed_deals UInt32 COMMENT 'Evidence: closed deals that the weakest of their chances rests on.',
+    wins UInt32 COMMENT 'Evidence: wins (for activities: days) of its own past that are used.',
+    sequence UInt64 COMMENT 'Definitions it was made under.',
+    withdrawn Bool COMMENT 'No longer made: the quota, the subject or the KPI has gone.'
+)
+ENGINE = ReplacingMergeTree(as_of)
+ORDER BY (kpi, currency, period_start, period_end, subject_kind, subject_id, day)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Where periods will end and how likely quotas are, as it was seen on each day.';

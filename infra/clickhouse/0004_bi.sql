@@ -428,6 +428,80 @@ FROM
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = balance.rep_id
 COMMENT 'What each payee has earned per plan, component and period. Never add up over currencies.';
 
+CREATE OR REPLACE VIEW spm_bi.forecast
+(
+    kpi String COMMENT 'What is forecast.',
+    currency String COMMENT 'ISO 4217 code, empty for a KPI that is no money.',
+    period_start Date32 COMMENT 'First day of the period.',
+    period_end Date32 COMMENT 'First day behind it.',
+    subject_kind String COMMENT 'REP, TEAM, REGION or COMPANY.',
+    subject_id String COMMENT 'rep_id, team_id, region, or company.',
+    rep_id String COMMENT 'The rep, where it is one; else empty.',
+    day Date32 COMMENT 'Day it was made on, in the company''s zone.',
+    as_of DateTime64(3, 'UTC') COMMENT 'When it was made.',
+    quota Nullable(Decimal(18, 4)) COMMENT 'What is asked for; empty: nothing is.',
+    booked Decimal(38, 4) COMMENT 'What counts already.',
+    pipeline_mean Decimal(38, 4) COMMENT 'Expected of deals that are open: amounts times the chances used.',
+    new_mean Decimal(38, 4) COMMENT 'Expected of what is not in the pipeline yet.',
+    p10 Decimal(38, 4) COMMENT 'The total of the period is below it in one case of ten.',
+    p50 Decimal(38, 4) COMMENT 'As likely to be below as above.',
+    p90 Decimal(38, 4) COMMENT 'Above it in one case of ten.',
+    probability Nullable(Decimal(9, 4)) COMMENT 'Chance that the total reaches the quota, 1 = certain; empty without a quota.',
+    draws UInt32 COMMENT 'Draws it was made from.',
+    model String COMMENT 'Version of the model.',
+    open_deals UInt32 COMMENT 'Evidence: open deals credited to it.',
+    closed_deals UInt32 COMMENT 'Evidence: closed deals that the weakest of their chances rests on.',
+    wins UInt32 COMMENT 'Evidence: wins (for activities: days) of its own past that are used.',
+    sequence UInt64 COMMENT 'Definitions it was made under.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT kpi, currency, period_start, period_end, subject_kind, subject_id,
+    if(subject_kind = 'REP', subject_id, '') AS rep_id, day, as_of, quota, booked, pipeline_mean, new_mean,
+    p10, p50, p90, probability, draws, model, open_deals, closed_deals, wins, sequence
+FROM spm.forecast FINAL
+WHERE NOT withdrawn
+COMMENT 'Where periods will end and how likely quotas are, as it was seen on each day.';
+
+-- The newest day is chosen before what is withdrawn is left out: it must not bring back the day before.
+CREATE OR REPLACE VIEW spm_bi.forecast_current
+(
+    kpi String COMMENT 'What is forecast.',
+    currency String COMMENT 'ISO 4217 code, empty for a KPI that is no money.',
+    period_start Date32 COMMENT 'First day of the period.',
+    period_end Date32 COMMENT 'First day behind it.',
+    subject_kind String COMMENT 'REP, TEAM, REGION or COMPANY.',
+    subject_id String COMMENT 'rep_id, team_id, region, or company.',
+    rep_id String COMMENT 'The rep, where it is one; else empty.',
+    day Date32 COMMENT 'Day it was made on, in the company''s zone.',
+    as_of DateTime64(3, 'UTC') COMMENT 'When it was made.',
+    quota Nullable(Decimal(18, 4)) COMMENT 'What is asked for; empty: nothing is.',
+    booked Decimal(38, 4) COMMENT 'What counts already.',
+    pipeline_mean Decimal(38, 4) COMMENT 'Expected of deals that are open: amounts times the chances used.',
+    new_mean Decimal(38, 4) COMMENT 'Expected of what is not in the pipeline yet.',
+    p10 Decimal(38, 4) COMMENT 'The total of the period is below it in one case of ten.',
+    p50 Decimal(38, 4) COMMENT 'As likely to be below as above.',
+    p90 Decimal(38, 4) COMMENT 'Above it in one case of ten.',
+    probability Nullable(Decimal(9, 4)) COMMENT 'Chance that the total reaches the quota, 1 = certain; empty without a quota.',
+    draws UInt32 COMMENT 'Draws it was made from.',
+    model String COMMENT 'Version of the model.',
+    open_deals UInt32 COMMENT 'Evidence: open deals credited to it.',
+    closed_deals UInt32 COMMENT 'Evidence: closed deals that the weakest of their chances rests on.',
+    wins UInt32 COMMENT 'Evidence: wins (for activities: days) of its own past that are used.',
+    sequence UInt64 COMMENT 'Definitions it was made under.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT kpi, currency, period_start, period_end, subject_kind, subject_id,
+    if(subject_kind = 'REP', subject_id, '') AS rep_id, day, as_of, quota, booked, pipeline_mean, new_mean,
+    p10, p50, p90, probability, draws, model, open_deals, closed_deals, wins, sequence
+FROM
+(
+    SELECT * FROM spm.forecast FINAL
+    ORDER BY kpi, currency, period_start, period_end, subject_kind, subject_id, day DESC
+    LIMIT 1 BY kpi, currency, period_start, period_end, subject_kind, subject_id
+)
+WHERE NOT withdrawn
+COMMENT 'The newest forecast of each subject and period.';
+
 CREATE OR REPLACE VIEW spm_bi.data_freshness
 (
     kind String COMMENT 'source: how far a source is complete. topic: when its newest records were applied.',

@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from infra.bi.making import make_views
+from infra.definitions import planning
 from infra.definitions.canonical import content_of, revision_id_of
 from infra.definitions.checking import check
 from infra.definitions.differing import Change, differences
@@ -46,6 +48,7 @@ class Done:
         revisions: of an earlier apply, in the log but not in the table.
         rosters: revisions whose teams and stints were not in the views' tables.
         members: whether it was not there who belongs to what.
+        plans: whether quotas, curves and days of calendars were not there.
         marked: partitions that lacked the newest marker.
     """
 
@@ -53,10 +56,11 @@ class Done:
     revisions: int = 0
     rosters: int = 0
     members: bool = False
+    plans: bool = False
     marked: tuple[Partition, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.revisions or self.rosters or self.members or self.marked)
+        return bool(self.revisions or self.rosters or self.members or self.plans or self.marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +262,16 @@ def _finish(stored: Stored, log: DefinitionLog, now: datetime, caught_up: int, r
     if missing:
         sequence, roster, territories = missing
         stored.add_members(sequence, member_rows(roster, territories.territories))
+    unplanned = planning.missing(stored)
+    if unplanned is not None:
+        planning.write(stored, unplanned, now)
     newest = stored.newest()
     if newest == 0:
         return Done()
+    make_views(stored.client)
     marked = log.lacking(_unmarked(stored, log, newest), newest)
     log.mark(dict.fromkeys(marked, Marker(newest, now, reason)))
-    return Done(newest, caught_up, len(rosters), missing is not None, marked)
+    return Done(newest, caught_up, len(rosters), missing is not None, unplanned is not None, marked)
 
 
 def _unmarked(stored: Stored, log: DefinitionLog, newest: int) -> dict[Partition, int]:

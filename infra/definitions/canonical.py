@@ -24,11 +24,18 @@ KEYS: dict[str, tuple[str, ...]] = {
     "holidays": ("on",),
     "rates": ("base", "quote", "on"),
     "quotas": ("quota_id",),
+    "changes": ("on",),
+    "ramps": ("ramp_id",),
+    "curves": ("curve_id",),
+    "leave": ("rep_id", "valid_from"),
     "measures": ("measure",),
+    "kpis": ("kpi_id",),
     "plans": ("plan_id",),
     "components": ("component_id",),
     "tiers": ("since",),
     "people": ("rep_id",),
+    "scorecards": ("scorecard_id",),
+    "indicators": ("kpi",),
 }
 
 
@@ -75,7 +82,7 @@ def _ordered(value: Any, name: str) -> Any:
         return sorted(items, key=lambda item: _place(name, item))
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
-    return value if isinstance(value, int | str) and type(value) in {int, str} else str(value)
+    return value if isinstance(value, int | str) and type(value) in {int, str, bool} else str(value)
 
 
 def _place(name: str, entry: Any) -> Any:

@@ -8,24 +8,19 @@ from typing import cast
 from zoneinfo import available_timezones
 
 from infra.definitions import (
+    checking_curves,
+    checking_kpis,
     checking_plans,
     checking_quotas,
     checking_roster,
+    checking_scorecards,
     checking_territories,
 )
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
+from schemas.calendars import Calendars
 from schemas.currencies import is_currency
 from schemas.defining import Definition
-from schemas.definitions import (
-    RULES,
-    Calendars,
-    Company,
-    Identities,
-    Measures,
-    People,
-    Rates,
-    Roster,
-)
+from schemas.definitions import RULES, Company, Identities, Measures, People, Rates, Roster
 
 Values = Mapping[str, Definition]
 
@@ -43,6 +38,10 @@ def _company(values: Values) -> Iterator[Finding]:
     company = cast(Company, values["company"])
     yield from zone("company", ("time_zone",), company.time_zone)
     yield from currency("company", ("reporting_currency",), company.reporting_currency)
+    calendars = _ids_of_calendars(values)
+    if company.calendar_id and calendars is not None:
+        yield from known("company", ("calendar_id",), company.calendar_id, calendars,
+                         ("calendar", "add it to calendars.yaml"))  # fmt: skip
 
 
 def _roster(values: Values) -> Iterator[Finding]:
@@ -126,11 +125,11 @@ def _rates(values: Values) -> Iterator[Finding]:
         if rate.base == rate.quote:
             yield Finding("rates", ("rates", i, "quote"), rate.quote, "is also the base",
                           "name two currencies")  # fmt: skip
-        elif company and rate.quote != company.reporting_currency and pair not in useless:
+        elif company and company.reporting_currency not in pair and pair not in useless:
             useless.add(pair)
             yield Finding("rates", ("rates", i, "quote"), rate.quote, "is never asked for",
                           f"rates turn a deal's currency into {company.reporting_currency}: make"
-                          " that the quote, with the inverse rate", Severity.WARNING)  # fmt: skip
+                          " that one of the two", Severity.WARNING)  # fmt: skip
 
 
 def _measures(values: Values) -> Iterator[Finding]:
@@ -213,8 +212,11 @@ _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "people": _people,
     "identities": _identities,
     "calendars": _calendars,
+    "leave": checking_curves.check_leave,
     "rates": _rates,
     "measures": _measures,
+    "kpis": checking_kpis.check,
     "quotas": checking_quotas.check,
     "plans": checking_plans.check,
+    "scorecards": checking_scorecards.check,
 }

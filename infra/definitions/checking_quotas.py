@@ -1,37 +1,38 @@
-"""Whether quotas make sense: owners, measures, currencies and periods."""
+"""Whether quotas make sense: owners, KPIs, currencies and periods."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
 from itertools import pairwise
-from typing import cast
+from typing import NamedTuple, cast
 
-from infra.definitions.checking_roster import end_of
+from infra.definitions import checking_curves
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
+from infra.definitions.quota_sums import sums
 from schemas.currencies import is_currency
 from schemas.defining import Definition
-from schemas.definitions import (
-    COMPANY_ID,
-    Company,
-    Measure,
-    Measures,
-    MeasureUnit,
-    Quota,
-    QuotaOwner,
-    Quotas,
-    Rates,
-    Roster,
-)
+from schemas.definitions import COMPANY_ID, Company, Measures, MeasureUnit, Rates, Roster
+from schemas.kpis import Kpis, KpiUnit
+from schemas.quotas import Quota, QuotaOwner, Quotas
+from schemas.territories import Territories
 
 Values = Mapping[str, Definition]
-TOLD_MAX = 20  # team totals worth reading at once
-_Totals = dict[tuple[str, str, date, date, str | None], Decimal]
+
+
+class _Kpi(NamedTuple):
+    """What decides about a quota's currency: `is_reporting` if it is kept in that alone."""
+
+    is_money: bool
+    is_reporting: bool
+
+
+TOLD_MAX = 20  # sums worth reading at once; `pacesetter quota check` shows them all
 
 
 def check(values: Values) -> Iterator[Finding]:
     """Yield everything wrong with the quotas among the values."""
-    quotas = cast(Quotas, values["quotas"]).quotas
+    told = cast(Quotas, values["quotas"])
+    quotas = told.quotas
     yield from _ids(quotas)
     for i, quota in enumerate(quotas):
         path: Path = ("quotas", i)
@@ -39,13 +40,14 @@ def check(values: Values) -> Iterator[Finding]:
             yield Finding("quotas", (*path, "period_end"), str(quota.period_end),
                           f"is not after period_start {quota.period_start}",
                           "name the first day behind the period")  # fmt: skip
-        yield from _owner(path, quota, cast(Roster | None, values.get("roster")))
+        yield from _owner(path, quota, values)
         yield from _money(path, quota, values)
     yield from _overlaps(quotas)
     yield from _rates_exist(quotas, values)
-    roster = cast(Roster | None, values.get("roster"))
-    if roster:
-        yield from _team_totals(quotas, roster)
+    broken = list(checking_curves.check(told, values))
+    yield from broken
+    if not broken:  # a sum over quotas that do not hold would only mislead
+        yield from _team_totals(told, values)
 
 
 def _ids(quotas: tuple[Quota, ...]) -> Iterator[Finding]:
@@ -58,18 +60,27 @@ def _ids(quotas: tuple[Quota, ...]) -> Iterator[Finding]:
         first.setdefault(quota.quota_id, i)
 
 
-def _owner(path: Path, quota: Quota, roster: Roster | None) -> Iterator[Finding]:
+def _owner(path: Path, quota: Quota, values: Values) -> Iterator[Finding]:
+    roster = cast(Roster | None, values.get("roster"))
     if quota.owner_kind is QuotaOwner.COMPANY:
         there = {COMPANY_ID}
     elif roster is None:
         return
     elif quota.owner_kind is QuotaOwner.TEAM:
         there = {t.team_id for t in roster.teams}
+    elif quota.owner_kind is QuotaOwner.REGION:
+        territories = cast(Territories | None, values.get("territories"))
+        regions = [team.region for team in roster.teams]
+        regions += [each.region for each in territories.territories] if territories else []
+        there = {region for region in regions if region}
     else:
         there = {r.rep_id for r in roster.reps}
     if quota.owner_id not in there:
         noun = quota.owner_kind.lower()
-        otherwise = f"write {COMPANY_ID}" if noun == "company" else f"add the {noun} to the roster"
+        otherwise = {
+            "company": f"write {COMPANY_ID}",
+            "region": "name it as the region of a team or territory",
+        }.get(noun, f"add the {noun} to the roster")
         yield Finding("quotas", (*path, "owner_id"), quota.owner_id, f"is no {noun} that exists",
                       did_you_mean(quota.owner_id, there, otherwise))  # fmt: skip
 
@@ -81,37 +92,49 @@ def _money(path: Path, quota: Quota, values: Values) -> Iterator[Finding]:
     measures = cast(Measures | None, values.get("measures"))
     if measures is None:
         return
-    by_name = {m.measure: m for m in measures.measures}
-    measure = by_name.get(quota.measure)
-    if measure is None:
-        yield Finding("quotas", (*path, "measure"), quota.measure, "is no measure that exists",
-                      did_you_mean(quota.measure, by_name, "add it to measures.yaml"))  # fmt: skip
+    kpis = cast(Kpis | None, values.get("kpis"))
+    told = (
+        {k.kpi_id: _Kpi(k.unit is KpiUnit.MONEY, is_reporting=True) for k in kpis.kpis}
+        if kpis
+        else {}
+    )
+    counted = {
+        m.measure: _Kpi(m.unit is MeasureUnit.MONEY, m.rule == "revenue_won_reporting")
+        for m in measures.measures
+    }
+    kpi = {**told, **counted}.get(quota.kpi)
+    if kpi is None:
+        yield Finding("quotas", (*path, "kpi"), quota.kpi, "is no KPI that exists",
+                      did_you_mean(quota.kpi, [*counted, *told],
+                                   "add it to kpis.yaml or measures.yaml"))  # fmt: skip
     else:
         company = cast(Company | None, values.get("company"))
-        yield from _currency_fits((*path, "currency"), quota, measure, company)
+        yield from _currency_fits((*path, "currency"), quota, kpi, company)
 
 
 def _currency_fits(
-    path: Path, quota: Quota, measure: Measure, company: Company | None
+    path: Path, quota: Quota, kpi: _Kpi, company: Company | None
 ) -> Iterator[Finding]:
-    if measure.unit is not MeasureUnit.MONEY:
+    if not kpi.is_money:
         if quota.currency:
-            yield Finding("quotas", path, quota.currency, f"{quota.measure} is no money",
+            yield Finding("quotas", path, quota.currency, f"{quota.kpi} is no money",
                           "leave the currency out")  # fmt: skip
     elif quota.currency is None:
         yield Finding("quotas", path, "", "is missing",
-                      f"{quota.measure} is money: add its currency")  # fmt: skip
-    elif (company and measure.rule == "revenue_won_reporting"
+                      f"{quota.kpi} is money: add its currency")  # fmt: skip
+    elif (company and kpi.is_reporting
           and quota.currency != company.reporting_currency):  # fmt: skip
         yield Finding("quotas", path, quota.currency, "is not the reporting currency",
-                      f"{quota.measure} is kept in {company.reporting_currency}: give the amount"
+                      f"{quota.kpi} is kept in {company.reporting_currency}: give the amount"
                       " in it")  # fmt: skip
 
 
 def _overlaps(quotas: tuple[Quota, ...]) -> Iterator[Finding]:
     by_owner = defaultdict(list)
     for i, quota in enumerate(quotas):
-        by_owner[quota.owner_kind, quota.owner_id, quota.measure, quota.currency].append(i)
+        by_owner[
+            quota.owner_kind, quota.owner_id, quota.kpi, quota.currency, quota.is_overlay
+        ].append(i)
     for indexes in by_owner.values():
         indexes.sort(key=lambda i: (quotas[i].period_start, i))
         for before, after in pairwise(indexes):
@@ -145,40 +168,20 @@ def _rates_exist(quotas: tuple[Quota, ...], values: Values) -> Iterator[Finding]
                           Severity.WARNING)  # fmt: skip
 
 
-def _team_totals(quotas: tuple[Quota, ...], roster: Roster) -> Iterator[Finding]:
-    """Yield a warning where a team is asked for more than its reps together."""
+def _team_totals(told: Quotas, values: Values) -> Iterator[Finding]:
+    """Yield a warning where what reps are asked for does not bear what their team is asked for."""
+    roster = cast(Roster | None, values.get("roster"))
+    if roster is None:
+        return
     teams = {t.team_id for t in roster.teams}
     if any(s.team_id not in teams for r in roster.reps for s in r.history):
         return  # an error of its own; sums without that team would only mislead
-    below = _reps_total(quotas, roster)
-    told = 0
-    for i, quota in enumerate(quotas):
-        if quota.owner_kind is not QuotaOwner.TEAM or told >= TOLD_MAX:
-            continue
-        key = (quota.owner_id, quota.measure, quota.period_start, quota.period_end, quota.currency)
-        total = below.get(key)
-        if total is not None and total < quota.amount:
-            told += 1
-            yield Finding("quotas", ("quotas", i, "amount"), f"{quota.amount:f}",
-                          f"is more than the {total:f} its reps' quotas add up to",
-                          "raise theirs or lower it, unless that is meant",
-                          Severity.WARNING)  # fmt: skip
-
-
-def _reps_total(quotas: tuple[Quota, ...], roster: Roster) -> _Totals:
-    """Return what reps are asked for, per team they or their team belong to, and period."""
-    above = {t.team_id: t.parent_team_id for t in roster.teams}
-    history = {r.rep_id: sorted(r.history, key=lambda s: s.valid_from) for r in roster.reps}
-    totals: _Totals = defaultdict(Decimal)
-    for quota in quotas:
-        if quota.owner_kind is not QuotaOwner.REP:
-            continue
-        stints = history.get(quota.owner_id, [])
-        start, end = quota.period_start, quota.period_end
-        team = next((s.team_id for s in stints if s.valid_from < end and start < end_of(s)), None)
-        seen: set[str] = set()
-        while team is not None and team not in seen:
-            seen.add(team)
-            totals[team, quota.measure, start, end, quota.currency] += quota.amount
-            team = above.get(team)
-    return totals
+    wrong = [s for s in sums(values) if s.owner_kind is QuotaOwner.TEAM and not s.adds_up]
+    for one in wrong[:TOLD_MAX]:
+        problem = f"is more than the {one.reps:f} its reps' quotas add up to"
+        if one.ratio is not None and one.ratio > told.over_assignment_max:
+            problem = (f"its reps' quotas add up to {one.reps:f}, more than"
+                       f" {told.over_assignment_max:f} times as much")  # fmt: skip
+        yield Finding("quotas", ("quotas", one.at, "amount"), f"{one.amount:f}", problem,
+                      "change theirs or this one; over_assignment_min and _max say what is meant",
+                      Severity.WARNING)  # fmt: skip

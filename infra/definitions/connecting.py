@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from connectors.sinks.registry import ids_from
+from connectors.sinks.schema_ids import ids_from
 from infra.definitions.log import DefinitionLog
 from streams.settings import Settings
 

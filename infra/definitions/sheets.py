@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from infra.definitions.nodes import Tree
 from infra.definitions.problems import Path, Place, did_you_mean
+from schemas.calendars import Absence
 from schemas.defining import Definition
-from schemas.definitions import Identity, Person, Quota, Rate, Stint, Team
+from schemas.definitions import Identity, Person, Rate, Stint, Team
+from schemas.quotas import Quota
 
 
 class Sheet(NamedTuple):
@@ -26,6 +28,7 @@ SHEETS = {
     "identities.csv": Sheet("identities", "identities", Identity),
     "rates.csv": Sheet("rates", "rates", Rate),
     "quotas.csv": Sheet("quotas", "quotas", Quota),
+    "leave.csv": Sheet("leave", "leave", Absence),
 }
 _Cells = dict[str, Any]
 
@@ -34,7 +37,7 @@ def from_csv(file: str, text: str) -> Tree:
     """Return the tree of one of SHEETS; its value is None if the file cannot be read as a table."""
     sheet, tree = SHEETS[file], Tree(file)
     required = {n for n, f in sheet.row.model_fields.items() if f.is_required()}
-    known = set(sheet.row.model_fields)
+    known = _plain_fields(sheet.row)
     if sheet.row is Stint:
         required, known = required | {"rep_id"}, known | {"rep_id"}
     rows = list(_rows(tree, text, known, required))
@@ -48,6 +51,11 @@ def from_csv(file: str, text: str) -> Tree:
             _note(tree, (sheet.into, i), line, cells)
         tree.value = {sheet.into: [cells for _, cells in rows]}
     return tree
+
+
+def _plain_fields(row: type[Definition]) -> set[str]:
+    """Return the fields of a row that fit into one cell."""
+    return {n for n, f in row.model_fields.items() if not isinstance(f.default, tuple)}
 
 
 def joined(file: str, trees: list[Tree]) -> Tree:

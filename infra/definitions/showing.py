@@ -75,7 +75,7 @@ def rep(state: State, people: _People, rep_id: str, on: date) -> str:
     ]  # fmt: skip
     users = [(i.source, i.user_id) for i in bundle.identities.identities if i.rep_id == rep_id]
     quotas = [
-        (q.measure, q.period_start, q.period_end, f"{q.amount:f}", q.currency or "")
+        (q.kpi, q.period_start, q.period_end, f"{q.amount:f}", q.currency or "")
         for q in bundle.quotas.quotas
         if q.owner_kind == "REP" and q.owner_id == rep_id and q.period_end > on
     ]
@@ -83,7 +83,7 @@ def rep(state: State, people: _People, rep_id: str, on: date) -> str:
         f"{named(rep_id, people)} ({rep_id})",
         table(("FROM", "UP TO", "TEAM", "MANAGER", "ROLE", "ZONE", "CALENDAR"), stints),
         table(("SOURCE", "USER"), users) if users else "No identity: nothing is credited to them.",
-        table(("MEASURE", "FROM", "UP TO", "AMOUNT", ""), quotas) if quotas else "No quotas left.",
+        table(("KPI", "FROM", "UP TO", "AMOUNT", ""), quotas) if quotas else "No quotas left.",
     ]
     return "\n\n".join(parts)
 
@@ -155,6 +155,15 @@ def _calendars(state: State, people: _People, on: date) -> str:
     return table(("CALENDAR", "NAME", "WEEKDAYS", "HOLIDAYS", "NEXT"), rows)
 
 
+def _leave(state: State, people: _People, on: date) -> str:
+    rows = [
+        (named(a.rep_id, people), a.valid_from, a.valid_to, f"{a.share:f}")
+        for a in state.bundle().leave.leave
+        if a.valid_to > on
+    ]
+    return table(("REP", "FROM", "UP TO", "OF A DAY"), rows)
+
+
 def _rates(state: State, people: _People, on: date) -> str:
     latest: dict[tuple[str, str], Rate] = {}
     for rate in state.bundle().rates.rates:
@@ -166,16 +175,21 @@ def _rates(state: State, people: _People, on: date) -> str:
 
 def _quotas(state: State, people: _People, on: date) -> str:
     rows = [
-        (q.owner_kind, named(q.owner_id, people), q.measure, q.period_start, q.period_end,
+        (q.owner_kind, named(q.owner_id, people), q.kpi, q.period_start, q.period_end,
          f"{q.amount:f}", q.currency or "") for q in state.bundle().quotas.quotas
         if q.period_start <= on < q.period_end
     ]  # fmt: skip
-    return table(("FOR", "OWNER", "MEASURE", "FROM", "UP TO", "AMOUNT", ""), rows)
+    return table(("FOR", "OWNER", "KPI", "FROM", "UP TO", "AMOUNT", ""), rows)
 
 
 def _measures(state: State, people: _People, on: date) -> str:
     rows = [(m.measure, m.of, m.unit, m.label) for m in state.bundle().measures.measures]
     return table(("MEASURE", "OF", "UNIT", "LABEL"), rows)
+
+
+def _kpis(state: State, people: _People, on: date) -> str:
+    rows = [(k.kpi_id, k.name, k.unit, k.formula) for k in state.bundle().kpis.kpis]
+    return table(("KPI", "NAME", "UNIT", "FORMULA"), rows)
 
 
 def _plans(state: State, people: _People, on: date) -> str:
@@ -188,6 +202,18 @@ def _plans(state: State, people: _People, on: date) -> str:
     ]  # fmt: skip
     header = ("PLAN", "NAME", "PERIOD", "COMPONENT", "PAYS", "FOR", "FROM", "UP TO")
     return table(header, rows)
+
+
+def _scorecards(state: State, people: _People, on: date) -> str:
+    rows = [
+        (s.scorecard_id, s.name, s.period, ", ".join(s.teams) or "everybody", ", ".join(s.roles),
+         i.kpi, f"{i.weight.normalize():f}",
+         f"{i.target.normalize():f} {i.currency or ''}".strip() if i.target else "the quota")
+        for s in state.bundle().scorecards.scorecards
+        if s.valid_from <= on < (s.valid_to or NO_END)
+        for i in s.indicators
+    ]  # fmt: skip
+    return table(("SCORECARD", "NAME", "PERIOD", "TEAMS", "ROLES", "KPI", "WEIGHT", "TARGET"), rows)
 
 
 def _tiers(component: Component, currency: str) -> str:
@@ -203,9 +229,12 @@ _TABLES = {
     "people": _people_table,
     "identities": _identities,
     "calendars": _calendars,
+    "leave": _leave,
     "rates": _rates,
     "quotas": _quotas,
     "measures": _measures,
+    "kpis": _kpis,
     "plans": _plans,
+    "scorecards": _scorecards,
 }
 KINDS_SHOWN = tuple(_TABLES)

@@ -1,4 +1,4 @@
-"""What a folder of definitions cannot do without: a company and its measures, if it has none."""
+"""What a folder of definitions cannot do without: a company, measures and KPIs, if it has none."""
 
 import shutil
 from collections import Counter
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from infra.sample import DEFINITIONS
 from schemas.defining import Definition
-from schemas.definitions import Quotas, Roster
+from schemas.definitions import Roster
+from schemas.quotas import Quotas
 
 _COMPANY = """\
 # Written because there was none. Change what does not fit before `pacesetter definitions apply`.
@@ -34,6 +35,10 @@ def complete(folder: Path, values: Mapping[str, Definition]) -> list[Path]:
     if not (measures := folder / "measures.yaml").exists():
         shutil.copyfile(DEFINITIONS / "measures.yaml", measures)
         written.append(measures)
+        # They name measures by the names these have; whose measures are their own writes their own.
+        if not (kpis := folder / "kpis.yaml").exists():
+            shutil.copyfile(DEFINITIONS / "kpis.yaml", kpis)
+            written.append(kpis)
     return written
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from infra.rebuild import layout, telling
 from streams.agents.pipes import PIPES
-from streams.app import outside
 from streams.engine.epochs import Ground, cuts, open_epochs
+from streams.outside import outside
 from streams.settings import Settings
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.sinks.kafka_topics import create_topics
-from connectors.sinks.registry import RegistryIds
 from infra.definitions import connecting
 from infra.definitions.applying import apply_folder, repair
 from infra.definitions.author import somebody
@@ -34,6 +33,8 @@ def prepare(settings: Settings, definitions: Path | None, say: Say) -> None:
         MigrationError, Refused: what is there, or the folder, is not as it must be.
     """
     if settings.schema_registry_url:
+        from connectors.sinks.registry import RegistryIds  # noqa: PLC0415  # slow to import
+
         RegistryIds({"url": settings.schema_registry_url}).hold_to_compatibility()
     client = connecting.warehouse(settings)
     try:

@@ -14,9 +14,9 @@ from infra.local.secrets import principals_path
 from streams.settings import Settings
 
 BROKER, WAREHOUSE, WORKER, INTAKE, BOARD = "broker", "warehouse", "worker", "intake", "board"
-RECONCILE = "reconcile"
+RECONCILE, FORECAST = "reconcile", "forecast"
 # Each has a setting NAME_port, and needs that port to be free.
-PORTS = (BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE)
+PORTS = (BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE, FORECAST)
 
 
 def url(settings: Settings, port: int) -> str:
@@ -86,6 +86,18 @@ def reconcile(settings: Settings) -> Service:
     )
 
 
+def forecast(settings: Settings) -> Service:
+    """Return the forecasts that are made again and again; not to be started if so set."""
+    address = url(settings, settings.forecast_port)
+    arguments = (
+        "forecast", "run", "--watch", str(settings.forecast_seconds),
+        "--metrics-port", str(settings.forecast_port),
+    )  # fmt: skip
+    return _command(
+        settings, FORECAST, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    )
+
+
 def simulator(settings: Settings, arguments: tuple[str, ...]) -> Service:
     """Return the simulated sales floor."""
     return _command(settings, "simulator", ("simulate", *arguments), "", lambda: True)
@@ -106,6 +118,8 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "PACESETTER_METRICS_PORT": str(settings.metrics_port),
         "PACESETTER_RECONCILE_PORT": str(settings.reconcile_port),
         "PACESETTER_RECONCILE_SECONDS": str(settings.reconcile_seconds),
+        "PACESETTER_FORECAST_PORT": str(settings.forecast_port),
+        "PACESETTER_FORECAST_SECONDS": str(settings.forecast_seconds),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -4,8 +4,8 @@ import uuid
 from pathlib import Path
 
 from infra.local.warehouse.lock import DataFolder, holder_of
-from streams.app import outside
 from streams.engine.epochs import change_incarnation
+from streams.outside import outside
 from streams.settings import Settings
 
 _CHANGE = (

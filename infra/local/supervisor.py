@@ -123,6 +123,8 @@ class Supervisor:
         services = [plan.worker, plan.intake, plan.board]
         if self._settings.reconcile_seconds:
             services.append(plan.reconcile)
+        if self._settings.forecast_seconds:
+            services.append(plan.forecast)
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)

@@ -64,7 +64,8 @@ def check_credits(
     """Return the check of the commission agent's newest credits against those published.
 
     A credit is in flight until its message, or a later one of the same deals in the same partition,
-    has been taken: messages keep the order of the deals' positions.
+    has been taken: messages keep the order of the deals' positions. It is overdue once that takes
+    OVERDUE_SECONDS in which the agent took nothing else of the partition.
     """
     kept = _kept(credits)
     sql = f"""
@@ -74,6 +75,7 @@ def check_credits(
                 made_at = 0, 'row without a source',
                 made_at >= made_until, 'in flight',
                 kept_at > made_at, 'moving',
+                kept_at < made_at AND made_at < overdue_until, 'overdue',
                 kept_at < made_at AND made_at > taken_to, 'in flight',
                 kept_at = 0, 'no row',
                 kept_at < made_at, 'position',
@@ -85,7 +87,7 @@ def check_credits(
             if(made_money = '', kept_money, made_money) AS currency, place AS position
         FROM (
             SELECT {_KEY}, max(of_deal) AS made_at, max(of_deal_until) AS made_until,
-                max(reached) AS taken_to, max(deal_say) AS made_say,
+                max(reached) AS taken_to, max(overdue) AS overdue_until, max(deal_say) AS made_say,
                 sum(deal_amount) AS made_amount, max(deal_day) AS made_day,
                 max(deal_money) AS made_money, max(of_credit) AS kept_at,
                 argMax(credit_say, of_credit) AS kept_say,
@@ -94,7 +96,7 @@ def check_credits(
                 argMax(credit_money, of_credit) AS kept_money, max(credit_place) AS place
             FROM ({_published(credits, deals, generation)}
                 UNION ALL
-                SELECT {_KEY}, 0, 0, 0, '', toDecimal64(0, 4), toDate32(0), '', source_position,
+                SELECT {_KEY}, 0, 0, 0, 0, '', toDecimal64(0, 4), toDate32(0), '', source_position,
                     say, amount, day, money, position
                 FROM ({kept}))
             GROUP BY {_KEY})"""
@@ -117,12 +119,15 @@ def _published(credits: Sequence[Part], deals: Sequence[Part], generation: int) 
     """Return SQL for the credits of deals, with how far their messages have been taken."""
     count = max((part.partition for part in credits), default=0) + 1
     at_rest = _values([(p.topic, p.partition, p.applied) for p in deals])
+    long_ago = _values([(p.topic, p.partition, p.long_applied) for p in deals], "long_ago")
+    quiet = [part.partition for part in credits if part.is_quiet]
     taken = f"""
         SELECT in_partition, source_topic AS topic, source_partition AS partition,
             max(source_position) AS taken_to
         FROM ({_kept(credits)}) GROUP BY in_partition, topic, partition"""
     return f"""
         SELECT {_KEY}, position AS of_deal, until AS of_deal_until, taken_to AS reached,
+            if(has(CAST({quiet}, 'Array(UInt16)'), in_partition), long_ago, 0) AS overdue,
             {_text("deleted")} AS deal_say, amount AS deal_amount, day AS deal_day,
             toString(currency) AS deal_money, toUInt64(0) AS of_credit, '' AS credit_say,
             toDecimal64(0, 4) AS credit_amount, toDate32(0) AS credit_day, '' AS credit_money,
@@ -130,6 +135,7 @@ def _published(credits: Sequence[Part], deals: Sequence[Part], generation: int) 
         FROM (SELECT *, toUInt16(kafkaMurmurHash(rep_id) % {count}) AS in_partition
             FROM {DEAL_CREDIT} FINAL WHERE generation = {generation}) AS made
         LEFT JOIN ({at_rest}) AS deals USING (topic, partition)
+        LEFT JOIN ({long_ago}) AS waited USING (topic, partition)
         LEFT JOIN ({taken}) AS taken USING (in_partition, topic, partition)"""
 
 
@@ -184,9 +190,9 @@ def _text(deleted: str, sequence: str = "sequence") -> str:
     )
 
 
-def _values(rows: Sequence[tuple[str, int, int]]) -> str:
-    """Return SQL for partitions and where they are applied up to."""
+def _values(rows: Sequence[tuple[str, int, int]], name: str = "until") -> str:
+    """Return SQL for partitions and a position of each."""
     return (
-        f"SELECT one.1 AS topic, toUInt16(one.2) AS partition, toUInt64(one.3) AS until "
+        f"SELECT one.1 AS topic, toUInt16(one.2) AS partition, toUInt64(one.3) AS {name} "
         f"FROM (SELECT arrayJoin({list(rows) or [('', 0, 0)]}) AS one)"
     )

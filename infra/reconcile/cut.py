@@ -11,6 +11,9 @@ from infra.reconcile.asking import Warehouse, ask
 from schemas.positions import OFFSET_BITS
 
 SLICE_ROWS = 4_000_000  # history rows looked at by one query, about; a partition is never divided
+# A message between two stages takes a second. One that takes this long, while the stage that should
+# take it does nothing else, is lost, or the stage is dead.
+OVERDUE_SECONDS = 600
 HISTORIES = ("spm.activity", "spm.deal", "spm.credit")
 
 
@@ -23,6 +26,8 @@ class Part(NamedTuple):
         sequence: definitions in force at `applied`.
         rows: history rows, those of markers included.
         above: history rows at or above `applied`.
+        long_applied: position behind what was applied OVERDUE_SECONDS ago.
+        is_quiet: nothing was applied since then.
     """
 
     table: str
@@ -33,6 +38,8 @@ class Part(NamedTuple):
     sequence: int
     rows: int
     above: int
+    long_applied: int = 0
+    is_quiet: bool = False
 
 
 class Slice(NamedTuple):
@@ -65,26 +72,24 @@ class Slice(NamedTuple):
         return f"transform(partition, {numbers}, {ends}, toUInt64(0))"
 
 
-def cut(warehouse: Warehouse) -> tuple[Part, ...]:
+def cut(warehouse: Warehouse, overdue_seconds: int = OVERDUE_SECONDS) -> tuple[Part, ...]:
     """Return every partition there is, as of now.
 
     `applied` is read first: all that it names is in the tables read after it.
+
+    Args:
+        overdue_seconds: how long the next stage may leave a message lying.
     """
-    applied = {
-        (topic, number): end
-        for topic, number, end in ask(
-            warehouse,
-            f"SELECT topic, partition, max(bitShiftLeft(toUInt64(epoch), {OFFSET_BITS}) "
-            f"+ offset_to) AS reached FROM spm.applied GROUP BY topic, partition",
-        ).iter_rows()
+    reached = {
+        (topic, number): (end, long, bool(quiet))
+        for topic, number, end, long, quiet in ask(warehouse, _applied(overdue_seconds)).iter_rows()
     }
+    applied = {partition: end for partition, (end, *_) in reached.items()}
     found = []
     for table in HISTORIES:
-        rows = ask(warehouse, _ends(table, applied)).iter_rows()
-        found += [
-            Part(table, topic, number, applied.get((topic, number), 0), *rest)
-            for topic, number, *rest in rows
-        ]
+        for topic, number, *rest in ask(warehouse, _ends(table, applied)).iter_rows():
+            end, *waited = reached.get((topic, number), (0, 0, False))
+            found.append(Part(table, topic, number, end, *rest, *waited))
     return tuple(found)
 
 
@@ -98,6 +103,18 @@ def slices(parts: Sequence[Part], table: str) -> Iterator[Slice]:
                 mine = []
             mine.append(part)
         yield Slice(table, topic, tuple(mine))
+
+
+def _applied(overdue_seconds: int) -> str:
+    return f"""
+        SELECT topic, partition, max(reached) AS now_applied,
+            maxIf(reached, is_long_ago) AS long_applied, min(is_long_ago) AS is_quiet
+        FROM (
+            SELECT topic, partition,
+                bitShiftLeft(toUInt64(epoch), {OFFSET_BITS}) + offset_to AS reached,
+                applied_at <= now64(3, 'UTC') - INTERVAL {overdue_seconds} SECOND AS is_long_ago
+            FROM spm.applied)
+        GROUP BY topic, partition"""
 
 
 def _ends(table: str, applied: Mapping[tuple[str, int], int]) -> str:

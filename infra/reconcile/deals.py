@@ -45,7 +45,7 @@ COMPARED = (
 _KEPT = (
     "topic", "entity_id", "position", "judged_at", "op", "stage_class", "currency", "rep_id", "day",
     "rate", "rate_on", "reporting_currency", "owner", "own_days", "should_day", "should_rate",
-    "should_rate_on", "into", "put", "stated",
+    "should_rate_on", "into", "put", "stated", "has_worth", "worth",
 )  # fmt: skip
 _SPLITS = (
     f"arrayMap((u, r, s, i) -> (u, toString(r), toString(i - 1), {whole('s', SHARE)}, "
@@ -111,15 +111,21 @@ def _rated(rows: str, now: InForce) -> str:
             {_days("people.stints", now)} AS own_days
         FROM ({rows}) AS facts ANY LEFT JOIN ({now.people()}) AS people
             ON facts.source = people.of_source AND facts.owner_id = people.user_id"""
+    units = whole("coalesce(amount, 0)", AMOUNT)
+    worth = decimal(divided_even(f"{units} * rate_units", str(RATE)), AMOUNT)
     steps = (
-        f"own_days[2] AS won_on, {_MAIN.format(days='own_days')} AS should_day, "
+        f"{_MAIN.format(days='own_days')} AS should_day, "
+        "if(stage_class = 'LOST', own_days[3], own_days[2]) AS closed_on, "
         "currency = into AS is_own",
-        "arrayLast(r -> r.1 <= won_on, dated) AS dated_then, "
-        "arrayExists(r -> r.1 <= won_on, dated) AS is_dated",
+        "arrayLast(r -> r.1 <= closed_on, dated) AS dated_then, "
+        "arrayExists(r -> r.1 <= closed_on, dated) AS is_dated",
         f"if(is_own, toInt256({RATE}), dated_then.2) AS rate_units, op = 'SET' AND "
-        "amount IS NOT NULL AND stage_class = 'WON' AND (is_own OR is_dated) AS has_rate",
+        "amount IS NOT NULL AND stage_class IN ('WON', 'LOST') "
+        "AND (is_own OR is_dated) AS has_worth",
+        "has_worth AND stage_class = 'WON' AS has_rate, "
+        f"if(has_worth, toDecimal64({worth}, 4), toDecimal64(0, 4)) AS worth",
         f"if(has_rate, toDecimal128({decimal('rate_units', RATE)}, 10), NULL) AS should_rate, "
-        "if(has_rate, if(is_own, won_on, dated_then.1), NULL) AS should_rate_on",
+        "if(has_rate, if(is_own, closed_on, dated_then.1), NULL) AS should_rate_on",
     )
     joined = (
         f"SELECT owned.*, dated FROM ({owned}) AS owned ANY LEFT JOIN ({now.rates()}) AS rates "

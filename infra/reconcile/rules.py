@@ -25,12 +25,14 @@ class Rule(NamedTuple):
         value: what it is worth.
         who: column with the rep.
         day: column with the day.
+        currency: column with the currency of what is money.
     """
 
     when: str
     value: str
     who: str
     day: str
+    currency: str = "''"
 
 
 ACTIVITIES: dict[str, Rule] = {
@@ -47,13 +49,34 @@ ACTIVITIES: dict[str, Rule] = {
     "emails_sent": Rule(
         f"{_OUT} AND status = 'SENT' AND NOT is_automated", _ONE, "owner", "occurred_on"
     ),
+    "replies": Rule(
+        f"{_IN} AND NOT is_automated AND "
+        "coalesce(JSONExtract(state, 'is_reply', 'Nullable(Bool)'), false)",
+        _ONE,
+        "owner",
+        "occurred_on",
+    ),
     "meetings_booked": Rule("1", _ONE, "booker", "booked_on"),
     "meetings_held": Rule("status = 'COMPLETED'", _ONE, "owner", "started_on"),
+    "no_shows": Rule("status = 'NO_SHOW'", _ONE, "owner", "started_on"),
 }
 DEALS: dict[str, Rule] = {
     "deals_created": Rule("1", _ONE, "owner", "own_days[1]"),
     "deals_won": Rule("stage_class = 'WON'", _ONE, "owner", "own_days[2]"),
     "deals_lost": Rule("stage_class = 'LOST'", _ONE, "owner", "own_days[3]"),
+    "cycle_days": Rule(
+        "stage_class = 'WON'",
+        "greatest(dateDiff('day', own_days[1], own_days[2]), 0)",
+        "owner",
+        "own_days[2]",
+    ),
+    "won_valued": Rule("stage_class = 'WON' AND has_worth", _ONE, "owner", "own_days[2]"),
+    "won_amount": Rule(
+        "stage_class = 'WON' AND has_worth", "worth", "owner", "own_days[2]", "into"
+    ),
+    "lost_amount": Rule(
+        "stage_class = 'LOST' AND has_worth", "worth", "owner", "own_days[3]", "into"
+    ),
 }
 # Rules whose lines are one for each REVENUE credit of a won deal: its amount, in its currency.
 CREDITED = {
@@ -84,5 +107,7 @@ def _of_measure(measure: str, rule: str, now: InForce) -> Iterable[str]:
         )
         return
     found = {**ACTIVITIES, **DEALS}[rule]
-    line = f"({found.who}, {found.day}, '{measure}', '', toDecimal64({found.value}, 4))"
+    line = (
+        f"({found.who}, {found.day}, '{measure}', {found.currency}, toDecimal64({found.value}, 4))"
+    )
     yield f"CAST(if(op = 'SET' AND ({found.when}), [{line}], []), '{LINES}')"

@@ -51,6 +51,14 @@ RULES: dict[str, Rule] = {
         "Outbound e-mails that were sent, by a rep and not by a sequence or mass mailing. "
         "Scheduled, bounced and failed ones do not count.",
     ),
+    "replies": Rule(
+        "email",
+        count(_INBOUND & pl.col("is_reply").fill_null(value=False) & _BY_REP),
+        "owner",
+        "occurred",
+        "Inbound e-mails that answer an earlier one, for the owner of the mailbox. Not counted: "
+        "automatic answers, and those of which the source does not say that they answer.",
+    ),
     "meetings_booked": Rule(
         "meeting",
         count(pl.lit(value=True)),
@@ -65,6 +73,14 @@ RULES: dict[str, Rule] = {
         "owner",
         "started",
         "Meetings that took place, on the day they started, for their owner.",
+    ),
+    "no_shows": Rule(
+        "meeting",
+        count(pl.col("outcome") == "NO_SHOW"),
+        "owner",
+        "started",
+        "Meetings to which the customer did not come, on the day they should have started, for "
+        "their owner.",
     ),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ import polars as pl
 from schemas.definitions import WonDay
 from streams.domain.activities import millis
 from streams.domain.crediting import REVENUE, credited, payees_of
-from streams.domain.measures import Rule, View, count
+from streams.domain.measures import UNIT, Rule, View, count
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Reps, Resolver
 from streams.domain.territories import READ, CreditRules
@@ -42,6 +42,41 @@ RULES: dict[str, Rule] = {
         "owner",
         "lost",
         "Deals that are lost, on the day they were lost, for their owner.",
+    ),
+    "cycle_days": Rule(
+        "deal",
+        pl.when((pl.col("op") == "SET") & _WON).then(pl.col("cycle_days") * UNIT),
+        "owner",
+        "won",
+        "Days from the day a deal was created to the day it was won, the first one not counted, "
+        "on the day it was won, for its owner. A deal that the source says was won before it was "
+        "created took none.",
+    ),
+    "won_valued": Rule(
+        "deal",
+        count(_WON & pl.col("worth").is_not_null()),
+        "owner",
+        "won",
+        "Won deals that have an amount in the reporting currency: what the amounts of won deals "
+        "are divided by.",
+    ),
+    "won_amount": Rule(
+        "deal",
+        pl.when(_WON).then(pl.col("worth")),
+        "owner",
+        "won",
+        "Whole amounts of won deals in the reporting currency, for their owner; splits do not "
+        "matter. A deal without an amount or a rate is not in it.",
+        "into",
+    ),
+    "lost_amount": Rule(
+        "deal",
+        pl.when(_LOST).then(pl.col("worth")),
+        "owner",
+        "lost",
+        "Whole amounts of lost deals in the reporting currency, at the latest rate dated on or "
+        "before the day the deal was lost, for their owner.",
+        "into",
     ),
     "revenue_won": Rule(
         "deal",
@@ -97,9 +132,10 @@ def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable, rules: Cre
     """Return deals with their parties, days and credited amounts."""
     owner = resolver.reps(frame.get_column("source"), frame.get_column("owner_id"))
     days = _days(frame, owner, resolver)
-    whole = View(frame, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days)
     won = frame.select("currency", pl.when(_WON & _HAS_WORTH).then(_UNITS).alias("amount"))
     converted = rates.converted(won.with_columns(pl.Series("day", days["won"], pl.Int32)))
+    valued = _valued(frame, days, converted.get_column("converted"), rates)
+    whole = View(valued, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days)
     day = _main_day(frame, days)
     payees = _payees(frame, converted, _ruled(frame, day, rules))
     rows = payees.get_column("row")
@@ -114,6 +150,19 @@ def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable, rules: Cre
     used = converted.select("rate", "rate_on", "reporting_currency")
     arrays = _arrays(named, len(frame))
     return Priced((whole, revenue), pl.DataFrame(columns).hstack(used).hstack(arrays))
+
+
+def _valued(
+    frame: pl.DataFrame, days: dict[str, Days], won: pl.Series, rates: RateTable
+) -> pl.DataFrame:
+    """Return deals with `worth` when closed, in the currency `into`, and `cycle_days` when won."""
+    lost = frame.select("currency", pl.when(_LOST & _HAS_WORTH).then(_UNITS).alias("amount"))
+    into = rates.converted(lost.with_columns(pl.Series("day", days["lost"], pl.Int32)))
+    return frame.with_columns(
+        pl.coalesce(won, into.get_column("converted")).alias("worth"),
+        pl.lit(rates.reporting_currency).alias("into"),
+        pl.Series("cycle_days", np.maximum(days["won"] - days["created"], 0), pl.Int64),
+    )
 
 
 def _days(frame: pl.DataFrame, reps: Reps, resolver: Resolver) -> dict[str, Days]:

@@ -17,7 +17,7 @@ def packed(put_in: pl.DataFrame, count: int) -> pl.DataFrame:
     `put_in` is ordered by row.
     """
     sizes = np.bincount(put_in.get_column("row").to_numpy(), minlength=count)
-    starts = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int64())
+    starts = pl.Series(np.concatenate([[0], np.cumsum(sizes)]), dtype=pl.Int64).to_arrow()
     columns = {**put_in.to_dict(), "value": decimals(put_in.get_column("value").to_numpy())}
     return pl.DataFrame(
         [

@@ -1,5 +1,6 @@
 """A batch: what one fetch brought from one topic partition, as a single Faust message."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,8 +23,9 @@ class Batch:
         assignment: number of the assignment under which it was fetched.
         start: offset behind the batch before it, or where the partition was started.
         end: offset behind its last record; what may be committed once it is settled.
-        records: fetched records with `key`, `value`, `offset`; emptied once decoded.
-        size: bytes of all values, which the bound on held bytes counts.
+        records: fetched records, as Kafka's own batches (recordsets.py) or as objects with `key`,
+            `value`, `offset`; emptied once decoded.
+        size: bytes they take in memory, which the bound on held bytes counts.
         oldest_at: Kafka time stamp of its first record, seconds since 1970.
     """
 
@@ -31,7 +33,7 @@ class Batch:
     assignment: int
     start: int
     end: int
-    records: list[Any]
+    records: Sequence[Any]
     size: int
     oldest_at: float
     settled: bool = field(default=False)

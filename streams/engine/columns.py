@@ -17,18 +17,22 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from polars_avro._avro_rs import AvroSource
 
 from schemas import catalogue
 from schemas.catalogue import Schema
+from streams.engine.slices import Slices
 
 POSITION_FIELD = "__pos"
+_INDEX_BYTES = 9
 _FIRST_INDEX = (1 << 60) + secrets.randbits(59)  # nine bytes as a varint, and nobody can guess them
+_NOTHING = pa.scalar(b"", pa.large_binary())
 _SYNC = bytes(16)
 _STOPS = (KeyboardInterrupt, SystemExit, MemoryError)  # not the reader's doing
 
@@ -37,15 +41,17 @@ class Damaged(ValueError):
     """Some record of the block is not what its schema says."""
 
 
-def read_block(bodies: Sequence[bytes], writer: Schema) -> pl.DataFrame:
+def read_block(bodies: Slices, writer: Schema) -> pl.DataFrame:
     """Return one row per body, in order, in the writer's fields.
 
     Raises:
         Damaged: at least one body is no record of the writer's schema; which one is not known.
     """
-    block = b"".join(chain.from_iterable(zip(bodies, _indices(len(bodies)), strict=True)))
+    count = len(bodies)
+    indexed = pc.binary_join_element_wise(bodies.array(), _indices(count), _NOTHING)
+    block = memoryview(indexed.buffers()[2] or b"")
     container = b"".join(
-        [_header(json.dumps(writer)), varint(len(bodies)), varint(len(block)), block, _SYNC]
+        [_header(json.dumps(writer)), varint(count), varint(len(block)), block, _SYNC]
     )
     # The reader beneath polars_avro.read_avro: a scan of its own costs two milliseconds a call,
     # which under little load is most of a flush. Its name is private; the version is pinned.
@@ -53,15 +59,13 @@ def read_block(bodies: Sequence[bytes], writer: Schema) -> pl.DataFrame:
     try:
         # All are in the first batch. Asked for another one, the reader never returns if bytes are
         # left over behind the last record.
-        frame = pl.DataFrame(next(iter(source.batch_iter(len(bodies), None))))
+        frame = pl.DataFrame(next(iter(source.batch_iter(count, None))))
     except _STOPS:
         raise
     except BaseException as error:  # the reader's PanicException is no Exception
         raise Damaged(f"{type(error).__name__}: {error}") from None
     found = frame.get_column(POSITION_FIELD).to_numpy()
-    if len(found) != len(bodies) or not np.array_equal(
-        found, np.arange(_FIRST_INDEX, _FIRST_INDEX + len(bodies))
-    ):
+    if not np.array_equal(found, np.arange(_FIRST_INDEX, _FIRST_INDEX + count)):
         raise Damaged("records do not end where they should")
     return frame.drop(POSITION_FIELD)
 
@@ -129,13 +133,17 @@ def varint(number: int) -> bytes:
     return bytes(out)
 
 
-_known_indices: list[bytes] = []
-
-
-def _indices(count: int) -> Sequence[bytes]:
-    while len(_known_indices) < count:
-        _known_indices.append(varint(_FIRST_INDEX + len(_known_indices)))
-    return _known_indices[:count]
+def _indices(count: int) -> pa.Array:
+    """Return the indices behind bodies as varints; all take as many bytes."""
+    left = np.arange(_FIRST_INDEX, _FIRST_INDEX + count, dtype=np.uint64) << np.uint64(1)
+    data = np.empty((count, _INDEX_BYTES), np.uint8)
+    for byte in range(_INDEX_BYTES):
+        data[:, byte] = (left & np.uint64(0x7F)) | np.uint64(0x80)
+        left >>= np.uint64(7)
+    data[:, -1] &= 0x7F
+    ends = np.arange(0, (count + 1) * _INDEX_BYTES, _INDEX_BYTES)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.large_binary(), count, buffers)
 
 
 @cache

@@ -6,10 +6,8 @@ the three. One that is set aside keeps its bytes and gets a reason; those around
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +19,10 @@ from schemas.codec import FRAME_BYTES, SchemaIds, Undecodable
 from streams.engine import columns
 from streams.engine.batches import Batch
 from streams.engine.hashes import content_hashes, murmur2
+from streams.engine.recordsets import columns_of
+from streams.engine.slices import Slices
 
 MARKER = "marker"
-# Taken apart in C: these run once for every record there is.
-_VALUE, _KEY, _OFFSET = attrgetter("value"), attrgetter("key"), attrgetter("offset")
-_HEAD, _BODY = itemgetter(slice(FRAME_BYTES)), itemgetter(slice(FRAME_BYTES, None))
 # Columns that decoding adds to a message's own fields; `at` is the batch.
 ADDED = {
     "at": pl.UInt32(),
@@ -91,38 +88,26 @@ def decode(batches: Sequence[Batch], reading: Reading, ids: SchemaIds) -> Decode
     return work.result()
 
 
-def _by_frame(values: Sequence[bytes | None]) -> dict[bytes, Sequence[int]]:
+def _by_frame(values: Slices) -> dict[bytes, Sequence[int]]:
     """Return indices of records by the frame in front of their value; empty for no value."""
-    with suppress(TypeError):  # a value that is None
-        frames = set(map(_HEAD, values))  # type: ignore[arg-type]
-        if len(frames) == 1:
-            return {frames.pop(): range(len(values))}
+    if len(values) and (values.ends - values.starts >= FRAME_BYTES).all():
+        data = np.frombuffer(values.data, np.uint8)
+        frames = data[values.starts[:, None] + np.arange(FRAME_BYTES)]
+        if (frames == frames[0]).all():
+            return {frames[0].tobytes(): range(len(values))}
     found: dict[bytes, list[int]] = {}
-    for row, value in enumerate(values):
-        found.setdefault(value[:FRAME_BYTES] if value else b"", []).append(row)
+    for row, value in enumerate(values.each()):
+        found.setdefault(value[:FRAME_BYTES], []).append(row)
     return dict(found)
-
-
-def _offsets_of(batches: Sequence[Batch]) -> npt.NDArray[np.int64]:
-    """Return the offsets of all records. They grow, so a batch's ends tell whether any misses."""
-    found = []
-    for batch in batches:
-        first, last = batch.records[0].offset, batch.records[-1].offset
-        if last - first + 1 == len(batch.records):
-            found.append(np.arange(first, last + 1))
-        else:  # compacted, or with a transaction's end among them
-            found.append(np.fromiter(map(_OFFSET, batch.records), np.int64, len(batch.records)))
-    return np.concatenate(found)
 
 
 class _Work:
     def __init__(self, batches: Sequence[Batch], reading: Reading, ids: SchemaIds) -> None:
         self.batches, self.reading, self.ids = batches, reading, ids
-        self.records = [record for batch in batches for record in batch.records]
+        self.offsets, self.keys, self.values = columns_of([batch.records for batch in batches])
         self.at = np.repeat(
             np.arange(len(batches), dtype=np.uint32), [len(batch.records) for batch in batches]
         )
-        self.values: list[Any] = list(map(_VALUE, self.records))
         self.frames: list[pl.DataFrame] = []
         self.markers: list[Marker] = []
         self.dead: list[Dead] = []
@@ -152,45 +137,42 @@ class _Work:
         return Decoded(frame, tuple(sorted(self.markers)), tuple(sorted(self.dead, key=_place)))
 
     def _take_facts(self, rows: Sequence[int], writer: Schema) -> None:
-        bodies = list(map(_BODY, _chosen(self.values, rows)))
         try:
-            block = columns.read_block(bodies, writer)
+            block = columns.read_block(self._bodies(rows), writer)
             frame = columns.in_newest_fields(block, self.reading.message)
         except (columns.Damaged, pl.exceptions.PolarsError):
             rows, frame = self._one_by_one(rows)
-            bodies = list(map(_BODY, _chosen(self.values, rows)))
         if rows:
-            self._keep(rows, frame, bodies)
+            self._keep(rows, frame)
+
+    def _bodies(self, rows: Sequence[int]) -> Slices:
+        return self.values.chosen(rows).behind(FRAME_BYTES)
 
     def _one_by_one(self, rows: Sequence[int]) -> tuple[list[int], pl.DataFrame]:
         good, found = [], []
         for row in rows:
             try:
-                found.append(codec.decode(self.values[row], self.ids)[1])
+                found.append(codec.decode(self.values.at(row) or b"", self.ids)[1])
             except Undecodable as error:
                 self._bury([row], "decode", str(error))
             else:
                 good.append(row)
         return good, columns.from_records(found, self.reading.message)
 
-    def _keep(self, rows: Sequence[int], frame: pl.DataFrame, bodies: list[bytes]) -> None:
-        taken = _chosen(self.records, rows)
-        at, offsets = self.at, _offsets_of(self.batches)
+    def _keep(self, rows: Sequence[int], frame: pl.DataFrame) -> None:
+        at, offsets, keys = self.at, self.offsets, self.keys.chosen(rows)
         if len(rows) < len(at):
             at, offsets = at[np.asarray(rows)], offsets[np.asarray(rows)]
-        keys, key = list(map(_KEY, taken)), self.reading.key
-        if not all(keys):
-            keys = [found or b"" for found in keys]
-        hashes = murmur2(keys)
+        key, hashes = self.reading.key, murmur2(keys)
         frame = frame.with_columns(
             pl.Series("at", at),
             pl.Series("offset", offsets),
-            pl.Series("content_hash", content_hashes(bodies)),
+            pl.Series("content_hash", content_hashes(self._bodies(rows))),
             pl.Series("key_hash", hashes),
         )
         faults = frame.select(
             pl.coalesce(
-                pl.when(pl.Series(keys, dtype=pl.Binary) != pl.col(key).cast(pl.Binary))
+                pl.when(pl.Series(keys.array()) != pl.col(key).cast(pl.Binary))
                 .then(pl.lit(f"the Kafka key is not the {key}; key records by {key}")),
                 pl.when(pl.Series(self._misplaced(hashes, at)))
                 .then(pl.lit("the key is in the wrong partition; set partitioner=murmur2_random")),
@@ -207,7 +189,7 @@ class _Work:
         left = []
         for row in rows:
             number = self.batches[self.at[row]].partition.number
-            text = self.reading.poisoned.get((number, self.records[row].offset))
+            text = self.reading.poisoned.get((number, int(self.offsets[row])))
             if text is None:
                 left.append(row)
             else:
@@ -225,26 +207,22 @@ class _Work:
     def _take_markers(self, rows: Sequence[int]) -> None:
         for row in rows:
             try:
-                found = codec.decode(self.values[row], self.ids)[1]
+                found = codec.decode(self.values.at(row) or b"", self.ids)[1]
             except Undecodable as error:
                 self._bury([row], "decode", str(error))
             else:
-                offset = self.records[row].offset
+                offset = int(self.offsets[row])
                 self.markers.append(Marker(int(self.at[row]), offset, found["sequence"]))
 
     def _bury(self, rows: Sequence[int], reason: str, detail: str) -> None:
         for row in rows:
-            record = self.records[row]
-            at = int(self.at[row])
-            self.dead.append(Dead(at, record.offset, reason, detail, record.key, record.value))
+            at, offset = int(self.at[row]), int(self.offsets[row])
+            key, value = self.keys.at(row), self.values.at(row)
+            self.dead.append(Dead(at, offset, reason, detail, key, value))
 
 
 def _place(dead: Dead) -> tuple[int, int]:
     return dead.at, dead.offset
-
-
-def _chosen(records: list[Any], rows: Sequence[int]) -> list[Any]:
-    return records if len(rows) == len(records) else [records[row] for row in rows]
 
 
 def _empty(message: str) -> pl.DataFrame:

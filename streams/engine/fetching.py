@@ -1,19 +1,34 @@
 """aiokafka's reading of a fetch, with Kafka's own batches in place of single records.
 
 aiokafka makes an object of Python for every record, beside the one its parser in C makes: that took
-as long as all the rest of reading. For the topics that are named here the parser's records are
-handed on as they are, a list for each batch. Checks, positions, and what is skipped stay aiokafka's
-own; other topics pass through.
+longer than all the rest of reading. For the topics that are named here batches are handed on as the
+bytes they came in, to be taken apart in columns later (recordsets.py); what is unusual about one,
+as a list of the parser's records. Checks, positions, and what is skipped stay aiokafka's own; other
+topics pass through.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
+from aiokafka.record.memory_records import MemoryRecords
+
+from streams.engine.recordsets import Fetched, RecordSet, record_set, size_of
 
 Stock: Any = fetcher.PartitionRecords
 _topics: set[str] = set()
+
+
+class Kept:
+    """aiokafka's MemoryRecords, and the bytes they are made of."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = memoryview(data)
+        self._parsed = MemoryRecords(data)
+        self.size_in_bytes = self._parsed.size_in_bytes
+        self.has_next = self._parsed.has_next
+        self.next_batch = self._parsed.next_batch
 
 
 class Batches(Stock):  # type: ignore[misc]  # the library is untyped
@@ -25,15 +40,19 @@ class Batches(Stock):  # type: ignore[misc]  # the library is untyped
         if self._tp.topic not in _topics or self._isolation_level != fetcher.READ_UNCOMMITTED:
             yield from super()._unpack_records()
             return
+        data, end = self._records.data, 0
         while self._records.has_next():
+            start, end = end, end + size_of(data, end)
             batch = self._records.next_batch()
             if self._check_crcs and not batch.validate_crc():
                 raise CorruptRecordException(f"Invalid CRC - {self._tp}")
-            records = [] if batch.is_control_batch else list(batch)
-            if records and records[0].offset < self.next_fetch_offset:
-                records = [r for r in records if r.offset >= self.next_fetch_offset]
-            self.next_fetch_offset = batch.next_offset
-            if records:
+            wanted, self.next_fetch_offset = self.next_fetch_offset, batch.next_offset
+            if batch.is_control_batch or batch.next_offset <= wanted:
+                continue
+            found = record_set(bytes(data[start:end]), wanted)
+            if found is not None:
+                yield found
+            elif records := [record for record in batch if record.offset >= wanted]:
                 yield records
 
 
@@ -41,10 +60,19 @@ def install(topics: Iterable[str]) -> None:
     """Have these topics read by the batch in this process."""
     _topics.update(topics)
     fetcher.PartitionRecords = Batches
+    fetcher.MemoryRecords = Kept
 
 
-def flat(fetched: list[Any]) -> list[Any]:
+def flat(fetched: list[Any]) -> Sequence[Any]:
     """Return the records of what one fetch brought from a partition."""
-    if fetched and isinstance(fetched[0], list):
-        return [record for batch in fetched for record in batch]
-    return fetched
+    if all(isinstance(one, RecordSet) for one in fetched):
+        return Fetched(fetched)
+    records: list[Any] = []
+    for one in fetched:
+        if isinstance(one, RecordSet):
+            records += one.records()
+        elif isinstance(one, list):
+            records += one
+        else:
+            records.append(one)
+    return records

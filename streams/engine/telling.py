@@ -24,7 +24,8 @@ from streams.engine.encoding import number, text
 PARTIALS_MAX = 4_000  # of one message: about 300 kB, well below what a topic takes
 _EPOCH = date(1970, 1, 1).toordinal()
 _BLOCK_END = b"\0"
-_NOTHING = pa.scalar(b"", pa.large_binary())
+# By polars: from Python objects pyarrow makes no array before it has imported pandas, if it can.
+_NOTHING = pl.Series([b""]).to_arrow()[0]
 _VARINT_MAX, _DECIMAL_MAX = 10, 9  # bytes of a position, and of a value with its length
 Told = tuple[Partition, pl.DataFrame]  # totals of a partition: streams.engine.totals.TOTAL
 U8 = npt.NDArray[np.uint8]
@@ -68,7 +69,7 @@ def _partials(every: pl.DataFrame, partitions: Sequence[Partition]) -> tuple[byt
         for day, measure, currency, part in heads.iter_rows()
     ]
     at = every.join(heads.with_row_index("head"), on=heads.columns, maintain_order="left")
-    fronts = pa.array(texts, pa.large_binary()).take(at.get_column("head").to_arrow())
+    fronts = pl.Series(texts, dtype=pl.Binary).to_arrow().take(at.get_column("head").to_arrow())
     tails = _tails(*(every.get_column(name).to_numpy() for name in ("position", "value")))
     joined = pc.binary_join_element_wise(fronts, tails, _NOTHING)
     _, ends, data = joined.buffers()

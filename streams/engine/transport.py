@@ -10,7 +10,6 @@ Invariants: a partition of a batch topic hands out nothing until its owner has s
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from operator import attrgetter
 from typing import Any, Protocol
 
 from faust.transport.drivers import aiokafka as driver
@@ -21,10 +20,10 @@ from streams.engine import fetching
 from streams.engine.batches import Batch, Partition
 from streams.engine.commits import Handed
 from streams.engine.fetching import flat
+from streams.engine.recordsets import bounds_of
 
 FETCH_WAIT_MS = 50  # a fetch that waits for idle partitions keeps busy ones of its broker waiting
 FETCH_PARTITION_BYTES = 4 << 20  # about 40,000 records: columns are cheap when they are long
-_VALUE = attrgetter("value")
 COMMIT_SECONDS = 1.0  # what a restart reads again is at most this much
 
 
@@ -73,14 +72,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         records = flat(fetched)
         partition = Partition(tp.topic, tp.partition)
         state = consumer._subscription.subscription.assignment.state_value(tp)
-        start = self.consumer.next_start.get(partition, records[0].offset)
+        bounds = bounds_of(records)
+        start = self.consumer.next_start.get(partition, bounds.first)
         # The fetch position may lie behind more than the last record: control records of
         # transactions take offsets too.
-        end = max(state.position, records[-1].offset + 1)
+        end = max(state.position, bounds.end)
         self.consumer.next_start[partition] = end
-        size = sum(map(len, filter(None, map(_VALUE, records))))
-        oldest_at = records[0].timestamp / 1000.0
-        return [Batch(partition, assignment, start, end, records, size, oldest_at)]
+        oldest_at = bounds.first_at / 1000.0
+        return [Batch(partition, assignment, start, end, records, bounds.size, oldest_at)]
 
 
 class Consumer(driver.Consumer):
@@ -190,13 +189,12 @@ class Consumer(driver.Consumer):
     def _to_message(self, tp: TP, record: Any) -> Any:
         if not isinstance(record, Batch):
             return super()._to_message(tp, record)
-        last = record.records[-1]
         return ConsumerMessage(
             tp.topic,
             tp.partition,
             record.end - 1,
-            last.timestamp / 1000.0,
-            last.timestamp_type,
+            record.oldest_at,
+            0,
             None,
             None,
             record,  # type: ignore[arg-type]  # a batch topic's value is its batch

@@ -24,6 +24,7 @@ from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poison, Poisoned
 from streams.engine.postings import Kind
 from streams.engine.preparing import Outside, Preparation
+from streams.engine.recordsets import first_offset_of
 from streams.engine.remembering import RememberingWarehouse
 from streams.engine.tempo import Tempo
 from streams.engine.waits import Abandoned, Waits
@@ -136,8 +137,8 @@ class Worker:
             return
         if not self.consumer.holds(batch):
             return  # fetched before the partition was started anew, and fetched again since
-        if batch.records[0].offset < batch.start:
-            first = batch.records[0].offset
+        first = first_offset_of(batch.records)
+        if first < batch.start:
             self.die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
         if batch.start == state.taken_offset:
             state.take(batch)

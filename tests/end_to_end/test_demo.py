@@ -25,12 +25,12 @@ def test_the_demo_moves_survives_its_broker_and_goes_on_where_it_ended(tmp_path:
         wait_for(lambda: here.query(WON) == [(1,)], "the deal won by hand")
 
         subprocess.run(["kill", "-9", str(here.pid_of("broker"))], check=True)
-        wait_for(lambda: not here.status()["running"], "a dead broker", 30)
-        wait_for(lambda: here.status()["running"], "a new epoch", 120)
+        wait_for(lambda: not here.health().all_answer, "a dead broker", 30)
+        wait_for(lambda: here.health().all_answer, "a new epoch", 120)
         seen = here.query(ACTIVITY)[0][0]
         wait_for(lambda: here.query(ACTIVITY)[0][0] > seen, "a floor that moves again", 60)
         after_death = here.query(ACTIVITY)[0][0]
-        pids = [service["pid"] for service in here.status()["services"]]
+        pids = [service.pid for service in here.health().services]
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
     with installed(data, verb="demo") as here:

@@ -13,7 +13,7 @@ from infra.dead_letters import Address
 from schemas.codec import CatalogueIds, encode
 from schemas.keys import partition_of
 from schemas.warehouse import Message
-from streams.app import outside
+from streams.outside import outside
 from streams.settings import settings
 from tests.ground import Site, site, wait_for
 from tests.load import definitions

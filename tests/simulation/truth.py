@@ -110,6 +110,8 @@ def _call(r: Record, company: Company, owner: str) -> Iterator[Line]:
 def _email(r: Record, company: Company, owner: str) -> Iterator[Line]:
     if r["direction"] == "OUTBOUND" and r["status"] == "SENT" and not r["is_automated"]:
         yield "emails_sent", owner, company.day(owner, r["occurred_at"]), "", Decimal(1)
+    if r["direction"] == "INBOUND" and r["is_reply"] and not r["is_automated"]:
+        yield "replies", owner, company.day(owner, r["occurred_at"]), "", Decimal(1)
 
 
 def _meeting(r: Record, company: Company, owner: str) -> Iterator[Line]:
@@ -118,20 +120,39 @@ def _meeting(r: Record, company: Company, owner: str) -> Iterator[Line]:
     yield "meetings_booked", booker, booked, "", Decimal(1)
     if r["outcome"] == "COMPLETED":
         yield "meetings_held", owner, company.day(owner, r["start_at"]), "", Decimal(1)
+    if r["outcome"] == "NO_SHOW":
+        yield "no_shows", owner, company.day(owner, r["start_at"]), "", Decimal(1)
 
 
 def _deal(r: Record, company: Company, owner: str) -> Iterator[Line]:
-    yield "deals_created", owner, company.day(owner, r["created_at"]), "", Decimal(1)
+    created = company.day(owner, r["created_at"])
+    yield "deals_created", owner, created, "", Decimal(1)
     if r["stage_class"] == "LOST":
-        yield "deals_lost", owner, lost_day(r, company, owner), "", Decimal(1)
+        lost = lost_day(r, company, owner)
+        yield "deals_lost", owner, lost, "", Decimal(1)
+        if (whole := _worth(r, company, lost)) is not None:
+            yield "lost_amount", owner, lost, company.reporting, whole
     if r["stage_class"] == "WON":
-        yield "deals_won", owner, won_day(r, company, owner), "", Decimal(1)
+        won = won_day(r, company, owner)
+        yield "deals_won", owner, won, "", Decimal(1)
+        yield "cycle_days", owner, won, "", Decimal(max((won - created).days, 0))
+        if (whole := _worth(r, company, won)) is not None:
+            yield "won_valued", owner, won, "", Decimal(1)
+            yield "won_amount", owner, won, company.reporting, whole
         for credit in credits_of(r, company):
             if credit.role == "REVENUE":
                 yield "revenue_won", credit.rep_id, credit.day, r["currency"], credit.amount
                 if credit.reporting is not None:
                     yield "revenue_won_reporting", credit.rep_id, credit.day, company.reporting, \
                         credit.reporting  # fmt: skip
+
+
+def _worth(r: Record, company: Company, day: date) -> Decimal | None:
+    """Return a deal's whole amount in the reporting currency; None without an amount or a rate."""
+    rate = company.rate(r["currency"], day)
+    if r["amount"] is None or rate is None:
+        return None
+    return Decimal(r["amount"] * rate).quantize(CENT, ROUND_HALF_EVEN)
 
 
 class Credit(NamedTuple):

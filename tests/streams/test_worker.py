@@ -10,8 +10,8 @@ import pytest
 
 from connectors.sinks.kafka_topics import create_topics
 from schemas.codec import CatalogueIds, decode
-from streams.app import outside
 from streams.engine.epochs import change_incarnation
+from streams.outside import outside
 from tests.ground import Site, broker, site, stop, wait_for
 from tests.load import Floor, definitions
 

@@ -17,15 +17,8 @@ from connectors.sources.files.cells import Unreadable, day, number, text
 from connectors.sources.files.mapping import PeopleMapping, QuotaRule, Rule
 from connectors.sources.files.picking import Columns, Pick, headings_of, picker, test_of
 from connectors.sources.files.rows import Problem, Row
-from schemas.definitions import (
-    Identity,
-    Person,
-    Quota,
-    QuotaOwner,
-    Rep,
-    Stint,
-    Team,
-)
+from schemas.definitions import Identity, Person, Rep, Stint, Team
+from schemas.quotas import Quota, QuotaOwner
 
 _DATES = ("valid_from", "valid_to")
 _NEEDED = ("rep_id", "name", "team", "valid_from", "time_zone")
@@ -153,10 +146,10 @@ class _Reading:
                 return None
             amount = number(cell, rule.amount, self._mapping.file)
             return Quota(
-                quota_id=f"REP:{rep_id}:{rule.measure}:{rule.period_start}",
+                quota_id=f"REP:{rep_id}:{rule.kpi}:{rule.period_start}",
                 owner_kind=QuotaOwner.REP,
                 owner_id=rep_id,
-                measure=rule.measure,
+                kpi=rule.kpi,
                 period_start=rule.period_start,
                 period_end=rule.period_end,
                 amount=amount,

@@ -1,7 +1,7 @@
 """A folder of definitions as YAML: read what is there, write what changed, keep the old."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from connectors.sources.files.people_merging import MERGED
 from connectors.sources.files.rows import BadFile
 from schemas.defining import Definition
 from schemas.definitions import KINDS, People
+from schemas.quotas import Quotas
 
 _MODELS: dict[str, type[Definition]] = {**KINDS, "people": People}
 _HEAD = (
@@ -20,15 +21,15 @@ _HEAD = (
 )
 
 
-def existing_in(folder: Path) -> dict[str, Definition]:
-    """Return the definitions a folder holds, of the kinds a draft of people touches.
+def existing_in(folder: Path, kinds: Iterable[str] = MERGED) -> dict[str, Definition]:
+    """Return the definitions a folder holds, of some kinds; those a draft of people touches.
 
     Raises:
         BadFile: a file is there and cannot be understood.
     """
     return {
         kind: _read(path, _MODELS[kind])
-        for kind in MERGED
+        for kind in kinds
         if (path := folder / f"{kind}.yaml").exists()
     }
 
@@ -51,7 +52,12 @@ def write(folder: Path, changed: Mapping[str, Definition]) -> list[Path]:
 def as_yaml(value: Definition) -> str:
     """Return definitions as YAML, an entry a line."""
     lines = [_HEAD]
-    for name, entries in value.model_dump(exclude_none=True, mode="python").items():
+    # A quota has many parameters that are seldom used; written out they would hide its amount.
+    brief = isinstance(value, Quotas)
+    for name, entries in value.model_dump(exclude_none=True, exclude_defaults=brief).items():
+        if not isinstance(entries, tuple):
+            lines.append(f"{name}: {_flow(_plain(entries))}")
+            continue
         lines.append(f"{name}:" if entries else f"{name}: []")
         for entry in entries:
             lines += _entry(entry)
@@ -72,6 +78,8 @@ def _plain(value: Any) -> Any:
         return int(value) if value == value.to_integral_value() else str(value)
     if isinstance(value, tuple | list):
         return [{n: _plain(v) for n, v in part.items()} for part in value]
+    if isinstance(value, dict):
+        return {n: _plain(v) for n, v in value.items()}
     return str(value) if isinstance(value, str) else value  # an enum is its text
 
 

@@ -10,18 +10,8 @@ from datetime import date
 
 from connectors.sources.files.people import Draft
 from schemas.defining import Definition
-from schemas.definitions import (
-    Identities,
-    Identity,
-    People,
-    Person,
-    Quota,
-    Quotas,
-    Rep,
-    Roster,
-    Stint,
-    Team,
-)
+from schemas.definitions import Identities, Identity, People, Person, Rep, Roster, Stint, Team
+from schemas.quotas import Quota, Quotas
 
 MERGED = ("roster", "people", "identities", "quotas")
 _PLACE = ("team_id", "manager_id", "role", "time_zone", "calendar_id")
@@ -158,7 +148,7 @@ def _identities(
 
 def _quotas(there: Iterable[Quota], new: Iterable[Quota], merged: Merged) -> tuple[Quota, ...]:
     def key(quota: Quota) -> tuple[object, ...]:
-        return (quota.owner_kind, quota.owner_id, quota.measure, quota.period_start)
+        return (quota.owner_kind, quota.owner_id, quota.kpi, quota.period_start)
 
     by_key = {key(quota): quota for quota in there}
     for quota in new:

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.principals import PrincipalFile
-from connectors.sinks.registry import ids_from
+from connectors.sinks.schema_ids import ids_from
 from connectors.sources.admitting import admitted
 from connectors.sources.intake.bodies import JSON, parsed, sent_in
 from connectors.sources.intake.config import IntakeConfig

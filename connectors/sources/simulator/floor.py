@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-from schemas.definitions import NO_END, Bundle, Calendar, Identity, QuotaOwner, Rep, Stint
+from schemas.calendars import Calendar
+from schemas.definitions import NO_END, Bundle, Identity, Rep, Stint
+from schemas.quotas import QuotaOwner
 
 SOURCE = "simulator"
 REPS_MAX = 5_000  # a day of them is about 300,000 events, held in memory while it is made

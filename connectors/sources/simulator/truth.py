@@ -106,6 +106,8 @@ def _emails(email: Record, somebody: _Somebody) -> Counted:
     sent = email["direction"] == "OUTBOUND" and email["status"] == "SENT"
     if sent and not email["is_automated"]:
         yield somebody.cell(email["owner_id"], email["occurred_at"], "emails_sent"), ONE
+    if email["direction"] == "INBOUND" and email["is_reply"] and not email["is_automated"]:
+        yield somebody.cell(email["owner_id"], email["occurred_at"], "replies"), ONE
 
 
 def _meetings(meeting: Record, somebody: _Somebody) -> Counted:
@@ -114,15 +116,21 @@ def _meetings(meeting: Record, somebody: _Somebody) -> Counted:
     yield somebody.cell(booker, booked_at, "meetings_booked"), ONE
     if meeting["outcome"] == "COMPLETED":
         yield somebody.cell(meeting["owner_id"], meeting["start_at"], "meetings_held"), ONE
+    if meeting["outcome"] == "NO_SHOW":
+        yield somebody.cell(meeting["owner_id"], meeting["start_at"], "no_shows"), ONE
 
 
 def _deals(deal: Record, somebody: _Somebody) -> Counted:
     owner = deal["owner_id"]
-    yield somebody.cell(owner, deal["created_at"], "deals_created"), ONE
+    created = somebody.cell(owner, deal["created_at"], "deals_created")
+    yield created, ONE
     if deal["stage_class"] == "LOST":
         yield _closed(deal, "lost_at", owner, "deals_lost", somebody), ONE
     if deal["stage_class"] == "WON":
-        yield _closed(deal, "won_at", owner, "deals_won", somebody), ONE
+        won = _closed(deal, "won_at", owner, "deals_won", somebody)
+        yield won, ONE
+        days = max(0, (won.day - created.day).days)
+        yield won._replace(measure="cycle_days"), Decimal(days)
         for payee, amount in _revenue(deal):
             cell = _closed(deal, "won_at", payee, "revenue_won", somebody)
             yield cell._replace(currency=deal["currency"]), amount

@@ -28,7 +28,7 @@ fields:
 identities:
   - {source: crm, user_id: user}
 quotas:
-  - {amount: quota, measure: revenue_won, period_start: 2026-01-01, period_end: 2026-04-01, currency: EUR}
+  - {amount: quota, kpi: revenue_won, period_start: 2026-01-01, period_end: 2026-04-01, currency: EUR}
 """  # noqa: E501
 HEADER = "id,name,since,left,team,boss,user,quota\n"
 ANA = "r-1,Ana Ray,2024-02-01,,North,Max Ott,u1,100000\n"

@@ -6,17 +6,12 @@ from decimal import Decimal
 import pytest
 
 from connectors.sources.simulator.floor import REPS_MAX, Floor
+from schemas.calendars import Calendar, Calendars, Holiday
 from schemas.definitions import (
     Bundle,
-    Calendar,
-    Calendars,
     Company,
-    Holiday,
     Identities,
     Identity,
-    Quota,
-    QuotaOwner,
-    Quotas,
     Rate,
     Rates,
     Rep,
@@ -24,6 +19,7 @@ from schemas.definitions import (
     Stint,
     Team,
 )
+from schemas.quotas import Quota, QuotaOwner, Quotas
 
 
 def stint(**changed: object) -> Stint:
@@ -89,7 +85,7 @@ def test_customers_pay_in_the_zones_currency_only_if_a_rate_converts_it() -> Non
 
 def test_a_reps_own_quota_names_the_currency_where_no_rate_does() -> None:
     quota = Quota(
-        quota_id="q", owner_kind=QuotaOwner.REP, owner_id="r1", measure="revenue_won",
+        quota_id="q", owner_kind=QuotaOwner.REP, owner_id="r1", kpi="revenue_won",
         period_start=date(2026, 1, 1), period_end=date(2026, 4, 1), amount=Decimal(1),
         currency="CHF",
     )  # fmt: skip

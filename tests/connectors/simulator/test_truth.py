@@ -86,7 +86,7 @@ def test_a_meeting_is_booked_by_one_on_a_day_and_held_by_another_on_another() ->
         ("bo", 27, "meetings_booked"): 1, ("ana", 3, "meetings_held"): 1,
     }  # fmt: skip
     no_show = counted(one("meeting", **booked, outcome="NO_SHOW"))
-    assert no_show == {("bo", 27, "meetings_booked"): 1}
+    assert no_show == {("bo", 27, "meetings_booked"): 1, ("ana", 3, "no_shows"): 1}
     assert counted(one("meeting", outcome="SCHEDULED")) == {("ana", 3, "meetings_booked"): 1}
 
 
@@ -136,6 +136,7 @@ def test_a_history_has_something_of_every_measure_also_for_nobody() -> None:
     assert {cell.measure for cell in found} == {
         "calls", "calls_connected", "talk_seconds", "emails_sent", "meetings_booked",
         "meetings_held", "deals_created", "deals_won", "deals_lost", "revenue_won",
+        "replies", "no_shows", "cycle_days",
     }  # fmt: skip
     assert any(cell.rep_id == "unassigned" for cell in found)
     assert all(value > 0 for value in found.values())

@@ -14,8 +14,9 @@ from infra.definitions.records import Marker
 from infra.definitions.scanning import LogError
 from infra.definitions.stored import MovedOn, Stored
 from infra.sample import DEFINITIONS
-from schemas.definitions import KINDS, Quotas
+from schemas.definitions import KINDS
 from schemas.positions import place_of
+from schemas.quotas import Quotas
 from tests.infra.definitions.conftest import NOW, SMALL, Ground
 
 Edit = Callable[[str, str, str], int]

@@ -10,7 +10,8 @@ from infra.definitions.applying import checked
 from infra.definitions.loading import MODELS, load
 from infra.definitions.problems import Problem, Severity
 from infra.sample import DEFINITIONS
-from schemas.definitions import Identities, People, Quotas, Rates, Roster
+from schemas.definitions import Identities, People, Rates, Roster
+from schemas.quotas import Quotas
 
 Edit = Callable[[str, str, str], int]
 
@@ -90,12 +91,12 @@ MISTAKES = [
      "rates[1].quote", "is also the base"),
     ("rates.yaml", "{base: USD, quote: EUR, on: 2025-02", "{base: UST, quote: EUR, on: 2025-02",
      "rates[1].base", "is no currency"),
-    ("quotas.yaml", "owner_id: hp-02, measure: revenue_won_reporting, period_start: 2026-01",
-     "owner_id: hp-2, measure: revenue_won_reporting, period_start: 2026-01",
+    ("quotas.yaml", "owner_id: hp-02, kpi: revenue_won_reporting, period_start: 2026-01",
+     "owner_id: hp-2, kpi: revenue_won_reporting, period_start: 2026-01",
      "quotas[0].owner_id", "did you mean hp-"),
     ("quotas.yaml", "owner_kind: REP", "owner_kind: TEEM", "quotas[0].owner_kind", "did you mean TEAM?"),
     ("quotas.yaml", "owner_id: company,", "owner_id: us,", "quotas[104].owner_id", "write company"),
-    ("quotas.yaml", "revenue_won_reporting", "revenue_one", "quotas[0].measure",
+    ("quotas.yaml", "revenue_won_reporting", "revenue_one", "quotas[0].kpi",
      "did you mean revenue_won"),
     ("quotas.yaml", "period_end: 2026-04-01", "period_end: 2026-01-01", "quotas[0].period_end",
      "is not after period_start"),
@@ -223,10 +224,10 @@ def test_scalars_stay_as_they_are_written(folder: Path) -> None:
 
 def test_a_warning_does_not_keep_definitions_from_taking_effect(folder: Path, edit: Edit) -> None:
     edit("people.yaml", "  - {rep_id: hp-24", "  # - {rep_id: hp-24")
-    edit("quotas.yaml", "owner_id: emea, measure: revenue_won_reporting, period_start: 2026-01-01, "
-         "period_end: 2026-04-01, amount: 1", "owner_id: emea, measure: revenue_won_reporting, "
+    edit("quotas.yaml", "owner_id: emea, kpi: revenue_won_reporting, period_start: 2026-01-01, "
+         "period_end: 2026-04-01, amount: 1", "owner_id: emea, kpi: revenue_won_reporting, "
          "period_start: 2026-01-01, period_end: 2026-04-01, amount: 9")  # fmt: skip
-    edit("rates.yaml", "{base: JPY, quote: EUR, on: 2025-01", "{base: EUR, quote: JPY, on: 2025-01")
+    edit("rates.yaml", "{base: JPY, quote: EUR, on: 2025-01", "{base: JPY, quote: USD, on: 2025-01")
     (folder / "identities.yaml").write_text(
         "identities: [{source: manual, user_id: a, rep_id: hp-01}]"
     )
@@ -254,7 +255,7 @@ def test_plans_of_one_rep_may_overlap_and_tiers_stand_in_any_order(
 def test_a_quota_in_a_currency_without_a_rate_is_warned_of(folder: Path) -> None:
     with (folder / "quotas.yaml").open("a") as file:
         file.write(
-            "  - {owner_kind: REP, owner_id: hp-24, measure: revenue_won,"
+            "  - {owner_kind: REP, owner_id: hp-24, kpi: revenue_won,"
             " period_start: 2026-01-01, period_end: 2026-04-01, amount: 5, currency: CHF}\n"
         )
     (told,) = _problems(folder)
@@ -291,7 +292,7 @@ def test_a_byte_order_mark_is_no_mistake(folder: Path) -> None:
 
 
 SHEETS = {
-    "quotas.csv": "owner_kind,owner_id,measure,period_start,period_end,amount,currency\n"
+    "quotas.csv": "owner_kind,owner_id,kpi,period_start,period_end,amount,currency\n"
     "REP,hp-03,calls,2026-01-01,2026-02-01,400.5,\n",
     "rates.csv": "base,quote,on,rate\nUSD,EUR,2026-01-01,0.9\n",
     "people.csv": 'rep_id,name,email\nhp-01,"Okonkwo, Amara",a@b.example\n',
@@ -332,7 +333,7 @@ def test_spreadsheets_hold_the_same_as_yaml(sheets: Path) -> None:
     ("file", "old", "new", "line", "words"),
     [
         ("quotas.csv", "400.5", "four", 2, "quotas[0].amount is 'four': is no number"),
-        ("quotas.csv", "measure,", "mesure,", 1, "did you mean measure?"),
+        ("quotas.csv", "kpi,", "kpj,", 1, "did you mean kpi?"),
         ("rates.csv", "base,quote,on,rate", "base;quote;on;rate", 1, "is not separated by commas"),
         ("rates.csv", ",0.9", "", 2, "has 3 cells; give 4"),
         ("rates.csv", ",rate", ",rate,rate", 1, "stands twice in the first line"),

@@ -84,6 +84,11 @@ def test_calls(changes: dict[str, Any], expected: dict[str, int]) -> None:
         ({"direction": "OUTBOUND", "status": "BOUNCED"}, {}),
         ({"direction": "OUTBOUND", "status": "SCHEDULED"}, {}),
         ({"direction": "INBOUND", "status": "RECEIVED"}, {}),
+        ({"direction": "INBOUND", "status": "RECEIVED", "is_reply": True}, {"replies": 1}),
+        ({"direction": "INBOUND", "status": "RECEIVED", "is_reply": False}, {}),
+        ({"direction": "INBOUND", "is_reply": True, "is_automated": True}, {}),
+        ({"direction": "OUTBOUND", "status": "SENT", "is_reply": True}, {"emails_sent": 1}),
+        ({"direction": "INBOUND", "is_reply": True, "op": "CANCELLED"}, {}),
         ({"direction": "OUTBOUND", "status": "SENT", "is_automated": True}, {}),
         ({"direction": "OUTBOUND", "status": "SENT", "op": "CANCELLED"}, {}),
     ],
@@ -102,7 +107,15 @@ def test_a_meeting_is_booked_by_one_and_held_by_another_each_on_their_day() -> N
     }
 
 
-@pytest.mark.parametrize("outcome", ["SCHEDULED", "NO_SHOW", "CANCELED", "RESCHEDULED"])
+def test_a_customer_who_did_not_come_counts_on_the_day_they_should_have() -> None:
+    found = put_in("meeting", outcome="NO_SHOW", start_at=LATER, booked_by_id="u1")
+    assert found == {
+        ("meetings_booked", "r1", DAY, ""): 1,
+        ("no_shows", "r0", date(2026, 3, 12), ""): 1,
+    }
+
+
+@pytest.mark.parametrize("outcome", ["SCHEDULED", "CANCELED", "RESCHEDULED"])
 def test_a_meeting_that_did_not_take_place_was_booked_all_the_same(outcome: str) -> None:
     assert counts("meeting", outcome=outcome, start_at=LATER) == {"meetings_booked": 1}
 
@@ -120,6 +133,9 @@ def test_an_unsplit_deal_is_its_owners_in_both_currencies() -> None:
     assert put_in("deal", **WON) == {
         ("deals_created", "r0", DAY, ""): 1,
         ("deals_won", "r0", day, ""): 1,
+        ("cycle_days", "r0", day, ""): 2,
+        ("won_valued", "r0", day, ""): 1,
+        ("won_amount", "r0", day, "EUR"): 90,
         ("revenue_won", "r0", day, "USD"): 100,
         ("revenue_won_reporting", "r0", day, "EUR"): 90,
     }
@@ -140,11 +156,29 @@ def test_splits_share_revenue_to_the_last_ten_thousandth() -> None:
 
 def test_without_a_rate_there_is_no_reporting_amount() -> None:
     found = put_in("deal", **{**WON, "currency": "CHF"})
-    assert {measure for measure, *_ in found} == {"deals_created", "deals_won", "revenue_won"}
+    assert {measure for measure, *_ in found} == {
+        "deals_created", "deals_won", "cycle_days", "revenue_won"
+    }  # fmt: skip
 
 
 def test_a_deal_without_an_amount_is_won_without_revenue() -> None:
-    assert counts("deal", **{**WON, "amount": None}) == {"deals_created": 1, "deals_won": 1}
+    assert counts("deal", **{**WON, "amount": None}) == {
+        "deals_created": 1, "deals_won": 1, "cycle_days": 2
+    }  # fmt: skip
+
+
+def test_a_deal_won_before_it_was_created_took_no_days() -> None:
+    """An import that creates deals after the fact."""
+    found = put_in("deal", **{**WON, "won_at": AT - (LATER - AT)})
+    assert found["cycle_days", "r0", date(2026, 3, 8), ""] == 0
+
+
+def test_the_whole_amount_is_the_owners_whoever_shares_the_revenue() -> None:
+    splits = [{"owner_id": "u1", "role": "REVENUE", "share": Decimal(1)}]
+    found = put_in("deal", **{**WON, "splits": splits})
+    assert found["won_amount", "r0", date(2026, 3, 12), "EUR"] == 90
+    assert found["revenue_won_reporting", "r1", date(2026, 3, 12), "EUR"] == 90
+    assert ("won_amount", "r1", date(2026, 3, 12), "EUR") not in found
 
 
 @pytest.mark.parametrize(
@@ -169,7 +203,11 @@ def test_a_lost_deal_counts_as_lost_and_a_cancelled_one_as_nothing() -> None:
     assert counts("deal", **{**WON, "stage_class": "LOST", "lost_at": LATER}) == {
         "deals_created": 1,
         "deals_lost": 1,
+        "lost_amount": 90,
     }
+    without = {**WON, "stage_class": "LOST", "lost_at": LATER}
+    assert counts("deal", **{**without, "currency": "CHF"}) == {"deals_created": 1, "deals_lost": 1}
+    assert counts("deal", **{**without, "amount": None}) == {"deals_created": 1, "deals_lost": 1}
     assert counts("deal", **{**WON, "op": "CANCELLED"}) == {}
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas import catalogue, codec
 from streams.engine import columns
 from streams.engine.hashes import content_hashes
+from streams.engine.slices import slices_of
 from tests.streams.engine.records import CALL, IDS, body, records
 
 MESSAGES = ["call", "email", "meeting", "deal"]
@@ -17,7 +18,7 @@ MESSAGES = ["call", "email", "meeting", "deal"]
 
 def in_columns(message: str, bodies: list[bytes]) -> Any:
     writer = catalogue.schema(catalogue.latest(message))
-    return columns.in_newest_fields(columns.read_block(bodies, writer), message)
+    return columns.in_newest_fields(columns.read_block(slices_of(bodies), writer), message)
 
 
 @pytest.mark.parametrize("message", MESSAGES)
@@ -72,9 +73,9 @@ def test_a_later_version_fills_its_defaults() -> None:
     older = {**schema, "fields": [f for f in schema["fields"] if f["name"] != "contact_id"]}
     record = {name: value for name, value in CALL.items() if name != "contact_id"}
     short = body("call", CALL)[:-1]  # contact_id is last, and null is one zero byte
-    frame = columns.in_newest_fields(columns.read_block([short], older), "call")
+    frame = columns.in_newest_fields(columns.read_block(slices_of([short]), older), "call")
     assert frame.to_dicts() == [{**record, "contact_id": None}]
-    assert content_hashes([short])[0] == content_hashes([body("call", CALL)])[0]
+    assert content_hashes(slices_of([short])) == content_hashes(slices_of([body("call", CALL)]))
 
 
 @pytest.mark.parametrize("message", MESSAGES)

@@ -6,7 +6,6 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
 from streams.engine import fetching
@@ -33,7 +32,7 @@ def batch(first: int, count: int, compression: int = 0, control: bool = False) -
 
 
 def read(kind: Any, data: bytes, offset: int) -> tuple[list[Any], int]:
-    records = kind(PLACE, MemoryRecords(data), None, offset, None, None, True, 0)
+    records = kind(PLACE, fetching.Kept(data), None, offset, None, None, True, 0)
     found = fetching.flat(list(records))
     return [
         (r.offset, r.key, r.value, r.timestamp, r.timestamp_type) for r in found
@@ -46,6 +45,7 @@ def test_by_the_batch_is_as_one_by_one(
     monkeypatch: pytest.MonkeyPatch, compression: int, offset: int
 ) -> None:
     monkeypatch.setattr(fetcher, "PartitionRecords", fetching.Stock)
+    monkeypatch.setattr(fetcher, "MemoryRecords", fetcher.MemoryRecords)
     fetching.install([PLACE.topic])
     data = batch(10, 5, compression) + batch(15, 7) + batch(30, 1, compression)
     by_batch, one_by_one = (read(k, data, offset) for k in (fetching.Batches, fetching.Stock))
@@ -55,6 +55,7 @@ def test_by_the_batch_is_as_one_by_one(
 
 def test_a_damaged_batch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetcher, "PartitionRecords", fetching.Stock)
+    monkeypatch.setattr(fetcher, "MemoryRecords", fetcher.MemoryRecords)
     fetching.install([PLACE.topic])
     data = bytearray(batch(10, 5))
     data[-3] ^= 1

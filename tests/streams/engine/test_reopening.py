@@ -7,10 +7,10 @@ import pytest
 from connectors.sinks.kafka_topics import create_topics
 from infra.local.ports import free_port
 from streams.agents.folds import FOLDS
-from streams.app import outside
 from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, open_epochs
 from streams.engine.reopening import Standing
+from streams.outside import outside
 from tests.ground import Site, broker, site
 from tests.load import Floor
 

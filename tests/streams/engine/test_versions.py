@@ -19,6 +19,7 @@ from schemas.codec import Undecodable
 from streams.agents.folds import FOLDS
 from streams.engine import columns
 from streams.engine.decoding import Reading, decode
+from streams.engine.slices import slices_of
 from tests.streams.engine.records import FIRST, batch
 
 FOLD_OF = {fold.message: fold for fold in FOLDS.values()}
@@ -96,7 +97,7 @@ def test_both_decoders_read_every_version_alike(message: str, seed: int) -> None
     some = [made(registry.versions[version], choice) for _ in range(choice.randint(1, 5))]
     values = [registry.value(version, record) for record in some]
     one_by_one = [codec.decode(value, registry)[1] for value in values]
-    block = columns.read_block([value[5:] for value in values], registry.versions[version])
+    block = columns.read_block(slices_of(values).behind(5), registry.versions[version])
     fast = columns.in_newest_fields(block, message)
     assert fast.equals(columns.from_records(one_by_one, message))
     assert fast.to_dicts() == one_by_one

@@ -1,0 +1,1 @@
+"""Views for BI whose text follows from the definitions: KPIs compiled to SQL."""

@@ -1,0 +1,224 @@
+"""One run: every forecast that is due, as rows of the table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from infra.forecasting import reading
+from infra.forecasting.reading import Kpi, Warehouse
+from infra.forecasting.subjects import Crew, Job, Subject, crew, jobs
+from schemas.definitions import UNASSIGNED, Bundle
+from schemas.money import SCALE, minor_units
+from streams.domain.forecast import MODEL, draws_of, outcome
+from streams.domain.odds import Odds, looks_of
+from streams.domain.outlook import Known, Outlook, outlook
+from streams.domain.periods import fiscal_year_of
+from streams.domain.rates import RateTable
+
+# The working day in the company's zone, of which what is left still counts as time to sell.
+OPENS_HOUR, CLOSES_HOUR = 9, 18
+QUARTERS = 4  # it counts in quarters: forecasts need not move by the minute
+KEY = ("kpi", "currency", "period_start", "period_end", "subject_kind", "subject_id")
+Floats = npt.NDArray[np.float64]
+
+
+class Clock(NamedTuple):
+    """When a run is: today in the company's zone, and how much of its working day is left."""
+
+    now: datetime
+    today: date
+    left: float
+
+
+def clock_of(now: datetime, bundle: Bundle) -> Clock:
+    """Return what an aware instant is for a company."""
+    local = now.astimezone(ZoneInfo(bundle.company.time_zone))
+    passed = (local.hour + local.minute / 60 - OPENS_HOUR) / (CLOSES_HOUR - OPENS_HOUR)
+    left = 1 - min(1.0, max(0.0, passed))
+    return Clock(now, local.date(), round(left * QUARTERS) / QUARTERS)
+
+
+@dataclass(slots=True)
+class Learned:
+    """What was learned today, kept until tomorrow or until the definitions change."""
+
+    key: tuple[date, int] | None = None
+    odds: Odds | None = None
+    days: dict[Kpi, pl.DataFrame] = field(default_factory=dict)
+
+
+class Made(NamedTuple):
+    """What one run made."""
+
+    rows: list[dict[str, Any]]
+    subjects: int
+
+
+def run(warehouse: Warehouse, bundle: Bundle, clock: Clock, learned: Learned) -> Made:
+    """Return every forecast that is due now.
+
+    Raises:
+        Unavailable: the warehouse cannot answer now.
+    """
+    _learn(warehouse, bundle, clock, learned)
+    due = jobs(bundle, clock.today)
+    rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
+    deals = _valued(reading.open_deals(warehouse), rates, clock.today) if due else pl.DataFrame()
+    crews: dict[tuple[date, date], Crew] = {}
+    rows: list[dict[str, Any]] = []
+    for job in due:
+        if job.period not in crews:
+            crews[job.period] = crew(bundle, job.period, clock.today)
+        people = crews[job.period]
+        known = _known(warehouse, job, people, deals, clock=clock, bundle=bundle, learned=learned)
+        assert learned.odds is not None
+        ahead = outlook(known, job.period, learned.odds, bundle.sequence,
+                        by_day=not job.kpi.of_deals)  # fmt: skip
+        common = _common(job, clock, bundle.sequence, ahead.floor.draws)
+        booked = booked_of(reading.booked(warehouse, job.kpi, job.period, people.movers), people)
+        rows.extend(_rows(job, people, ahead, booked, common))
+    return Made(rows, len({(r["subject_kind"], r["subject_id"]) for r in rows}))
+
+
+def _learn(warehouse: Warehouse, bundle: Bundle, clock: Clock, learned: Learned) -> None:
+    if learned.key == (clock.today, bundle.sequence):
+        return
+    past = reading.versions(warehouse, clock.today)
+    rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
+    learned.odds = Odds(looks_of(_valued(past, rates, clock.today), clock.today))
+    learned.days.clear()
+    learned.key = (clock.today, bundle.sequence)
+
+
+def _valued(deals: pl.DataFrame, rates: RateTable, today: date) -> pl.DataFrame:
+    """Return deals with `rate` to the reporting currency, and amounts in it: sizes are compared."""
+    codes = deals.get_column("currency").unique().to_list()
+    known = {c: float(found.rate) for c in codes if (found := rates.rate(c, today))}
+    rate = pl.col("currency").replace_strict(known, default=None, return_dtype=pl.Float64)
+    return deals.with_columns(rate.alias("rate")).with_columns(
+        pl.col("amount") * pl.col("rate").fill_null(1.0)
+    )
+
+
+def _known(
+    warehouse: Warehouse,
+    job: Job,
+    people: Crew,
+    deals: pl.DataFrame,
+    *,
+    clock: Clock,
+    bundle: Bundle,
+    learned: Learned,
+) -> Known:
+    if job.kpi not in learned.days:
+        learned.days[job.kpi] = reading.days(warehouse, job.kpi, clock.today)
+    mine = deals if job.kpi.of_deals else deals.clear()
+    return Known(
+        clock.today,
+        clock.left,
+        people.reps,
+        reading.wins(warehouse, job.kpi, clock.today),
+        learned.days[job.kpi],
+        mine,
+        _credits(mine, job.kpi),
+        people.calendars,
+        fiscal_year_of(clock.today, bundle.company).months[0].start.month,
+    )
+
+
+def _credits(deals: pl.DataFrame, kpi: Kpi) -> pl.DataFrame:
+    """Return who gets what of open deals, in the KPI's unit; nothing where no rate is known."""
+    if kpi.rule == "deals_won":
+        return deals.select("rep_id", "deal_id", pl.lit(1.0).alias("amount"))
+    lines = (
+        deals.select("deal_id", "currency", "rate", "credit_rep_id", "credit_role",
+                     "credit_amount")
+        .explode("credit_rep_id", "credit_role", "credit_amount")
+        .filter(pl.col("credit_role") == "REVENUE")
+    )  # fmt: skip
+    if kpi.rule == "revenue_won_reporting":
+        lines = lines.with_columns(pl.col("credit_amount") * pl.col("rate")).drop_nulls("rate")
+    else:
+        lines = lines.filter(pl.col("currency") == kpi.currency)
+    return lines.select(pl.col("credit_rep_id").alias("rep_id"), "deal_id",
+                        pl.col("credit_amount").alias("amount"))  # fmt: skip
+
+
+def booked_of(found: pl.DataFrame, people: Crew) -> dict[Subject, Decimal]:
+    """Return what is booked for each subject, each day with the groups its rep was in then."""
+    of_groups = (
+        found.join(people.booking, on="rep_id")
+        .filter((pl.col("valid_from") <= pl.col("day")) & (pl.col("day") < pl.col("valid_to")))
+        .group_by("kind", "id")
+        .agg(pl.col("value").sum())
+    )
+    return {(kind, id_): value for kind, id_, value in of_groups.iter_rows()}
+
+
+def _rows(
+    job: Job,
+    people: Crew,
+    ahead: Outlook,
+    booked: Mapping[Subject, Decimal],
+    common: Mapping[str, Any],
+) -> Iterator[dict[str, Any]]:
+    floor = ahead.floor
+    means = np.stack([floor.pipeline_mean(), floor.arriving_mean()])
+    groups = {s: p for s, p in people.groups.items() if s[0] != "REP"}
+    sums = {s: np.zeros(floor.draws) for s in groups}
+    inside: dict[int, list[Subject]] = {}
+    for subject, places in groups.items():
+        for place in places:
+            inside.setdefault(int(place), []).append(subject)
+
+    def row(subject: Subject, places: Sequence[int] | np.ndarray, drawn: Floats) -> dict[str, Any]:
+        quota = job.quotas.get(subject)
+        found = outcome(
+            booked.get(subject, Decimal(0)), quota.amount if quota else None, drawn,
+            (float(means[0, places].sum()), float(means[1, places].sum())), _scale(job.kpi),
+        )  # fmt: skip
+        return {**common, "subject_kind": subject[0], "subject_id": subject[1],
+                "quota": quota.amount if quota else None, **found._asdict(),
+                "seed": floor.seeds.of("rep", subject[1]) if subject[0] == "REP" else 0,
+                **_evidence(ahead, places)}  # fmt: skip
+
+    for places, drawn in draws_of(floor, np.arange(len(floor.rep_ids))):
+        for place, ours in zip(places.tolist(), drawn, strict=True):
+            for subject in inside.get(place, ()):
+                sums[subject] += ours
+            if floor.rep_ids[place] != UNASSIGNED:
+                yield row(("REP", floor.rep_ids[place]), [place], ours)
+    for subject, places in groups.items():
+        yield row(subject, places, sums[subject])
+
+
+def _common(job: Job, clock: Clock, sequence: int, draws: int) -> dict[str, Any]:
+    return {
+        "kpi": job.kpi.name, "currency": job.kpi.currency, "period_start": job.period.start,
+        "period_end": job.period.end, "day": clock.today, "as_of": clock.now, "draws": draws,
+        "model": MODEL, "sequence": sequence, "withdrawn": False,
+    }  # fmt: skip
+
+
+def _scale(kpi: Kpi) -> Decimal:
+    return Decimal(1).scaleb(-minor_units(kpi.currency)) if kpi.currency else SCALE
+
+
+def _evidence(ahead: Outlook, places: Sequence[int] | np.ndarray) -> dict[str, int]:
+    credits = ahead.floor.credits
+    first = np.searchsorted(credits.rep, places, "left")
+    last = np.searchsorted(credits.rep, places, "right")
+    lines = [credits.deal[a:b] for a, b in zip(first, last, strict=True)]
+    deals = np.unique(np.concatenate(lines)) if lines else np.array([], np.int64)
+    return {
+        "open_deals": len(deals),
+        "closed_deals": int(ahead.chances.deals[deals].min()) if len(deals) else 0,
+        "wins": int(ahead.wins[places].sum()),
+    }

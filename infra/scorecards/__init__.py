@@ -1,0 +1,1 @@
+"""Scorecards read from the warehouse and told to people and programs."""

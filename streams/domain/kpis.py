@@ -1,0 +1,395 @@
+"""KPIs ready to be computed: formulas with every name resolved, their units and their limits.
+
+A resolved formula leads to what has to be asked for (`Wanted`), each once. Sums and
+statistics are taken over the whole group first; then the formula is evaluated once. So the ratio
+of a team is the ratio of the team's sums, never a mean of its reps' ratios.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+from schemas.definitions import RULES, Bundle, Measure, MeasureUnit
+from schemas.kpis import (
+    INPUTS,
+    POWERS,
+    PREVIOUS,
+    STATISTICS,
+    Argument,
+    InputKind,
+    Kpi,
+    KpiUnit,
+    Powers,
+)
+from streams.domain.formulas import (
+    Binary,
+    Call,
+    FormulaError,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Text,
+    parsed,
+    written,
+)
+
+MEASURE_SOURCE = "spm.kpi_rep_day, added up over the days of the period"
+STALL_DAYS_MAX = 3650  # ten years: whoever asks for more mistook the unit
+
+
+class KpiError(ValueError):
+    """A KPI that cannot be computed: what is wrong with which word, and what to do."""
+
+    def __init__(self, word: str, problem: str, remedy: str) -> None:
+        self.word, self.problem, self.remedy = word, problem, remedy
+        super().__init__(f"{word}: {problem}; {remedy}")
+
+
+class Origin(StrEnum):
+    """Where something wanted comes from, and how it goes together."""
+
+    MEASURE = "MEASURE"
+    SUM = "SUM"
+    STOCK = "STOCK"
+    SAMPLE = "SAMPLE"
+
+
+class Wanted(NamedTuple):
+    """One number a formula needs from outside.
+
+    Attributes:
+        argument: stage, days or KPI it is asked with, as text; empty for none.
+        statistic: of a sample: median, p90 or count.
+        is_previous: of the period before.
+    """
+
+    name: str
+    origin: Origin
+    unit: KpiUnit
+    argument: str = ""
+    statistic: str = ""
+    is_previous: bool = False
+
+    def __str__(self) -> str:
+        argument = self.argument if self.name != "quota" and self.argument.isdigit() else None
+        quoted = argument or (self.argument if self.name == "quota" else f'"{self.argument}"')
+        text = f"{self.name}({quoted})" if self.argument else self.name
+        text = f"{self.statistic}({text})" if self.statistic else text
+        return f"{PREVIOUS}({text})" if self.is_previous else text
+
+
+class Constant(NamedTuple):
+    """A number of the formula."""
+
+    value: Fraction
+
+
+class Leaf(NamedTuple):
+    """Something wanted."""
+
+    wanted: Wanted
+
+
+class Reference(NamedTuple):
+    """Another KPI. Within a formula what is empty stays empty; `when_empty` is for showing it."""
+
+    kpi_id: str
+    of: "Tree"
+
+
+class Minus(NamedTuple):
+    """The same below zero."""
+
+    of: "Tree"
+
+
+class Operation(NamedTuple):
+    """Two sides and what is between them."""
+
+    sign: str
+    left: "Tree"
+    right: "Tree"
+
+
+Tree = Constant | Leaf | Reference | Minus | Operation
+
+
+class Computed(NamedTuple):
+    """A KPI ready to be computed.
+
+    Attributes:
+        of_measure: it is this measure itself, and exists in each of its currencies.
+    """
+
+    kpi: Kpi
+    tree: Tree
+    of_measure: bool = False
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """What it needs, each once, in the order of the formula."""
+        return tuple(dict.fromkeys(wanted_by(self.tree)))
+
+
+_UNITS = {
+    MeasureUnit.COUNT: KpiUnit.COUNT,
+    MeasureUnit.SECONDS: KpiUnit.SECONDS,
+    MeasureUnit.DAYS: KpiUnit.DAYS,
+    MeasureUnit.MONEY: KpiUnit.MONEY,
+}
+
+
+def of_measure(measure: Measure) -> Kpi:
+    """Return the KPI that a measure is by itself."""
+    return Kpi.model_construct(
+        kpi_id=measure.measure,
+        name=measure.label,
+        unit=_UNITS[measure.unit],
+        direction=measure.direction,
+        formula=measure.measure,
+        meaning=measure.description or measure.label,
+        denominator="",
+        when_empty=None,
+        empty_means="",
+        source=MEASURE_SOURCE,
+    )
+
+
+class Catalogue:
+    """All KPIs of one revision of the definitions."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.measures = {m.measure: m for m in bundle.measures.measures}
+        self.kpis = {k.kpi_id: k for k in bundle.kpis.kpis}
+
+    def all(self) -> Iterator[Computed]:
+        """Yield every KPI: measures first, then those with a formula.
+
+        Raises:
+            KpiError: as `computed`.
+        """
+        for name in (*self.measures, *self.kpis):
+            yield self.computed(name)
+
+    def computed(self, kpi_id: str) -> Computed:
+        """Return a KPI ready to be computed.
+
+        Raises:
+            KeyError: there is no such KPI.
+            KpiError: its formula makes no sense.
+        """
+        if kpi_id in self.measures:
+            measure = self.measures[kpi_id]
+            return Computed(of_measure(measure), Leaf(_sum_of(measure)), of_measure=True)
+        kpi = self.kpis[kpi_id]
+        return Computed(kpi, self._tree(kpi, (kpi_id,)))
+
+    def _tree(self, kpi: Kpi, trail: tuple[str, ...]) -> Tree:
+        try:
+            return self._resolved(parsed(kpi.formula), trail, is_previous=False)
+        except FormulaError as error:
+            raise KpiError(
+                kpi.formula, str(error), "see `pacesetter kpi explain win_rate`"
+            ) from error
+
+    def _resolved(self, node: Node, trail: tuple[str, ...], *, is_previous: bool) -> Tree:
+        match node:
+            case Number(value):
+                return Constant(Fraction(value))
+            case Name(name):
+                return self._named(name, trail, is_previous=is_previous)
+            case Call():
+                return self._called(node, trail, is_previous=is_previous)
+            case Negative(of):
+                return Minus(self._resolved(of, trail, is_previous=is_previous))
+            case Binary(sign, left, right):
+                return Operation(
+                    sign,
+                    self._resolved(left, trail, is_previous=is_previous),
+                    self._resolved(right, trail, is_previous=is_previous),
+                )
+            case Text(value):
+                raise KpiError(value, "is a text by itself", 'give it to an input: reached("...")')
+
+    def _named(self, name: str, trail: tuple[str, ...], *, is_previous: bool) -> Tree:
+        if name in self.measures:
+            measure = self.measures[name]
+            rule = RULES.get(measure.rule)
+            if rule is not None and rule.is_mixed:
+                raise KpiError(name, "is money in many currencies, which never add up",
+                               "name a measure in the reporting currency")  # fmt: skip
+            return Leaf(_sum_of(measure)._replace(is_previous=is_previous))
+        if name in self.kpis:
+            if name in trail:
+                circle = " > ".join((*trail[trail.index(name) :], name))
+                raise KpiError(name, f"goes round in a circle: {circle}",
+                               "let one of them name measures instead")  # fmt: skip
+            kpi = self.kpis[name]
+            node = parsed(kpi.formula)
+            tree = self._resolved(node, (*trail, name), is_previous=is_previous)
+            return Reference(f"{PREVIOUS}({name})" if is_previous else name, tree)
+        if name in INPUTS:
+            return Leaf(_input(name, "", "", is_previous))
+        raise KpiError(name, "is no measure, input or KPI", self.nearest(name))
+
+    def _called(self, call: Call, trail: tuple[str, ...], *, is_previous: bool) -> Tree:
+        if call.function == PREVIOUS:
+            if is_previous:
+                raise KpiError(written(call), "goes back twice", "go back once")
+            return self._resolved(call.argument, trail, is_previous=True)
+        if call.function in STATISTICS:
+            if not isinstance(call.argument, Name):
+                raise KpiError(written(call), "is asked of more than a sample", _SAMPLES)
+            return Leaf(_input(call.argument.name, "", call.function, is_previous))
+        if call.function in INPUTS:
+            return Leaf(_input(call.function, _argument(call, self), "", is_previous))
+        raise KpiError(call.function, "is no function or input", self.nearest(call.function))
+
+    def nearest(self, wrong: str) -> str:
+        """Return what may be written instead of a word nobody knows."""
+        known = {*self.measures, *self.kpis, *INPUTS, *STATISTICS, PREVIOUS}
+        near = sorted(k for k in known if k.startswith(wrong[:4]))
+        return (
+            f"did you mean {' or '.join(near[:3])}?"
+            if near
+            else (f"there are {', '.join(sorted(known))}")
+        )
+
+
+_SAMPLES = "samples are " + ", ".join(n for n, i in INPUTS.items() if i.kind is InputKind.SAMPLE)
+_ORIGINS = {
+    InputKind.SUM: Origin.SUM,
+    InputKind.STOCK: Origin.STOCK,
+    InputKind.SAMPLE: Origin.SAMPLE,
+}
+
+
+def _sum_of(measure: Measure) -> Wanted:
+    return Wanted(measure.measure, Origin.MEASURE, _UNITS[measure.unit])
+
+
+def _input(name: str, argument: str, statistic: str, is_previous: bool) -> Wanted:
+    found = INPUTS.get(name)
+    if found is None:
+        raise KpiError(name, "is no sample", _SAMPLES)
+    is_sample = found.kind is InputKind.SAMPLE
+    if is_sample and not statistic:
+        raise KpiError(name, "is a sample of many values",
+                       f"ask for one of {', '.join(STATISTICS)}, as in median({name})")  # fmt: skip
+    if statistic and not is_sample:
+        raise KpiError(name, "is no sample", _SAMPLES)
+    if found.argument is not Argument.NONE and not argument:
+        raise KpiError(
+            name, f"needs a {found.argument.lower()} in brackets", _ASKED[found.argument]
+        )
+    if is_previous and (found.kind is InputKind.STOCK or name in _NOW_ONLY):
+        raise KpiError(name, "is known as of now alone, not of the period before",
+                       "leave previous() out")  # fmt: skip
+    unit = KpiUnit.COUNT if statistic == "count" else found.unit
+    return Wanted(name, _ORIGINS[found.kind], unit, argument, statistic, is_previous)
+
+
+_NOW_ONLY = {"pipeline_due", "weighted_due"}
+_ASKED = {
+    Argument.STAGE: 'as in reached("Proposal"), a stage\'s label or id',
+    Argument.DAYS: "as in stalled_deals(14)",
+    Argument.KPI: "as in quota(revenue_won_reporting)",
+    Argument.NONE: "leave the brackets out",
+}
+
+
+def _argument(call: Call, catalogue: Catalogue) -> str:
+    kind, given = INPUTS[call.function].argument, call.argument
+    match kind, given:
+        case Argument.STAGE, Text(value) if value.strip():
+            return value
+        case Argument.DAYS, Number(days) if days == int(days) and 0 < days <= STALL_DAYS_MAX:
+            return str(int(days))
+        case Argument.KPI, Name(name):
+            measure = catalogue.measures.get(name)
+            if measure is not None and measure.unit is MeasureUnit.MONEY:
+                return name
+            raise KpiError(name, "is no measure of money", "quota() is asked of one")
+    raise KpiError(written(call), "cannot be asked like this", _ASKED[kind])
+
+
+def unit_of(wanted: Wanted) -> KpiUnit:
+    """Return the unit of what something is taken from: of a count, that of what is counted."""
+    return INPUTS[wanted.name].unit if wanted.statistic else wanted.unit
+
+
+def wanted_by(tree: Tree) -> Iterator[Wanted]:
+    """Yield what a formula needs, repeats too."""
+    match tree:
+        case Leaf(wanted):
+            yield wanted
+        case Reference(_, of) | Minus(of):
+            yield from wanted_by(of)
+        case Operation(_, left, right):
+            yield from wanted_by(left)
+            yield from wanted_by(right)
+
+
+def may_be_empty(tree: Tree) -> bool:
+    """Return whether something may be divided by nothing, or nothing may be there to order."""
+    match tree:
+        case Operation("/", left, right):
+            return not isinstance(right, Constant) or right.value == 0 or may_be_empty(left)
+        case Operation(_, left, right):
+            return may_be_empty(left) or may_be_empty(right)
+        case Leaf(wanted):
+            return wanted.statistic in ("median", "p90") or wanted.name == "quota"
+        case Reference(_, of) | Minus(of):
+            return may_be_empty(of)
+    return False
+
+
+class Dimension(NamedTuple):
+    """What a formula comes out in; `is_whole`: counts alone, never divided."""
+
+    powers: Powers
+    is_whole: bool
+
+    def fits(self, unit: KpiUnit) -> bool:
+        """Return whether that is a unit."""
+        return self.powers == POWERS[unit] and (unit is not KpiUnit.COUNT or self.is_whole)
+
+
+def dimension_of(tree: Tree) -> Dimension:
+    """Return what a formula comes out in.
+
+    Raises:
+        KpiError: it adds what cannot be added.
+    """
+    match tree:
+        case Constant(value):
+            return Dimension(Powers(), value.denominator == 1)
+        case Leaf(wanted):
+            return Dimension(POWERS[wanted.unit], wanted.unit is KpiUnit.COUNT)
+        case Reference(_, of) | Minus(of):
+            return dimension_of(of)
+        case Operation(sign, left, right):
+            return _combined(sign, dimension_of(left), dimension_of(right))
+
+
+def _combined(sign: str, one: Dimension, other: Dimension) -> Dimension:
+    is_whole = one.is_whole and other.is_whole
+    if sign in "+-":
+        if one.powers != other.powers:
+            raise KpiError(sign, f"adds {_words(one)} and {_words(other)}", "add what is alike")
+        return Dimension(one.powers, is_whole)
+    by = 1 if sign == "*" else -1
+    powers = Powers(*(a + by * b for a, b in zip(one.powers, other.powers, strict=True)))
+    return Dimension(powers, is_whole and sign == "*")
+
+
+def _words(dimension: Dimension) -> str:
+    found = next((u.value for u in KpiUnit if dimension.fits(u)), None)
+    return found or "something without a unit of its own"
+
+
+def unit_words(dimension: Dimension) -> str:
+    """Return the unit a formula comes out in, for people."""
+    return _words(dimension)

@@ -1,0 +1,1 @@
+"""How true the probabilities are, on simulated floors whose outcome is known."""
