@@ -12,7 +12,7 @@ from schemas.definitions import NO_END, UNASSIGNED, Bundle, Rep
 from schemas.quotas import Quota
 from streams.domain.expected import Expectations, Expected
 from streams.domain.hierarchy import Membership, memberships
-from streams.domain.odds import LOOKBACK_DAYS
+from streams.domain.looks import LOOKBACK_DAYS
 from streams.domain.outlook import Calendar
 from streams.domain.periods import Span
 from streams.domain.workdays import EVERYWHERE, Workdays, leave_of, workdays_of

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -78,7 +79,7 @@ def test_equal_days_take_turns() -> None:
     targets = list(daily_targets(D(7), NOVEMBER, Workdays(), D(1)).values())
     places = [i for i, target in enumerate(targets) if target]
     assert (len(targets), sum(targets)) == (21, 7)
-    assert {b - a for a, b in zip(places, places[1:], strict=False)} == {3}
+    assert {b - a for a, b in pairwise(places)} == {3}
 
 
 def test_money_is_split_to_the_cent() -> None:
