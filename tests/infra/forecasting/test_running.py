@@ -19,6 +19,7 @@ from infra.forecasting.watching import Gauges, Maker, watch
 from infra.migrations import migrate
 from schemas.definitions import Bundle
 from schemas.warehouse import Unavailable
+from streams.settings import settings
 from tests.ground import define
 from tests.infra.warehouse import serving
 
@@ -256,6 +257,7 @@ def test_commands_make_and_show(served: serving.Served, monkeypatch: pytest.Monk
     monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", f"http://127.0.0.1:{served.port}")
     monkeypatch.setenv("PACESETTER_WAREHOUSE_USER", user)
     monkeypatch.setenv("PACESETTER_WAREHOUSE_TOKEN", token)
+    settings.cache_clear()
     run = CliRunner()
     ran = run.invoke(app, ["forecast", "run", "--json"])
     assert ran.exit_code == 0, ran.output
@@ -266,6 +268,7 @@ def test_commands_make_and_show(served: serving.Served, monkeypatch: pytest.Monk
     read = run.invoke(app, ["forecast", "show", "--rep", "r2"])
     assert "100%" in read.output
     assert run.invoke(app, ["forecast", "show", "--team", "nowhere"]).exit_code == 1
+    settings.cache_clear()
 
 
 def test_an_empty_warehouse_makes_no_forecast_and_no_trouble() -> None:
