@@ -198,8 +198,8 @@ class World:
         }[kind]
         return Contact(row["deal_id"], start if kind == "meeting" else at) if spoke else None
 
-    def write(self, client: Client) -> None:
-        """Put everything into empty tables."""
+    def write(self, client: Client, *, every_kind: bool = False) -> None:
+        """Put everything into empty tables; of the definitions only what SQL reads, or all."""
         for table in ("kpi_rep_day", "deal", "activity", "definition", "membership"):
             client.command(f"TRUNCATE TABLE spm.{table}")
         _insert(client, "kpi_rep_day", (
@@ -212,7 +212,10 @@ class World:
         marker = {"entity_id": "marker:t:0", "position": 1, "kind": "marker"}
         _insert(client, "deal", [marker])
         _insert(client, "activity", [marker, *self.activity_rows])
-        kinds = {k: content_of(getattr(self.bundle, k)) for k in ("rates", "quotas")}
+        kinds = {
+            k: content_of(getattr(self.bundle, k))
+            for k in (KINDS if every_kind else ("rates", "quotas"))
+        }
         _insert(client, "definition", (
             {"sequence": 1, "kind": kind, "content": content} for kind, content in kinds.items()
         ))  # fmt: skip
