@@ -11,6 +11,9 @@ from infra.definitions.loading import load
 WIN_RATE = "formula: deals_won / (deals_won + deals_lost)"
 
 
+# ruff: noqa: E501 - a table reads best with a row on a line
+
+
 @pytest.mark.parametrize(
     ("old", "new", "field", "said"),
     [
