@@ -12,7 +12,7 @@ from enum import StrEnum
 from connectors.sinks.clickhouse import quoted
 from infra.bi import formulas, grains
 from infra.bi.context import Context
-from infra.bi.lines import LIVE, content, family_of, lines
+from infra.bi.lines import LIVE, family_of, lines
 from streams.domain.kpis import Computed, Wanted, unit_of
 from streams.domain.polynomials import scale_of
 
@@ -162,17 +162,12 @@ def owned(
 
 def _quota(wanted: Wanted, slot: int, is_previous: int, subject: Subject, context: Context) -> str:
     """Return SQL for quotas, on their first day; `until` is the first day behind them."""
-    shape = (
-        "Array(Tuple(owner_kind String, owner_id String, kpi String, period_start String, "
-        "period_end String, amount String, currency String))"
-    )
     return (
-        f"SELECT quota.2 AS subject_id, toDate32(quota.4) AS day, toUInt16({slot}) AS slot, "
-        f"toDecimal128(quota.6, 4) AS value, {is_previous} AS is_previous, "
-        f"toDate32(quota.5) AS until, 1 AS every FROM (SELECT arrayJoin("
-        f"JSONExtract({content('quotas')}, 'quotas', '{shape}')) AS quota) "
-        f"WHERE quota.1 = '{subject}' AND quota.3 = {quoted(wanted.argument)} "
-        f"AND quota.7 = {quoted(context.currency)}"
+        f"SELECT subject_id, period_start AS day, toUInt16({slot}) AS slot, "
+        f"toDecimal128(amount, 4) AS value, {is_previous} AS is_previous, period_end AS until, "
+        "1 AS every FROM spm.quota FINAL WHERE sequence = (SELECT max(sequence) FROM spm.planning) "
+        f"AND subject_kind = '{subject}' AND kpi = {quoted(wanted.argument)} "
+        f"AND currency = {quoted(context.currency)}"
     )
 
 
@@ -188,7 +183,8 @@ def _membership(subject: Subject) -> str:
         return ""
     return (
         "INNER JOIN (SELECT subject_id, rep_id, valid_from, valid_to FROM spm.membership FINAL "
-        "WHERE sequence = (SELECT max(sequence) FROM spm.membership) "
+        "WHERE sequence = (SELECT max(sequence) FROM spm.membership "
+        "WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned') "
         f"AND subject_kind = '{subject}') AS member ON member.rep_id = facts.rep_id "
         "AND facts.day >= member.valid_from AND facts.day < member.valid_to"
     )

@@ -21,6 +21,7 @@ TODAY = date(2026, 3, 18)
 NOW = datetime(2026, 3, 18, 10, 30, tzinfo=UTC)
 STAGES = ("Qualification", "Discovery", "Proposal", "Negotiation")
 CURRENCIES = ("EUR", "USD", "CHF")  # nobody knows a rate for the last
+TABLES = ("kpi_rep_day", "deal", "activity", "definition", "membership", "quota", "planning")
 REPS = ("r1", "r2", "r3", "r4", "unassigned")
 
 
@@ -200,7 +201,7 @@ class World:
 
     def write(self, client: Client, *, every_kind: bool = False) -> None:
         """Put everything into empty tables; of the definitions only what SQL reads, or all."""
-        for table in ("kpi_rep_day", "deal", "activity", "definition", "membership"):
+        for table in TABLES:
             client.command(f"TRUNCATE TABLE spm.{table}")
         _insert(client, "kpi_rep_day", (
             {"generation": 1, "rep_id": r, "day": d, "measure": m, "currency": c, "value": v,
@@ -218,6 +219,13 @@ class World:
         }
         _insert(client, "definition", (
             {"sequence": 1, "kind": kind, "content": content} for kind, content in kinds.items()
+        ))  # fmt: skip
+        _insert(client, "planning", [{"sequence": 1}])
+        _insert(client, "quota", (
+            {"sequence": 1, "quota_id": q.quota_id, "subject_kind": q.owner_kind.value,
+             "subject_id": q.owner_id, "kpi": q.kpi, "currency": q.currency,
+             "period_start": q.period_start, "period_end": q.period_end, "amount": q.amount}
+            for q in self.bundle.quotas.quotas
         ))  # fmt: skip
         _insert(client, "membership", (
             {**row._asdict(), "sequence": 1} for row in memberships(self.bundle.roster)
