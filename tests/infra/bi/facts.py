@@ -102,7 +102,7 @@ class World:
 
     def _totals(self) -> Iterator[tuple[str, date, str, str, Decimal]]:
         for measure in self.bundle.measures.measures:
-            for _ in range(25):
+            for _ in range(12):
                 rep, day = self.random.choice(REPS), self._day()
                 if measure.unit == "MONEY":
                     value = Decimal(self.random.randrange(-(10**6), 10**8)) / 10_000
@@ -112,7 +112,7 @@ class World:
                     yield rep, day, measure.measure, "", Decimal(self.random.randrange(9))
 
     def _day(self) -> date:
-        return TODAY - timedelta(days=self.random.randrange(100))
+        return TODAY - timedelta(days=self.random.randrange(70))
 
     def _currency(self) -> str:
         return self.random.choice(CURRENCIES)

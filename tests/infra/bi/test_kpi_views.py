@@ -37,6 +37,7 @@ from tests.infra.warehouse.serving import Served
 pytestmark = pytest.mark.timeout(600)
 NOW = "toDateTime64('2026-03-18 10:30:00.000', 3, 'UTC')"
 FISCAL = {"week_start": 7, "fiscal_year_start_month": 2}
+WEEKS = {**FISCAL, "fiscal_weeks": {"pattern": "4-4-5"}}
 Key = tuple[str, str, str, date, str]
 Found = dict[Key, tuple[Any, ...]]
 
@@ -58,7 +59,8 @@ def client(served: Served) -> Iterator[Client]:
     ("seed", "company", "subjects"),
     [
         (1, {}, (Subject.REP, Subject.COMPANY)),
-        (2, FISCAL, (Subject.TEAM, Subject.REGION)),
+        (2, FISCAL, (Subject.TEAM,)),
+        (3, WEEKS, (Subject.REGION,)),
     ],
 )
 def test_sql_says_what_the_domain_says(
