@@ -171,8 +171,9 @@ INPUTS: dict[str, Input] = {
     ),
     "quota": Input(
         InputKind.SUM, KpiUnit.MONEY, Argument.KPI,
-        "What is asked of the subject in a KPI: the quotas that lie within the period, added up.",
-        "spm.definition, the quotas in force",
+        "What is asked of the subject in a KPI, after changes, ramp and proration: the quotas that "
+        "lie within the period, added up.",
+        "spm.quota",
     ),
     "won_deal_amounts": Input(
         InputKind.SAMPLE, KpiUnit.MONEY, Argument.NONE,

@@ -1,5 +1,6 @@
 """Periods in SQL: the period of each grain a day lies in, by the company's calendar."""
 
+from connectors.sinks.clickhouse import quoted
 from infra.bi.context import Context
 
 # grain -> months, days, days of a window that ends today
@@ -15,21 +16,26 @@ GRAINS: dict[str, tuple[int, int, int]] = {
 }
 
 
-def following(first: str) -> str:
+def following(first: str, context: Context) -> str:
     """Return SQL for the first day behind a period, from its first day."""
-    return f"if(months > 0, addMonths({first}, months), toDate32({first} + days))"
-
-
-END = following("period_start")
+    found = f"if(months > 0, addMonths({first}, months), toDate32({first} + days))"
+    if not context.starts:
+        return found
+    listed = f"toDate32(arrayFirst(s -> s > toInt32({first}), starts))"
+    return f"if(notEmpty(starts), {listed}, {found})"
 
 
 def rows(context: Context) -> str:
     """Return SQL for the grains: grain, months, days, rolling, and what day it is."""
-    lines = ", ".join(f"('{grain}', {m}, {d}, {r})" for grain, (m, d, r) in GRAINS.items())
-    kind = "Array(Tuple(String, UInt8, UInt8, UInt8))"
+    lines = ", ".join(
+        f"('{grain}', {m}, {d}, {r}, {list(context.starts.get(grain, ()))})"
+        for grain, (m, d, r) in GRAINS.items()
+    )
+    kind = "Array(Tuple(String, UInt8, UInt8, UInt8, Array(Int32)))"
+    literal = f"CAST({quoted(f'[{lines}]')}, {quoted(kind)})"
     return (
         "SELECT one.1 AS grain, one.2 AS months, one.3 AS days, one.4 AS rolling, 1 AS every, "
-        f"{context.today} AS today FROM (SELECT arrayJoin(CAST([{lines}], '{kind}')) AS one)"
+        f"one.5 AS starts, {context.today} AS today FROM (SELECT arrayJoin({literal}) AS one)"
     )
 
 
@@ -40,8 +46,10 @@ def start(context: Context) -> str:
     """
     months, days = "greatest(months, 1)", "greatest(days, 1)"
     back = f"(toMonth(day) + {12 - context.first_month}) % {months}"
+    listed = "toDate32(arrayLast(s -> s <= toInt32(day), starts))"
+    weeks = f"notEmpty(starts), {listed}, " if context.starts else ""
     return (
-        f"multiIf(months > 0, addMonths(toDate32(day - toDayOfMonth(day) + 1), -({back})), "
+        f"multiIf({weeks}months > 0, addMonths(toDate32(day - toDayOfMonth(day) + 1), -({back})), "
         f"rolling > 0, toDate32(today - rolling + 1), "
         f"toDate32(day - (toDayOfWeek(day) + {7 - context.week_start}) % {days}))"
     )

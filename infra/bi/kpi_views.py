@@ -12,7 +12,7 @@ from enum import StrEnum
 from connectors.sinks.clickhouse import quoted
 from infra.bi import formulas, grains
 from infra.bi.context import Context
-from infra.bi.lines import LIVE, content, family_of, lines
+from infra.bi.lines import LIVE, family_of, lines
 from streams.domain.kpis import Computed, Wanted, unit_of
 from streams.domain.polynomials import scale_of
 
@@ -45,17 +45,18 @@ def _measures(plain: Sequence[Computed], subject: Subject, context: Context) -> 
     names = ", ".join(quoted(c.kpi.kpi_id) for c in plain)
     total = f"CAST(total, '{RESULT}')"
     return f"""
-SELECT subject_id, measure AS kpi_id, grain, period_start, {grains.END} AS period_end, currency,
+SELECT subject_id, measure AS kpi_id, grain, period_start, period_end, currency,
     {total} AS numerator, CAST(NULL, '{RESULT}') AS denominator, {total} AS value
-FROM (SELECT subject_id, measure, grain, months, days, currency, period_start, sum(value) AS total
-    FROM (SELECT {_subject(subject)} AS subject_id, measure, currency, value, grain, months, days,
-            {grains.start(context)} AS period_start
+FROM (SELECT subject_id, measure, grain, currency, period_start, period_end, sum(value) AS total
+    FROM (SELECT {_subject(subject)} AS subject_id, measure, currency, value, grain,
+            {grains.start(context)} AS period_start,
+            {grains.following("period_start", context)} AS period_end
         FROM (SELECT rep_id, day, measure, currency, value, 1 AS every FROM spm.kpi_rep_day FINAL
             WHERE {LIVE} AND measure IN ({names})) AS facts
         INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
         {_membership(subject)}
         WHERE {grains.inside()})
-    GROUP BY subject_id, measure, grain, months, days, currency, period_start)"""
+    GROUP BY subject_id, measure, grain, currency, period_start, period_end)"""
 
 
 def evaluated(computed: Sequence[Computed], subject: Subject, context: Context) -> str:
@@ -65,9 +66,9 @@ def evaluated(computed: Sequence[Computed], subject: Subject, context: Context) 
     rows = formulas.rows(computed, wanted, lambda w: slots[base_of(w)], context.currency)
     results = formulas.evaluated("taken", formulas.factors_of(computed))
     return f"""
-SELECT subject_id, kpi_id, grain, period_start, {grains.END} AS period_end, currency,
+SELECT subject_id, kpi_id, grain, period_start, period_end, currency,
     done[2] AS numerator, done[3] AS denominator, done[1] AS value
-FROM (SELECT subject_id, kpi_id, grain, months, days, period_start, currency, {results} AS done
+FROM (SELECT subject_id, kpi_id, grain, period_start, period_end, currency, {results} AS done
     FROM ({taken(wanted, subject, context)}) AS lines
     INNER JOIN (SELECT *, 1 AS every FROM ({rows})) AS formulas ON formulas.every = lines.every
     WHERE hasAny(lines.present, formulas.slots))
@@ -82,17 +83,17 @@ def taken(wanted: Sequence[Wanted], subject: Subject, context: Context) -> str:
     )
     samples = ", ".join(str(n) for one, n in slots.items() if _is_sample(one, wanted)) or "0"
     return f"""
-    SELECT subject_id, grain, months, days, period_start, 1 AS every, found.1 AS present,
+    SELECT subject_id, grain, period_start, period_end, 1 AS every, found.1 AS present,
         arrayPushBack(arrayMap(w -> toInt256(toDecimal256(found.2[indexOf(found.1, w.1)][w.2], 4)
             * toInt256(w.3)), [{places}]), toInt256(1)) AS taken
-    FROM (SELECT subject_id, grain, months, days, period_start,
+    FROM (SELECT subject_id, grain, period_start, period_end,
             (groupArray(slot), groupArray({_STATISTICS})) AS found
-        FROM (SELECT subject_id, grain, months, days, period_start, slot, sum(value) AS total,
+        FROM (SELECT subject_id, grain, period_start, period_end, slot, sum(value) AS total,
                 count() AS n, min(is_previous) AS is_later,
                 arraySort(groupArrayIf(value, slot IN ({samples}))) AS sample
             FROM ({_periods(slots, subject, context)})
-            GROUP BY subject_id, grain, months, days, period_start, slot)
-        GROUP BY subject_id, grain, months, days, period_start
+            GROUP BY subject_id, grain, period_start, period_end, slot)
+        GROUP BY subject_id, grain, period_start, period_end
         HAVING NOT min(is_later) OR period_start <= {context.today})"""
 
 
@@ -127,10 +128,13 @@ def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) ->
     """Return SQL for lines with the periods they count in, a period later for previous ones."""
     rows = "\n        UNION ALL\n        ".join(owned(slots, subject, context))
     return f"""
-        SELECT subject_id, slot, value, is_previous, grain, months, days,
-            if(is_previous = 1 AND rolling = 0, behind, first) AS period_start
-        FROM (SELECT facts.*, grain, months, days, rolling, {grains.start(context)} AS first,
-                {grains.following("first")} AS behind
+        SELECT subject_id, slot, value, is_previous, grain,
+            if(is_previous = 1 AND rolling = 0, behind, first) AS period_start,
+            if(is_previous = 1 AND rolling = 0, {grains.following("behind", context)}, behind)
+                AS period_end
+        FROM (SELECT facts.*, grain, months, days, rolling, starts,
+                {grains.start(context)} AS first,
+                {grains.following("first", context)} AS behind
             FROM ({rows}) AS facts
             INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
             WHERE {grains.inside("is_previous")})
@@ -162,17 +166,12 @@ def owned(
 
 def _quota(wanted: Wanted, slot: int, is_previous: int, subject: Subject, context: Context) -> str:
     """Return SQL for quotas, on their first day; `until` is the first day behind them."""
-    shape = (
-        "Array(Tuple(owner_kind String, owner_id String, kpi String, period_start String, "
-        "period_end String, amount String, currency String))"
-    )
     return (
-        f"SELECT quota.2 AS subject_id, toDate32(quota.4) AS day, toUInt16({slot}) AS slot, "
-        f"toDecimal128(quota.6, 4) AS value, {is_previous} AS is_previous, "
-        f"toDate32(quota.5) AS until, 1 AS every FROM (SELECT arrayJoin("
-        f"JSONExtract({content('quotas')}, 'quotas', '{shape}')) AS quota) "
-        f"WHERE quota.1 = '{subject}' AND quota.3 = {quoted(wanted.argument)} "
-        f"AND quota.7 = {quoted(context.currency)}"
+        f"SELECT subject_id, period_start AS day, toUInt16({slot}) AS slot, "
+        f"toDecimal128(amount, 4) AS value, {is_previous} AS is_previous, period_end AS until, "
+        "1 AS every FROM spm.quota FINAL WHERE sequence = (SELECT max(sequence) FROM spm.planning) "
+        f"AND subject_kind = '{subject}' AND kpi = {quoted(wanted.argument)} "
+        f"AND currency = {quoted(context.currency)}"
     )
 
 
@@ -188,7 +187,8 @@ def _membership(subject: Subject) -> str:
         return ""
     return (
         "INNER JOIN (SELECT subject_id, rep_id, valid_from, valid_to FROM spm.membership FINAL "
-        "WHERE sequence = (SELECT max(sequence) FROM spm.membership) "
+        "WHERE sequence = (SELECT max(sequence) FROM spm.membership "
+        "WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned') "
         f"AND subject_kind = '{subject}') AS member ON member.rep_id = facts.rep_id "
         "AND facts.day >= member.valid_from AND facts.day < member.valid_to"
     )

@@ -67,7 +67,7 @@ def _formula(path: Path, kpi: Kpi, catalogue: Catalogue) -> Iterator[Finding]:
         yield Finding("kpis", here, error.word, error.problem, remedy)
         return
     if not found.fits(kpi.unit):
-        yield Finding("kpis", (*path, "unit"), kpi.unit,
+        yield Finding("kpis", (*path, "unit"), kpi.unit.value,
                       f"is not what the formula makes, which is {unit_words(found)}",
                       "write that, or mend the formula")  # fmt: skip
     if digits > DIGITS_MAX:
@@ -86,5 +86,5 @@ def _emptiness(path: Path, kpi: Kpi, tree: Tree) -> Iterator[Finding]:
             yield Finding("kpis", (*path, "empty_means"), "", "is missing",
                           "say what it tells when nothing is there to divide by")  # fmt: skip
     elif kpi.when_empty is not None:
-        yield Finding("kpis", (*path, "when_empty"), kpi.when_empty, "never happens",
+        yield Finding("kpis", (*path, "when_empty"), kpi.when_empty.value, "never happens",
                       "leave it out", Severity.WARNING)  # fmt: skip

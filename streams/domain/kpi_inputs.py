@@ -75,10 +75,10 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything KPIs are computed from."""
+    """Everything KPIs are computed from, and the instant and day of asking."""
 
-    now: datetime
-    today: date
+    asked_at: datetime
+    asked_on: date
     rates: RateTable
     totals: Sequence[Total] = ()
     deals: Sequence[Deal] = ()
@@ -165,7 +165,7 @@ def _of_deal(wanted: Wanted, deal: Deal, facts: Facts) -> Iterator[Line]:
                 yield deal.rep_id, deal.created_on, Decimal(millis) / 1000
         case "open_deals" | "stage_deals" | "stalled_deals":
             if is_open and _counts(wanted, deal, facts):
-                yield deal.rep_id, facts.today, Decimal(1)
+                yield deal.rep_id, facts.asked_on, Decimal(1)
         case _:
             if is_open and _counts(wanted, deal, facts):
                 yield from _parts(wanted, deal, facts)
@@ -175,18 +175,18 @@ def _counts(wanted: Wanted, deal: Deal, facts: Facts) -> bool:
     if wanted.name.startswith("stage_"):
         return wanted.argument in deal.stage
     if wanted.name.startswith("stalled_"):
-        since = facts.now - timedelta(days=int(wanted.argument))
+        since = facts.asked_at - timedelta(days=int(wanted.argument))
         spoken = any(c.at >= since for c in facts.contacts if c.deal_id == deal.deal_id)
         return deal.changed_at < since and not spoken
     return not wanted.name.endswith("_due") or deal.close_date is not None
 
 
 def _parts(wanted: Wanted, deal: Deal, facts: Facts) -> Iterator[Line]:
-    used = facts.rates.rate(deal.currency, facts.today)
+    used = facts.rates.rate(deal.currency, facts.asked_on)
     is_weighted = wanted.name.startswith("weighted")
     if used is None or (is_weighted and deal.probability is None):
         return
-    day = deal.close_date if wanted.name.endswith("_due") else facts.today
+    day = deal.close_date if wanted.name.endswith("_due") else facts.asked_on
     assert day is not None
     for rep_id, role, amount in deal.parts:
         if role == REVENUE:

@@ -21,6 +21,7 @@ TODAY = date(2026, 3, 18)
 NOW = datetime(2026, 3, 18, 10, 30, tzinfo=UTC)
 STAGES = ("Qualification", "Discovery", "Proposal", "Negotiation")
 CURRENCIES = ("EUR", "USD", "CHF")  # nobody knows a rate for the last
+TABLES = ("kpi_rep_day", "deal", "activity", "definition", "membership", "quota", "planning")
 REPS = ("r1", "r2", "r3", "r4", "unassigned")
 
 
@@ -101,7 +102,7 @@ class World:
 
     def _totals(self) -> Iterator[tuple[str, date, str, str, Decimal]]:
         for measure in self.bundle.measures.measures:
-            for _ in range(25):
+            for _ in range(12):
                 rep, day = self.random.choice(REPS), self._day()
                 if measure.unit == "MONEY":
                     value = Decimal(self.random.randrange(-(10**6), 10**8)) / 10_000
@@ -111,7 +112,7 @@ class World:
                     yield rep, day, measure.measure, "", Decimal(self.random.randrange(9))
 
     def _day(self) -> date:
-        return TODAY - timedelta(days=self.random.randrange(100))
+        return TODAY - timedelta(days=self.random.randrange(70))
 
     def _currency(self) -> str:
         return self.random.choice(CURRENCIES)
@@ -198,9 +199,9 @@ class World:
         }[kind]
         return Contact(row["deal_id"], start if kind == "meeting" else at) if spoke else None
 
-    def write(self, client: Client) -> None:
-        """Put everything into empty tables."""
-        for table in ("kpi_rep_day", "deal", "activity", "definition", "membership"):
+    def write(self, client: Client, *, every_kind: bool = False) -> None:
+        """Put everything into empty tables; of the definitions only what SQL reads, or all."""
+        for table in TABLES:
             client.command(f"TRUNCATE TABLE spm.{table}")
         _insert(client, "kpi_rep_day", (
             {"generation": 1, "rep_id": r, "day": d, "measure": m, "currency": c, "value": v,
@@ -212,9 +213,19 @@ class World:
         marker = {"entity_id": "marker:t:0", "position": 1, "kind": "marker"}
         _insert(client, "deal", [marker])
         _insert(client, "activity", [marker, *self.activity_rows])
-        kinds = {k: content_of(getattr(self.bundle, k)) for k in ("rates", "quotas")}
+        kinds = {
+            k: content_of(getattr(self.bundle, k))
+            for k in (KINDS if every_kind else ("rates", "quotas"))
+        }
         _insert(client, "definition", (
             {"sequence": 1, "kind": kind, "content": content} for kind, content in kinds.items()
+        ))  # fmt: skip
+        _insert(client, "planning", [{"sequence": 1}])
+        _insert(client, "quota", (
+            {"sequence": 1, "quota_id": q.quota_id, "subject_kind": q.owner_kind.value,
+             "subject_id": q.owner_id, "kpi": q.kpi, "currency": q.currency,
+             "period_start": q.period_start, "period_end": q.period_end, "amount": q.amount}
+            for q in self.bundle.quotas.quotas
         ))  # fmt: skip
         _insert(client, "membership", (
             {**row._asdict(), "sequence": 1} for row in memberships(self.bundle.roster)

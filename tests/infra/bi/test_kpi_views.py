@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from clickhouse_connect.driver.client import Client
+from typer.testing import CliRunner
 
 from infra.bi.context import Context
 from infra.bi.explaining import explained
@@ -17,6 +20,7 @@ from infra.bi.kpi_views import Subject, kpis
 from infra.bi.making import make_views
 from infra.bi.views import statements
 from infra.cli import kpi_telling
+from infra.cli.main import app
 from infra.migrations import migrate
 from schemas.definitions import Bundle
 from streams.domain.hierarchy import memberships
@@ -25,28 +29,38 @@ from streams.domain.kpis import Catalogue, Computed
 from streams.domain.periods import Span
 from streams.domain.readings import rounded
 from streams.domain.spans import Grain, before, period, span_of
+from streams.settings import settings
 from tests.infra.bi.facts import TODAY, World, bundle
 from tests.infra.warehouse import serving
+from tests.infra.warehouse.serving import Served
 
 pytestmark = pytest.mark.timeout(600)
 NOW = "toDateTime64('2026-03-18 10:30:00.000', 3, 'UTC')"
 FISCAL = {"week_start": 7, "fiscal_year_start_month": 2}
+WEEKS = {**FISCAL, "fiscal_weeks": {"pattern": "4-4-5"}}
 Key = tuple[str, str, str, date, str]
 Found = dict[Key, tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with serving.embedded(tmp_path_factory.mktemp("kpis")) as served, served.client() as client:
-        migrate(client)
-        yield client
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving.embedded(tmp_path_factory.mktemp("kpis")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def client(served: Served) -> Iterator[Client]:
+    with served.client() as made:
+        migrate(made)
+        yield made
 
 
 @pytest.mark.parametrize(
     ("seed", "company", "subjects"),
     [
         (1, {}, (Subject.REP, Subject.COMPANY)),
-        (2, FISCAL, (Subject.TEAM, Subject.REGION)),
+        (2, FISCAL, (Subject.TEAM,)),
+        (3, WEEKS, (Subject.REGION,)),
     ],
 )
 def test_sql_says_what_the_domain_says(
@@ -245,3 +259,37 @@ def test_a_result_is_rounded_once_half_to_even(client: Client) -> None:
     told = [row[0] for row in client.query(sql).result_rows]
     assert told == [rounded(Fraction(a, b)) if b else None for a, b in cases]
     assert Decimal("0.0000000002") in told
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["kpi", *words])
+
+
+def test_a_person_asks_for_kpis_in_the_terminal(
+    served: Served, client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made_of = bundle()
+    world = World(4, made_of)
+    world.write(client, every_kind=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", served.url)
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_USER", serving.SERVICE)
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_TOKEN", served.tokens[serving.SERVICE])
+    settings.cache_clear()
+    listed = run("list")
+    assert listed.exit_code == 0, listed.output
+    assert "win_rate" in listed.stdout
+    told = run("explain", "win_rate", "--rep", "r1", "--period", "2026-Q1", "--json")
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    won, lost = (
+        sum(t[4] for t in world.totals if t[0] == "r1" and t[1].year == 2026 and t[2] == name)
+        for name in ("deals_won", "deals_lost")
+    )
+    assert [Decimal(p["value"]) for p in found["parts"]] == [won, lost]
+    assert Decimal(found["value"]) == rounded(Fraction(won) / Fraction(won + lost))
+    wrong = run("explain", "win_rat")
+    assert (wrong.exit_code, "did you mean win_rate?" in wrong.output) == (1, True)
+    never = run("explain", "win_rate", "--period", "2026-Q5")
+    assert (never.exit_code, "is no period; write 2026" in never.output) == (2, True)
+    settings.cache_clear()
