@@ -142,6 +142,22 @@ def plans(client: Client) -> None:
     client.insert("spm.membership", everybody, column_names=[*columns, "is_direct"])
 
 
+def forecasts(client: Client) -> None:
+    """Fill forecasts: two days of everybody's, the later one made twice; one is withdrawn."""
+    columns = ["kpi", "currency", "period_start", "period_end", "subject_kind", "subject_id", "day"]
+    columns += ["as_of", "p50", "probability", "withdrawn"]
+    quarter = ["revenue", "EUR", date(2026, 1, 1), date(2026, 4, 1)]
+    subjects = [("REP", rep) for rep in REPS] + [("TEAM", "west"), ("TEAM", "gone")]
+    for days, hour, p50 in ((1, 9, 100), (0, 8, 300), (0, 9, 200)):  # nothing merged yet
+        at = datetime(TODAY.year, TODAY.month, TODAY.day, hour, tzinfo=UTC) - timedelta(days)
+        rows = [
+            [*quarter, kind, name, at.date(), at, Decimal(p50), Decimal("0.5"),
+             name == "gone" and not days]
+            for kind, name in subjects
+        ]  # fmt: skip
+        client.insert("spm.forecast", rows, column_names=columns)
+
+
 def letters(client: Client) -> None:
     """Fill dead letters, progress and measures."""
     seen = datetime(2026, 1, 2, tzinfo=UTC)
@@ -173,4 +189,5 @@ def fill(client: Client) -> None:
 
     ledger(client)
     plans(client)
+    forecasts(client)
     letters(client)
