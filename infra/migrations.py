@@ -13,10 +13,12 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from infra.bi.making import make_views
+from infra.placing import placed
+
 FOLDER = Path(__file__).parent / "clickhouse"
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _END_OF_STATEMENT = re.compile(r";[ \t]*(?=\n|\Z)")
-_ENGINE = re.compile(r"ENGINE = (Replacing)?MergeTree\b")
 LEDGER = """CREATE TABLE IF NOT EXISTS spm.migration
 (
     number UInt16 COMMENT 'Number of the file.',
@@ -81,17 +83,18 @@ def migrate(client: Client, *, cluster: str = "", folder: Path = FOLDER) -> list
         MigrationError: a file that has run was changed, or has gone.
     """
     files = migrations(folder)
-    client.command(_placed("CREATE DATABASE IF NOT EXISTS spm", cluster))
-    client.command(_placed(LEDGER, cluster))
+    client.command(placed("CREATE DATABASE IF NOT EXISTS spm", cluster))
+    client.command(placed(LEDGER, cluster))
     done = _done(client)
     _check(files, done)
     fresh = [migration for migration in files if migration.number not in done]
     for migration in fresh:
         for statement in migration.statements():
-            client.command(_placed(statement, cluster))
+            client.command(placed(statement, cluster))
         row = [migration.number, migration.name, migration.sha256]
         client.insert("spm.migration", [row], column_names=["number", "name", "sha256"])
     _found(client)
+    make_views(client, cluster=cluster)
     return [migration.name for migration in fresh]
 
 
@@ -127,22 +130,6 @@ def _check(files: list[Migration], done: dict[int, tuple[str, str]]) -> None:
                 f"{name} has run on this warehouse and was changed since: take the change back"
                 " and write it as a new file with the next number"
             )
-
-
-def _placed(statement: str, cluster: str) -> str:
-    """Return a statement for one node, or for every node of a cluster."""
-    if not cluster:
-        return statement
-    replicated = _ENGINE.sub(
-        lambda found: f"ENGINE = Replicated{found[1] or ''}MergeTree", statement
-    )
-    where = f" ON CLUSTER '{cluster}'"
-    return re.sub(
-        r"(?im)^(CREATE (?:OR REPLACE )?(?:TABLE|VIEW|DATABASE)(?: IF NOT EXISTS)? [\w.]+)",
-        lambda found: found[1] + where,
-        replicated,
-        count=1,
-    )
 
 
 def _found(client: Client) -> None:

@@ -71,7 +71,9 @@ class Kpi(Definition):
         Direction.HIGHER
     )
     formula: Words = Field(description="over measures, inputs and KPIs: won / (won + lost)")
-    meaning: Words = Field(description="the formula in words; names the variant where there are two")
+    meaning: Words = Field(
+        description="the formula in words; names the variant where there are two"
+    )
     denominator: Annotated[
         str, Field(max_length=1000, description="what it is divided by, in words")
     ] = ""

@@ -1,12 +1,40 @@
 """What holds for every test."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+# As in a worker: the tables of tests are tiny, and each call of polars that had to wait for another
+# thread would wait for a core that other tests use. Read when polars is imported.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 HERE = Path(__file__).parent
-ONE_GROUND = {"faults": "kafka"}  # a folder whose files share one costly ground
+# Files that begin so share one costly ground.
+ONE_GROUND = (
+    "faults", "infra/warehouse/test_readers", "connectors/boards/test_page",
+    "infra/reconcile/test_proof",
+)  # fmt: skip
+# All but these: together they would be what all others wait for at the end.
+OWN_GROUND = {"faults/test_logs_and_backups.py"}
+# Each test of these brings its own ground, or needs none: any process may take the next.
+EACH_ALONE = {
+    "infra/rebuild/test_layout.py",
+    "simulation/test_cases.py",
+    "simulation/test_controls.py",
+    "simulation/test_seeds.py",
+    "streams/test_commissioning.py",
+    "streams/test_worker.py",
+}
+# What takes minutes begins first, the longest before the others: a long one that began last would
+# leave the other cores idle at the end.
+FIRST = (
+    "faults", "end_to_end/test_apache.py", "end_to_end/test_demo.py", "infra/rebuild",
+    "end_to_end", "infra/reconcile", "bench", "streams/test_worker.py",
+    "streams/test_commissioning.py", "connectors/boards/test_page", "infra/definitions",
+    "infra/test_dead_letters.py", "simulation", "infra/warehouse", "streams",
+)  # fmt: skip
 
 # A law is right or wrong, not fast: on a busy machine a deadline fails by chance.
 settings.register_profile("pacesetter", deadline=None)
@@ -14,10 +42,26 @@ settings.load_profile("pacesetter")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let one process of xdist run a whole file, since its tests share grounds."""
+    """Let one process of xdist run a whole file, since its tests share grounds; long ones first."""
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
-        path = item.path.relative_to(HERE)
-        group = ONE_GROUND.get(path.parts[0], str(path))
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: _turn(_path(item)))  # stable: in its file a test keeps its place
+
+
+def _path(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).as_posix()
+
+
+def _group(item: pytest.Item) -> str:
+    path = _path(item)
+    if path in EACH_ALONE:
+        return f"{path}::{item.name}"
+    if path in OWN_GROUND:
+        return path
+    return next((shared for shared in ONE_GROUND if path.startswith(shared)), path)
+
+
+def _turn(path: str) -> int:
+    return next((n for n, first in enumerate(FIRST) if path.startswith(first)), len(FIRST))

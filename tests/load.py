@@ -242,6 +242,9 @@ class Floor:
     def _deal(self) -> dict[str, Any]:
         return {
             "stage_id": "s",
+            "segment": (None, "SMB", "ENT")[self.made % 3],
+            "region": (None, "EMEA", "AMER")[self.made // 3 % 3],
+            "account_id": f"a{self.made % 5}",
             "currency": self.random.choice(CURRENCIES),
             "splits": self._splits(),
             **self._stage(),
@@ -293,24 +296,29 @@ def _worth(message: str, r: dict[str, Any]) -> Iterator[tuple[str | None, str, d
         if r["outcome"] == "NO_SHOW":
             yield owner, "no_shows", _day(r["start_at"], owner), "", one
     elif message == "deal":
-        created, whole = _day(r["created_at"], owner), r["amount"] * RATES[r["currency"]]
-        yield owner, "deals_created", created, "", one
-        if r["stage_class"] == "LOST":
-            lost = _day(r["lost_at"], owner)
-            yield owner, "deals_lost", lost, "", one
-            yield owner, "lost_amount", lost, "EUR", whole
-        if r["stage_class"] == "WON":
-            won = _day(r["won_at"], owner)
-            yield owner, "deals_won", won, "", one
-            yield owner, "cycle_days", won, "", Decimal(max(0, (won - created).days))
-            yield owner, "won_valued", won, "", one
-            yield owner, "won_amount", won, "EUR", whole
-            revenue = [s for s in r["splits"] if s["role"] == "REVENUE"]
-            shares = [(s["owner_id"], s["share"]) for s in revenue] or [(owner, one)]
-            for user, share in shares:  # amounts and shares divide without remainder here
-                day, part = _day(r["won_at"], user), r["amount"] * share
-                yield user, "revenue_won", day, r["currency"], part
-                yield user, "revenue_won_reporting", day, "EUR", part * RATES[r["currency"]]
+        yield from _deal_worth(r)
+
+
+def _deal_worth(r: dict[str, Any]) -> Iterator[tuple[str | None, str, date, str, Decimal]]:
+    owner, one = r["owner_id"], Decimal(1)
+    created, whole = _day(r["created_at"], owner), r["amount"] * RATES[r["currency"]]
+    yield owner, "deals_created", created, "", one
+    if r["stage_class"] == "LOST":
+        lost = _day(r["lost_at"], owner)
+        yield owner, "deals_lost", lost, "", one
+        yield owner, "lost_amount", lost, "EUR", whole
+    if r["stage_class"] == "WON":
+        won = _day(r["won_at"], owner)
+        yield owner, "deals_won", won, "", one
+        yield owner, "cycle_days", won, "", Decimal(max(0, (won - created).days))
+        yield owner, "won_valued", won, "", one
+        yield owner, "won_amount", won, "EUR", whole
+        revenue = [s for s in r["splits"] if s["role"] == "REVENUE"]
+        shares = [(s["owner_id"], s["share"]) for s in revenue] or [(owner, one)]
+        for user, share in shares:  # amounts and shares divide without remainder here
+            day, part = _day(r["won_at"], user), r["amount"] * share
+            yield user, "revenue_won", day, r["currency"], part
+            yield user, "revenue_won_reporting", day, "EUR", part * RATES[r["currency"]]
 
 
 def _credits(r: dict[str, Any]) -> Iterator[tuple[str | None, str, str, Credited]]:

@@ -7,6 +7,8 @@ once the broker has acknowledged it.
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
 from confluent_kafka import (
@@ -25,6 +27,9 @@ from schemas.keys import PARTITIONER
 from schemas.warehouse import LogIdentity, Message, Unavailable
 
 BY_KEY = -1  # librdkafka's word for: let the partitioner decide
+AT_ONCE = 1_000  # messages handed to librdkafka in one call
+QUEUED_MAX = 100_000  # messages it has at most before more are handed to it
+_TOPIC = attrgetter("topic")
 ABSENT_SECONDS = 5.0  # a record that does not come within is not there
 LEADER_SECONDS = 10.0  # a broker learns within moments that it leads a partition just made
 _LEADERLESS = {
@@ -73,9 +78,17 @@ class Publisher:
 
         with self._lock:
             if self._producer is None:
-                self._producer = producer(self._config)
-            for message in messages:
-                self._produce(self._producer, message, delivered)
+                # Of those that arrive nothing is told: a call for each costs as much as sending it.
+                told = {"delivery.report.only.error": True}
+                room = {"queue.buffering.max.messages": 2 * QUEUED_MAX}
+                self._producer = producer({**self._config, **told, **room})
+            for topic, some in groupby(messages, _TOPIC):
+                while part := [_as_dict(message) for message in islice(some, AT_ONCE)]:
+                    while len(self._producer) > QUEUED_MAX:
+                        self._producer.poll(0.05)
+                    self._producer.produce_batch(topic, part, on_delivery=delivered)
+                    failed += [one["_error"] for one in part if "_error" in one]
+                    self._producer.poll(0)
             left = self._producer.flush(SECONDS_MAX)
             if failed or left:
                 # A failed idempotent producer may never send again; the next try has a new one.
@@ -84,22 +97,12 @@ class Publisher:
                 reason = failed[0].str() if failed else f"{left} messages unacknowledged"
                 raise Unavailable(f"kafka: {reason}")
 
-    @staticmethod
-    def _produce(to: Producer, message: Message, delivered: Any) -> None:
-        while True:
-            try:
-                to.produce(
-                    message.topic,
-                    key=message.key,
-                    value=message.value,
-                    on_delivery=delivered,
-                    partition=BY_KEY if message.partition is None else message.partition,
-                )
-            except BufferError:
-                to.poll(0.1)
-            else:
-                to.poll(0)
-                return
+
+def _as_dict(message: Message) -> dict[str, Any]:
+    found: dict[str, Any] = {"key": message.key, "value": message.value}
+    if message.partition is not None:
+        found["partition"] = message.partition
+    return found
 
 
 class Inspector:

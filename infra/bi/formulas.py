@@ -4,7 +4,7 @@ A formula is three quotients of sums of products: its value, its numerator and i
 text of a view stays short however many KPIs there are, and the engine understands it quickly.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from connectors.sinks.clickhouse import quoted
 from schemas.kpis import WhenEmpty
@@ -12,10 +12,10 @@ from streams.domain.kpis import Computed, Operation, Tree, Wanted
 from streams.domain.polynomials import ONE, Quotient, Term, Whole, quotient, whole
 from streams.domain.readings import PLACES
 
-_SUM = "Array(Tuple(Int256, Array(UInt8)))"
+_SUM = "Array(Tuple(Int256, Array(UInt16)))"
 _TYPE = (
     "Array(Tuple(kpi_id String, currency String, is_quotient UInt8, is_zero UInt8, "
-    f"results Array(Tuple({_SUM}, {_SUM}, Array({_SUM})))))"
+    f"slots Array(UInt16), results Array(Tuple({_SUM}, {_SUM}, Array({_SUM})))))"
 )
 _ROWS = "arrayJoin(CAST({}, {})) AS one"
 
@@ -30,12 +30,24 @@ def wanted_of(computed: Sequence[Computed]) -> tuple[Wanted, ...]:
     return tuple(every)
 
 
-def rows(computed: Sequence[Computed], wanted: Sequence[Wanted], currency: str) -> str:
-    """Return SQL for formulas: kpi_id, currency, flags and results over places in `wanted`."""
+def rows(
+    computed: Sequence[Computed],
+    wanted: Sequence[Wanted],
+    slots: Callable[[Wanted], int],
+    currency: str,
+) -> str:
+    """Return SQL for formulas: kpi_id, currency, flags, slots, results over places in `wanted`.
+
+    Args:
+        slots: which lines something wanted is taken from; without one of its lines there is no KPI.
+    """
     places = {one: place for place, one in enumerate(wanted, 1)}
     factors = factors_of(computed)
-    lines = ", ".join(_line(one, places, factors, currency) for one in computed)
-    names = ("kpi_id", "currency", "is_quotient", "is_zero", "results")
+    lines = ", ".join(
+        _line(one, places, sorted({slots(w) for w in one.wanted}), factors, currency)
+        for one in computed
+    )
+    names = ("kpi_id", "currency", "is_quotient", "is_zero", "slots", "results")
     taken = ", ".join(f"one.{number} AS {name}" for number, name in enumerate(names, 1))
     literal = _ROWS.format(quoted(f"[{lines}]"), quoted(_TYPE))
     return f"SELECT {taken} FROM (SELECT {literal})"
@@ -73,12 +85,8 @@ def evaluated(values: str, results: str, factors: int) -> str:
         f"arrayMap(q -> (sign(q.1) * sign(q.2), abs(q.1 * toInt256({10**PLACES})), "
         f"if(q.2 = 0, toUInt256(1), abs(q.2)), q.2 = 0 OR q.3), {quotients})"
     )
-    divided = (
-        f"arrayMap(q -> (q.1, intDiv(q.2, q.3), (q.2 % q.3) * 2, q.3, q.4), {sized})"
-    )
-    units = (
-        "q.1 * toInt256(q.2 + toUInt256(q.3 > q.4 OR (q.3 = q.4 AND q.2 % 2 = 1)))"
-    )
+    divided = f"arrayMap(q -> (q.1, intDiv(q.2, q.3), (q.2 % q.3) * 2, q.3, q.4), {sized})"
+    units = "q.1 * toInt256(q.2 + toUInt256(q.3 > q.4 OR (q.3 = q.4 AND q.2 % 2 = 1)))"
     exact = f"toDecimal128(toDecimal256({units}, {PLACES}) / toInt256({10**PLACES}), {PLACES})"
     return f"arrayMap(q -> if(q.5, NULL, {exact}), {divided})"
 
@@ -94,7 +102,11 @@ def _results(tree: Tree) -> Iterator[Quotient]:
 
 
 def _line(
-    computed: Computed, places: Mapping[Wanted, int], factors: int, currency: str
+    computed: Computed,
+    places: Mapping[Wanted, int],
+    slots: Sequence[int],
+    factors: int,
+    currency: str,
 ) -> str:
     tree = computed.tree
     is_quotient = isinstance(tree, Operation) and tree.sign == "/"
@@ -103,7 +115,7 @@ def _line(
     results = ", ".join(_result(whole(q), places, factors, last) for q in _results(tree))
     is_zero = computed.kpi.when_empty is WhenEmpty.ZERO
     flags = f"{int(is_quotient)}, {int(is_zero)}"
-    return f"('{computed.kpi.kpi_id}', '{money}', {flags}, [{results}])"
+    return f"('{computed.kpi.kpi_id}', '{money}', {flags}, {list(slots)}, [{results}])"
 
 
 def _result(found: Whole, places: Mapping[Wanted, int], factors: int, last: int) -> str:
@@ -116,4 +128,3 @@ def _result(found: Whole, places: Mapping[Wanted, int], factors: int, last: int)
 
     guards = ", ".join(map(text, found.guards))
     return f"({text(found.above)}, {text(found.below)}, [{guards}])"
-

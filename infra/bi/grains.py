@@ -13,7 +13,14 @@ GRAINS: dict[str, tuple[int, int, int]] = {
     "last_30_days": (0, 30, 30),
     "last_90_days": (0, 90, 90),
 }
-END = "if(months > 0, addMonths(period_start, months), toDate32(period_start + days))"
+
+
+def following(first: str) -> str:
+    """Return SQL for the first day behind a period, from its first day."""
+    return f"if(months > 0, addMonths({first}, months), toDate32({first} + days))"
+
+
+END = following("period_start")
 
 
 def rows(context: Context) -> str:
@@ -45,10 +52,3 @@ def inside(is_previous: str = "0") -> str:
     since = f"today - rolling * (1 + {is_previous})"
     until = f"today - rolling * {is_previous}"
     return f"(rolling = 0 OR (day > {since} AND day <= {until}))"
-
-
-def placed(context: Context, is_previous: str) -> str:
-    """Return SQL for the first day of the period that `day` counts in; a period later if so."""
-    period_start = start(context)
-    shifted = f"if(months > 0, addMonths(first, months), toDate32(first + days))"
-    return f"if({is_previous} = 1 AND rolling = 0, {shifted.replace('first', f'({period_start})')}, {period_start})"

@@ -16,7 +16,7 @@ from infra.bi.lines import LIVE, content, family_of, lines
 from streams.domain.kpis import Computed, Wanted, unit_of
 from streams.domain.polynomials import scale_of
 
-_RESULT = "Nullable(Decimal(38, 10))"
+RESULT = "Nullable(Decimal(38, 10))"
 
 
 class Subject(StrEnum):
@@ -43,16 +43,17 @@ def kpis(computed: Sequence[Computed], subject: Subject, context: Context) -> st
 
 def _measures(plain: Sequence[Computed], subject: Subject, context: Context) -> str:
     names = ", ".join(quoted(c.kpi.kpi_id) for c in plain)
-    total = f"CAST(total, '{_RESULT}')"
+    total = f"CAST(total, '{RESULT}')"
     return f"""
 SELECT subject_id, measure AS kpi_id, grain, period_start, {grains.END} AS period_end, currency,
-    {total} AS numerator, CAST(NULL, '{_RESULT}') AS denominator, {total} AS value
+    {total} AS numerator, CAST(NULL, '{RESULT}') AS denominator, {total} AS value
 FROM (SELECT subject_id, measure, grain, months, days, currency, period_start, sum(value) AS total
     FROM (SELECT {_subject(subject)} AS subject_id, measure, currency, value, grain, months, days,
             {grains.start(context)} AS period_start
         FROM (SELECT rep_id, day, measure, currency, value, 1 AS every FROM spm.kpi_rep_day FINAL
             WHERE {LIVE} AND measure IN ({names})) AS facts
-        INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every {_membership(subject)}
+        INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
+        {_membership(subject)}
         WHERE {grains.inside()})
     GROUP BY subject_id, measure, grain, months, days, currency, period_start)"""
 
@@ -60,22 +61,24 @@ FROM (SELECT subject_id, measure, grain, months, days, currency, period_start, s
 def evaluated(computed: Sequence[Computed], subject: Subject, context: Context) -> str:
     """Return SQL for formulas over the same tables, with columns as all KPIs have them."""
     wanted = formulas.wanted_of(computed)
+    slots = slots_of(wanted)
+    rows = formulas.rows(computed, wanted, lambda w: slots[base_of(w)], context.currency)
     results = formulas.evaluated("taken", "results", formulas.factors_of(computed))
     return f"""
 SELECT subject_id, kpi_id, grain, period_start, {grains.END} AS period_end, currency,
-    if(is_zero AND done[1] IS NULL, CAST(0, '{_RESULT}'), done[1]) AS value,
-    done[2] AS numerator, if(is_quotient, done[3], NULL) AS denominator
+    done[2] AS numerator, if(is_quotient, done[3], NULL) AS denominator,
+    if(is_zero AND done[1] IS NULL, CAST(0, '{RESULT}'), done[1]) AS value
 FROM (SELECT subject_id, kpi_id, grain, months, days, period_start, currency, is_zero, is_quotient,
         {results} AS done
     FROM ({taken(wanted, subject, context)}) AS sums
-    INNER JOIN (SELECT *, 1 AS every FROM ({formulas.rows(computed, wanted, context.currency)}))
-        AS formulas ON formulas.every = sums.every)
+    INNER JOIN (SELECT *, 1 AS every FROM ({rows})) AS formulas ON formulas.every = sums.every
+    WHERE hasAny(sums.present, formulas.slots))
 WHERE value IS NOT NULL OR numerator != 0 OR denominator != 0"""
 
 
 def taken(wanted: Sequence[Wanted], subject: Subject, context: Context) -> str:
     """Return SQL for what is wanted of each subject and period: `taken`, whole, and a 1 behind."""
-    slots = _slots(wanted)
+    slots = slots_of(wanted)
     every = ", ".join(_taken_out(one, slots) for one in wanted)
     scales = ", ".join(str(_multiplier(one)) for one in wanted)
     samples = [(one, slot) for one, slot in slots.items() if _is_sample(one, wanted)]
@@ -85,24 +88,26 @@ def taken(wanted: Sequence[Wanted], subject: Subject, context: Context) -> str:
     return f"""
     SELECT subject_id, grain, months, days, period_start, 1 AS every,
         arrayPushBack(arrayMap((v, s) -> toInt256(toDecimal256(v, 4) * toInt256(s)), [{every}],
-            [{scales}]), toInt256(1)) AS taken
-    FROM (SELECT subject_id, grain, months, days, period_start, {_sums(slots)}{arrays}
+            [{scales}]), toInt256(1)) AS taken, present
+    FROM (SELECT subject_id, grain, months, days, period_start, groupUniqArray(slot) AS present,
+            {_sums(slots)}{arrays}
         FROM ({_periods(slots, subject, context)})
         GROUP BY subject_id, grain, months, days, period_start
         HAVING NOT min(is_previous) OR period_start <= {context.today})"""
 
 
-def _base(wanted: Wanted) -> Wanted:
+def base_of(wanted: Wanted) -> Wanted:
     """Return the input something is taken from; all its statistics share its lines."""
     return wanted._replace(statistic="", unit=unit_of(wanted))
 
 
-def _slots(wanted: Sequence[Wanted]) -> dict[Wanted, int]:
-    return {one: slot for slot, one in enumerate(dict.fromkeys(map(_base, wanted)), 1)}
+def slots_of(wanted: Sequence[Wanted]) -> dict[Wanted, int]:
+    """Return a slot for each input that something is taken from."""
+    return {one: slot for slot, one in enumerate(dict.fromkeys(map(base_of, wanted)), 1)}
 
 
 def _is_sample(base: Wanted, wanted: Sequence[Wanted]) -> bool:
-    return base.name != "quota" and any(w.statistic for w in wanted if _base(w) == base)
+    return base.name != "quota" and any(w.statistic for w in wanted if base_of(w) == base)
 
 
 def _sums(slots: Mapping[Wanted, int]) -> str:
@@ -115,7 +120,7 @@ def _sums(slots: Mapping[Wanted, int]) -> str:
 
 
 def _taken_out(wanted: Wanted, slots: Mapping[Wanted, int]) -> str:
-    slot = slots[_base(wanted)]
+    slot = slots[base_of(wanted)]
     sample = f"sample_{slot}"
     match wanted.statistic:
         case "count":
@@ -136,29 +141,34 @@ def _multiplier(wanted: Wanted) -> int:
 
 def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
     """Return SQL for lines with the periods they count in, a period later for previous ones."""
-    rows = "\n        UNION ALL\n        ".join(_owned(slots, subject, context))
+    rows = "\n        UNION ALL\n        ".join(owned(slots, subject, context))
     return f"""
         SELECT subject_id, slot, value, is_previous, grain, months, days,
-            {grains.placed(context, "is_previous")} AS period_start
-        FROM ({rows}) AS facts INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
-        WHERE {grains.inside("is_previous")}
-            AND (until = '1970-01-01' OR until <= {_own_end(context)})"""
+            if(is_previous = 1 AND rolling = 0, behind, first) AS period_start
+        FROM (SELECT facts.*, grain, months, days, rolling, {grains.start(context)} AS first,
+                {grains.following("first")} AS behind
+            FROM ({rows}) AS facts
+            INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
+            WHERE {grains.inside("is_previous")})
+        WHERE until <= behind"""
 
 
-def _own_end(context: Context) -> str:
-    first = grains.start(context)
-    return f"if(months > 0, addMonths({first}, months), toDate32({first} + days))"
+def owned(
+    slots: Mapping[Wanted, int], subject: Subject, context: Context, currency: str = ""
+) -> Iterator[str]:
+    """Yield SQL for lines of subject_id, day, slot, value, is_previous and until.
 
-
-def _owned(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> Iterator[str]:
-    """Yield SQL for lines of subject_id, day, slot, value, is_previous and until."""
+    Args:
+        currency: column of measures' lines that is wanted, too.
+    """
+    more = f", facts.{currency} AS {currency}" if currency else ""
     for is_previous in (False, True):
         some = {w: slot for w, slot in slots.items() if w.is_previous is is_previous}
         for rows in lines({w: s for w, s in some.items() if w.name != "quota"}, context):
             yield (
                 f"SELECT {_subject(subject)} AS subject_id, facts.day AS day, facts.slot AS slot, "
                 f"facts.value AS value, {int(is_previous)} AS is_previous, "
-                f"toDate32('1970-01-01') AS until, 1 AS every FROM ({rows}) AS facts "
+                f"toDate32('1970-01-01') AS until, 1 AS every{more} FROM ({rows}) AS facts "
                 f"{_membership(subject)}"
             )
         for wanted, slot in some.items():
@@ -166,16 +176,14 @@ def _owned(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> I
                 yield _quota(wanted, slot, int(is_previous), subject, context)
 
 
-def _quota(
-    wanted: Wanted, slot: int, is_previous: int, subject: Subject, context: Context
-) -> str:
+def _quota(wanted: Wanted, slot: int, is_previous: int, subject: Subject, context: Context) -> str:
     """Return SQL for quotas, on their first day; `until` is the first day behind them."""
     shape = (
-        "Array(Tuple(owner_kind String, owner_id String, measure String, period_start String, "
+        "Array(Tuple(owner_kind String, owner_id String, kpi String, period_start String, "
         "period_end String, amount String, currency String))"
     )
     return (
-        f"SELECT quota.2 AS subject_id, toDate32(quota.4) AS day, toUInt8({slot}) AS slot, "
+        f"SELECT quota.2 AS subject_id, toDate32(quota.4) AS day, toUInt16({slot}) AS slot, "
         f"toDecimal128(quota.6, 4) AS value, {is_previous} AS is_previous, "
         f"toDate32(quota.5) AS until, 1 AS every FROM (SELECT arrayJoin("
         f"JSONExtract({content('quotas')}, 'quotas', '{shape}')) AS quota) "

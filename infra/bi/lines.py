@@ -18,7 +18,7 @@ _DEAL_COLUMNS = (
     "amount, currency, rate, revision, created_at, measure, measure_day, credit_rep_id, "
     "credit_role, credit_amount"
 )
-_LINE = "Tuple(String, Date32, UInt8, Decimal(38, 4))"
+_LINE = "Tuple(String, Date32, UInt16, Decimal(38, 4))"
 _WON = ("won_deal_amounts", "won_deal_cycles")
 _OPEN = ("open_deals", "stage_deals", "stalled_deals")  # of an owner
 _PARTS = ("open_pipeline", "weighted_pipeline", "stage_pipeline", "stalled_pipeline",
@@ -55,9 +55,9 @@ def totals(measures: Mapping[str, int]) -> str:
     """Return SQL for totals of measures per rep and day."""
     names = ", ".join(map(quoted, measures))
     slots = ", ".join(map(str, measures.values()))
-    slot = f"toUInt8(transform(toString(measure), [{names}], [{slots}], 0))"
+    slot = f"toUInt16(transform(toString(measure), [{names}], [{slots}], 0))"
     return (
-        f"SELECT rep_id, day, {slot} AS slot, toDecimal128(value, 4) AS value "
+        f"SELECT rep_id, day, {slot} AS slot, toDecimal128(value, 4) AS value, currency "
         f"FROM spm.kpi_rep_day FINAL WHERE {LIVE} AND measure IN ({names})"
     )
 
@@ -90,7 +90,7 @@ def _won(slots: Mapping[str, int], context: Context) -> str:
         "won_deal_cycles": (f"toDecimal128({days}, 4)", "1"),
     }
     some = ", ".join(
-        f"if({made[name][1]}, [(toUInt8({slot}), {made[name][0]})], [])"
+        f"if({made[name][1]}, [(toUInt16({slot}), {made[name][0]})], [])"
         for name, slot in slots.items()
     )
     return (
@@ -100,10 +100,10 @@ def _won(slots: Mapping[str, int], context: Context) -> str:
 
 
 def _reached(slots: Mapping[str, int], context: Context) -> str:
-    stages = ", ".join(f"({quoted(stage)}, toUInt8({slot}))" for stage, slot in slots.items())
+    stages = ", ".join(f"({quoted(stage)}, toUInt16({slot}))" for stage, slot in slots.items())
     ever = (
-        "SELECT entity_id, groupUniqArrayArray([toString(stage_id), toString(stage_label)]) AS ever "
-        "FROM spm.deal WHERE kind != 'marker' AND op = 'SET' GROUP BY entity_id"
+        "SELECT entity_id, groupUniqArrayArray([toString(stage_id), toString(stage_label)]) "
+        "AS ever FROM spm.deal WHERE kind != 'marker' AND op = 'SET' GROUP BY entity_id"
     )
     return (
         "SELECT rep_id, created_on AS day, stage.2 AS slot, toDecimal128(1, 4) AS value FROM ("
@@ -126,7 +126,9 @@ def _pipeline(slots: Slots, context: Context) -> str:
     )
     stalled = ""
     if days := {w.argument for w in slots if w.name.startswith("stalled")}:
-        stalled = ", " + ", ".join(f"{_is_stalled(d, context)} AS stalled_{d}" for d in sorted(days))
+        stalled = ", " + ", ".join(
+            f"{_is_stalled(d, context)} AS stalled_{d}" for d in sorted(days)
+        )
     return f"""
         SELECT line.1 AS rep_id, line.2 AS day, line.3 AS slot, line.4 AS value FROM (
             SELECT arrayJoin(arrayConcat({arrays})) AS line FROM (
@@ -186,9 +188,7 @@ def content(kind: str) -> str:
 def _is_stalled(days: str, context: Context) -> str:
     since = f"({context.now} - toIntervalDay({days}))"
     recent = f"SELECT deal_id FROM ({contacts()}) WHERE at >= {since}"
-    return (
-        f"(fromUnixTimestamp64Micro(revision, 'UTC') < {since} AND entity_id NOT IN ({recent}))"
-    )
+    return f"(fromUnixTimestamp64Micro(revision, 'UTC') < {since} AND entity_id NOT IN ({recent}))"
 
 
 def contacts() -> str:
@@ -214,7 +214,7 @@ def contacts() -> str:
 def _first_responses(slot: int, context: Context) -> str:
     millis = "min(toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(created_at))"
     return f"""
-        SELECT any(rep_id) AS rep_id, any(created_on) AS day, toUInt8({slot}) AS slot,
+        SELECT any(rep_id) AS rep_id, any(created_on) AS day, toUInt16({slot}) AS slot,
             toDecimal128(toDecimal128({millis}, 4) / 1000, 4) AS value
         FROM (SELECT entity_id, rep_id, created_at, {_created(context)} AS created_on
             FROM ({deals()})) AS deals

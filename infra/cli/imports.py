@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from connectors.sources.files.mapping import EventMapping, PeopleMapping
+    from connectors.sources.files.table_mapping import TableMapping
 
 SOME_REFUSED = 2  # exit code; 0: all rows are in, 1: the import failed
 MAPPINGS = "infra.sample.mappings"
@@ -48,7 +49,11 @@ def import_(
         typer.Option("--with", help="NAME=FILE: where a second file of the mapping lies."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="For people: the folder of definitions to merge them into.")
+        Path | None,
+        typer.Option(
+            help="For people, quotas, rates, leave, territories: the folder of definitions they "
+            "go into."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The account, for programs.")] = False,
 ) -> None:
@@ -65,13 +70,16 @@ def import_(
     from connectors.sources.files.picking import MissingColumns
     from connectors.sources.files.reading_mapping import BadMapping
     from connectors.sources.files.rows import BadFile
+    from connectors.sources.files.table_mapping import TableMapping
     from infra.cli.reaching import WRONG, fail
 
     try:
-        chosen = _mapping(mapping, file)
+        chosen = mapping_named(mapping, file)
         instant = _instant(as_of)
         if isinstance(chosen, PeopleMapping):
             code = _people(file, chosen, out=out, as_of=instant, dry_run=dry_run, as_json=as_json)
+        elif isinstance(chosen, TableMapping):
+            code = import_table(file, chosen, out=out, dry_run=dry_run, as_json=as_json)
         else:
             code = _events(
                 file,
@@ -92,7 +100,14 @@ def import_(
     raise typer.Exit(code)
 
 
-def _mapping(name: str | None, file: Path) -> "EventMapping | PeopleMapping | None":
+def mapping_named(
+    name: str | None, file: Path
+) -> "EventMapping | PeopleMapping | TableMapping | None":
+    """Return the mapping a person names; None: canonical events, which need none.
+
+    Raises:
+        BadMapping: there is none of that name, or it is wrong.
+    """
     from importlib.resources import files
 
     from connectors.sources.files.reading_mapping import BadMapping, mapping_of, read_mapping
@@ -166,6 +181,23 @@ def _events(
     else:
         typer.echo(account_text(file, account, refused_file, notes, dry_run=dry_run))
     return SOME_REFUSED if account.refused else 0
+
+
+def import_table(
+    file: Path, mapping: "TableMapping", *, out: Path | None, dry_run: bool, as_json: bool
+) -> int:
+    """Return the exit code of importing a table of definitions into a folder."""
+    from infra.cli import tables
+    from infra.cli.reaching import WRONG, fail, print_json
+
+    if out is None:
+        fail(f"{mapping.message} become definitions: name their folder with --out DIR", WRONG)
+    done = tables.import_table(file, mapping, out, dry_run)
+    if as_json:
+        print_json(tables.as_json(done))
+    else:
+        typer.echo(tables.text(file, done, dry_run))
+    return SOME_REFUSED if done.drafted.problems else 0
 
 
 def _second(told: str) -> tuple[str, Path]:

@@ -16,10 +16,13 @@ from infra.cli import (
     ground,
     imports,
     intake,
+    kpi,
+    quota,
     rebuild,
     reconcile,
     scorecard,
     simulate,
+    standing,
     tokens,
 )
 from infra.cli import run as running
@@ -58,12 +61,15 @@ running.register(app)
 board.register(app)
 intake.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
+app.add_typer(quota.app, name="quota", rich_help_panel="Feed it")
+app.add_typer(kpi.app, name="kpi", rich_help_panel="Read it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
+standing.register(app)
 doctor.register(app)
 reconcile.register(app)
 rebuild.register(app)

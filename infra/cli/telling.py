@@ -53,6 +53,7 @@ def undone(done: Done) -> str:
         (done.revisions, "revision in the log but not in the table"),
         (done.rosters, "roster without rows"),
         (done.members, "roster without members"),
+        (done.plans, "revision without its plans"),
         (len(done.marked), "partition without the newest marker"),
     ]
     return ", ".join(_n(count, noun) for count, noun in parts if count)
@@ -97,7 +98,7 @@ def done_json(done: Done) -> dict[str, Any]:
     """Return a repair for programs."""
     return {
         "sequence": done.sequence, "revisions": done.revisions, "rosters": done.rosters,
-        "members": done.members,
+        "members": done.members, "plans": done.plans,
         "marked": [f"{topic}/{number}" for topic, number in done.marked],
     }  # fmt: skip
 

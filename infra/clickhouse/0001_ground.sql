@@ -76,6 +76,17 @@ ENGINE = ReplacingMergeTree ORDER BY (sequence, kind)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Every revision of the definitions; never changed.';
 
+CREATE TABLE IF NOT EXISTS spm.view
+(
+    name String COMMENT 'View of spm_bi whose text follows from the definitions.',
+    sha256 String COMMENT 'SHA-256 of the statement that made it.',
+    cluster String COMMENT 'ClickHouse cluster it was made on, empty for one node.',
+    made_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was made: version.'
+)
+ENGINE = ReplacingMergeTree(made_at) ORDER BY name
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Generated views, so that they are made again only when their text changes.';
+
 CREATE TABLE IF NOT EXISTS spm.person
 (
     rep_id String COMMENT 'Pseudonym used everywhere else.',
@@ -128,6 +139,17 @@ CREATE TABLE IF NOT EXISTS spm.membership
 ENGINE = ReplacingMergeTree ORDER BY (sequence, subject_kind, rep_id, valid_from, subject_id, is_direct)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Which subjects each rep belongs to on which days, by revision: facts join it on rep_id and day.';
+
+CREATE TABLE IF NOT EXISTS spm.rep_team
+(
+    sequence UInt64 COMMENT 'Definitions this row follows from; stands before the last row of spm.membership.',
+    rep_id String COMMENT 'Rep.',
+    since Array(Date32) COMMENT 'First days, ascending and without gaps ...',
+    team_id Array(String) COMMENT '... and the own team from then on, empty for none.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (sequence, rep_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Own teams of spm.membership in one row per rep: what views of facts join, a tenth of the work.';
 
 CREATE TABLE IF NOT EXISTS spm.source_progress
 (

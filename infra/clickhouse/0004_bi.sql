@@ -5,14 +5,18 @@ CREATE OR REPLACE VIEW spm_bi.rep_day
 (
     rep_id String COMMENT 'Rep, or unassigned.',
     rep_name String COMMENT 'Name; empty when unknown or erased.',
+    team_id String COMMENT 'Own team of the rep on that day, empty for none.',
+    current_team_id String COMMENT 'Own team of the rep today, empty for none.',
     day Date32 COMMENT 'Day in the rep''s zone.',
     measure String COMMENT 'What is counted; see dim_measure.',
     currency String COMMENT 'ISO 4217 code, empty for a measure that is no money.',
     value Decimal(38, 4) COMMENT 'Total of the day.'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT total.rep_id AS rep_id, person.name AS rep_name, total.day AS day, total.measure AS measure,
-    total.currency AS currency, total.value AS value
+AS SELECT total.rep_id AS rep_id, person.name AS rep_name,
+    line.team_id[arrayLastIndex(d -> d <= total.day, line.since)] AS team_id,
+    line.team_id[arrayLastIndex(d -> d <= toDate32(now('UTC')), line.since)] AS current_team_id,
+    total.day AS day, total.measure AS measure, total.currency AS currency, total.value AS value
 FROM
 (
     SELECT rep_id, day, measure, currency, sum(value) AS value
@@ -21,6 +25,11 @@ FROM
     GROUP BY rep_id, day, measure, currency
 ) AS total
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = total.rep_id
+LEFT JOIN
+(
+    SELECT rep_id, since, team_id FROM spm.rep_team FINAL
+    WHERE sequence = (SELECT max(sequence) FROM spm.membership WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned')
+) AS line ON line.rep_id = total.rep_id
 COMMENT 'Measures per rep and day. Never add up over currencies.';
 
 CREATE OR REPLACE VIEW spm_bi.leaderboard_day
@@ -114,6 +123,71 @@ FROM now_teams AS team
 LEFT JOIN now_teams AS parent ON parent.team_id = team.parent_team_id
 COMMENT 'Teams as they are today.';
 
+CREATE OR REPLACE VIEW spm_bi.bridge_rep_team
+(
+    rep_id String COMMENT 'Rep.',
+    team_id String COMMENT 'Team the rep belongs to, or one above it.',
+    valid_from Date32 COMMENT 'First day.',
+    valid_to Date32 COMMENT 'Day behind the last one; 2199-12-31 for no end.',
+    is_direct Bool COMMENT 'The rep''s own team, not one above it. Add up only with is_direct, or of one team.',
+    is_current Bool COMMENT 'Holds today.',
+    weight Decimal(9, 6) COMMENT 'Part of the rep''s numbers that is the team''s: always 1, a rep is in one team at a time.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT rep_id, subject_id AS team_id, valid_from, valid_to, is_direct,
+    toBool(valid_from <= toDate32(now('UTC')) AND valid_to > toDate32(now('UTC'))) AS is_current,
+    toDecimal32(1, 6) AS weight
+FROM spm.membership FINAL
+WHERE subject_kind = 'TEAM'
+    AND sequence = (SELECT max(sequence) FROM spm.membership WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned')
+COMMENT 'Which teams each rep belongs to on which days, teams above included. Join facts on rep_id and day.';
+
+CREATE OR REPLACE VIEW spm_bi.dim_territory
+(
+    territory_id String COMMENT 'Territory.',
+    territory_name String COMMENT 'Its name.',
+    parent_territory_id String COMMENT 'Territory above, empty for none.',
+    region String COMMENT 'Its own region; empty for that of the territory above.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT one.territory_id AS territory_id, one.name AS territory_name,
+    one.parent_territory_id AS parent_territory_id, one.region AS region
+FROM
+(
+    SELECT arrayJoin(JSONExtract(content, 'territories',
+        'Array(Tuple(territory_id String, name String, parent_territory_id String, region String))')) AS one
+    FROM spm.definition FINAL
+    WHERE kind = 'territories'
+        AND sequence = (SELECT max(sequence) FROM spm.definition WHERE kind = 'territories')
+)
+COMMENT 'Territories as they are today.';
+
+CREATE OR REPLACE VIEW spm_bi.bridge_rep_territory
+(
+    rep_id String COMMENT 'Who holds it.',
+    territory_id String COMMENT 'Territory.',
+    valid_from Date32 COMMENT 'First day.',
+    valid_to Date32 COMMENT 'Day behind the last one; 2199-12-31 for no end.',
+    is_current Bool COMMENT 'Holds today.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT holder.rep_id AS rep_id, territory_id, toDate32(holder.valid_from) AS valid_from,
+    if(holder.valid_to = '', toDate32('2199-12-31'), toDate32OrZero(holder.valid_to)) AS valid_to,
+    toBool(valid_from <= toDate32(now('UTC')) AND valid_to > toDate32(now('UTC'))) AS is_current
+FROM
+(
+    SELECT one.territory_id AS territory_id, arrayJoin(one.holders) AS holder
+    FROM
+    (
+        SELECT arrayJoin(JSONExtract(content, 'territories',
+            'Array(Tuple(territory_id String, holders Array(Tuple(rep_id String, valid_from String, valid_to String))))')) AS one
+        FROM spm.definition FINAL
+        WHERE kind = 'territories'
+            AND sequence = (SELECT max(sequence) FROM spm.definition WHERE kind = 'territories')
+    )
+)
+COMMENT 'Who holds which territory when.';
+
 CREATE OR REPLACE VIEW spm_bi.dim_measure
 (
     measure String COMMENT 'Name used in rep_day.',
@@ -142,6 +216,8 @@ CREATE OR REPLACE VIEW spm_bi.fct_activity
     activity_id String COMMENT 'Identity for life.',
     kind String COMMENT 'call, email or meeting.',
     rep_id String COMMENT 'Rep it counts for, or unassigned.',
+    team_id String COMMENT 'Own team of the rep on that day, empty for none.',
+    current_team_id String COMMENT 'Own team of the rep today, empty for none.',
     day Date32 COMMENT 'Day it counts on, in the rep''s zone.',
     occurred_at DateTime64(3, 'UTC') COMMENT 'Business instant.',
     created_at DateTime64(3, 'UTC') COMMENT 'Creation in the source.',
@@ -155,18 +231,31 @@ CREATE OR REPLACE VIEW spm_bi.fct_activity
     source_id String COMMENT 'Its identifier there.'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT entity_id AS activity_id, kind, rep_id, day, occurred_at, created_at, direction, status,
-    is_automated, talk_seconds, deal_id, account_id, source, source_id
+AS SELECT fact.entity_id AS activity_id, fact.kind AS kind, fact.rep_id AS rep_id,
+    line.team_id[arrayLastIndex(d -> d <= fact.day, line.since)] AS team_id,
+    line.team_id[arrayLastIndex(d -> d <= toDate32(now('UTC')), line.since)] AS current_team_id,
+    fact.day AS day, fact.occurred_at AS occurred_at, fact.created_at AS created_at,
+    fact.direction AS direction, fact.status AS status, fact.is_automated AS is_automated,
+    fact.talk_seconds AS talk_seconds, fact.deal_id AS deal_id, fact.account_id AS account_id,
+    fact.source AS source, fact.source_id AS source_id
 FROM
 (
-    SELECT entity_id, kind, rep_id, day, occurred_at, created_at, direction, status, is_automated,
-        talk_seconds, deal_id, account_id, source, source_id, op
-    FROM spm.activity
-    WHERE kind != 'marker'
-    ORDER BY entity_id, position DESC
-    LIMIT 1 BY entity_id
-)
-WHERE op = 'SET'
+    SELECT * FROM
+    (
+        SELECT entity_id, kind, rep_id, day, occurred_at, created_at, direction, status, is_automated,
+            talk_seconds, deal_id, account_id, source, source_id, op
+        FROM spm.activity
+        WHERE kind != 'marker'
+        ORDER BY entity_id, position DESC
+        LIMIT 1 BY entity_id
+    )
+    WHERE op = 'SET'
+) AS fact
+LEFT JOIN
+(
+    SELECT rep_id, since, team_id FROM spm.rep_team FINAL
+    WHERE sequence = (SELECT max(sequence) FROM spm.membership WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned')
+) AS line ON line.rep_id = fact.rep_id
 COMMENT 'Calls, e-mails and meetings as they are now.';
 
 CREATE OR REPLACE VIEW spm_bi.fct_deal
@@ -174,6 +263,8 @@ CREATE OR REPLACE VIEW spm_bi.fct_deal
     deal_id String COMMENT 'Identity for life.',
     name String COMMENT 'Title.',
     rep_id String COMMENT 'Rep of the owner, or unassigned.',
+    team_id String COMMENT 'Own team of the rep on that day, empty for none.',
+    current_team_id String COMMENT 'Own team of the rep today, empty for none.',
     account_id String COMMENT 'Account.',
     account_name String COMMENT 'Account''s name.',
     stage_class String COMMENT 'OPEN, WON or LOST.',
@@ -199,18 +290,32 @@ CREATE OR REPLACE VIEW spm_bi.fct_deal
     source_id String COMMENT 'Its identifier there.'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT entity_id AS deal_id, name, rep_id, account_id, account_name, stage_class, stage_label,
-    pipeline_id, deal_type, amount, currency, acv, probability, close_date, created_at, won_at, lost_at,
-    lost_reason, day, product, segment, region, lead_source, length(split_owner_id) AS split_count,
-    source, source_id
+AS SELECT fact.entity_id AS deal_id, fact.name AS name, fact.rep_id AS rep_id,
+    line.team_id[arrayLastIndex(d -> d <= fact.day, line.since)] AS team_id,
+    line.team_id[arrayLastIndex(d -> d <= toDate32(now('UTC')), line.since)] AS current_team_id,
+    fact.account_id AS account_id, fact.account_name AS account_name, fact.stage_class AS
+    stage_class, fact.stage_label AS stage_label, fact.pipeline_id AS pipeline_id, fact.deal_type AS
+    deal_type, fact.amount AS amount, fact.currency AS currency, fact.acv AS acv, fact.probability
+    AS probability, fact.close_date AS close_date, fact.created_at AS created_at, fact.won_at AS
+    won_at, fact.lost_at AS lost_at, fact.lost_reason AS lost_reason, fact.day AS day, fact.product
+    AS product, fact.segment AS segment, fact.region AS region, fact.lead_source AS lead_source,
+    length(fact.split_owner_id) AS split_count, fact.source AS source, fact.source_id AS source_id
 FROM
 (
-    SELECT * FROM spm.deal
-    WHERE kind != 'marker'
-    ORDER BY entity_id, position DESC
-    LIMIT 1 BY entity_id
-)
-WHERE op = 'SET'
+    SELECT * FROM
+    (
+        SELECT * FROM spm.deal
+        WHERE kind != 'marker'
+        ORDER BY entity_id, position DESC
+        LIMIT 1 BY entity_id
+    )
+    WHERE op = 'SET'
+) AS fact
+LEFT JOIN
+(
+    SELECT rep_id, since, team_id FROM spm.rep_team FINAL
+    WHERE sequence = (SELECT max(sequence) FROM spm.membership WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned')
+) AS line ON line.rep_id = fact.rep_id
 COMMENT 'Deals as they are now.';
 
 -- A credit's newest version is chosen before the deleted ones are left out, and by the engine's own
@@ -219,6 +324,8 @@ CREATE OR REPLACE VIEW spm_bi.fct_credit
 (
     rep_id String COMMENT 'Payee, or unassigned.',
     rep_name String COMMENT 'Name; empty when unknown or erased.',
+    team_id String COMMENT 'Own team of the rep on that day, empty for none.',
+    current_team_id String COMMENT 'Own team of the rep today, empty for none.',
     deal_id String COMMENT 'Deal; see fct_deal.',
     role String COMMENT 'REVENUE: parts of the deal that add up to it. OVERLAY: beside them; never add up the two.',
     via String COMMENT 'Split of the deal it comes through (place from 0), or owner.',
@@ -237,7 +344,10 @@ CREATE OR REPLACE VIEW spm_bi.fct_credit
     region String COMMENT 'Region.'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT credit.rep_id AS rep_id, person.name AS rep_name, credit.deal_id AS deal_id, credit.role AS role,
+AS SELECT credit.rep_id AS rep_id, person.name AS rep_name,
+    line.team_id[arrayLastIndex(d -> d <= credit.day, line.since)] AS team_id,
+    line.team_id[arrayLastIndex(d -> d <= toDate32(now('UTC')), line.since)] AS current_team_id,
+    credit.deal_id AS deal_id, credit.role AS role,
     credit.via AS via, credit.stage_class AS stage_class, credit.day AS day, credit.share AS share,
     credit.amount AS amount, credit.currency AS currency, credit.reporting_amount AS reporting_amount,
     credit.reporting_currency AS reporting_currency, credit.rate AS rate, credit.rate_on AS rate_on,
@@ -249,6 +359,11 @@ FROM
     WHERE generation = (SELECT generation FROM spm.warehouse FINAL) AND NOT deleted
 ) AS credit
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = credit.rep_id
+LEFT JOIN
+(
+    SELECT rep_id, since, team_id FROM spm.rep_team FINAL
+    WHERE sequence = (SELECT max(sequence) FROM spm.membership WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned')
+) AS line ON line.rep_id = credit.rep_id
 COMMENT 'Who is credited for which deal with how much, as it is now. Never add up over currencies.';
 
 CREATE OR REPLACE VIEW spm_bi.commission_ledger

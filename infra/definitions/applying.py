@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from infra.bi.making import make_views
+from infra.definitions import planning
 from infra.definitions.canonical import content_of, revision_id_of
 from infra.definitions.checking import check
 from infra.definitions.differing import Change, differences
@@ -46,6 +48,7 @@ class Done:
         revisions: of an earlier apply, in the log but not in the table.
         rosters: revisions whose teams and stints were not in the views' tables.
         members: whether it was not there who belongs to what.
+        plans: whether quotas, curves and days of calendars were not there.
         marked: partitions that lacked the newest marker.
     """
 
@@ -53,10 +56,11 @@ class Done:
     revisions: int = 0
     rosters: int = 0
     members: bool = False
+    plans: bool = False
     marked: tuple[Partition, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.revisions or self.rosters or self.members or self.marked)
+        return bool(self.revisions or self.rosters or self.members or self.plans or self.marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +69,23 @@ class Applied:
 
     Attributes:
         sequence: the definitions in force now.
-        kinds: kinds that got a revision.
+        contents: canonical content of the kinds that got a revision.
         done: rows and markers written behind the revisions. If no kind changed, an earlier apply
             had left them undone.
     """
 
     sequence: int
     changes: tuple[Change, ...] = ()
-    kinds: tuple[str, ...] = ()
+    contents: Mapping[str, str] = field(default_factory=dict)
     people: PeopleChanges = field(default_factory=PeopleChanges)
     warnings: tuple[Problem, ...] = ()
     done: Done = field(default_factory=Done)
     dry_run: bool = False
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that got a revision."""
+        return tuple(self.contents)
 
 
 def checked(loaded: Loaded, in_force: Mapping[str, Definition]) -> tuple[Problem, ...]:
@@ -121,7 +130,7 @@ def apply_folder(
         caught_up = _catch_up(stored, log)
         before = stored.in_force()
         plan = _plan(loaded, before, stored, now)
-        drafts = _drafts(loaded, plan.kinds, author, note, now)
+        drafts = _drafts(plan.contents, author, note, now)
         if drafts:
             last = log.append(drafts, before.sequence, uuid.uuid4().hex)
             _catch_up(stored, log, through=last)
@@ -181,33 +190,31 @@ def _plan(loaded: Loaded, before: State, stored: Stored, now: datetime) -> Appli
     problems = checked(loaded, before.values)
     if has_errors(problems):
         raise Refused(problems)
-    kinds = {k: v for k, v in loaded.values.items() if k in KINDS}
+    contents = _contents(loaded, before)
     people = loaded.values.get("people")
     changed = PeopleChanges()
     if isinstance(people, People):
         changed = people_changes(people, stored.people(), now)
     return Applied(
         sequence=before.sequence,
-        changes=differences(before.values, kinds),
-        kinds=_changed_kinds(loaded, before),
+        changes=differences(before.values, {k: loaded.values[k] for k in contents}),
+        contents=contents,
         people=changed,
         warnings=problems,
         dry_run=True,
     )
 
 
-def _changed_kinds(loaded: Loaded, before: State) -> tuple[str, ...]:
-    def content(values: Mapping[str, Definition], kind: str) -> str | None:
-        return content_of(values[kind]) if kind in values else None
-
-    mine = [k for k in KINDS if k in loaded.values]
-    return tuple(k for k in mine if content(loaded.values, k) != content(before.values, k))
+def _contents(loaded: Loaded, before: State) -> dict[str, str]:
+    """Return the content of the kinds that are not in force as the folder has them."""
+    mine = {k: content_of(loaded.values[k]) for k in KINDS if k in loaded.values}
+    known = {k: r.content for k, r in before.revisions.items()}
+    return {k: content for k, content in mine.items() if content != known.get(k)}
 
 
 def _drafts(
-    loaded: Loaded, kinds: tuple[str, ...], author: str, note: str, now: datetime
+    contents: Mapping[str, str], author: str, note: str, now: datetime
 ) -> tuple[Revision, ...]:
-    contents = {k: content_of(loaded.values[k]) for k in kinds}
     return tuple(
         Revision(0, kind, revision_id_of(content), author, note, now, content)
         for kind, content in contents.items()
@@ -249,12 +256,16 @@ def _finish(stored: Stored, log: DefinitionLog, now: datetime, caught_up: int, r
     if missing:
         sequence, roster, territories = missing
         stored.add_members(sequence, member_rows(roster, territories.territories))
+    unplanned = planning.missing(stored)
+    if unplanned is not None:
+        planning.write(stored, unplanned, now)
     newest = stored.newest()
     if newest == 0:
         return Done()
+    make_views(stored.client)
     marked = log.lacking(_unmarked(stored, log, newest), newest)
     log.mark(dict.fromkeys(marked, Marker(newest, now, reason)))
-    return Done(newest, caught_up, len(rosters), missing is not None, marked)
+    return Done(newest, caught_up, len(rosters), missing is not None, unplanned is not None, marked)
 
 
 def _unmarked(stored: Stored, log: DefinitionLog, newest: int) -> dict[Partition, int]:

@@ -18,6 +18,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "history": ("valid_from",),
     "territories": ("territory_id",),
     "holders": ("rep_id", "valid_from"),
+    "rules": ("rule_id",),
     "identities": ("source", "user_id"),
     "calendars": ("calendar_id",),
     "holidays": ("on",),

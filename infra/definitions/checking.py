@@ -125,11 +125,11 @@ def _rates(values: Values) -> Iterator[Finding]:
         if rate.base == rate.quote:
             yield Finding("rates", ("rates", i, "quote"), rate.quote, "is also the base",
                           "name two currencies")  # fmt: skip
-        elif company and rate.quote != company.reporting_currency and pair not in useless:
+        elif company and company.reporting_currency not in pair and pair not in useless:
             useless.add(pair)
             yield Finding("rates", ("rates", i, "quote"), rate.quote, "is never asked for",
                           f"rates turn a deal's currency into {company.reporting_currency}: make"
-                          " that the quote, with the inverse rate", Severity.WARNING)  # fmt: skip
+                          " that one of the two", Severity.WARNING)  # fmt: skip
 
 
 def _measures(values: Values) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Whether teams and stints make sense: parents and managers exist, nothing overlaps or circles."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 
@@ -28,7 +28,7 @@ def _teams(roster: Roster) -> Iterator[Finding]:
         first.setdefault(team.team_id, i)
     for i, team in enumerate(roster.teams):
         if team.parent_team_id:
-            yield from _known(("teams", i, "parent_team_id"), team.parent_team_id, set(first))
+            yield from _known(("teams", i, "parent_team_id"), team.parent_team_id, first)
     above = {t.team_id: t.parent_team_id for t in roster.teams}
     for members in cycles(above):
         at = min(first[m] for m in members)
@@ -151,7 +151,7 @@ def cycles(above: _Above) -> list[tuple[str, ...]]:
     return found
 
 
-def _known(path: Path, team_id: str, teams: set[str]) -> Iterator[Finding]:
+def _known(path: Path, team_id: str, teams: Collection[str]) -> Iterator[Finding]:
     if team_id not in teams:
         yield Finding("roster", path, team_id, "is no team that exists",
                       did_you_mean(team_id, teams, "add it to teams"))  # fmt: skip

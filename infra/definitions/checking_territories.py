@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple, cast
 
+from infra.definitions import checking_rules
 from infra.definitions.checking_roster import cycles
 from infra.definitions.problems import Finding, Path, did_you_mean
 from schemas.defining import Definition
@@ -31,6 +32,7 @@ def check(values: Mapping[str, Definition]) -> Iterator[Finding]:
         yield from _known_holders(territories, {rep.rep_id for rep in roster.reps})
     for held in _by_rep(territories).values():
         yield from _overlaps(held)
+    yield from checking_rules.check(values)
 
 
 def _tree(territories: tuple[Territory, ...]) -> Iterator[Finding]:

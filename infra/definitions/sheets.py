@@ -71,14 +71,15 @@ def joined(file: str, trees: list[Tree]) -> Tree:
 
 def _reps(tree: Tree, rows: list[tuple[int, _Cells]]) -> list[_Cells]:
     reps: dict[str, _Cells] = {}
+    places: dict[str, int] = {}
     for line, cells in rows:
         rep_id = cells.get("rep_id", "")
         if rep_id not in reps:
             reps[rep_id] = {**({"rep_id": rep_id} if rep_id else {}), "history": []}
-            at = len(reps) - 1
+            at = places[rep_id] = len(places)
             for path in (("reps", at), ("reps", at, "rep_id"), ("reps", at, "history")):
                 tree.places[path] = Place(tree.file, line)
-        at = list(reps).index(rep_id)
+        at = places[rep_id]
         history = reps[rep_id]["history"]
         stint = {k: v for k, v in cells.items() if k != "rep_id"}
         _note(tree, ("reps", at, "history", len(history)), line, stint)

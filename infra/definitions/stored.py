@@ -17,6 +17,7 @@ from infra.definitions.records import Revision
 from schemas.defining import Definition
 from schemas.definitions import KINDS, NO_END, UNASSIGNED, Bundle, Roster
 from schemas.territories import Territories
+from streams.domain.hierarchy import team_lines
 
 QUERY_BYTES_MAX = 1 << 28  # a revision travels inside the statement; topics allow 8 MiB of one
 # A revision of memberships counts once its last row stands.
@@ -25,7 +26,11 @@ MEMBERS_KNOWN = (
     f" WHERE subject_kind = 'COMPANY' AND rep_id = '{UNASSIGNED}'"
 )
 _SQL_TYPES: dict[Any, str] = {
-    pl.UInt64: "UInt64", pl.String: "String", pl.Date: "Date32", pl.Boolean: "Bool"
+    pl.UInt64: "UInt64", pl.UInt16: "UInt16", pl.UInt8: "UInt8", pl.String: "String",
+    pl.Date: "Date32", pl.Boolean: "Bool", pl.Datetime("ms", "UTC"): "DateTime64(3, 'UTC')",
+    pl.Decimal(38, 12): "Decimal(38, 12)", pl.Decimal(18, 4): "Decimal(18, 4)",
+    pl.List(pl.Date): "Array(Date32)", pl.List(pl.Decimal(9, 6)): "Array(Decimal(9, 6))",
+    pl.List(pl.String): "Array(String)",
 }  # fmt: skip
 _MOVED = "the warehouse has begun anew"
 _COLUMNS = "sequence, kind, revision_id, author, note, toUnixTimestamp64Milli(written_at)"
@@ -79,19 +84,24 @@ class Stored:
             LookupError: the warehouse has not been set up.
         """
         self._client = client
-        rows = self._rows("SELECT incarnation FROM spm.warehouse FINAL")
+        rows = self.rows("SELECT incarnation FROM spm.warehouse FINAL")
         if not rows:
             raise LookupError("the warehouse has no incarnation; run `pacesetter migrate`")
         self._incarnation = str(rows[0][0])
 
+    @property
+    def client(self) -> Any:
+        """The connection it uses."""
+        return self._client
+
     def newest(self) -> int:
         """Return the sequence of the newest revision, 0 if there is none."""
-        return int(self._rows("SELECT max(sequence) FROM spm.definition")[0][0])
+        return int(self.rows("SELECT max(sequence) FROM spm.definition")[0][0])
 
     def holds(self, sequence: int) -> bool:
         """Return whether there is a revision of this sequence."""
         sql = "SELECT count() FROM spm.definition WHERE sequence = {at:UInt64}"
-        return bool(self._rows(sql, at=sequence)[0][0])
+        return bool(self.rows(sql, at=sequence)[0][0])
 
     def in_force(self, at: int | None = None) -> State:
         """Return what is in force at a sequence; None: at the newest.
@@ -99,7 +109,7 @@ class Stored:
         Raises:
             LookupError: a revision was written by a newer version of this program.
         """
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT {_COLUMNS}, content FROM spm.definition FINAL WHERE sequence <= {{at:UInt64}}"
             " ORDER BY sequence DESC LIMIT 1 BY kind",
             at=2**64 - 1 if at is None else at,
@@ -116,7 +126,7 @@ class Stored:
 
     def revisions(self) -> tuple[Revision, ...]:
         """Return all revisions, oldest first, without their content."""
-        return tuple(map(_revision, self._rows(
+        return tuple(map(_revision, self.rows(
             f"SELECT {_COLUMNS}, '' FROM spm.definition FINAL ORDER BY sequence"
         )))  # fmt: skip
 
@@ -132,7 +142,7 @@ class Stored:
 
     def rosters_without_rows(self) -> tuple[tuple[int, Roster], ...]:
         """Return every roster revision whose teams and stints are not, or not all, in the views."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT sequence, content FROM spm.definition FINAL WHERE kind = 'roster' AND"
             " (sequence NOT IN (SELECT sequence FROM spm.roster)"
             " OR sequence NOT IN (SELECT sequence FROM spm.team)) ORDER BY sequence"
@@ -165,8 +175,8 @@ class Stored:
         Returns:
             The sequence they hold since with them; None if it is written, or there is no roster.
         """
-        known = int(self._rows(MEMBERS_KNOWN)[0][0])
-        rows = self._rows(
+        known = int(self.rows(MEMBERS_KNOWN)[0][0])
+        rows = self.rows(
             "SELECT kind, sequence, content FROM spm.definition FINAL"
             " WHERE kind IN ('roster', 'territories') ORDER BY sequence DESC LIMIT 1 BY kind"
         )
@@ -180,14 +190,16 @@ class Stored:
 
     def add_members(self, sequence: int, members: pl.DataFrame) -> None:
         """Add what everybody belongs to by a revision; the row that makes it whole comes last."""
-        rows = members.select(pl.lit(sequence, pl.UInt64).alias("sequence"), pl.all())
+        at = pl.lit(sequence, pl.UInt64).alias("sequence")
+        rows = members.select(at, pl.all())
         last = (pl.col("rep_id") == UNASSIGNED) & (pl.col("subject_kind") == "COMPANY")
-        self._insert_frame("membership", rows.filter(~last))
-        self._insert_frame("membership", rows.filter(last))
+        self.insert_frame("rep_team", team_lines(members).select(at, pl.all()))
+        self.insert_frame("membership", rows.filter(~last))
+        self.insert_frame("membership", rows.filter(last))
 
     def people(self) -> dict[str, PersonRow]:
         """Return everybody's row, the erased included, by rep_id."""
-        rows = self._rows(f"SELECT {', '.join(PersonRow._fields)} FROM spm.person FINAL")
+        rows = self.rows(f"SELECT {', '.join(PersonRow._fields)} FROM spm.person FINAL")
         return {row[0]: PersonRow(*row) for row in rows}
 
     def add_people(self, people: Iterable[PersonRow]) -> None:
@@ -200,7 +212,7 @@ class Stored:
 
     def reached(self) -> dict[tuple[str, int], Reached]:
         """Return how far each partition is applied; one that never was is left out."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT topic, partition, max(epoch), argMax(offset_to, (epoch, offset_to)),"
             " argMax(sequence, (epoch, offset_to, sequence)) FROM spm.applied"
             " GROUP BY topic, partition"
@@ -209,17 +221,19 @@ class Stored:
 
     def logs(self) -> dict[str, LogRow]:
         """Return the newest epoch of every topic."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT topic, epoch, cluster_id, topic_id, state = 'open' FROM spm.log FINAL"
             " ORDER BY epoch DESC LIMIT 1 BY topic"
         )
         return {t: LogRow(int(e), cluster, log, bool(o)) for t, e, cluster, log, o in rows}
 
-    def _rows(self, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]:
+    def rows(self, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]:
+        """Return what a query answers."""
         rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
         return rows
 
-    def _insert_frame(self, table: str, rows: pl.DataFrame) -> None:
+    def insert_frame(self, table: str, rows: pl.DataFrame) -> None:
+        """Add rows to a table of spm, all or none up to the engine's size of a block."""
         names = ", ".join(rows.columns)
         types = ", ".join(f"{n} {_SQL_TYPES[kind]}" for n, kind in rows.schema.items())
         sql = (

@@ -48,6 +48,14 @@ _LIMITS: dict[str, Words] = {  # filled in with what the model says the limit is
     ),
 }
 
+_PATTERNS: dict[str, Words] = {
+    "^[A-Z]{3}$": ("is no currency code", "write three capitals such as EUR"),
+    "^[a-z][a-z0-9_]*$": (
+        "is no name for a formula",
+        "write small letters, digits and _, as in win_rate",
+    ),
+}
+
 
 def words_of(error: ErrorDetails, model: type[Definition]) -> Words:
     """Return problem and remedy for one error of a model of ours."""
@@ -67,10 +75,8 @@ def words_of(error: ErrorDetails, model: type[Definition]) -> Words:
         return "is not allowed", did_you_mean(
             str(error["input"]).upper(), allowed, f"allowed are {', '.join(allowed)}"
         )
-    if kind == "string_pattern_mismatch" and "A-Z" in context["pattern"]:
-        return "is no currency code", "write three capitals such as EUR"
-    if kind == "string_pattern_mismatch" and "[a-z]" in context["pattern"]:
-        return "is no name for a formula", "write small letters, digits and _, as in win_rate"
+    if kind == "string_pattern_mismatch" and context["pattern"] in _PATTERNS:
+        return _PATTERNS[context["pattern"]]
     problem, remedy = _LIMITS.get(kind, (error["msg"], "correct it"))
     return problem.format(**context), remedy.format(**context)
 

@@ -1,13 +1,15 @@
 """Deals said a second time: their days, rates, and who is credited with how much.
 
-With an amount and not cancelled, a deal is credited at every stage: to its REVENUE splits, or the
-owner for all of it, which divide the amount; and to each OVERLAY split, a part of the whole by
-itself. Only what is won has a rate, that of the day it was won in its owner's zone. A credit's day
-is the one the deal was won, lost or, while open, created on in the payee's zone.
+With an amount and not cancelled, a deal is credited at every stage: to its REVENUE splits, else to
+those of a territory rule, else the owner for all of it, which divide the amount; and to each
+OVERLAY split, a part of the whole by itself. Only what is won has a rate, that of the day it was
+won in its owner's zone. A credit's day is the one the deal was won, lost or, while open, created on
+in the payee's zone.
 """
 
 from collections.abc import Iterable
 
+from infra.reconcile import territories
 from infra.reconcile.arithmetic import (
     AMOUNT,
     RATE,
@@ -31,7 +33,8 @@ _STATED = (
 READ = (
     "topic, entity_id, position, sequence, op, source, owner_id, created_at, occurred_at, "
     "stage_class, close_date, won_at, lost_at, amount, currency, split_owner_id, split_role, "
-    f"split_share, rate, rate_on, reporting_currency, rep_id, day, {_STATED} AS stated"
+    f"split_share, rate, rate_on, reporting_currency, rep_id, day, {', '.join(territories.READ)}, "
+    f"{_STATED} AS stated"
 )
 COMPARED = (
     "stated != credits, 'credits', rate IS DISTINCT FROM should_rate, 'rate', "
@@ -45,8 +48,8 @@ _KEPT = (
     "should_rate_on", "into", "put", "stated", "has_worth", "worth",
 )  # fmt: skip
 _SPLITS = (
-    f"arrayMap((u, r, s, i) -> (u, toString(r), toString(i - 1), {whole('s', SHARE)}), "
-    "split_owner_id, split_role, split_share, arrayEnumerate(split_role))"
+    f"arrayMap((u, r, s, i) -> (u, toString(r), toString(i - 1), {whole('s', SHARE)}, "
+    "toString(source)), split_owner_id, split_role, split_share, arrayEnumerate(split_role))"
 )
 
 
@@ -67,7 +70,7 @@ def resolved(rows: str, now: InForce) -> str:
                 FROM (SELECT *, line FROM ({_divided(rows, now)})
                     LEFT ARRAY JOIN arrayZip(payees, parts, reported) AS line) AS lines
                 ANY LEFT JOIN ({now.people()}) AS people
-                    ON lines.source = people.of_source AND line.1.1 = people.user_id) AS credited
+                    ON line.1.5 = people.of_source AND line.1.1 = people.user_id) AS credited
             GROUP BY credited.entity_id, credited.position)"""
 
 
@@ -80,11 +83,13 @@ def _divided(rows: str, now: InForce) -> str:
     steps = (
         f"{_SPLITS} AS splits, {whole('coalesce(amount, 0)', AMOUNT)} AS amount_units, "
         "op = 'SET' AND amount IS NOT NULL AS is_worth",
-        "arrayFilter(s -> s.2 = 'REVENUE', splits) AS dividing, "
-        "if(is_worth, arrayFilter(s -> s.2 = 'OVERLAY', splits), []) AS overlay, "
+        f"{territories.ruled(now.territories)} AS ruled",
+        "arrayFilter(s -> s.2 = 'REVENUE', arrayConcat(splits, ruled)) AS dividing, "
+        "if(is_worth, arrayFilter(s -> s.2 = 'OVERLAY', arrayConcat(splits, ruled)), []) "
+        "AS overlay, "
         f"{divided_even('amount_units * rate_units', str(RATE))} AS reporting_units",
         "multiIf(NOT is_worth, [], notEmpty(dividing), dividing, "
-        f"[(owner_id, 'REVENUE', 'owner', toInt256({SHARE}))]) AS revenue",
+        f"[(owner_id, 'REVENUE', 'owner', toInt256({SHARE}), toString(source))]) AS revenue",
         "arrayConcat(revenue, overlay) AS payees, arrayMap(s -> s.4, revenue) AS shares",
         f"{floors('amount_units', 'shares')} AS floors, "
         f"{floors('reporting_units', 'shares')} AS reporting_floors",
@@ -110,11 +115,13 @@ def _rated(rows: str, now: InForce) -> str:
     worth = decimal(divided_even(f"{units} * rate_units", str(RATE)), AMOUNT)
     steps = (
         f"{_MAIN.format(days='own_days')} AS should_day, "
-        "if(stage_class = 'LOST', own_days[3], own_days[2]) AS closed_on, currency = into AS is_own",
+        "if(stage_class = 'LOST', own_days[3], own_days[2]) AS closed_on, "
+        "currency = into AS is_own",
         "arrayLast(r -> r.1 <= closed_on, dated) AS dated_then, "
         "arrayExists(r -> r.1 <= closed_on, dated) AS is_dated",
         f"if(is_own, toInt256({RATE}), dated_then.2) AS rate_units, op = 'SET' AND "
-        "amount IS NOT NULL AND stage_class IN ('WON', 'LOST') AND (is_own OR is_dated) AS has_worth",
+        "amount IS NOT NULL AND stage_class IN ('WON', 'LOST') "
+        "AND (is_own OR is_dated) AS has_worth",
         "has_worth AND stage_class = 'WON' AS has_rate, "
         f"if(has_worth, toDecimal64({worth}, 4), toDecimal64(0, 4)) AS worth",
         f"if(has_rate, toDecimal128({decimal('rate_units', RATE)}, 10), NULL) AS should_rate, "

@@ -12,7 +12,7 @@ from connectors.sinks.clickhouse import quoted
 from infra.reconcile.asking import Warehouse, ask
 
 # What decides how a fact counts. Quotas and plans do not.
-_DECIDING = ("company", "roster", "identities", "rates", "measures")
+_DECIDING = ("company", "roster", "territories", "identities", "rates", "measures")
 _USERS = "Array(Tuple(source String, user_id String, rep_id String))"
 _REPS = (
     "Array(Tuple(rep_id String, "
@@ -45,13 +45,19 @@ class InForce(NamedTuple):
     reporting_currency: str
     close_date_first: bool
     measures: tuple[Measure, ...]
+    territories: Mapping[str, Any]
 
     def people(self) -> str:
-        """Return SQL for users: of_source, user_id, whose they are, and stints in order."""
+        """Return SQL for users: of_source, user_id, whose they are, and stints in order.
+
+        Reps are there too, as users of themselves in a source without a name: rules name them so.
+        """
         return f"""
             SELECT of_source, user_id, whose, stints
             FROM (SELECT user.1 AS of_source, user.2 AS user_id, user.3 AS whose FROM (
-                SELECT arrayJoin({self._content("identities", "identities", _USERS)}) AS user)
+                SELECT arrayJoin({self._content("identities", "identities", _USERS)}) AS user
+                UNION ALL SELECT ('', rep.1, rep.1) FROM (
+                    SELECT arrayJoin({self._content("roster", "reps", _REPS)}) AS rep))
             ) AS users
             LEFT JOIN (SELECT rep.1 AS whose, CAST(arraySort(arrayMap(s -> (toDate32(s.1),
                     toDate32(if(s.2 IN ('', 'null'), '2199-12-31', s.2)), s.3), rep.2)),
@@ -134,6 +140,7 @@ def _read(warehouse: Warehouse, at: Mapping[str, int], sequences: list[int]) -> 
         company.get("reporting_currency", "EUR"),
         company.get("won_day", "WON_AT") == "CLOSE_DATE",
         tuple(Measure(m["measure"], m["of"], m["rule"]) for m in measures.get("measures", ())),
+        _json(warehouse, "territories", at["territories"]),
     )
 
 

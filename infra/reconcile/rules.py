@@ -52,7 +52,9 @@ ACTIVITIES: dict[str, Rule] = {
     "replies": Rule(
         f"{_IN} AND NOT is_automated AND "
         "coalesce(JSONExtract(state, 'is_reply', 'Nullable(Bool)'), false)",
-        _ONE, "owner", "occurred_on",
+        _ONE,
+        "owner",
+        "occurred_on",
     ),
     "meetings_booked": Rule("1", _ONE, "booker", "booked_on"),
     "meetings_held": Rule("status = 'COMPLETED'", _ONE, "owner", "started_on"),
@@ -106,7 +108,6 @@ def _of_measure(measure: str, rule: str, now: InForce) -> Iterable[str]:
         return
     found = {**ACTIVITIES, **DEALS}[rule]
     line = (
-        f"({found.who}, {found.day}, '{measure}', {found.currency}, "
-        f"toDecimal64({found.value}, 4))"
+        f"({found.who}, {found.day}, '{measure}', {found.currency}, toDecimal64({found.value}, 4))"
     )
     yield f"CAST(if(op = 'SET' AND ({found.when}), [{line}], []), '{LINES}')"

@@ -70,7 +70,7 @@ def _deal() -> Fold:
         table="spm.deal",
         faults=faults_of("deal"),
         prepare=InForce,
-        differs=InForce.differs,
+        differs=InForce.credits_differ,
         resolve=resolve,
         stored=stored_deal,
         recalled=recalled_deal,

@@ -11,14 +11,16 @@ OWNER = "owner"  # `via` of a deal that no REVENUE split divides
 WHOLE = 1_000_000  # a share of 1: shares are whole millionths here, as decimal(9, 6) stores them
 
 
-def payees_of(deals: pl.DataFrame) -> pl.DataFrame:
+def payees_of(deals: pl.DataFrame, ruled: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return a line for each payee of each deal: row, user, role, via and share in millionths.
 
-    They are the REVENUE splits, else the owner for all of it, and the OVERLAY splits; a split of an
-    unknown role credits nobody. `via` is the place of the split among the deal's splits, from 0.
+    They are the deal's REVENUE splits, else those of a rule, else the owner for all of it, and the
+    OVERLAY splits; a split of an unknown role credits nobody. `via` is the place of the split among
+    the deal's splits, from 0.
 
     Args:
         deals: row (ascending), owner_id and splits.
+        ruled: lines of rules for deals without splits; `rep`, where it is not null, is the payee.
     """
     split = pl.col("splits").struct
     splits = (
@@ -34,6 +36,8 @@ def payees_of(deals: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.col("role").is_in([REVENUE, OVERLAY]))
     )
+    if ruled is not None:
+        splits = pl.concat([splits, ruled], how="diagonal")
     divided_rows = splits.filter(pl.col("role") == REVENUE).select("row")
     owners = deals.join(divided_rows, on="row", how="anti", maintain_order="left").select(
         "row",
@@ -42,7 +46,7 @@ def payees_of(deals: pl.DataFrame) -> pl.DataFrame:
         pl.lit(OWNER).alias("via"),
         pl.lit(WHOLE, pl.Int64).alias("share"),
     )
-    return pl.concat([owners, splits]).sort("row", maintain_order=True)
+    return pl.concat([owners, splits], how="diagonal").sort("row", maintain_order=True)
 
 
 def credited(payees: pl.DataFrame, amounts: pl.Series) -> pl.Series:

@@ -11,6 +11,7 @@ from streams.domain.crediting import REVENUE, credited, payees_of
 from streams.domain.measures import UNIT, Rule, View, count
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Reps, Resolver
+from streams.domain.territories import READ, CreditRules
 from streams.domain.zones import Days
 
 MONEY = pl.Decimal(18, 4)
@@ -127,7 +128,7 @@ class Priced(NamedTuple):
     columns: pl.DataFrame
 
 
-def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable) -> Priced:
+def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable, rules: CreditRules) -> Priced:
     """Return deals with their parties, days and credited amounts."""
     owner = resolver.reps(frame.get_column("source"), frame.get_column("owner_id"))
     days = _days(frame, owner, resolver)
@@ -135,16 +136,17 @@ def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable) -> Priced:
     converted = rates.converted(won.with_columns(pl.Series("day", days["won"], pl.Int32)))
     valued = _valued(frame, days, converted.get_column("converted"), rates)
     whole = View(valued, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days)
-    payees = _payees(frame, converted)
+    day = _main_day(frame, days)
+    payees = _payees(frame, converted, _ruled(frame, day, rules))
     rows = payees.get_column("row")
     theirs = frame[rows.to_numpy()]
-    payee = resolver.reps(theirs.get_column("source"), payees.get_column("user"))
+    payee = _who(payees, resolver.reps(theirs.get_column("source"), payees.get_column("user")))
     payee_day = _main_day(theirs, _days(theirs, payee, resolver))
     is_revenue = theirs.select(_WON).to_series() & (payees.get_column("role") == REVENUE)
     at = is_revenue.arg_true().to_numpy()
     revenue = View(payees[at], rows.gather(at), {"payee": payee[at]}, {"won": payee_day[at]})
     named = payees.with_columns(resolver.names.gather(payee), _dates("day", payee_day))
-    columns = [resolver.names.gather(owner), _dates("day", _main_day(frame, days))]
+    columns = [resolver.names.gather(owner), _dates("day", day)]
     used = converted.select("rate", "rate_on", "reporting_currency")
     arrays = _arrays(named, len(frame))
     return Priced((whole, revenue), pl.DataFrame(columns).hstack(used).hstack(arrays))
@@ -219,11 +221,33 @@ def _with_dates(frame: pl.DataFrame, by_date: pl.Expr, days: Days) -> Days:
     return found.to_series().to_numpy()
 
 
-def _payees(frame: pl.DataFrame, converted: pl.DataFrame) -> pl.DataFrame:
+def _ruled(frame: pl.DataFrame, day: Days, rules: CreditRules) -> pl.DataFrame | None:
+    """Return who is credited by rules: deals that are worth anything and have no splits."""
+    if not rules:
+        return None
+    is_open = _HAS_WORTH & (pl.col("splits").list.len().fill_null(0) == 0)
+    at = frame.select(is_open.arg_true()).to_series()
+    rows = at.cast(pl.Int64).alias("row")
+    asked = frame.select("owner_id", *READ)[at.to_numpy()].with_columns(rows)
+    return rules.payees(asked, day[at.to_numpy()])
+
+
+def _who(payees: pl.DataFrame, by_user: Reps) -> Reps:
+    """Return whose each line is: the rep a rule names, else the user's."""
+    if "rep" not in payees.columns:
+        return by_user
+    named = payees.get_column("rep")
+    return np.where(named.is_not_null(), named.fill_null(0).to_numpy(), by_user)
+
+
+def _payees(
+    frame: pl.DataFrame, converted: pl.DataFrame, ruled: pl.DataFrame | None
+) -> pl.DataFrame:
     """Return a line for each payee of each deal that is worth anything, ordered by deal."""
     rows = pl.Series("row", np.arange(len(frame)))
     payees = payees_of(
-        frame.select(rows, "owner_id", "splits").filter(frame.select(_HAS_WORTH).to_series())
+        frame.select(rows, "owner_id", "splits").filter(frame.select(_HAS_WORTH).to_series()),
+        ruled,
     )
     at = payees.get_column("row")
     into = converted[at.to_numpy()]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from schemas.calendars import Absence
 from schemas.definitions import NO_END, Bundle, Rep
 from schemas.quotas import BUSINESS_DAYS, LINEAR, CurveShape, Quota, QuotaOwner
+from schemas.quotas import Curve as CurveOf
 from streams.domain import curves
 from streams.domain.curves import Course, Curve
 from streams.domain.periods import Span
@@ -112,18 +113,19 @@ class Expectations:
         for shape in self._shapes.values():
             if shape.shape is CurveShape.WEIGHTS:
                 known[shape.curve_id] = curves.weighted(span, shape, default, company)
-        for curve_id, shape_id in self.learned().items():
-            shape = self._shapes[shape_id]
+        for curve_id, (shape, _, _) in self.learned().items():
             known[curve_id] = curves.learned(span, shape, curve_id, past.get(curve_id, ()), company)
         return known
 
-    def learned(self) -> dict[str, str]:
-        """Return the id of every learned curve in use, and of its definition."""
-        return {
-            self._curve_id(q, ""): q.curve
-            for q in self._bundle.quotas.quotas
-            if q.curve in self._shapes and self._shapes[q.curve].shape is CurveShape.LEARNED
-        }
+    def learned(self) -> dict[str, tuple[CurveOf, str, str]]:
+        """Return every learned curve in use: its definition, KPI and currency, by id."""
+        found = {}
+        for quota in self._bundle.quotas.quotas:
+            shape = self._shapes.get(quota.curve)
+            if shape is not None and shape.shape is CurveShape.LEARNED:
+                key = (quota.kpi, quota.currency or "")
+                found[curves.learned_id(shape, *key)] = (shape, *key)
+        return found
 
     def _calendar_id(self, quota: Quota, rep: Rep | None) -> str:
         """Return the calendar of a quota; a rep's is that of the last stint in the period."""

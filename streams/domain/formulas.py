@@ -1,9 +1,9 @@
 """Formulas of KPIs: text to a small tree and back. Four operations, names and calls; nothing runs.
 
-    formula  = term (("+" | "-") term)*
-    term     = factor (("*" | "/") factor)*
-    factor   = number | name | name "(" argument ")" | "(" formula ")" | "-" factor
-    argument = formula | "text in double quotes"
+formula  = term (("+" | "-") term)*
+term     = factor (("*" | "/") factor)*
+factor   = number | name | name "(" argument ")" | "(" formula ")" | "-" factor
+argument = formula | "text in double quotes"
 """
 
 import re
@@ -161,14 +161,12 @@ class _Reader:
         return found
 
     def _factor(self) -> Node:
-        minus = 0
-        while self._peek().text == "-":
-            self._take()
-            minus += 1
-            if minus > 1:
-                raise FormulaError("two signs in a row", self._peek().at)
-        found = self._single()
-        return Negative(found) if minus else found
+        if self._peek().text != "-":
+            return self._single()
+        self._take()
+        if (second := self._peek()).text == "-":
+            raise FormulaError("two signs in a row", second.at)
+        return Negative(self._single())
 
     def _single(self) -> Node:
         token = self._take()

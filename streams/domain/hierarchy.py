@@ -82,6 +82,27 @@ def member_rows(roster: Roster, territories: Sequence[Territory] = ()) -> pl.Dat
     return pl.DataFrame(dict(zip(kinds, map(list, columns), strict=True)), kinds)
 
 
+def team_lines(members: pl.DataFrame) -> pl.DataFrame:
+    """Return each rep's own teams from first to last: rep_id, since and team_id as arrays.
+
+    The first begins with FIRST_DAY and each lasts until the next, so the last one that began on or
+    before a day is the team of that day; empty is none.
+
+    Args:
+        members: as `member_rows` returns them.
+    """
+    own = members.filter((pl.col("subject_kind") == SubjectKind.TEAM) & pl.col("is_direct"))
+    begins = own.select("rep_id", since="valid_from", team_id="subject_id")
+    ends = own.select("rep_id", since="valid_to", team_id=pl.lit(""))
+    first = members.select(pl.col("rep_id").unique()).with_columns(
+        since=pl.lit(FIRST_DAY), team_id=pl.lit("")
+    )
+    # Where one ends as another begins, the one that begins counts.
+    every = pl.concat([begins, ends, first]).sort("rep_id", "since", "team_id")
+    last = every.unique(["rep_id", "since"], keep="last", maintain_order=True)
+    return last.group_by("rep_id", maintain_order=True).agg("since", "team_id")
+
+
 def lineages(roster: Roster) -> dict[str, tuple[str, ...]]:
     """Return every team with the teams above it, itself first; a circle ends where it closes."""
     parents = {team.team_id: team.parent_team_id for team in roster.teams}

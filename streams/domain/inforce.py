@@ -7,6 +7,7 @@ from streams.domain import activities, deals
 from streams.domain.measures import Rule, contributions
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Resolver
+from streams.domain.territories import CreditRules
 
 RULES: dict[str, Rule] = {**activities.RULES, **deals.RULES}
 
@@ -25,10 +26,16 @@ class InForce:
         self.measures = bundle.measures.measures
         self.resolver = Resolver(bundle)
         self.rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
+        self.rules = CreditRules(bundle.territories, self.resolver.index)
+        self._credits = bundle.territories if self.rules else None
 
     def differs(self, other: "InForce") -> bool:
         """Return whether a fact may resolve differently under the other; quotas decide nothing."""
         return (self._decides, self.measures) != (other._decides, other.measures)
+
+    def credits_differ(self, other: "InForce") -> bool:
+        """Return whether a deal may resolve differently: who holds a territory decides there."""
+        return self._credits != other._credits or self.differs(other)
 
 
 def resolved_activities(
@@ -51,5 +58,5 @@ def resolved_deals(frame: pl.DataFrame, in_force: InForce) -> tuple[pl.DataFrame
 
     The day is the one it was won or lost on, of an open deal the one it was created on.
     """
-    views, columns = deals.priced(frame, in_force.resolver, in_force.rates)
+    views, columns = deals.priced(frame, in_force.resolver, in_force.rates, in_force.rules)
     return columns, contributions(views, "deal", in_force.measures, RULES, in_force.resolver)

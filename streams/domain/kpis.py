@@ -1,6 +1,6 @@
 """KPIs ready to be computed: formulas with every name resolved, their units and their limits.
 
-A resolved formula leads to what has to be asked for (`Wanted`), each once, and nothing else. Sums and
+A resolved formula leads to what has to be asked for (`Wanted`), each once. Sums and
 statistics are taken over the whole group first; then the formula is evaluated once. So the ratio
 of a team is the ratio of the team's sums, never a mean of its reps' ratios.
 """
@@ -190,7 +190,9 @@ class Catalogue:
         try:
             return self._resolved(parsed(kpi.formula), trail, is_previous=False)
         except FormulaError as error:
-            raise KpiError(kpi.formula, str(error), "see `pacesetter kpi explain win_rate`") from error
+            raise KpiError(
+                kpi.formula, str(error), "see `pacesetter kpi explain win_rate`"
+            ) from error
 
     def _resolved(self, node: Node, trail: tuple[str, ...], *, is_previous: bool) -> Tree:
         match node:
@@ -209,7 +211,7 @@ class Catalogue:
                     self._resolved(right, trail, is_previous=is_previous),
                 )
             case Text(value):
-                raise KpiError(value, "is a text by itself", "give it to an input: reached(\"...\")")
+                raise KpiError(value, "is a text by itself", 'give it to an input: reached("...")')
 
     def _named(self, name: str, trail: tuple[str, ...], *, is_previous: bool) -> Tree:
         if name in self.measures:
@@ -249,8 +251,10 @@ class Catalogue:
         """Return what may be written instead of a word nobody knows."""
         known = {*self.measures, *self.kpis, *INPUTS, *STATISTICS, PREVIOUS}
         near = sorted(k for k in known if k.startswith(wrong[:4]))
-        return f"did you mean {' or '.join(near[:3])}?" if near else (
-            f"there are {', '.join(sorted(known))}"
+        return (
+            f"did you mean {' or '.join(near[:3])}?"
+            if near
+            else (f"there are {', '.join(sorted(known))}")
         )
 
 
@@ -277,7 +281,9 @@ def _input(name: str, argument: str, statistic: str, is_previous: bool) -> Wante
     if statistic and not is_sample:
         raise KpiError(name, "is no sample", _SAMPLES)
     if found.argument is not Argument.NONE and not argument:
-        raise KpiError(name, f"needs a {found.argument.lower()} in brackets", _ASKED[found.argument])
+        raise KpiError(
+            name, f"needs a {found.argument.lower()} in brackets", _ASKED[found.argument]
+        )
     if is_previous and (found.kind is InputKind.STOCK or name in _NOW_ONLY):
         raise KpiError(name, "is known as of now alone, not of the period before",
                        "leave previous() out")  # fmt: skip

@@ -60,12 +60,9 @@ def earned(component: Component, currency: str, credited: int) -> Earned:
 
 def units_of(value: Decimal, scale: int) -> int:
     """Return a decimal of at most so many places as a whole number of its last place."""
-    sign, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)
-    number = int("".join(map(str, digits)) or "0")
-    shift = scale + exponent
-    whole: int = number * 10**shift if shift >= 0 else number // 10**-shift
-    return -whole if sign else whole
+    top, bottom = value.as_integer_ratio()
+    whole: int = abs(top) * 10**scale // bottom
+    return whole if top >= 0 else -whole
 
 
 def decimal_of(units: int, scale: int) -> Decimal:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from schemas.definitions import Measure
@@ -82,32 +83,53 @@ def contributions(
     Raises:
         KeyError: a measure names a rule that does not exist.
     """
+    wanted = [m for m in measures if m.of == of]
     found = [
-        _contribution(view, measure.measure, rules[measure.rule], resolver)
-        for measure in measures
-        if measure.of == of
+        _contribution(view, number, rules[measure.rule])
+        for number, measure in enumerate(wanted)
         for view in views
         if rules[measure.rule].whose in view.parties
     ]
     if not found:
         return pl.DataFrame(schema=LONG)
-    return pl.concat(found).sort("row", maintain_order=True)
+    rows, numbers, reps, days, values = (
+        np.concatenate([getattr(part, name) for part in found]) for name in _Part._fields[:-1]
+    )
+    order = np.argsort(rows, kind="stable")  # texts come last: each is fetched once, in its place
+    return pl.DataFrame(
+        [
+            pl.Series("row", rows[order]),
+            pl.Series("measure", [m.measure for m in wanted], pl.String).gather(numbers[order]),
+            resolver.names.gather(reps[order]).alias("rep_id"),
+            pl.Series("day", days[order]).cast(pl.Date),
+            pl.concat([part.currency for part in found]).gather(order).alias("currency"),
+            pl.Series("value", values[order]),
+        ]
+    )
 
 
-def _contribution(view: View, measure: str, rule: Rule, resolver: Resolver) -> pl.DataFrame:
+class _Part(NamedTuple):
+    """What facts put in by one measure: whose row, which measure and rep by number."""
+
+    row: npt.NDArray[np.int64]
+    number: npt.NDArray[np.int64]
+    rep: Reps
+    day: Days
+    value: npt.NDArray[np.int64]
+    currency: pl.Series
+
+
+def _contribution(view: View, number: int, rule: Rule) -> _Part:
     currency = pl.col(rule.currency) if rule.currency else pl.lit("")
     valued = view.frame.select(rule.value.alias("value"), currency.alias("currency"))
     given = valued.get_column("value").is_not_null().to_numpy()
     kept = np.flatnonzero(given)
-    reps, days = view.parties[rule.whose][kept], view.days[rule.on][kept]
     taken = valued[kept] if len(kept) < len(given) else valued
-    return pl.DataFrame(
-        [
-            view.row.gather(kept).cast(pl.Int64).alias("row"),
-            pl.repeat(measure, len(kept), dtype=pl.String, eager=True).alias("measure"),
-            resolver.names.gather(reps).alias("rep_id"),
-            pl.Series("day", days).cast(pl.Date),
-            taken.get_column("currency"),
-            taken.get_column("value").cast(pl.Int64),
-        ]
+    return _Part(
+        view.row.to_numpy()[kept].astype(np.int64, copy=False),
+        np.full(len(kept), number),
+        view.parties[rule.whose][kept],
+        view.days[rule.on][kept],
+        taken.get_column("value").cast(pl.Int64).to_numpy(),
+        taken.get_column("currency"),
     )

@@ -132,7 +132,9 @@ def whole(found: Quotient) -> Whole:
     by = Fraction(common, shared)
     guards = tuple(_integers(_scaled(guard)) for guard in dict_once(found.guards))
     return Whole(
-        {t: int(f * by) for t, f in above.items()}, {t: int(f * by) for t, f in below.items()}, guards
+        {t: int(f * by) for t, f in above.items()},
+        {t: int(f * by) for t, f in below.items()},
+        guards,
     )
 
 

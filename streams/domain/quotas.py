@@ -70,6 +70,10 @@ def effective(quota: Quota, terms: Terms) -> Effective:
     Without ramp, change or proration that is the amount exactly as it was written.
     """
     whole = Span(quota.period_start, quota.period_end)
+    if terms.ramp is None and not quota.changes and quota.proration is Proration.NONE:
+        days = Decimal(whole.days)
+        plain = Part(whole, quota.amount, days, quota.amount, (f"quota {quota.amount:f}",))
+        return Effective(quota.amount, days, (plain,))
     bare = terms.workdays.with_leave({})
     of_days = _count(whole, terms, bare)
     if of_days == 0:  # a period without a working day is counted in calendar days

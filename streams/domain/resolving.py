@@ -28,7 +28,7 @@ class Resolver:
         reps = {rep.rep_id for rep in bundle.roster.reps}
         reps |= {identity.rep_id for identity in bundle.identities.identities}
         self.names = pl.Series("rep_id", [UNASSIGNED, *sorted(reps - {UNASSIGNED})])
-        index = {name: i for i, name in enumerate(self.names)}
+        index = self.index = {name: i for i, name in enumerate(self.names)}
         self._users = pl.DataFrame(
             [(i.source, i.user_id, index[i.rep_id]) for i in bundle.identities.identities],
             schema={"source": pl.String, "user_id": pl.String, "rep": pl.Int64},

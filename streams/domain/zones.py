@@ -1,7 +1,7 @@
 """Time zones in columns: instants become the calendar days of a place."""
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ Millis = npt.NDArray[np.int64]  # since 1970 UTC
 Days = npt.NDArray[np.int32]  # since 1970
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
+DAYS_KEPT = 1 << 16  # a large roster begins its stints on few days, and each costs a search
 
 
 class Offsets(NamedTuple):
@@ -60,6 +61,7 @@ def _ahead(instants: pl.Series, zone: str) -> pl.DataFrame:
     )
 
 
+@lru_cache(DAYS_KEPT)
 def midnight_of(day: int, zone: str) -> int:
     """Return the first instant of a day (both since 1970) in a zone, in milliseconds.
 

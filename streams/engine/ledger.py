@@ -6,7 +6,7 @@ come from and what they are about, so that doing any of it again makes the same 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -95,7 +95,7 @@ def finish(work: Work) -> Posted:
     items = state.books.count(mine)
     verdicts, entries = [], []
     positions = [state.position(o) for o in portion.segment.frame.get_column("offset")]
-    for position, row in zip(positions, work.stored.iter_rows(named=True), strict=True):
+    for position, row in zip(positions, _rows(state.posting, work.stored), strict=True):
         account = state.books.of(row["rep_id"])
         verdict = verdict_on(account, row)
         verdicts.append(verdict)
@@ -113,6 +113,26 @@ def finish(work: Work) -> Posted:
     return Posted(rows, entries, counts)
 
 
+def _rows(posting: Posting, stored: pl.DataFrame) -> Iterator[Mapping[str, Any]]:
+    """Yield each record by its columns; few are looked at unless it makes an entry."""
+    wanted = dict.fromkeys(["entity_id", "rep_id", "source_position", *posting.counts_by])
+    few = stored.select(list(wanted))
+    for at, row in enumerate(few.iter_rows()):
+        yield _Row(zip(few.columns, row, strict=True), stored, at)
+
+
+class _Row(dict[str, Any]):
+    """A row of a frame; what is not in the dictionary is read once something of it is asked for."""
+
+    def __init__(self, known: Iterable[tuple[str, Any]], frame: pl.DataFrame, at: int) -> None:
+        super().__init__(known)
+        self._frame, self._at = frame, at
+
+    def __missing__(self, name: str) -> Any:
+        self.update(self._frame.row(self._at, named=True))
+        return dict.__getitem__(self, name)
+
+
 def verdict_on(account: Account, row: Mapping[str, Any]) -> int:
     """Return whether a record says something new of its item."""
     known = account.items.get(row["entity_id"])
@@ -126,11 +146,12 @@ def taken(
 ) -> list[Entry]:
     """Return the entries of an accepted record; its item counts from here on."""
     posting, payee = state.posting, row["rep_id"]
-    change = account.change(row["entity_id"], posting.counted(row))
+    counted = posting.counted(row)
+    change = account.change(row["entity_id"], counted)
     entries: Sequence[Entry] = ()
     if change:
         entries = posting.accrued(state.prepared, payee, account.sums, change, row)
-    books.put(account, posting, row)
+    account.put(row["entity_id"], row["source_position"], counted)
     cause = Cause(state.partition, position, payee, state.sequence)
     return [caused(posting, entry, cause) for entry in entries]
 

@@ -44,6 +44,8 @@ def load(
         return dict.fromkeys(wanted, no_totals())
     listed = ", ".join(f"'{day}'" for day in days)
     rows = _read(warehouse, now, f"day IN ({listed}) AND {where(list(wanted))}")
+    if rows.is_empty():  # as usual: the days have just begun
+        return dict.fromkeys(wanted, no_totals())
     found = {}
     for partition, some in wanted.items():
         mine = (pl.col("topic") == partition.topic) & (pl.col("partition") == partition.number)

@@ -1,13 +1,13 @@
 """What processes use, read from /proc: processor seconds between two instants, memory."""
 
 import os
-import threading
 import time
 from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+
+from tests.bench.repeating import Repeating
 
 TICKS = os.sysconf("SC_CLK_TCK")
 EVERY_SECONDS = 0.05  # a tick of the kernel's own count is 10 ms
@@ -45,36 +45,28 @@ def memory_mb(pid: int) -> dict[str, float]:
     }
 
 
-class Sampler:
+class Sampler(Repeating):
     """Samples processor time of processes, so that it can be asked for any two instants later."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
+        super().__init__(EVERY_SECONDS)
         self._pids = dict(pids)
         self._samples: dict[str, list[tuple[float, float]]] = {name: [] for name in pids}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._take()
-        self._thread.start()
-        return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._take()
+        super().__exit__(kind, error, at)
+        self._look()
 
     def used(self, name: str, began: float, ended: float) -> float:
         """Return the seconds a process used between two instants of time.time()."""
         return self._at(name, ended) - self._at(name, began)
 
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_SECONDS):
-            self._take()
-
-    def _take(self) -> None:
+    def _look(self) -> None:
         for name, pid in self._pids.items():
             used = cpu_seconds(pid)
             if used:  # not once it has ended

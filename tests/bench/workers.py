@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import threading
 import time
 import urllib.request
 from types import TracebackType
@@ -12,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from tests.bench.ground import IS_FACT, Place
+from tests.bench.repeating import Repeating
 from tests.ground import stop, wait_for
 
 SECONDS_MAX = 900
@@ -103,31 +103,18 @@ def _instant(moment: str) -> float:
     return time.mktime(time.strptime(moment, "%Y-%m-%d %H:%M:%S"))  # its log has local times
 
 
-class Watch:
+class Watch(Repeating):
     """Asks the warehouse all the time how far each partition is applied, as a reader sees it.
 
     A flush is applied after its history and its results, so what is applied is visible in all.
     """
 
     def __init__(self, place: Place, every_seconds: float) -> None:
+        super().__init__(every_seconds)
         self._place = place
-        self._every = every_seconds
         self._reached: dict[Slot, int] = {}
         self._seen: dict[Slot, list[tuple[float, int]]] = {}
         self.asked_seconds: list[float] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._look()
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
 
     def total(self) -> int:
         """Return how many records have been seen to be applied."""
@@ -142,10 +129,6 @@ class Watch:
         seen = self._seen.get(slot, [])
         at = np.array([t for t, _ in seen] + [np.inf])
         return at[np.searchsorted([reached for _, reached in seen], offsets, side="right")]
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every):
-            self._look()
 
     def _look(self) -> None:
         began = time.perf_counter()

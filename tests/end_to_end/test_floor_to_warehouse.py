@@ -17,7 +17,7 @@ from tests.end_to_end.company import write_company
 from tests.end_to_end.installation import Installation, installed
 
 # `make proof EVENTS=1000000` raises it; so many reps, each with a hundred days, come to about that.
-EVENTS = int(os.environ.get("EVENTS", "150000"))
+EVENTS = int(os.environ.get("EVENTS", "72000"))
 EVENTS_OF_A_REP = 3_000
 COUNTED = """
 SELECT rep_id, day, measure, currency, sum(value) FROM spm_bi.rep_day
@@ -49,6 +49,7 @@ def test_every_number_equals_a_direct_count_although_a_worker_is_killed(tmp_path
     wrong = {k: (expected.get(k), counted.get(k)) for k in expected.keys() | counted.keys()}
     wrong = {k: pair for k, pair in wrong.items() if pair[0] != pair[1]}
     assert not wrong, f"{len(wrong)} differ, such as {list(wrong.items())[:5]}"
+
 
 # The truth knows no exchange rates.
 CONVERTED = {"revenue_won_reporting", "won_amount", "won_valued", "lost_amount"}

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from infra.migrations import FOLDER, MigrationError, _placed, migrate, migrations, pending
+from infra.migrations import FOLDER, MigrationError, migrate, migrations, pending
+from infra.placing import placed
 from tests.infra.warehouse import serving
 from tests.infra.warehouse.serving import REAL
 
@@ -102,7 +103,7 @@ def test_every_table_and_column_says_what_it_means(client: Client) -> None:
 
 def test_a_cluster_gets_replicated_tables_everywhere() -> None:
     texts = [
-        _placed(statement, "sales")
+        placed(statement, "sales")
         for migration in migrations()
         for statement in migration.statements()
     ]

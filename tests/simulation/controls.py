@@ -31,6 +31,7 @@ from streams.engine import (
 from streams.engine.batches import Partition
 from streams.engine.commits import Handed
 from tests.simulation import checks, outside, tables, world
+from tests.simulation.seeds import MIXES, Mix
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,12 @@ class Control:
     Attributes:
         off: switches it off for the length of a `with`.
         mix: whose seeds it must fail in.
+        seeds: those that failed when last looked at, tried before the others.
     """
 
     off: Callable[[], AbstractContextManager[None]]
     mix: str
+    seeds: tuple[int, ...] = ()
 
 
 @contextmanager
@@ -300,22 +303,26 @@ def no_last_words() -> Iterator[None]:
         yield
 
 
+# A message must come later than another of its deal, and from a worker that has lost its partition.
+PAY_LATE = Mix("pay_late", ("ghost",), count=10, is_rough=False, is_paid=True, seconds=8.0)
+MIXES_OF_CONTROLS = MIXES | {PAY_LATE.name: PAY_LATE}
+
 CONTROLS: dict[str, Control] = {
-    "sums of changes": Control(sums_of_changes, "crashes"),
-    "tokens of offset ranges": Control(tokens_of_ranges, "crashes"),
-    "a guard that skips silently": Control(silent_guard, "telling"),
-    "lookups not bounded by position": Control(unbounded_lookup, "ghosts"),
-    "no guard per row": Control(no_guard, "crashes"),
-    "markers not in history": Control(newest_sequence, "markers"),
-    "inserts without a fence": Control(no_fence, "restore"),
-    "start at the committed offset alone": Control(start_at_committed, "restore"),
-    "commits like Faust's": Control(commits_like_faust, "crashes"),
-    "a filter of recent ids": Control(filter_of_recent_ids, "crashes"),
-    "blind for the flush on its way": Control(blind_for_what_is_on_its_way, "busy"),
-    "target minus posted sum": Control(target_minus_posted, "pay"),
-    "entry ids without partition and payee": Control(plain_entry_ids, "pay"),
-    "every message is news": Control(whatever_comes_is_news, "pay_ghosts"),
-    "no wait for stage one": Control(no_wait_for_stage_one, "pay_retention"),
-    "no last words of credits": Control(no_last_words, "pay"),
-    "applied before results": Control(applied_first, "telling"),
+    "sums of changes": Control(sums_of_changes, "crashes", (2, 3)),
+    "tokens of offset ranges": Control(tokens_of_ranges, "crashes", (3, 2)),
+    "a guard that skips silently": Control(silent_guard, "telling", (1, 0)),
+    "lookups not bounded by position": Control(unbounded_lookup, "ghosts", (0, 1)),
+    "no guard per row": Control(no_guard, "crashes", (3, 2)),
+    "markers not in history": Control(newest_sequence, "markers", (3, 1)),
+    "inserts without a fence": Control(no_fence, "restore", (0, 1)),
+    "start at the committed offset alone": Control(start_at_committed, "restore", (0, 1)),
+    "commits like Faust's": Control(commits_like_faust, "crashes", (1, 4)),
+    "a filter of recent ids": Control(filter_of_recent_ids, "crashes", (1, 3)),
+    "blind for the flush on its way": Control(blind_for_what_is_on_its_way, "busy", (5, 0)),
+    "target minus posted sum": Control(target_minus_posted, "pay", (7, 9)),
+    "entry ids without partition and payee": Control(plain_entry_ids, "pay", (2, 1)),
+    "every message is news": Control(whatever_comes_is_news, "pay_late", (26,)),
+    "no wait for stage one": Control(no_wait_for_stage_one, "pay_retention", (4, 3)),
+    "no last words of credits": Control(no_last_words, "pay", (0, 1)),
+    "applied before results": Control(applied_first, "telling", (1, 0)),
 }

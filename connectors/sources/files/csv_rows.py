@@ -93,6 +93,8 @@ class CsvRows:
         return csv.reader(self._lines, delimiter=self._options.delimiter, strict=True)
 
     def _headings(self) -> tuple[str, ...]:
+        if self._options.headings:
+            return self._options.headings
         reader = self._reader()
         try:
             for _ in range(self._options.header_row - 1):

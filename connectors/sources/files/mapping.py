@@ -102,6 +102,7 @@ class FileOptions(Part):
     empty: Annotated[Texts, Field(description="texts that mean: no value")] = ("",)
     sheet: Annotated[str | None, Field(description="of a workbook; absent: the first")] = None
     header_row: Annotated[int, Field(ge=1, le=1000, description="the row of headings")] = 1
+    headings: Annotated[Texts, Field(description="of a file that has no row of them")] = ()
 
 
 class Condition(Part):
@@ -221,6 +222,8 @@ class EventMapping(Mapping):
 
     @model_validator(mode="after")
     def _fields_fit(self) -> "EventMapping":
+        if self.file.headings:
+            raise ValueError("file.headings are for definitions; give events a row of headings")
         known = catalogue.schema(catalogue.latest(self.message))["fields"]
         needed = [f["name"] for f in known if "default" not in f and f["name"] not in FILLED]
         lacking = [name for name in needed if name not in self.fields]

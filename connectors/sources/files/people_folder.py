@@ -1,7 +1,7 @@
 """A folder of definitions as YAML: read what is there, write what changed, keep the old."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,15 @@ _HEAD = (
 )
 
 
-def existing_in(folder: Path) -> dict[str, Definition]:
-    """Return the definitions a folder holds, of the kinds a draft of people touches.
+def existing_in(folder: Path, kinds: Iterable[str] = MERGED) -> dict[str, Definition]:
+    """Return the definitions a folder holds, of some kinds; those a draft of people touches.
 
     Raises:
         BadFile: a file is there and cannot be understood.
     """
     return {
         kind: _read(path, _MODELS[kind])
-        for kind in MERGED
+        for kind in kinds
         if (path := folder / f"{kind}.yaml").exists()
     }
 

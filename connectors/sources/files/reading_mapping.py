@@ -7,11 +7,18 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from connectors.sources.files.mapping import GIVEN, MODELS, EventMapping, PeopleMapping
+from connectors.sources.files.mapping import GIVEN, EventMapping, PeopleMapping
+from connectors.sources.files.mapping import MODELS as OF_EVENTS
+from connectors.sources.files.table_mapping import TABLES, TableMapping
 from schemas import catalogue
 
 BYTES_MAX = 1_048_576  # a lookup of ten thousand stages fits
 _Path = tuple[str | int, ...]
+AnyMapping = EventMapping | PeopleMapping | TableMapping
+MODELS: dict[str, type[EventMapping] | type[PeopleMapping] | type[TableMapping]] = {
+    **OF_EVENTS,
+    **dict.fromkeys(TABLES, TableMapping),
+}
 SHAPED = "mapping.schema.json"
 
 
@@ -19,7 +26,7 @@ class BadMapping(ValueError):
     """The mapping cannot be used; str() has a line for each error."""
 
 
-def read_mapping(path: Path) -> EventMapping | PeopleMapping:
+def read_mapping(path: Path) -> AnyMapping:
     """Return the mapping in a YAML file.
 
     Raises:
@@ -37,7 +44,7 @@ def read_mapping(path: Path) -> EventMapping | PeopleMapping:
         raise BadMapping(f"{path}: is no UTF-8 text; is it the data?") from None
 
 
-def mapping_of(text: str, name: str) -> EventMapping | PeopleMapping:
+def mapping_of(text: str, name: str) -> AnyMapping:
     """Return the mapping a YAML text says; `name` stands in its errors.
 
     Raises:
@@ -70,7 +77,7 @@ def mapping_of(text: str, name: str) -> EventMapping | PeopleMapping:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of mappings, for editors."""
-    schema = TypeAdapter(EventMapping | PeopleMapping).json_schema(by_alias=True)
+    schema = TypeAdapter(AnyMapping).json_schema(by_alias=True)
     rule = {"anyOf": [{"type": "string", "description": "a column"}, {"$ref": "#/$defs/Rule"}]}
     events = schema["$defs"]["EventMapping"]["properties"]
     events["fields"] = {
@@ -81,7 +88,7 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-_EVENTS = tuple(message for message in MODELS if message != "people")
+_EVENTS = tuple(message for message in OF_EVENTS if message != "people")
 
 
 def _fields_of(message: str) -> list[str]:
@@ -151,7 +158,8 @@ def _siblings(loc: _Path) -> list[str]:
     """Return the names all parts of mappings have, for a near miss."""
     from connectors.sources.files import mapping  # noqa: PLC0415  # only when something is wrong
 
-    models = [m for m in vars(mapping).values() if isinstance(m, type) and issubclass(m, BaseModel)]
+    parts = {**vars(mapping), "TableMapping": TableMapping}
+    models = [m for m in parts.values() if isinstance(m, type) and issubclass(m, BaseModel)]
     return sorted({f.alias or n for m in models for n, f in m.model_fields.items()})
 
 

@@ -31,7 +31,7 @@ class XlsxRows:
         )
         self._total = self._values[name].max_row or 0
         self._number = 0
-        self.header = self._headings(options.header_row)
+        self.header = options.headings or self._headings(options.header_row)
 
     def __iter__(self) -> Iterator[Row]:
         try:

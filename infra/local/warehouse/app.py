@@ -133,6 +133,7 @@ class Warehouse:
         self._readers.shutdown(cancel_futures=True)
         self._writers.shutdown(cancel_futures=True)
         self._sessions.close()
+        self._writer.close()
         self._engine.close()
 
 

@@ -182,6 +182,10 @@ class Engine:
         with _engine_errors():
             return Handle(self._path)
 
+    def ask(self, sql: str) -> str:
+        """Return what a query gave, as raw text; one at a time."""
+        return self._anchor.text(sql)
+
     def close(self) -> None:
         """Close the folder; running statements must have ended."""
         self._anchor.close()

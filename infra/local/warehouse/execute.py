@@ -11,6 +11,9 @@ from infra.local.warehouse.blocks import framed
 from infra.local.warehouse.compression import chosen, packed
 from infra.local.warehouse.engine import Answer, Engine, Handle
 from infra.local.warehouse.errors import Code, refused
+from infra.local.warehouse.fence import Fence, Text, fenced
+from infra.local.warehouse.handles import Handles
+from infra.local.warehouse.lexer import tokens
 from infra.local.warehouse.limits import Limits
 from infra.local.warehouse.native import (
     BLOCK_INFO,
@@ -46,6 +49,8 @@ class Executor:
 
     def __init__(self, engine: Engine, sessions: Sessions, limits: Limits) -> None:
         self._engine, self._sessions, self._limits = engine, sessions, limits
+        self._handles = Handles(engine.handle, limits.writers_max)
+        self._fence = Fence(engine.ask)
 
     def run(self, asked: Asked, owner: str) -> Reply:
         """Return the answer to a writer's request.
@@ -57,30 +62,50 @@ class Executor:
         text = understood(asked.raw, self._engine.input_formats)
         check_outward(text)
         wanted = settings.applied(asked.settings, self._engine.settings, None)
+        if _leaves_nothing(asked, text):
+            with self._handles.borrow(asked.database, wanted) as handle:
+                answer = self._ask(handle, asked, text)
+        else:
+            answer = self._asked_apart(asked, text, wanted, owner)
+        return reply(
+            self._engine, asked, text, answer, bytes_max=self._limits.result_bytes, started=started
+        )
+
+    def close(self) -> None:
+        """Close what is kept; nothing runs any more."""
+        self._handles.close()
+
+    def _asked_apart(self, asked: Asked, text: Text, wanted: dict[str, str], owner: str) -> Answer:
+        """Return the answer, by a handle of this request's or of its session's own."""
         with self._handle(asked, owner) as handle, _with(handle, wanted, bool(asked.session_id)):
             if asked.database:
                 handle.use(asked.database)
             for table in asked.tables:
                 table.put(handle)
             try:
-                answer = self._ask(handle, asked, text)
+                return self._ask(handle, asked, text)
             finally:
                 for table in asked.tables:
                     table.drop(handle)
-        return reply(
-            self._engine, asked, text, answer, bytes_max=self._limits.result_bytes, started=started
-        )
 
-    def _ask(
-        self, handle: Handle, asked: Asked, text: InsertData | InsertInput | Statement
-    ) -> Answer:
+    def _ask(self, handle: Handle, asked: Asked, text: Text) -> Answer:
         if isinstance(text, Statement):
             kind = handle.kind_of_one(text.text)
-            if not asked.changes_allowed and not kind.is_read:
-                raise _get_changes_nothing()
-            return handle.run(text.text, asked.fmt, asked.params)
+            if kind.is_read:
+                return handle.run(text.text, asked.fmt, asked.params)
         if not asked.changes_allowed:
             raise _get_changes_nothing()
+        plain = None if asked.params or asked.session_id else fenced(text)
+        if plain is not None:
+            with self._fence.passed(plain) as is_of_table:
+                if is_of_table:
+                    return handle.insert(plain.insert)
+        with self._fence.changing(text):
+            return self._changed(handle, asked, text)
+
+    def _changed(self, handle: Handle, asked: Asked, text: Text) -> Answer:
+        if isinstance(text, Statement):
+            return handle.run(text.text, asked.fmt, asked.params)
         if isinstance(text, InsertInput):
             return handle.insert_select(text, asked.params, self._engine.scratch)
         handle.set({f"param_{name}": value for name, value in asked.params.items()})
@@ -99,6 +124,16 @@ class Executor:
             yield handle
         finally:
             handle.close()
+
+
+def _leaves_nothing(asked: Asked, text: Text) -> bool:
+    """Return whether a handle is as it was after this request."""
+    if asked.session_id or asked.tables or asked.params:
+        return False
+    if not isinstance(text, Statement):
+        return True
+    first = next(tokens(text.text), None)
+    return first is not None and first.says("SELECT", "INSERT")
 
 
 def _plain(text: InsertData, revision: int) -> InsertData:

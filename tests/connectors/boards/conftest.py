@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from schemas.definitions import Company
+from tests.connectors.boards.browser import CHROMIUM, Kept, Window
 from tests.connectors.boards.ground import Broker, Floor, Served, Warehouse
 
 PEOPLE = {
@@ -76,3 +78,48 @@ def served_alone(tmp_path: Path, own_broker: Broker, warehouse: Warehouse) -> It
     served = Served(tmp_path, own_broker.bootstrap, warehouse.seed()).ready()
     yield served
     served.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Chromium, for one file: while it runs, an event loop does, which other tests cannot have."""
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM, "Chromium must be here where PACESETTER_CI=1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Broker]:
+    broker = Broker()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, stage: Broker, warehouse_process: Warehouse
+) -> Iterator[Served]:
+    """A board for all tests that do not mind what others won today."""
+    beginning(warehouse_process)
+    folder = tmp_path_factory.mktemp("shared")
+    served = Served(folder, stage.bootstrap, Kept(warehouse_process.seed())).ready()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def window(chromium: Any) -> Iterator[Any]:
+    opened: list[Window] = []
+
+    def make(**options: Any) -> Window:
+        opened.append(Window(chromium, **options))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.context.close()
+        assert each.trouble == []

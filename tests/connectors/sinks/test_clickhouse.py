@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from connectors.sinks.clickhouse import Warehouse
 from infra.migrations import migrate
@@ -23,6 +25,35 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             found.incarnation()
         migrate(found._client)
         yield found
+
+
+TEXT = st.text(max_size=14) | st.sampled_from(["", "twelve bytes", "and thirteen!", "long" * 99])
+ROW = st.tuples(TEXT, st.none() | TEXT, st.lists(TEXT, max_size=3))
+KINDS = {"a": pl.String, "b": pl.String, "c": pl.List(pl.String), "n": pl.UInt32}
+OLD, NEW = "25.8.1.1", ""  # "": as new as it is
+
+
+@pytest.mark.parametrize("version", [OLD, NEW])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=st.lists(ROW, min_size=1, max_size=40))
+def test_rows_arrive_as_they_are_whatever_version_reads_them(
+    made: Warehouse,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    rows: list[tuple[str, str | None, list[str]]],
+) -> None:
+    table = "spm.test_rows"
+    columns = "a String, b Nullable(String), c Array(String), n UInt32"
+    made.command(f"CREATE OR REPLACE TABLE {table} ({columns}) ENGINE = MergeTree ORDER BY n")
+    with monkeypatch.context() as patch:
+        if version:
+            patch.setattr(made._client, "server_version", version)
+        sent = [(*row, n) for n, row in enumerate(rows)]
+        made.insert(table, pl.DataFrame(sent, schema=KINDS, orient="row"), made.incarnation())
+    back = made.frame(f"SELECT a, b, c, n FROM {table} ORDER BY n")
+    assert back.rows() == sent
 
 
 def person(rep_id: str) -> pl.DataFrame:

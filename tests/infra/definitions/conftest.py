@@ -22,11 +22,14 @@ from infra.sample import DEFINITIONS
 from schemas import codec
 from schemas.codec import CatalogueIds
 from schemas.principals import Principal, Role
+from streams.settings import settings
 from tests.brokers import PARTITIONS, Broker, free_port
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 MARKED = ("crm.calls", "crm.emails", "crm.meetings", "crm.deals", "spm.credits")
-TABLES = ("definition", "roster", "team", "membership", "person", "applied", "log", "warehouse")
+TABLES = ("definition", "roster", "team", "membership", "rep_team", "person", "applied",
+          "log", "warehouse", "planning", "quota", "plan_curve", "calendar_day",
+          "kpi_rep_day")  # fmt: skip
 
 SMALL = {
     "company": "{name: Small, reporting_currency: EUR, time_zone: UTC}",
@@ -185,3 +188,20 @@ def ground(warehouse: tuple[Any, str, str]) -> Iterator[Ground]:
         yield Ground(broker, client, log, address, token)
     finally:
         broker.stop()
+
+
+@pytest.fixture
+def installed(ground: Ground, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ground]:
+    """The settings of an installation that has this ground."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PACESETTER_KAFKA_BOOTSTRAP", ground.broker.address)
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", ground.address)
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_TOKEN", ground.token)
+    topic_id = ground.log.identity().topic_id
+    ground.client.command(
+        "INSERT INTO spm.log (cluster_id, topic, topic_id, epoch, state)"
+        f" VALUES ('pacesetter-test', 'spm.definitions', '{topic_id}', 7, 'open')"
+    )
+    settings.cache_clear()
+    yield ground
+    settings.cache_clear()

@@ -396,23 +396,26 @@ def test_members_of_teams_in_the_table_are_those_that_teams_and_stints_say(groun
     ) == [("COMPANY", 25, 25), ("REP", 25, 25)]
 
 
+@pytest.mark.parametrize("done", [1, 2])
 def test_members_cut_off_by_a_crash_are_written_again(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, done: int
 ) -> None:
-    whole = Stored._insert_frame
+    whole, inserts = Stored._insert_frame, []
 
     def die(stored: Stored, table: str, rows: Any) -> None:
         whole(stored, table, rows)
-        raise Crash
+        inserts.append(table)
+        if len(inserts) == done:
+            raise Crash
 
     with monkeypatch.context() as patched:
         patched.setattr(Stored, "_insert_frame", die)
         with pytest.raises(Crash):
             ground.apply(DEFINITIONS)
-    before = ground.rows("SELECT count() FROM spm.membership FINAL")
-    done = repair(ground.client, ground.log, NOW)
-    assert done.members
-    assert ground.rows("SELECT count() FROM spm.membership FINAL") == [(before[0][0] + 1,)]
+    assert ground.rows("SELECT count() FROM spm_bi.bridge_rep_team") == [(0,)]
+    assert repair(ground.client, ground.log, NOW).members
+    assert ground.rows("SELECT count() FROM spm_bi.bridge_rep_team WHERE is_direct") == [(25,)]
+    assert ground.rows("SELECT count() FROM spm.rep_team FINAL") == [(25,)]
     assert not repair(ground.client, ground.log, NOW)
 
 

@@ -1,7 +1,6 @@
 """`pacesetter definitions` as a person types it, against a real broker and warehouse."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,6 @@ from tests.infra.definitions.conftest import Ground
 
 def run(*args: object) -> Result:
     return CliRunner().invoke(app, [str(a) for a in args], catch_exceptions=False)
-
-
-@pytest.fixture
-def installed(ground: Ground, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ground]:
-    """The settings of an installation that has this ground."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PACESETTER_KAFKA_BOOTSTRAP", ground.broker.address)
-    monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", ground.address)
-    monkeypatch.setenv("PACESETTER_WAREHOUSE_TOKEN", ground.token)
-    topic_id = ground.log.identity().topic_id
-    ground.client.command(
-        "INSERT INTO spm.log (cluster_id, topic, topic_id, epoch, state)"
-        f" VALUES ('pacesetter-test', 'spm.definitions', '{topic_id}', 7, 'open')"
-    )
-    settings.cache_clear()
-    yield ground
-    settings.cache_clear()
 
 
 def test_check_says_fine_or_every_problem_and_why(folder: Path, edit: Any) -> None:

@@ -227,7 +227,7 @@ def test_a_warning_does_not_keep_definitions_from_taking_effect(folder: Path, ed
     edit("quotas.yaml", "owner_id: emea, kpi: revenue_won_reporting, period_start: 2026-01-01, "
          "period_end: 2026-04-01, amount: 1", "owner_id: emea, kpi: revenue_won_reporting, "
          "period_start: 2026-01-01, period_end: 2026-04-01, amount: 9")  # fmt: skip
-    edit("rates.yaml", "{base: JPY, quote: EUR, on: 2025-01", "{base: EUR, quote: JPY, on: 2025-01")
+    edit("rates.yaml", "{base: JPY, quote: EUR, on: 2025-01", "{base: JPY, quote: USD, on: 2025-01")
     (folder / "identities.yaml").write_text(
         "identities: [{source: manual, user_id: a, rep_id: hp-01}]"
     )

@@ -1,125 +1,32 @@
-"""The proof finds nothing after honest work, and finds each fault put into the tables by hand."""
+"""The proof finds nothing after honest work, and finds what is not there or was never sent."""
 
 import json
 import random
-from collections.abc import Collection, Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from itertools import pairwise
 from math import floor
-from typing import Any
 
-import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from connectors.sinks.clickhouse import Warehouse, quoted
-from connectors.sinks.kafka import Publisher
+from connectors.sinks.clickhouse import Warehouse
 from infra.cli.main import app
 from infra.reconcile import credits, ledger, running, totals
 from infra.reconcile.arithmetic import divided_even, filled, floors, ranks
-from infra.reconcile.cut import cut
-from infra.reconcile.findings import Checked, Report
-from infra.reconcile.periods import ALL, Days, days_of
+from infra.reconcile.periods import ALL, days_of
 from infra.reconcile.running import ACTIVITY, DEAL, reconcile
-from schemas.codec import CatalogueIds
-from schemas.topics import CREDITS
-from streams.engine.batches import Partition
-from streams.engine.epochs import marker_message
-from tests.ground import Site, site, wait_for
-from tests.load import Floor, definitions
+from tests.ground import Site
+from tests.infra.reconcile.editing import (
+    check,
+    key_of,
+    one,
+    proof,
+    put,
+    take_out,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # one busy core starts it all
-
-
-def plan(plan_id: str, period: str, *tiers: tuple[str, str], **fields: Any) -> dict[str, Any]:
-    components = [
-        {"component_id": "c", "tiers": [{"since": s, "rate": r} for s, r in tiers]},
-        {"component_id": "flat", "tiers": [{"since": "0", "rate": "0.003333"}]},
-    ]
-    return {
-        "plan_id": plan_id, "name": plan_id, "currency": "EUR", "period": period,
-        "valid_from": "2026-01-01", "components": components, **fields,
-    }  # fmt: skip
-
-
-ALL_REPS = plan("everybody", "QUARTER", ("0", "0.05"), ("1500.5", "0.0725"), ("4000", "0.11"))
-SOME = plan(
-    "some", "MONTH", ("500", "0.02"), ("0", "0"), reps=["r1", "r2", "r3"], valid_to="2026-03-08"
-)
-PLANS = {"plans": [ALL_REPS, SOME, plan("dropped", "YEAR", ("0", "0.01"))]}
-HIGHER = {"plans": [{**ALL_REPS, "period": "MONTH"}, SOME]}
-
-
-@pytest.fixture(scope="module")
-def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A floor with duplicates, disorder and corrections, and owners who became known midway."""
-    floor = Floor(seed=11, reps=30)
-    known = definitions(floor.reps)
-    mapped = known["identities"]["identities"]
-    with site(tmp_path_factory.mktemp("proof"), partitions=2) as made:
-        made.define(1, {**known, "identities": {"identities": mapped[:15]}, "plans": PLANS})
-        made.open_epochs()
-        made.start_worker()
-        made.produce(floor.events(2_500))
-        made.wait_applied(150)
-        made.define(2, {"identities": known["identities"], "plans": HIGHER})
-        made.mark(2)
-        mark_credits(made, 2)
-        made.send("crm.calls", b"k", b"no call at all")
-        made.produce(floor.events(500))
-        made.wait_applied(150)
-        assert made.sums() == floor.sums()
-        look = made.warehouse()
-        wait_for(lambda: not check(look, credits.CREDIT).in_flight, "credits have arrived", 150)
-        yield made
-
-
-@pytest.fixture(scope="module")
-def warehouse(worked: Site) -> Warehouse:
-    return worked.warehouse()
-
-
-def mark_credits(made: Site, sequence: int) -> None:
-    """Let definitions take effect in every partition of credits."""
-    Publisher(made.settings.kafka_config()).send(
-        marker_message(Partition(CREDITS.name, number), sequence, "definitions", CatalogueIds())
-        for number in range(made.settings.partitions)
-    )
-
-
-def proof(warehouse: Warehouse, tables: Collection[str] = (), days: Days = ALL) -> Report:
-    return reconcile(warehouse, days, tables, sleep=lambda _: None)
-
-
-def check(warehouse: Warehouse, table: str, days: Days = ALL) -> Checked:
-    return running.look(warehouse, cut(warehouse), days, [table])[table]
-
-
-def put(warehouse: Warehouse, table: str, rows: pl.DataFrame, **changed: Any) -> None:
-    """Write rows once more, with other values in some columns."""
-    kinds = rows.schema
-    other = [pl.lit(value, kinds[name]).alias(name) for name, value in changed.items()]
-    warehouse.insert(table, rows.with_columns(other), warehouse.incarnation())
-
-
-def one(warehouse: Warehouse, table: str, where: str) -> pl.DataFrame:
-    """Return one row of a table as it stands."""
-    row = warehouse.frame(f"SELECT * FROM {table} FINAL WHERE {where} ORDER BY ALL LIMIT 1")
-    assert len(row) == 1, f"nothing in {table} is so: {where}"
-    return row
-
-
-def take_out(warehouse: Warehouse, table: str, where: str) -> None:
-    warehouse.command(f"ALTER TABLE {table} DELETE WHERE {where} SETTINGS mutations_sync = 1")
-
-
-def key_of(row: pl.DataFrame, names: Collection[str]) -> str:
-    return " AND ".join(f"{name} = {quoted(str(row[name][0]))}" for name in names)
-
-
-TOTAL_KEY = ("rep_id", "day", "measure", "currency", "topic", "partition")
-CREDIT_KEY = ("rep_id", "deal_id", "role", "via")
 
 
 def test_honest_work_is_proved_in_every_table(warehouse: Warehouse) -> None:
@@ -194,215 +101,6 @@ def test_a_period_is_looked_at_by_itself(warehouse: Warehouse) -> None:
     assert check(warehouse, totals.TABLE, days).differing == 0
     assert check(warehouse, totals.TABLE, days_of("2026-03-05")).differing == 1
     put(warehouse, totals.TABLE, row)
-
-
-def test_a_total_nobody_made_is_found(warehouse: Warehouse) -> None:
-    row = one(warehouse, totals.TABLE, "measure = 'calls'")
-    put(warehouse, totals.TABLE, row, rep_id="nobody")
-    found = check(warehouse, totals.TABLE)
-    assert [(m.wrong, m.key["rep_id"]) for m in found.mismatches] == [
-        ("row without a source", "nobody")
-    ]
-    take_out(warehouse, totals.TABLE, "rep_id = 'nobody'")
-    put(warehouse, totals.TABLE, row, partition=77)
-    found = check(warehouse, totals.TABLE)
-    assert [(m.wrong, m.key["partition"]) for m in found.mismatches] == [
-        ("row without a source", "77")
-    ]
-    take_out(warehouse, totals.TABLE, "partition = 77")
-    assert check(warehouse, totals.TABLE).differing == 0
-
-
-def test_a_wrong_amount_is_found_with_how_far_it_is_off(warehouse: Warehouse) -> None:
-    row = one(warehouse, totals.TABLE, "measure = 'revenue_won' AND currency = 'USD'")
-    put(warehouse, totals.TABLE, row, value=row["value"][0] + Decimal("0.01"))
-    found = check(warehouse, totals.TABLE)
-    assert (found.differing, found.off) == (1, {"USD": Decimal("0.0100")})
-    assert found.mismatches[0].key["rep_id"] == row["rep_id"][0]
-    assert found.mismatches[0].position == row["position"][0]
-    put(warehouse, totals.TABLE, row)
-
-
-def test_a_position_that_is_wrong_is_found_though_the_sum_is_right(warehouse: Warehouse) -> None:
-    """A total that claims a later position would skip the records up to it."""
-    row = one(warehouse, totals.TABLE, "measure = 'calls' AND topic = 'crm.calls'")
-    put(warehouse, totals.TABLE, row, position=row["position"][0] + 1)
-    assert [m.wrong for m in check(warehouse, totals.TABLE).mismatches] == ["position"]
-    take_out(
-        warehouse,
-        totals.TABLE,
-        f"{key_of(row, TOTAL_KEY)} AND position = {row['position'][0] + 1}",
-    )
-    put(warehouse, totals.TABLE, row)
-    assert check(warehouse, totals.TABLE).differing == 0
-
-
-def test_a_total_that_is_missing_is_found(warehouse: Warehouse) -> None:
-    row = one(warehouse, totals.TABLE, "measure = 'emails_sent'")
-    take_out(warehouse, totals.TABLE, key_of(row, TOTAL_KEY))
-    found = check(warehouse, totals.TABLE)
-    assert [m.wrong for m in found.mismatches] == ["no row"]
-    assert found.mismatches[0].off == -row["value"][0]
-    put(warehouse, totals.TABLE, row)
-
-
-def edited(row: pl.DataFrame) -> pl.DataFrame:
-    """Return a history row that puts in one more of what it puts in first."""
-    first, *rest = row["measure_value"][0].to_list()
-    value = pl.Series("measure_value", [[first + 1, *rest]], row.schema["measure_value"])
-    return row.with_columns(value)
-
-
-def test_activities_that_are_not_what_the_rules_say_are_found(warehouse: Warehouse) -> None:
-    """Somebody edits what a fact put in; a total that is taken from it would be called right."""
-    call = one(warehouse, ACTIVITY, "kind = 'call' AND has(measure, 'talk_seconds')")
-    meeting = one(warehouse, ACTIVITY, "kind = 'meeting' AND has(measure, 'meetings_booked')")
-    email = one(warehouse, ACTIVITY, "kind = 'email' AND rep_id = 'r3'")
-    # The row a marker wrote is gone: its entity stands as it was, for nobody.
-    marked = one(
-        warehouse,
-        ACTIVITY,
-        "kind = 'call' AND sequence = 2 AND notEmpty(measure) AND (partition, position) IN "
-        "(SELECT partition, position FROM spm.activity WHERE kind = 'marker') AND entity_id IN "
-        "(SELECT entity_id FROM spm.activity FINAL GROUP BY entity_id HAVING count() = 2)",
-    )
-    put(warehouse, ACTIVITY, edited(call))
-    put(warehouse, ACTIVITY, edited(meeting))
-    put(warehouse, ACTIVITY, email, rep_id="r4")
-    take_out(warehouse, ACTIVITY, key_of(marked, ("entity_id", "position")))
-    found = check(warehouse, ACTIVITY)
-    for row in (call, meeting, email, marked):
-        put(warehouse, ACTIVITY, row)
-    assert {(m.key["entity_id"], m.wrong) for m in found.mismatches} == {
-        (call["entity_id"][0], "rules"),
-        (meeting["entity_id"][0], "rules"),
-        (email["entity_id"][0], "rep"),
-        (marked["entity_id"][0], "rules"),
-    }
-
-
-def test_deals_that_are_not_what_the_rules_say_are_found(warehouse: Warehouse) -> None:
-    won = one(warehouse, DEAL, "has(measure, 'revenue_won_reporting') AND rep_id = 'r5'")
-    rated = one(warehouse, DEAL, "rate IS NOT NULL AND currency = 'USD' AND rep_id = 'r7'")
-    split = one(warehouse, DEAL, "length(credit_amount) = 3 AND rep_id = 'r9'")
-    other = [[a + Decimal("0.0001") for a in split["credit_amount"][0].to_list()]]
-    credited = pl.Series("credit_amount", other, split.schema["credit_amount"])
-    put(warehouse, DEAL, edited(won))
-    put(warehouse, DEAL, rated, rate=Decimal("0.9000000001"))
-    put(warehouse, DEAL, split.with_columns(credited))
-    found = check(warehouse, DEAL)
-    for row in (won, rated, split):
-        put(warehouse, DEAL, row)
-    assert {(m.key["entity_id"], m.wrong) for m in found.mismatches} == {
-        (won["entity_id"][0], "rules"),
-        (rated["entity_id"][0], "rate"),
-        (split["entity_id"][0], "credits"),
-    }
-
-
-def test_a_wrong_credit_is_found(warehouse: Warehouse) -> None:
-    row = one(warehouse, credits.DEAL_CREDIT, "NOT deleted AND currency = 'EUR'")
-    put(warehouse, credits.DEAL_CREDIT, row, amount=row["amount"][0] - Decimal("0.0001"))
-    found = check(warehouse, credits.DEAL_CREDIT)
-    assert [m.wrong for m in found.mismatches] == ["content"]
-    assert found.off == {"EUR": Decimal("0.0001")}
-    put(warehouse, credits.DEAL_CREDIT, row)
-
-
-def test_a_tombstone_that_is_missing_is_found(warehouse: Warehouse) -> None:
-    row = one(warehouse, credits.DEAL_CREDIT, "deleted")
-    deal = quoted(row["deal_id"][0])
-    take_out(warehouse, credits.DEAL_CREDIT, key_of(row, CREDIT_KEY))
-    assert [m.wrong for m in check(warehouse, credits.DEAL_CREDIT).mismatches] == ["no tombstone"]
-    # As it is when the last message got lost: the credit still stands as the row before made it.
-    earlier = warehouse.frame(
-        f"SELECT max(position) AS at FROM spm.deal FINAL WHERE entity_id = {deal} "
-        f"AND position < {row['position'][0]}"
-    )
-    put(warehouse, credits.DEAL_CREDIT, row, position=earlier["at"][0], deleted=False)
-    assert [m.wrong for m in check(warehouse, credits.DEAL_CREDIT).mismatches] == ["no tombstone"]
-    put(warehouse, credits.DEAL_CREDIT, row)
-    assert check(warehouse, credits.DEAL_CREDIT).differing == 0
-
-
-def test_a_credit_the_commission_agent_has_otherwise_is_found(warehouse: Warehouse) -> None:
-    row = one(
-        warehouse,
-        credits.CREDIT,
-        "kind = 'credit' AND (source_position, rep_id, deal_id, role, via) IN "
-        "(SELECT position, rep_id, deal_id, role, via FROM spm.deal_credit FINAL)",
-    )
-    put(warehouse, credits.CREDIT, row, amount=row["amount"][0] + 1)
-    assert [m.wrong for m in check(warehouse, credits.CREDIT).mismatches] == ["content"]
-    put(warehouse, credits.CREDIT, row)
-    assert check(warehouse, credits.CREDIT).differing == 0
-
-
-def test_a_credit_the_commission_agent_never_took_is_found(warehouse: Warehouse) -> None:
-    """Later credits of the same partition were taken, so this one is lost and not on its way."""
-    row = one(
-        warehouse,
-        credits.CREDIT,
-        "kind = 'credit' AND (rep_id, entity_id) IN (SELECT rep_id, entity_id FROM "
-        "spm.credit FINAL WHERE kind = 'credit' GROUP BY rep_id, entity_id HAVING count() = 1)",
-    )
-    take_out(warehouse, credits.CREDIT, key_of(row, ("rep_id", "entity_id", "position")))
-    assert [m.wrong for m in check(warehouse, credits.CREDIT).mismatches] == ["no row"]
-    put(warehouse, credits.CREDIT, row)
-
-
-def test_the_last_credit_of_all_is_missed_once_its_agent_is_quiet(warehouse: Warehouse) -> None:
-    """No later one was taken, so only time can tell that it is lost."""
-    last = warehouse.frame(
-        "SELECT * FROM spm.credit FINAL WHERE kind = 'credit' AND "
-        "(partition, source_topic, source_partition, source_position) = "
-        "(SELECT partition, source_topic, source_partition, max(source_position) "
-        "FROM spm.credit WHERE kind = 'credit' GROUP BY ALL ORDER BY ALL LIMIT 1)"
-    )
-    for row in last.iter_slices(1):
-        take_out(warehouse, credits.CREDIT, key_of(row, ("rep_id", "entity_id", "position")))
-    now = check(warehouse, credits.CREDIT)
-    later = running.look(warehouse, cut(warehouse, overdue_seconds=0), ALL, [credits.CREDIT])
-    put(warehouse, credits.CREDIT, last)
-    assert (now.differing, now.in_flight) == (0, len(last))
-    assert [m.wrong for m in later[credits.CREDIT].mismatches] == ["overdue"] * len(last)
-    at_rest = running.look(warehouse, cut(warehouse, overdue_seconds=0), ALL, [credits.CREDIT])
-    assert at_rest[credits.CREDIT].differing == 0
-
-
-@pytest.mark.parametrize("plan_id", ["everybody", "some", "dropped"])
-def test_a_wrong_entry_of_the_ledger_is_found(warehouse: Warehouse, plan_id: str) -> None:
-    row = one(warehouse, ledger.TABLE, f"plan_id = {quoted(plan_id)} AND amount > 0.01")
-    off = Decimal("0.01")
-    put(warehouse, ledger.TABLE, row, amount=row["amount"][0] - off)
-    found = check(warehouse, ledger.TABLE)
-    put(warehouse, ledger.TABLE, row)
-    warehouse.command(f"OPTIMIZE TABLE {ledger.TABLE} FINAL")  # forgets the wrong entry
-    assert "does not add up with those before" in {m.wrong for m in found.mismatches}
-    sums = [m for m in found.mismatches if m.wrong == "amount"]
-    assert [(m.key["rep_id"], m.key["plan"], m.off) for m in sums] == [
-        (row["rep_id"][0], plan_id, -off)
-    ]
-
-
-def test_an_entry_that_is_missing_is_found(warehouse: Warehouse) -> None:
-    row = one(warehouse, ledger.TABLE, "plan_id = 'everybody' AND component_id = 'flat'")
-    take_out(warehouse, ledger.TABLE, key_of(row, ("entry_id",)))
-    found = check(warehouse, ledger.TABLE)
-    put(warehouse, ledger.TABLE, row)
-    warehouse.command(f"OPTIMIZE TABLE {ledger.TABLE} FINAL")  # forgets the wrong entry
-    assert {m.wrong for m in found.mismatches} & {"amount", "no entry"}
-    assert {m.key["rep_id"] for m in found.mismatches} == {row["rep_id"][0]}, found.mismatches
-
-
-def test_an_entry_nobody_caused_is_found(warehouse: Warehouse) -> None:
-    row = one(warehouse, ledger.TABLE, "1")
-    put(warehouse, ledger.TABLE, row, rep_id="nobody")
-    found = check(warehouse, ledger.TABLE)
-    take_out(warehouse, ledger.TABLE, "rep_id = 'nobody'")
-    assert ("amount", "nobody") in {(m.wrong, m.key.get("rep_id")) for m in found.mismatches}
-    twice = [m.key["entry"] for m in found.mismatches if m.wrong == "one id, several entries"]
-    assert twice == [row["entry_id"][0]]
 
 
 def test_a_hole_in_what_is_applied_is_found(warehouse: Warehouse) -> None:

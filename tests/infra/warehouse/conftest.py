@@ -7,7 +7,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from infra.migrations import migrate
-from tests.infra.warehouse import serving
+from tests.infra.warehouse import floor, serving
+from tests.infra.warehouse.asking import SECRET
 from tests.infra.warehouse.serving import REAL, Served
 
 
@@ -32,6 +33,22 @@ def ours(warehouse: Served) -> Served:
     if REAL:
         pytest.skip("principals, limits and the guard are the embedded server's own")
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def floor_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An embedded warehouse with a floor in it, and a secret in a file beside it."""
+    if REAL:
+        pytest.skip("the guard is the embedded server's own")
+    folder = tmp_path_factory.mktemp("floor")
+    (folder / "secret.txt").write_text(SECRET)
+    with serving.embedded(folder) as served:
+        served.extra["secret"] = str(folder / "secret.txt")
+        served.extra["outfile"] = str(folder / "out.txt")
+        with served.client() as client:
+            migrate(client)
+            floor.fill(client)
+        yield served
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A small sales floor in the warehouse: five reps, two managers, one person who left."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -28,6 +29,14 @@ def people(client: Client) -> None:
     client.insert("spm.roster", rows + older, column_names=columns)
     teams = [[7, "west", "West", "all"], [7, "east", "East", "all"], [3, "west", "Wild West", ""]]
     client.insert("spm.team", teams, column_names=["sequence", "team_id", "name", "parent_team_id"])
+    members = [[7, "TEAM", team, rep, since, until, True] for rep, since, until, team, _ in STINTS]
+    members += [[7, "COMPANY", "company", "unassigned", OLD, END, True]]
+    columns = ["sequence", "subject_kind", "subject_id", "rep_id", "valid_from", "valid_to"]
+    client.insert("spm.membership", members, column_names=[*columns, "is_direct"])
+    holders = [{"rep_id": rep, "valid_from": "2026-01-01"} for rep in REPS]
+    content = {"territories": [{"territory_id": "all", "name": "All", "holders": holders}]}
+    client.insert("spm.definition", [[9, "territories", json.dumps(content)]],
+                  column_names=["sequence", "kind", "content"])  # fmt: skip
     names = [[rep, f"Name of {rep}", f"{rep}@example.com", 1] for rep in REPS]
     client.insert("spm.person", names, column_names=["rep_id", "name", "email", "version"])
 
@@ -119,6 +128,35 @@ def forecasts(client: Client) -> None:
         client.insert("spm.forecast", rows, column_names=columns)
 
 
+def plans(client: Client) -> None:
+    """Fill plans: a quota for everybody and their team in this month, and an older version."""
+    made = datetime(2026, 1, 2, tzinfo=UTC)
+    start, end = TODAY - timedelta(10), TODAY + timedelta(10)
+    columns = ["sequence", "quota_id", "subject_kind", "subject_id", "kpi", "currency"]
+    columns += ["period_start", "period_end", "amount", "is_additive", "curve_id", "work_id"]
+    columns += ["plan_total", "work_total", "made_at"]
+    for sequence, amount in ((3, "1"), (7, "1000")):
+        rows = [
+            [sequence, f"{kind}:{who}", kind, who, "revenue", "EUR", start, end, Decimal(amount),
+             True, "linear", "linear", Decimal(20), Decimal(20), made]
+            for kind, who in (*(("REP", rep) for rep in REPS), ("TEAM", "west"))
+        ]  # fmt: skip
+        client.insert("spm.quota", rows, column_names=columns)
+        client.insert("spm.planning", [[sequence, "UTC", "", False, made]], column_names=[
+            "sequence", "time_zone", "calendar_id", "today_counts", "made_at"])  # fmt: skip
+    days = [[7, "linear", start + timedelta(n), Decimal(n), Decimal(1), made] for n in range(20)]
+    columns = ["sequence", "curve_id", "day", "elapsed", "weight", "made_at"]
+    client.insert("spm.plan_curve", days, column_names=columns)
+    columns = ["sequence", "calendar_id", "day", "is_business_day", "made_at"]
+    client.insert("spm.calendar_day", [[7, "", TODAY, True, made]], column_names=columns)
+    columns = ["sequence", "subject_kind", "subject_id", "rep_id", "valid_from", "valid_to"]
+    everybody = [[7, "REP", rep, rep, OLD, END, True] for rep in REPS]
+    everybody += [[7, "COMPANY", "company", "unassigned", OLD, END, True]]
+    everybody += [[7, "TEAM", team, rep, since, until, True]
+                  for rep, since, until, team, _ in STINTS]  # fmt: skip
+    client.insert("spm.membership", everybody, column_names=[*columns, "is_direct"])
+
+
 def letters(client: Client) -> None:
     """Fill dead letters, progress and measures."""
     seen = datetime(2026, 1, 2, tzinfo=UTC)
@@ -150,4 +188,5 @@ def fill(client: Client) -> None:
 
     ledger(client)
     forecasts(client)
+    plans(client)
     letters(client)

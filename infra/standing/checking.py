@@ -1,0 +1,75 @@
+"""What `quota check` finds beyond wrong entries: sums that do not bear, people without a quota."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, cast
+
+from infra.definitions.checking_roster import end_of
+from infra.definitions.problems import Problem
+from infra.definitions.quota_sums import Sum
+from infra.definitions.showing import table
+from schemas.defining import Definition
+from schemas.definitions import Roster
+from schemas.quotas import QuotaOwner, Quotas
+
+SUMS_MAX = 40  # lines a person reads; --json has all
+
+
+def without_quota(values: Mapping[str, Definition], day: date) -> list[str]:
+    """Return the reps who are on the roster on a day and have no quota that runs on it."""
+    roster, told = cast(Roster, values["roster"]), cast(Quotas, values["quotas"])
+    have = {
+        q.owner_id
+        for q in told.quotas
+        if q.owner_kind is QuotaOwner.REP and q.period_start <= day < q.period_end
+    }
+    there = {
+        r.rep_id for r in roster.reps if any(s.valid_from <= day < end_of(s) for s in r.history)
+    }
+    return sorted(there - have)
+
+
+def text(
+    problems: Iterable[Problem], summed: Sequence[Sum], without: Sequence[str], day: date
+) -> str:
+    """Return the report: sums that do not bear first, then the count of the others."""
+    wrong = [s for s in summed if not s.adds_up]
+    lines = []
+    if wrong:
+        header = ("OWNER", "KPI", "FROM", "UP TO", "QUOTA", "TEAMS BELOW", "REPS", "RATIO")
+        lines.append("Sums outside over_assignment_min and _max:")
+        lines.append(table(header, map(_row, wrong[:SUMS_MAX])))
+        if len(wrong) > SUMS_MAX:
+            lines.append(f"... and {len(wrong) - SUMS_MAX} more; --json has all")
+    if without:
+        lines.append(f"On the roster on {day} without a quota: {', '.join(without)}")
+    compared = sum(s.ratio is not None for s in summed)
+    lines.append(
+        f"{len(list(problems))} problems; {compared} quotas of groups compared with those of"
+        f" their reps, {len(wrong)} outside the bounds; {len(without)} reps without a quota."
+    )
+    return "\n".join(lines)
+
+
+def as_json(
+    problems: Iterable[Problem], summed: Iterable[Sum], without: Sequence[str], day: date
+) -> dict[str, Any]:
+    """Return the report for programs."""
+    from infra.cli.telling import problem_json  # noqa: PLC0415 - only when asked
+
+    return {
+        "problems": [problem_json(p) for p in problems],
+        "sums": [
+            {k: f"{v:f}" if isinstance(v, Decimal) else v for k, v in s._asdict().items()}
+            for s in summed
+        ],
+        "without_quota": {"on": day, "reps": list(without)},
+    }
+
+
+def _row(one: Sum) -> tuple[object, ...]:
+    owner = f"{one.owner_kind} {one.owner_id}"
+    amounts = [f"{v:,.2f}" if v is not None else "-" for v in (one.amount, one.children, one.reps)]
+    return (owner, f"{one.kpi} {one.currency}".strip(), one.period_start, one.period_end,
+            *amounts, one.ratio)  # fmt: skip
