@@ -56,6 +56,12 @@ def apply(
         str, typer.Option(help="Who is answerable. Default: git's user.name, else $USER.")
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    effect: Annotated[
+        bool, typer.Option(help="With --dry-run: also whose numbers would change by how much.")
+    ] = True,
+    by: Annotated[
+        str, typer.Option(help="... by day, month, quarter or year of the calendar.")
+    ] = "month",
     wait: Annotated[bool, typer.Option("--wait", help="Until the workers have them.")] = False,
     wait_seconds: Annotated[float, typer.Option(help="How long --wait waits.", min=0)] = 60.0,
     as_json: Json = False,
@@ -65,11 +71,16 @@ def apply(
     What differs from what is in force becomes a revision, and takes effect at the same point of
     every log by markers. Repeating it changes nothing, and finishes what a crash left undone.
 
-    Example: pacesetter definitions apply definitions/ --note "Q4 quotas" --wait
+    With --dry-run nothing is written. It tells what would change, and computes over all of history
+    whose numbers would change: rep, team, region and company, measure, period, before and after.
+
+    Examples: pacesetter definitions apply definitions/ --note "Q4 quotas" --wait,
+    pacesetter definitions apply definitions/ --dry-run --by quarter
     """
-    from infra.cli import telling
+    from infra.cli import effects, telling
     from infra.definitions import applying
 
+    effects.check_period(by)
     if not note and not dry_run:
         raise typer.BadParameter("say why, as in --note 'Q4 quotas'", param_hint="--note")
     with ground() as (client, log):
@@ -77,12 +88,13 @@ def apply(
             folder, author=author or _somebody(), note=note, client=client, log=log,
             now=datetime.now(UTC), dry_run=dry_run,
         )  # fmt: skip
+        changed = effects.computed(client, done, by) if dry_run and effect else None
         left = _waited(client, log, done.sequence, wait_seconds) if wait and not dry_run else ()
     if as_json:
-        print_json(telling.applied_json(done, left))
+        print_json(telling.applied_json(done, left) | effects.as_json(changed))
     else:
         tell(done.warnings)
-        typer.echo(telling.report(done))
+        typer.echo(telling.report(done) + effects.as_text(changed))
     if left:
         names = ", ".join(f"{t}/{p}" for t, p in left)
         typer.echo(

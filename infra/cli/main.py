@@ -17,6 +17,7 @@ from infra.cli import (
     imports,
     intake,
     kpi,
+    people,
     quota,
     rebuild,
     reconcile,
@@ -63,6 +64,7 @@ intake.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
 app.add_typer(quota.app, name="quota", rich_help_panel="Feed it")
 app.add_typer(kpi.app, name="kpi", rich_help_panel="Read it")
+app.add_typer(people.app, name="people", rich_help_panel="Feed it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)

@@ -27,7 +27,7 @@ from infra.definitions.scanning import LogError, Partition
 from infra.definitions.stored import State, Stored
 from schemas import topics
 from schemas.defining import Definition
-from schemas.definitions import KINDS, People
+from schemas.definitions import KINDS, Bundle, People
 from streams.domain.hierarchy import member_rows
 
 TRIES_MAX = 3  # somebody else applied in between; three times in a row is a fight, not a race
@@ -72,6 +72,7 @@ class Applied:
         contents: canonical content of the kinds that got a revision.
         done: rows and markers written behind the revisions. If no kind changed, an earlier apply
             had left them undone.
+        before, after: everything in force, before it and with it.
     """
 
     sequence: int
@@ -81,6 +82,8 @@ class Applied:
     warnings: tuple[Problem, ...] = ()
     done: Done = field(default_factory=Done)
     dry_run: bool = False
+    before: Bundle = field(default_factory=Bundle)
+    after: Bundle = field(default_factory=Bundle)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -195,8 +198,11 @@ def _plan(loaded: Loaded, before: State, stored: Stored, now: datetime) -> Appli
     changed = PeopleChanges()
     if isinstance(people, People):
         changed = people_changes(people, stored.people(), now)
+    after = {**before.values, **{k: loaded.values[k] for k in contents}}
     return Applied(
         sequence=before.sequence,
+        before=before.bundle(),
+        after=replace(before, values=after).bundle(),
         changes=differences(before.values, {k: loaded.values[k] for k in contents}),
         contents=contents,
         people=changed,

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from infra.cli.definitions import app
 from infra.definitions.loading import MODELS
 from infra.sample import DEFINITIONS
+from schemas.definitions import KINDS
 from streams.settings import settings
 from tests.infra.definitions.conftest import Ground
 
@@ -56,7 +57,7 @@ def test_a_session_from_first_apply_to_a_changed_quota(
     assert "crm.calls/0" in late.stderr
     revisions = json.loads(run("show", "revisions", "--json").stdout)
     assert [(r["kind"], r["note"]) for r in revisions][-2:] == [
-        ("plans", "the start"),
+        (list(KINDS)[-1], "the start"),
         ("quotas", "more"),
     ]
     first, last = revisions[-2]["sequence"], revisions[-1]["sequence"]

@@ -1,0 +1,1 @@
+"""What a change of definitions would do to the numbers."""

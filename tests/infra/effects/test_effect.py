@@ -1,0 +1,118 @@
+"""What a dry run says will be is what the tables say once it is so."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from infra.effects.computing import Line, effect
+from infra.effects.reading import OVERLAY
+from infra.effects.territories import covered
+from schemas.definitions import Bundle
+from streams.domain.hierarchy import member_rows
+from tests.ground import Site, site
+from tests.load import Floor, definitions
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+KNOWN = definitions(12)
+USERS = KNOWN["identities"]["identities"]
+STINT = {"valid_from": "2020-01-01", "team_id": "west", "time_zone": "Europe/Berlin"}
+
+
+def roster(**moved: Any) -> dict[str, Any]:
+    """Two teams below one: r0 to r5 in the west, the others in the east."""
+    teams = [{"team_id": "all", "name": "All"},
+             {"team_id": "west", "name": "West", "parent_team_id": "all", "region": "EMEA"},
+             {"team_id": "east", "name": "East", "parent_team_id": "all"}]  # fmt: skip
+    reps = [
+        {**rep, "history": moved.get(rep["rep_id"], [
+            {**rep["history"][0], "team_id": "west" if i < 6 else "east"}])}
+        for i, rep in enumerate(KNOWN["roster"]["reps"])
+    ]  # fmt: skip
+    return {"teams": teams, "reps": reps}
+
+
+NORTH = {"territory_id": "north", "name": "North",
+         "holders": [{"rep_id": "r1", "valid_from": "2026-01-01"}]}  # fmt: skip
+SMB = {"rule_id": "smb", "priority": 1, "valid_from": "2026-03-03", "segments": ["SMB"],
+       "credits": [{"territory_id": "north"},
+                   {"rep_id": "r8", "role": "OVERLAY", "share": "0.3"}]}  # fmt: skip
+BEFORE = {**KNOWN, "roster": roster(), "identities": {"identities": USERS[:10]}}
+CHANGES: dict[str, dict[str, Any]] = {
+    "a team moves and a zone is put right": {"roster": roster(r2=[
+        {**STINT, "valid_to": "2026-03-05"}, {**STINT, "valid_from": "2026-03-05",
+                                              "team_id": "east", "time_zone": "Asia/Tokyo"}])},
+    "users become known": {"identities": {"identities": USERS}},
+    "rules credit deals": {"territories": {"territories": [NORTH], "rules": [SMB]}},
+    "a rate is put right": {"rates": {"rates": [
+        {"base": "USD", "quote": "EUR", "on": "2020-01-01", "rate": "0.95"}]}},
+    "a measure is new and another goes": {"measures": {"measures": [
+        *KNOWN["measures"]["measures"][1:],
+        {**KNOWN["measures"]["measures"][0], "measure": "dials"}]}},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(tmp_path_factory.mktemp("effect"), partitions=2) as made:
+        made.define(1, BEFORE)
+        made.open_epochs()
+        made.start_worker()
+        made.produce(Floor(seed=3, reps=12).events(2_000))
+        made.wait_applied(150)
+        yield made
+
+
+def told(made: Site, bundle: Bundle) -> dict[tuple[Any, ...], Decimal]:
+    """Every number of every subject by month, as the tables and the roster say."""
+    cells = made.frame(
+        "SELECT toString(rep_id) AS rep_id, day, toString(measure) AS measure,"
+        " toString(currency) AS currency, sum(value) AS value FROM spm_bi.rep_day GROUP BY ALL"
+        f" UNION ALL SELECT rep_id, day, '{OVERLAY}', currency, sum(amount) FROM spm_bi.fct_credit"
+        " WHERE role = 'OVERLAY' AND stage_class = 'WON' GROUP BY ALL"
+    )
+    members = member_rows(bundle.roster, bundle.territories.territories)
+    rows = cells.join(members, on="rep_id").filter(
+        pl.col("day").is_between("valid_from", "valid_to", closed="left")
+    )
+    sums: Counter[tuple[Any, ...]] = Counter()
+    for row in rows.iter_rows(named=True):
+        key = (row["subject_kind"], row["subject_id"], row["measure"], row["day"].replace(day=1))
+        sums[(*key, row["currency"])] += row["value"]
+    return {key: Decimal(value) for key, value in sums.items() if value}
+
+
+def said(lines: tuple[Line, ...], which: str) -> dict[tuple[Any, ...], Decimal]:
+    return {line[:5]: getattr(line, which) for line in lines if getattr(line, which)}
+
+
+def test_what_is_said_before_is_what_the_tables_say_after(worked: Site) -> None:
+    kinds, sequence = dict(BEFORE), 1
+    for change, values in CHANGES.items():
+        before = Bundle.model_validate(kinds)
+        after = Bundle.model_validate(kinds | values)
+        stood = told(worked, before)
+        found = effect(worked.warehouse(), before, after)
+        assert told(worked, before) == stood, "nothing is written"
+        kinds, sequence = kinds | values, sequence + 1
+        worked.define(sequence, values)
+        worked.mark(sequence)
+        worked.wait_applied(150)
+        stands = told(worked, after)
+        keys = {key for key in stood.keys() | stands.keys() if stood.get(key) != stands.get(key)}
+        assert keys, change
+        assert {line[:5] for line in found.lines} == keys, change
+        assert said(found.lines, "before") == {k: stood[k] for k in keys if k in stood}, change
+        assert said(found.lines, "after") == {k: stands[k] for k in keys if k in stands}, change
+    rules = covered(worked.warehouse(), Bundle.model_validate(kinds))
+    assert rules.deals["smb"] > 0
+    assert {gap.segment for gap in rules.gaps} == {
+        "",
+        "SMB",
+        "ENT",
+    }  # SMB before the third of March
+    assert not effect(worked.warehouse(), after, after).lines
