@@ -203,8 +203,10 @@ def test_the_same_facts_make_the_same_forecast_and_write_nothing(
     served: serving.Served, made: Made
 ) -> None:
     one = maker(served)
-    assert one.run(NOW)[1] == 0
-    assert one.run(NOW)[1] == 0
+    first, written = one.run(NOW)
+    again, nothing = one.run(NOW)
+    assert (written, nothing) == (0, 0)
+    assert (first.drawn, again.drawn) == (2, 0)  # what has not changed is not drawn again
     assert current(served) == made
 
 
@@ -215,6 +217,7 @@ def test_only_who_is_concerned_is_written(served: serving.Served, made: Made) ->
         client.insert("spm.kpi_rep_day", [total("r3", 1, 50)], column_names=COLUMNS)
     made_then, written = one.run(NOW)
     assert written == 4  # r3, their team, the one above and the company
+    assert made_then.drawn == 1
     assert len(made_then.rows) == len(made)
     assert current(served)["revenue", "REP", "r3"]["booked"] == 50
 
