@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from itertools import groupby, islice
-from operator import attrgetter
 from typing import Any
 
 from confluent_kafka import (
@@ -29,7 +28,6 @@ from schemas.warehouse import LogIdentity, Message, Unavailable
 BY_KEY = -1  # librdkafka's word for: let the partitioner decide
 AT_ONCE = 1_000  # messages handed to librdkafka in one call
 QUEUED_MAX = 100_000  # messages it has at most before more are handed to it
-_TOPIC = attrgetter("topic")
 ABSENT_SECONDS = 5.0  # a record that does not come within is not there
 LEADER_SECONDS = 10.0  # a broker learns within moments that it leads a partition just made
 _LEADERLESS = {
@@ -82,11 +80,11 @@ class Publisher:
                 told = {"delivery.report.only.error": True}
                 room = {"queue.buffering.max.messages": 2 * QUEUED_MAX}
                 self._producer = producer({**self._config, **told, **room})
-            for topic, some in groupby(messages, _TOPIC):
-                while part := [_as_dict(message) for message in islice(some, AT_ONCE)]:
+            for (topic, number), some in groupby(messages, _place):
+                while part := [{"key": m.key, "value": m.value} for m in islice(some, AT_ONCE)]:
                     while len(self._producer) > QUEUED_MAX:
                         self._producer.poll(0.05)
-                    self._producer.produce_batch(topic, part, on_delivery=delivered)
+                    self._producer.produce_batch(topic, part, number, on_delivery=delivered)
                     failed += [one["_error"] for one in part if "_error" in one]
                     self._producer.poll(0)
             left = self._producer.flush(SECONDS_MAX)
@@ -98,11 +96,9 @@ class Publisher:
                 raise Unavailable(f"kafka: {reason}")
 
 
-def _as_dict(message: Message) -> dict[str, Any]:
-    found: dict[str, Any] = {"key": message.key, "value": message.value}
-    if message.partition is not None:
-        found["partition"] = message.partition
-    return found
+def _place(message: Message) -> tuple[str, int]:
+    """Return where a message goes. One named in a message of a batch librdkafka does not heed."""
+    return message.topic, BY_KEY if message.partition is None else message.partition
 
 
 class Inspector:

@@ -187,7 +187,7 @@ def day_ranges(building: Building, table: str, condition: str) -> Iterator[str]:
     since = "true"
     while True:
         found = building.asked(
-            f"SELECT toString(day) AS day, toString(rep_id) AS rep_id FROM {table} "
+            f"SELECT toString(day) AS last_day, toString(rep_id) AS last_rep FROM {table} "
             f"WHERE {condition} AND {since} ORDER BY day, rep_id LIMIT 1 OFFSET {SLICE_ROWS}"
         )
         if found.is_empty():

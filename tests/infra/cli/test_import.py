@@ -108,7 +108,7 @@ def test_canonical_lines_need_no_mapping(here: Path, broker: Broker) -> None:
     [
         (("absent.csv", "--mapping", "deals"), "cannot be read"),
         ((DEALS,), "name a mapping with --mapping"),
-        ((DEALS, "--mapping", "dealz"), "shipped are calls, deals"),
+        ((DEALS, "--mapping", "dealz"), "calls, deals, hubspot_calls"),
         (
             (DEALS, "--mapping", "meridian_deals", "--as-of", "2026-03-15T00:00Z"),
             "there is no column",

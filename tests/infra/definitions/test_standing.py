@@ -16,7 +16,9 @@ from infra.definitions import planning
 from tests.infra.definitions.conftest import Ground
 from tests.samples import sample
 
-TODAY = datetime.now(UTC).date()
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 def run(*args: object) -> Result:
@@ -33,7 +35,7 @@ def facts(ground: Ground, rows: list[tuple[str, date, str, str]]) -> None:
 
 
 def quotas(folder: Path, *lines: str) -> None:
-    start, end = TODAY - timedelta(10), TODAY + timedelta(10)
+    start, end = today() - timedelta(10), today() + timedelta(10)
     span = f"period_start: {start}, period_end: {end}, kpi: calls, curve: linear"
     text = "".join(f"- {{{span}, {line}}}\n" for line in lines)
     (folder / "quotas.yaml").write_text(f"quotas:\n{text}")
@@ -48,17 +50,17 @@ def test_a_rep_and_a_team_are_shown_with_pace_and_who_did_nothing_too(
     )  # fmt: skip
     applied = installed.apply(small)
     assert applied.done.plans
-    facts(installed, [("r1", TODAY, "calls", "7"), ("r1", TODAY - timedelta(1), "calls", "33")])
+    facts(installed, [("r1", today(), "calls", "7"), ("r1", today() - timedelta(1), "calls", "33")])
     one = json.loads(run("rep", "show", "ada", "--json").stdout)
     (quota,) = one["quotas"]
     assert one["numbers"] == [{"measure": "calls", "currency": "", "value": "7.0000"}]
     assert (quota["actual_to_date"], quota["plan_to_date"]) == ("40.0000", "50.0000")
     assert (quota["pace_ratio"], quota["gap_amount"]) == ("0.800000", "10.0000")
     text = run("rep", "show", "r2").stdout
-    assert text.startswith(f"Ben Two (r2), AE, Everybody - {TODAY}, so far\n")
+    assert text.startswith(f"Ben Two (r2), AE, Everybody - {today()}, so far\n")
     assert "Nothing was counted that day." in text
     assert "0       60     0.0 %     50.0 %" in text
-    yesterday = run("rep", "show", "r1", "--as-of", TODAY - timedelta(1), "--json")
+    yesterday = run("rep", "show", "r1", "--as-of", today() - timedelta(1), "--json")
     (before,) = json.loads(yesterday.stdout)["quotas"]
     assert (before["actual_to_date"], before["plan_to_date"]) == ("33.0000", "50.0000")
     team = json.loads(run("team", "show", "everybody", "--json").stdout)
@@ -92,14 +94,14 @@ def test_a_learned_curve_follows_the_past_once_there_is_enough_of_it(
 ) -> None:
     (small / "quotas.yaml").write_text(
         "quotas:\n- {owner_kind: COMPANY, owner_id: company, kpi: calls, curve: own, amount: 90,"
-        f" period_start: {TODAY.replace(day=1)},"
-        f" period_end: {(TODAY.replace(day=1) + timedelta(32)).replace(day=1)}}}\n"
+        f" period_start: {today().replace(day=1)},"
+        f" period_end: {(today().replace(day=1) + timedelta(32)).replace(day=1)}}}\n"
         "curves: [{curve_id: own, shape: LEARNED, by: MONTH, evidence_periods_min: 1}]\n"
     )
     installed.apply(small)
     note = "SELECT curve_note FROM spm_bi.fct_quota"
     assert installed.rows(note) == [("linear: 0 of the 1 past months needed",)]
-    last = TODAY.replace(day=1) - timedelta(1)
+    last = today().replace(day=1) - timedelta(1)
     facts(
         installed, [("unassigned", last.replace(day=1), "calls", "5"), ("r1", last, "calls", "5")]
     )
@@ -107,7 +109,7 @@ def test_a_learned_curve_follows_the_past_once_there_is_enough_of_it(
     assert told.stdout == "own:calls: learned from 1 past months\n"
     plan = installed.rows(
         "SELECT DISTINCT plan_to_date FROM spm_bi.attainment_daily"
-        f" WHERE day < '{TODAY}' AND day >= period_start"
+        f" WHERE day < '{today()}' AND day >= period_start"
     )
     assert plan in ([], [(45,)])  # half of it came on the first day; on the first there is no day
 

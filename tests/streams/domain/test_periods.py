@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.calendars import FiscalWeeks, WeekPattern, YearName, YearStart
@@ -91,6 +91,7 @@ def test_a_year_of_months_is_called_after_its_start_or_its_end() -> None:
     assert fiscal_of(date(2026, 7, 1), company()) == (2026, 3, 7, 27)
 
 
+@settings(max_examples=60)
 @given(day=DAYS, company=COMPANIES, kind=st.sampled_from(PeriodKind))
 def test_every_day_lies_in_one_period_and_periods_follow_each_other(
     day: date, company: Company, kind: PeriodKind
