@@ -4,12 +4,13 @@ VENV   ?= .venv
 EVENTS ?= 1000000
 SEEDS  ?= 1000
 JOBS   ?= 4
+FLOORS ?= 3
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kafka test faults lint types proof bench clean
+.PHONY: help demo kafka test faults lint types proof calibrate bench clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -35,6 +36,9 @@ types: $(DEV) ## mypy, strict
 
 proof: $(DEV) ## a million simulated events through everything, counted again from what was sent
 	@EVENTS=$(EVENTS) $(BIN)/python -m pytest -s tests/end_to_end/test_floor_to_warehouse.py
+
+calibrate: $(DEV) ## how true forecasts are on simulated floors; writes streams/domain/calibration.md
+	@$(BIN)/python -m tests.calibration --write --seeds $(FLOORS)
 
 bench: $(DEV) ## speed beside other engines, on real Kafka; WHAT=engines,latency,... QUICK=1
 	@$(BIN)/python -m tests.bench $(if $(WHAT),--what $(WHAT)) $(if $(QUICK),--quick)

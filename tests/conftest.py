@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -48,6 +49,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=lambda item: _turn(_path(item)))  # stable: in its file a test keeps its place
+
+
+def pytest_collection_finish() -> None:
+    """Look for cycles seldom: what all imports and tests left behind is none, and it is a lot."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _path(item: pytest.Item) -> str:

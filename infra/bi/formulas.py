@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from connectors.sinks.clickhouse import quoted
 from schemas.kpis import WhenEmpty
 from streams.domain.kpis import Computed, Operation, Tree, Wanted
-from streams.domain.polynomials import ONE, Quotient, Term, Whole, quotient, whole
+from streams.domain.polynomials import Quotient, Term, quotient, whole
 from streams.domain.readings import PLACES
 
-_SUM = "Array(Tuple(Int256, Array(UInt16)))"
 _TYPE = (
-    "Array(Tuple(kpi_id String, currency String, is_quotient UInt8, is_zero UInt8, "
-    f"slots Array(UInt16), results Array(Tuple({_SUM}, {_SUM}, Array({_SUM})))))"
+    "Array(Tuple(kpi_id String, currency String, is_zero UInt8, slots Array(UInt16), "
+    "sums Array(Array(Tuple(Int256, Array(UInt16)))), "
+    "results Array(Tuple(UInt16, UInt16, Array(UInt16)))))"
 )
-_ROWS = "arrayJoin(CAST({}, {})) AS one"
+_NAMES = ("kpi_id", "currency", "is_zero", "slots", "sums", "results")
 
 
 def wanted_of(computed: Sequence[Computed]) -> tuple[Wanted, ...]:
@@ -36,7 +36,7 @@ def rows(
     slots: Callable[[Wanted], int],
     currency: str,
 ) -> str:
-    """Return SQL for formulas: kpi_id, currency, flags, slots, results over places in `wanted`.
+    """Return SQL for formulas: kpi_id, currency, is_zero, slots, sums and results.
 
     Args:
         slots: which lines something wanted is taken from; without one of its lines there is no KPI.
@@ -47,9 +47,8 @@ def rows(
         _line(one, places, sorted({slots(w) for w in one.wanted}), factors, currency)
         for one in computed
     )
-    names = ("kpi_id", "currency", "is_quotient", "is_zero", "slots", "results")
-    taken = ", ".join(f"one.{number} AS {name}" for number, name in enumerate(names, 1))
-    literal = _ROWS.format(quoted(f"[{lines}]"), quoted(_TYPE))
+    taken = ", ".join(f"one.{number} AS {name}" for number, name in enumerate(_NAMES, 1))
+    literal = f"arrayJoin(CAST({quoted(f'[{lines}]')}, {quoted(_TYPE)})) AS one"
     return f"SELECT {taken} FROM (SELECT {literal})"
 
 
@@ -65,21 +64,20 @@ def factors_of(computed: Sequence[Computed]) -> int:
     return max((len(term) for term in terms), default=1) or 1
 
 
-def evaluated(values: str, results: str, factors: int) -> str:
-    """Return SQL for the results as Array(Nullable(Decimal(38, 10))), each rounded once, half-even.
+def evaluated(values: str, factors: int) -> str:
+    """Return SQL for value, numerator and denominator, each rounded once, half-even.
+
+    They come as Array(Nullable(Decimal(38, 10))) from the columns of `rows`. Each step names the
+    one before once: the engine writes plans out in full, so names repeated grow without measure.
 
     Args:
         values: column of what is wanted, whole, with a 1 behind it.
-        results: column of the formula's quotients.
     """
     product = " * ".join(f"{values}[t.2[{n}]]" for n in range(1, factors + 1))
-
-    def total(polynomial: str) -> str:
-        return f"arrayReduce('sum', arrayMap(t -> t.1 * {product}, {polynomial}))"
-
-    guarded = f"arrayExists(g -> {total('g')} = 0, q.3)"
+    totals = f"arrayMap(p -> arrayReduce('sum', arrayMap(t -> t.1 * {product}, p)), sums)"
     quotients = (
-        f"arrayMap(q -> (toInt256({total('q.1')}), toInt256({total('q.2')}), {guarded}), {results})"
+        "arrayMap(s -> arrayMap(q -> (toInt256(s[q.1]), toInt256(s[q.2]), "
+        f"arrayExists(g -> s[g] = 0, q.3)), results), [{totals}])[1]"
     )
     sized = (
         f"arrayMap(q -> (sign(q.1) * sign(q.2), abs(q.1 * toInt256({10**PLACES})), "
@@ -88,7 +86,8 @@ def evaluated(values: str, results: str, factors: int) -> str:
     divided = f"arrayMap(q -> (q.1, intDiv(q.2, q.3), (q.2 % q.3) * 2, q.3, q.4), {sized})"
     units = "q.1 * toInt256(q.2 + toUInt256(q.3 > q.4 OR (q.3 = q.4 AND q.2 % 2 = 1)))"
     exact = f"toDecimal128(toDecimal256({units}, {PLACES}) / toInt256({10**PLACES}), {PLACES})"
-    return f"arrayMap(q -> if(q.5, NULL, {exact}), {divided})"
+    empty = f"if(n = 1 AND is_zero, toDecimal128(0, {PLACES}), NULL)"
+    return f"arrayMap((q, n) -> if(q.5, {empty}, {exact}), {divided}, arrayEnumerate(results))"
 
 
 def _results(tree: Tree) -> Iterator[Quotient]:
@@ -98,7 +97,7 @@ def _results(tree: Tree) -> Iterator[Quotient]:
         yield quotient(tree.right)
     else:
         yield quotient(tree)
-        yield Quotient(ONE, ONE)
+        yield Quotient({}, {})  # no denominator: always empty
 
 
 def _line(
@@ -108,23 +107,26 @@ def _line(
     factors: int,
     currency: str,
 ) -> str:
-    tree = computed.tree
-    is_quotient = isinstance(tree, Operation) and tree.sign == "/"
-    money = currency if computed.kpi.unit.startswith("MONEY") else ""
     last = len(places) + 1
-    results = ", ".join(_result(whole(q), places, factors, last) for q in _results(tree))
-    is_zero = computed.kpi.when_empty is WhenEmpty.ZERO
-    flags = f"{int(is_quotient)}, {int(is_zero)}"
-    return f"('{computed.kpi.kpi_id}', '{money}', {flags}, {list(slots)}, [{results}])"
+    sums: list[str] = []
 
-
-def _result(found: Whole, places: Mapping[Wanted, int], factors: int, last: int) -> str:
-    def text(polynomial: Mapping[Term, int]) -> str:
+    def place(polynomial: Mapping[Term, int]) -> int:
         terms = []
         for term, factor in polynomial.items():
             at = [places[w] for w in term] + [last] * (factors - len(term))
-            terms.append(f"({factor}, [{', '.join(map(str, at))}])")
-        return f"[{', '.join(terms)}]"
+            terms.append(f"({factor}, {at})")
+        text = f"[{', '.join(terms)}]"
+        if text not in sums:
+            sums.append(text)
+        return sums.index(text) + 1
 
-    guards = ", ".join(map(text, found.guards))
-    return f"({text(found.above)}, {text(found.below)}, [{guards}])"
+    results = ", ".join(
+        f"({place(q.above)}, {place(q.below)}, {[place(g) for g in q.guards]})"
+        for q in map(whole, _results(computed.tree))
+    )
+    money = currency if computed.kpi.unit.startswith("MONEY") else ""
+    is_zero = int(computed.kpi.when_empty is WhenEmpty.ZERO)
+    return (
+        f"('{computed.kpi.kpi_id}', '{money}', {is_zero}, {list(slots)}, "
+        f"[{', '.join(sums)}], [{results}])"
+    )

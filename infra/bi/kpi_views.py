@@ -63,37 +63,45 @@ def evaluated(computed: Sequence[Computed], subject: Subject, context: Context) 
     wanted = formulas.wanted_of(computed)
     slots = slots_of(wanted)
     rows = formulas.rows(computed, wanted, lambda w: slots[base_of(w)], context.currency)
-    results = formulas.evaluated("taken", "results", formulas.factors_of(computed))
+    results = formulas.evaluated("taken", formulas.factors_of(computed))
     return f"""
 SELECT subject_id, kpi_id, grain, period_start, {grains.END} AS period_end, currency,
-    done[2] AS numerator, if(is_quotient, done[3], NULL) AS denominator,
-    if(is_zero AND done[1] IS NULL, CAST(0, '{RESULT}'), done[1]) AS value
-FROM (SELECT subject_id, kpi_id, grain, months, days, period_start, currency, is_zero, is_quotient,
-        {results} AS done
-    FROM ({taken(wanted, subject, context)}) AS sums
-    INNER JOIN (SELECT *, 1 AS every FROM ({rows})) AS formulas ON formulas.every = sums.every
-    WHERE hasAny(sums.present, formulas.slots))
-WHERE value IS NOT NULL OR numerator != 0 OR denominator != 0"""
+    done[2] AS numerator, done[3] AS denominator, done[1] AS value
+FROM (SELECT subject_id, kpi_id, grain, months, days, period_start, currency, {results} AS done
+    FROM ({taken(wanted, subject, context)}) AS lines
+    INNER JOIN (SELECT *, 1 AS every FROM ({rows})) AS formulas ON formulas.every = lines.every
+    WHERE hasAny(lines.present, formulas.slots))
+WHERE arrayExists((x, n) -> x != 0 OR (n = 1 AND x IS NOT NULL), done, [1, 2, 3])"""
 
 
 def taken(wanted: Sequence[Wanted], subject: Subject, context: Context) -> str:
     """Return SQL for what is wanted of each subject and period: `taken`, whole, and a 1 behind."""
     slots = slots_of(wanted)
-    every = ", ".join(_taken_out(one, slots) for one in wanted)
-    scales = ", ".join(str(_multiplier(one)) for one in wanted)
-    samples = [(one, slot) for one, slot in slots.items() if _is_sample(one, wanted)]
-    arrays = "".join(
-        f", arraySort(groupArrayIf(value, slot = {slot})) AS sample_{slot}" for _, slot in samples
+    places = ", ".join(
+        f"({slots[base_of(one)]}, {_WHICH[one.statistic]}, {_multiplier(one)})" for one in wanted
     )
+    samples = ", ".join(str(n) for one, n in slots.items() if _is_sample(one, wanted)) or "0"
     return f"""
-    SELECT subject_id, grain, months, days, period_start, 1 AS every,
-        arrayPushBack(arrayMap((v, s) -> toInt256(toDecimal256(v, 4) * toInt256(s)), [{every}],
-            [{scales}]), toInt256(1)) AS taken, present
-    FROM (SELECT subject_id, grain, months, days, period_start, groupUniqArray(slot) AS present,
-            {_sums(slots)}{arrays}
-        FROM ({_periods(slots, subject, context)})
+    SELECT subject_id, grain, months, days, period_start, 1 AS every, found.1 AS present,
+        arrayPushBack(arrayMap(w -> toInt256(toDecimal256(found.2[indexOf(found.1, w.1)][w.2], 4)
+            * toInt256(w.3)), [{places}]), toInt256(1)) AS taken
+    FROM (SELECT subject_id, grain, months, days, period_start,
+            (groupArray(slot), groupArray({_STATISTICS})) AS found
+        FROM (SELECT subject_id, grain, months, days, period_start, slot, sum(value) AS total,
+                count() AS n, min(is_previous) AS is_later,
+                arraySort(groupArrayIf(value, slot IN ({samples}))) AS sample
+            FROM ({_periods(slots, subject, context)})
+            GROUP BY subject_id, grain, months, days, period_start, slot)
         GROUP BY subject_id, grain, months, days, period_start
-        HAVING NOT min(is_previous) OR period_start <= {context.today})"""
+        HAVING NOT min(is_later) OR period_start <= {context.today})"""
+
+
+# What is known of the lines of one slot, and the place of each. The middle is that of two values.
+_STATISTICS = (
+    "arrayMap(s -> [total, toDecimal128(n, 4), s[intDiv(length(s) + 1, 2)] "
+    "+ s[intDiv(length(s), 2) + 1], s[intDiv(9 * length(s) + 9, 10)]], [sample])[1]"
+)
+_WHICH = {"": 1, "count": 2, "median": 3, "p90": 4}
 
 
 def base_of(wanted: Wanted) -> Wanted:
@@ -108,30 +116,6 @@ def slots_of(wanted: Sequence[Wanted]) -> dict[Wanted, int]:
 
 def _is_sample(base: Wanted, wanted: Sequence[Wanted]) -> bool:
     return base.name != "quota" and any(w.statistic for w in wanted if base_of(w) == base)
-
-
-def _sums(slots: Mapping[Wanted, int]) -> str:
-    return ", ".join(
-        f"sumIf(value, slot = {n}) AS sum_{n}, countIf(slot = {n}) AS count_{n}"
-        if one.name == "quota"
-        else f"sumIf(value, slot = {n}) AS sum_{n}"
-        for one, n in slots.items()
-    )
-
-
-def _taken_out(wanted: Wanted, slots: Mapping[Wanted, int]) -> str:
-    slot = slots[base_of(wanted)]
-    sample = f"sample_{slot}"
-    match wanted.statistic:
-        case "count":
-            number = f"count_{slot}" if wanted.name == "quota" else f"length({sample})"
-            return f"toDecimal128({number}, 4)"
-        case "median":
-            low, high = f"intDiv(length({sample}) + 1, 2)", f"intDiv(length({sample}), 2) + 1"
-            return f"{sample}[{low}] + {sample}[{high}]"
-        case "p90":
-            return f"{sample}[intDiv(9 * length({sample}) + 9, 10)]"
-    return f"sum_{slot}"
 
 
 def _multiplier(wanted: Wanted) -> int:

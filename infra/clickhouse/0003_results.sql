@@ -1,6 +1,8 @@
 -- A generation of results is a partition: it goes in one stroke, and reading one skips the others.
 -- Results: folds of the log. value is the total, never a change; position is that of the last
 -- record that touched the row and its version.
+-- By day first: workers, boards and leaderboards ask for days, of one partition or of all reps. By rep
+-- first each such question read a whole generation, ten times as much; one rep's quarter costs 10 ms more.
 CREATE TABLE IF NOT EXISTS spm.kpi_rep_day
 (
     generation UInt32 COMMENT 'Generation of results.',
@@ -14,7 +16,7 @@ CREATE TABLE IF NOT EXISTS spm.kpi_rep_day
     value Decimal(18, 4) COMMENT 'Total of this part; add up over topic and partition.'
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation
-ORDER BY (generation, rep_id, day, measure, currency, topic, partition)
+ORDER BY (generation, day, rep_id, measure, currency, topic, partition)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
 COMMENT 'Totals per rep, day and measure, in parts per topic partition.';
 

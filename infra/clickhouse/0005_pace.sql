@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS spm.quota
     quota_id String COMMENT 'Identity of the quota in the definitions.',
     subject_kind LowCardinality(String) COMMENT 'REP, TEAM, REGION or COMPANY.',
     subject_id String COMMENT 'rep_id, team_id, region, or company.',
+    rep_id String COMMENT 'Rep; empty for a quota of a group. Stored, so that row filters reach it first.',
     kpi LowCardinality(String) COMMENT 'What is asked for.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code, empty for a KPI that is no money.',
     period_start Date32 COMMENT 'First day.',
@@ -159,7 +160,7 @@ CREATE OR REPLACE VIEW spm_bi.fct_quota
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT quota.quota_id AS quota_id, quota.subject_kind AS subject_kind, quota.subject_id AS subject_id,
-    if(quota.subject_kind = 'REP', quota.subject_id, '') AS rep_id, place.team_id AS team_id,
+    quota.rep_id AS rep_id, place.team_id AS team_id,
     place.region AS region, quota.kpi AS kpi, quota.currency AS currency, quota.period_start AS period_start,
     quota.period_end AS period_end, quota.amount AS amount, quota.written_amount AS written_amount,
     quota.is_overlay AS is_overlay, quota.curve_id AS curve_id, quota.curve_note AS curve_note,
@@ -208,7 +209,7 @@ CREATE OR REPLACE VIEW spm_bi.fct_quota_version
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT sequence, toBool(sequence = (SELECT max(sequence) FROM spm.planning)) AS is_current, quota_id, subject_kind,
-    subject_id, if(subject_kind = 'REP', subject_id, '') AS rep_id, kpi, currency, period_start, period_end,
+    subject_id, rep_id, kpi, currency, period_start, period_end,
     amount
 FROM spm.quota FINAL
 COMMENT 'Every version of every quota: what was asked of whom under which definitions.';
@@ -250,7 +251,7 @@ AS WITH
     n -> toDecimal128(toInt128(n), 4) / 10000 AS to_amount,
     n -> toDecimal128(toInt128(n), 6) / 1000000 AS to_ratio
 SELECT due.day AS day, due.subject_kind AS subject_kind, due.subject_id AS subject_id,
-    if(due.subject_kind = 'REP', due.subject_id, '') AS rep_id,
+    due.rep_id AS rep_id,
     multiIf(due.subject_kind = 'REP', person.name, due.subject_kind = 'TEAM', team.name, due.subject_id) AS subject_name,
     due.kpi AS kpi, due.currency AS currency, due.period_start AS period_start, due.period_end AS period_end,
     due.quota_id AS quota_id, due.is_overlay AS is_overlay, due.amount AS quota, due.actual AS actual_to_date,
@@ -276,7 +277,7 @@ FROM
     FROM
     (
         SELECT quota.quota_id AS quota_id, quota.subject_kind AS subject_kind,
-            quota.subject_id AS subject_id, quota.kpi AS kpi, quota.currency AS currency,
+            quota.subject_id AS subject_id, quota.rep_id AS rep_id, quota.kpi AS kpi, quota.currency AS currency,
             quota.period_start AS period_start, quota.period_end AS period_end,
             quota.is_overlay AS is_overlay, quota.amount AS amount, quota.curve_id AS curve_id,
             quota.plan_from AS plan_from, quota.plan_total AS plan_total, quota.work_id AS work_id,
@@ -293,7 +294,7 @@ FROM
         FROM
         (
             SELECT q.quota_id AS quota_id, q.subject_kind AS subject_kind, q.subject_id AS subject_id,
-                q.kpi AS kpi, q.currency AS currency, q.period_start AS period_start,
+                q.rep_id AS rep_id, q.kpi AS kpi, q.currency AS currency, q.period_start AS period_start,
                 q.period_end AS period_end, q.is_overlay AS is_overlay, q.amount AS amount,
                 q.curve_id AS curve_id, q.plan_from AS plan_from, q.plan_total AS plan_total,
                 q.work_id AS work_id, q.work_from AS work_from, q.work_total AS work_total,
@@ -330,6 +331,7 @@ FROM
                         (
                             SELECT rep_id, day, measure, currency, sum(value) AS value FROM spm.kpi_rep_day FINAL
                             WHERE generation = (SELECT generation FROM spm.warehouse FINAL)
+                                AND day >= (SELECT min(period_start) FROM spm.quota WHERE sequence = (SELECT max(sequence) FROM spm.planning))
                             GROUP BY rep_id, day, measure, currency
                         ) AS f ON f.rep_id = m.rep_id AND f.measure = q.kpi AND f.currency = q.currency
                         WHERE f.day >= q.period_start AND f.day < q.period_end
@@ -390,7 +392,7 @@ AS WITH
     n -> toDecimal128(toInt128(n), 4) / 10000 AS to_amount,
     n -> toDecimal128(toInt128(n), 6) / 1000000 AS to_ratio
 SELECT due.day AS day, due.subject_kind AS subject_kind, due.subject_id AS subject_id,
-    if(due.subject_kind = 'REP', due.subject_id, '') AS rep_id,
+    due.rep_id AS rep_id,
     multiIf(due.subject_kind = 'REP', person.name, due.subject_kind = 'TEAM', team.name, due.subject_id) AS subject_name,
     due.kpi AS kpi, due.currency AS currency, due.period_start AS period_start, due.period_end AS period_end,
     due.quota_id AS quota_id, due.is_overlay AS is_overlay, due.amount AS quota, due.actual AS actual_to_date,
@@ -416,7 +418,7 @@ FROM
     FROM
     (
         SELECT quota.quota_id AS quota_id, quota.subject_kind AS subject_kind,
-            quota.subject_id AS subject_id, quota.kpi AS kpi, quota.currency AS currency,
+            quota.subject_id AS subject_id, quota.rep_id AS rep_id, quota.kpi AS kpi, quota.currency AS currency,
             quota.period_start AS period_start, quota.period_end AS period_end,
             quota.is_overlay AS is_overlay, quota.amount AS amount, quota.curve_id AS curve_id,
             quota.plan_from AS plan_from, quota.plan_total AS plan_total, quota.work_id AS work_id,
@@ -433,7 +435,7 @@ FROM
         FROM
         (
             SELECT q.quota_id AS quota_id, q.subject_kind AS subject_kind, q.subject_id AS subject_id,
-                q.kpi AS kpi, q.currency AS currency, q.period_start AS period_start,
+                q.rep_id AS rep_id, q.kpi AS kpi, q.currency AS currency, q.period_start AS period_start,
                 q.period_end AS period_end, q.is_overlay AS is_overlay, q.amount AS amount,
                 q.curve_id AS curve_id, q.plan_from AS plan_from, q.plan_total AS plan_total,
                 q.work_id AS work_id, q.work_from AS work_from, q.work_total AS work_total,
@@ -464,6 +466,8 @@ FROM
                         (
                             SELECT rep_id, day, measure, currency, sum(value) AS value FROM spm.kpi_rep_day FINAL
                             WHERE generation = (SELECT generation FROM spm.warehouse FINAL)
+                                AND day >= (SELECT min(period_start) FROM spm.quota WHERE sequence = (SELECT max(sequence) FROM spm.planning)
+                                    AND period_end > toDate32(now64(3), ifNull((SELECT nullIf(argMax(time_zone, (sequence, made_at)), '') FROM spm.planning), 'UTC')))
                             GROUP BY rep_id, day, measure, currency
                         ) AS f ON f.rep_id = m.rep_id AND f.measure = q.kpi AND f.currency = q.currency
                         WHERE f.day >= q.period_start AND f.day < q.period_end

@@ -15,7 +15,7 @@ import polars as pl
 
 from infra.definitions.stored import Stored
 from schemas.definitions import Bundle, Company
-from schemas.quotas import PeriodKind
+from schemas.quotas import PeriodKind, QuotaOwner
 from streams.domain.curves import Curve, Past, past_of
 from streams.domain.expected import Expectations, Expected
 from streams.domain.periods import Span, fiscal_of, fiscal_year_of, period_of, previous
@@ -28,7 +28,8 @@ YEARS_AHEAD = 2  # days of calendars that reports may ask for beyond today
 YEARS_BACK_MAX = 30
 _WEIGHT, _AMOUNT, _SHARE = pl.Decimal(38, 12), pl.Decimal(18, 4), pl.Decimal(9, 6)
 _QUOTA: dict[str, Any] = {
-    "quota_id": pl.String, "subject_kind": pl.String, "subject_id": pl.String, "kpi": pl.String,
+    "quota_id": pl.String, "subject_kind": pl.String, "subject_id": pl.String,
+    "rep_id": pl.String, "kpi": pl.String,
     "currency": pl.String, "period_start": pl.Date, "period_end": pl.Date,
     "written_amount": _AMOUNT, "amount": _AMOUNT, "is_overlay": pl.Boolean,
     "is_additive": pl.Boolean, "curve_id": pl.String, "curve_note": pl.String,
@@ -107,7 +108,8 @@ def quota_rows(
         quota, plan, work = one.quota, one.plan(curves), one.work(curves)
         parts = [told(part, one.effective.of_days) for part in one.effective.parts]
         rows.append((
-            quota.quota_id, quota.owner_kind.value, quota.owner_id, quota.kpi,
+            quota.quota_id, quota.owner_kind.value, quota.owner_id,
+            quota.owner_id if quota.owner_kind is QuotaOwner.REP else "", quota.kpi,
             quota.currency or "", quota.period_start, quota.period_end, quota.amount,
             one.effective.amount, quota.is_overlay, quota.kpi in additive, one.curve_id,
             plan.curve.note, plan.curve.before(quota.period_start), plan.total, one.work_id,

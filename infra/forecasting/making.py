@@ -17,7 +17,8 @@ from infra.forecasting.subjects import Crew, Job, Subject, crew, jobs
 from schemas.definitions import UNASSIGNED, Bundle
 from schemas.money import SCALE, minor_units
 from streams.domain.forecast import MODEL, draws_of, outcome
-from streams.domain.odds import Odds, looks_of
+from streams.domain.looks import looks_of
+from streams.domain.odds import Odds
 from streams.domain.outlook import Known, Outlook, outlook
 from streams.domain.periods import fiscal_year_of
 from streams.domain.rates import RateTable

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import polars as pl
 
 from connectors.sinks.clickhouse import quoted, texts
-from streams.domain.odds import LOOKBACK_DAYS, VERSION_COLUMNS
+from streams.domain.looks import LOOKBACK_DAYS, VERSION_COLUMNS
 from streams.domain.outlook import WINS_MAX
 from streams.domain.periods import Span
 

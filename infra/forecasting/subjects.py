@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 
 from infra.forecasting.reading import Kpi
+from schemas.calendars import Absence
 from schemas.definitions import NO_END, UNASSIGNED, Bundle, Rep
 from schemas.quotas import Quota
 from streams.domain.expected import Expectations, Expected
 from streams.domain.hierarchy import Membership, memberships
-from streams.domain.odds import LOOKBACK_DAYS
+from streams.domain.looks import LOOKBACK_DAYS
 from streams.domain.outlook import Calendar
 from streams.domain.periods import Span
 from streams.domain.workdays import EVERYWHERE, Workdays, leave_of, workdays_of
@@ -85,7 +86,8 @@ def crew(bundle: Bundle, period: Span, today: date) -> Crew:
             groups.setdefault(subject, []).append(place[one.rep_id])
     calendars, rows = _calendars(bundle, period, today)
     by_id = {r.rep_id: r for r in bundle.roster.reps}
-    lines = [_line(by_id.get(i), bundle, rows, Span(max(today, period.start), period.end), today)
+    presence = _Presence(bundle, Span(max(today, period.start), period.end))
+    lines = [_line(by_id.get(i), bundle, rows, presence, today)
              for i in ids]  # fmt: skip
     names = ("pool", "calendar", "since", "until", "present")
     reps = pl.DataFrame(
@@ -100,7 +102,7 @@ def crew(bundle: Bundle, period: Span, today: date) -> Crew:
 
 
 def _line(
-    rep: Rep | None, bundle: Bundle, rows: Mapping[str, int], ahead: Span, today: date
+    rep: Rep | None, bundle: Bundle, rows: Mapping[str, int], presence: "_Presence", today: date
 ) -> tuple[str, int, date, date, float]:
     home = rows[bundle.company.calendar_id or ""]
     if rep is None:  # facts of nobody known
@@ -109,20 +111,31 @@ def _line(
     calendar = stint.calendar_id or bundle.company.calendar_id or ""
     since = min(s.valid_from for s in rep.history)
     until = max(s.valid_to or NO_END for s in rep.history)
-    present = _present(rep, bundle, calendar, ahead, until)
-    return stint.team_id, rows.get(calendar, home), since, until, present
+    there = presence.of(rep.rep_id, calendar, until)
+    return stint.team_id, rows.get(calendar, home), since, until, there
 
 
-def _present(rep: Rep, bundle: Bundle, calendar_id: str, ahead: Span, until: date) -> float:
-    """Return the part of the working days of a span on which a rep is there."""
-    leave = leave_of((a for a in bundle.leave.leave if a.rep_id == rep.rep_id), ahead)
-    if not leave and until >= ahead.end:
-        return 1.0
-    named = {c.calendar_id: c for c in bundle.calendars.calendars}
-    days = workdays_of(named.get(calendar_id))
-    whole = days.days_in(ahead)
-    there = days.with_leave(leave).days_in(ahead.within(Span(ahead.start, max(ahead.start, until))))
-    return float(there / whole) if whole else 1.0
+class _Presence:
+    """On which part of the working days of a span reps are there."""
+
+    def __init__(self, bundle: Bundle, ahead: Span) -> None:
+        self._ahead = ahead
+        self._named = {c.calendar_id: workdays_of(c) for c in bundle.calendars.calendars}
+        self._absences: dict[str, list[Absence]] = {}
+        for absence in bundle.leave.leave:
+            if absence.valid_to > ahead.start and absence.valid_from < ahead.end:
+                self._absences.setdefault(absence.rep_id, []).append(absence)
+
+    def of(self, rep_id: str, calendar_id: str, until: date) -> float:
+        """Return the part for a rep who is on the roster until a day."""
+        absences = self._absences.get(rep_id)
+        if not absences and until >= self._ahead.end:
+            return 1.0
+        days, ahead = self._named.get(calendar_id, EVERYWHERE), self._ahead
+        whole = days.days_in(ahead)
+        employed = Span(ahead.start, max(ahead.start, min(until, ahead.end)))
+        there = days.with_leave(leave_of(absences or (), ahead)).days_in(employed)
+        return float(there / whole) if whole else 1.0
 
 
 def _calendars(bundle: Bundle, period: Span, today: date) -> tuple[list[Calendar], dict[str, int]]:

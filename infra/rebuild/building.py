@@ -180,3 +180,21 @@ def rep_ranges(building: Building, table: str, condition: str) -> Iterator[str]:
         upto = str(found["rep_id"][0])
         yield f"{since} AND rep_id <= {quoted(upto)}"
         after = upto
+
+
+def day_ranges(building: Building, table: str, condition: str) -> Iterator[str]:
+    """Yield conditions on day and rep_id that cut a table that lies by days into slices."""
+    since = "true"
+    while True:
+        found = building.asked(
+            f"SELECT toString(day) AS last_day, toString(rep_id) AS last_rep FROM {table} "
+            f"WHERE {condition} AND {since} ORDER BY day, rep_id LIMIT 1 OFFSET {SLICE_ROWS}"
+        )
+        if found.is_empty():
+            yield since
+            return
+        day, rep = (quoted(str(value)) for value in found.row(0))
+        # The day by itself, too: that is what the table's index knows.
+        last = f"(day < toDate32({day}) OR day = toDate32({day}) AND rep_id <= {rep})"
+        yield f"{since} AND day <= toDate32({day}) AND {last}"
+        since = f"day >= toDate32({day}) AND NOT {last}"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from infra.rebuild import unfolding
-from infra.rebuild.building import TOTALS, Building, rep_ranges
+from infra.rebuild.building import TOTALS, Building, day_ranges, rep_ranges
 from streams.engine.folds import Snapshots
 
 EXAMPLES_MAX = 20  # worth reading; the counts tell of the rest
@@ -83,8 +83,9 @@ def _rows_of(kind: Snapshots, across: bool) -> _Rows:
 
 def _compared(building: Building, live: int, rows: _Rows) -> Comparison:
     found = Comparison(rows.table, 0, 0, 0, 0, ())
-    for reps in rep_ranges(building, rows.table, f"generation = {building.generation}"):
-        sides = _sides(building, live, rows, reps)
+    ranges = day_ranges if rows.table == TOTALS else rep_ranges
+    for some in ranges(building, rows.table, f"generation = {building.generation}"):
+        sides = _sides(building, live, rows, some)
         counts = building.asked(
             f"SELECT countIf(outcome = 'same') AS same, countIf(outcome = 'ahead') AS ahead, "
             f"countIf(outcome = 'different') AS different, countIf(outcome = 'moved') AS moved "
@@ -100,7 +101,7 @@ def _compared(building: Building, live: int, rows: _Rows) -> Comparison:
     return found
 
 
-def _sides(building: Building, live: int, rows: _Rows, reps: str) -> str:
+def _sides(building: Building, live: int, rows: _Rows, some: str) -> str:
     keys, new = ", ".join(rows.keys), building.generation
     cut = "toUInt64(-1)"
     if "partition" in rows.keys:
@@ -117,7 +118,7 @@ def _sides(building: Building, live: int, rows: _Rows, reps: str) -> str:
         f"multiIf(live_position >= {cut}, 'ahead', "
         f"is_live != is_computed OR live_content != computed_content, 'different', "
         f"live_position != computed_position, 'moved', 'same') AS outcome "
-        f"FROM {rows.table} FINAL WHERE generation IN ({live}, {new}) AND {reps} GROUP BY {keys}"
+        f"FROM {rows.table} FINAL WHERE generation IN ({live}, {new}) AND {some} GROUP BY {keys}"
     )
 
 

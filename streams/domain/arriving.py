@@ -99,18 +99,27 @@ def arriving(wins: Wins, reps: Reps, ahead: Floats, level_variance: float) -> Ar
     at = np.minimum(wins.cycle, ahead.shape[1])
     here = reps.present / total
     own = wins.weight * here[wins.rep] * room[reps.ahead[wins.rep], at]
-    of_pool, mean = {}, np.bincount(wins.rep, own * wins.value, number).astype(np.float64)
+    mean = np.bincount(wins.rep, own * wins.value, number).astype(np.float64)
     shared = prior * here
-    for pool, row in sorted(set(zip(reps.pool.tolist(), reps.ahead.tolist(), strict=True))):
-        theirs = reps.pool[wins.rep] == pool
+    order, ends = _by_pool(reps.pool[wins.rep], pools)
+    kinds, kind_of = np.unique(reps.pool * len(ahead) + reps.ahead, return_inverse=True)
+    of_pool, pool_mean = {}, np.zeros(len(kinds))
+    for i, (pool, row) in enumerate(divmod(int(kind), len(ahead)) for kind in kinds):
+        theirs = order[ends[pool] : ends[pool + 1]]
         rate = wins.weight[theirs] / max(days[pool], 1e-9) * room[row, at[theirs]]
         of_pool[pool, row] = (rate, wins.value[theirs])
-        members = (reps.pool == pool) & (reps.ahead == row)
-        mean[members] += shared[members] * float(rate @ wins.value[theirs])
+        pool_mean[i] = rate @ wins.value[theirs]
+    mean += shared * pool_mean[kind_of]
     pool_rate = pool_count / np.maximum(days, 1e-9)
     sure = count + prior * pool_rate[reps.pool]
     spread = 1 / np.maximum(sure, 0.5) + level_variance
     return Arriving(wins, reps, own, of_pool, shared, np.minimum(1 / spread, SHAPE_MAX), mean)
+
+
+def _by_pool(pool: Ints, pools: int) -> tuple[Ints, Ints]:
+    """Return the places of lines ordered by pool, and where each pool begins among them."""
+    order = np.argsort(pool, kind="stable")
+    return order, np.searchsorted(pool[order], np.arange(pools + 1))
 
 
 def _prior_days(reps: Reps, count: Floats, pool_rate: Floats) -> Floats:
@@ -216,8 +225,12 @@ def day_tables(days: Days, reps: Reps) -> Floats:
     told = np.bincount(days.rep, days.weight, number)
     silent = np.maximum(reps.exposure - told, 0.0)
     tables = np.zeros((number, TABLE))
-    of_pool = [_table(days.value[(p := reps.pool[days.rep] == pool)], days.weight[p],
-                      float(silent[reps.pool == pool].sum())) for pool in range(pools)]  # fmt: skip
+    silence = np.bincount(reps.pool, silent, pools)
+    order, starts = _by_pool(reps.pool[days.rep], pools)
+    of_pool = []
+    for pool in range(pools):
+        theirs = order[starts[pool] : starts[pool + 1]]
+        of_pool.append(_table(days.value[theirs], days.weight[theirs], float(silence[pool])))
     ends = np.searchsorted(days.rep, np.arange(number + 1))
     for rep in range(number):
         mine = slice(ends[rep], ends[rep + 1])

@@ -207,9 +207,9 @@ def outcome(
         means: of the pipeline and of what arrives.
         scale: what is rounded to, such as 0.01.
     """
-    low, middle, high = (
-        booked + _rounded(float(x), scale) for x in np.quantile(draws, (0.1, 0.5, 0.9))
-    )
+    at = [round(share * (len(draws) - 1)) for share in (0.1, 0.5, 0.9)]
+    ordered = np.partition(draws, at)
+    low, middle, high = (booked + _rounded(float(ordered[i]), scale) for i in at)
     return Outcome(
         booked,
         _rounded(means[0], scale),

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from streams.domain.looks import grown, with_lead
 from streams.domain.seasons import Season
 
 PRIOR_DEALS = 10.0  # what the wider cell weighs beside the deals of a narrower one
@@ -23,27 +24,11 @@ PRIOR_REPS = 5.0  # as many reps who do not differ are taken for granted
 PRIOR_SLIPS = 8.0  # the same for close dates
 DAYS_AHEAD = 800  # no period ends later, seen from today
 HALF = 0.5  # chance of a deal of which nobody says anything
-EVERY_DAYS = 7  # the past is looked at so often
-LOOKBACK_DAYS = 540  # a year, and the season before; what is older was another company
-STALE_DAYS = 270  # a deal that was open so long ago and still is was not won ...
-STALE_LATE_DAYS = 90  # ... nor one whose close date was LATE_DAYS past by then
-LATE_DAYS = 60
-GROWN_SHARE = 0.9  # a look is of use once so many deals like those it saw have ended
-GROWN_DEALS_MIN = 200  # fewer old enough deals than that: all looks are of use
 # Slips in days of deals that were won, until there are own ones: dates slip rather than come early.
 # An assumption, and a wide one; it weighs as much as PRIOR_SLIPS deals.
 ASSUMED_SLIPS = np.array([-30, -14, -7, -3, 0, 0, 2, 5, 10, 16, 25, 35, 50, 70, 100, 150])
-# Days from a look to the close date that stood then; deals behind theirs are another matter.
-LEADS = (-150, -60, -21, 0, 15, 31, 61, 91, 151, 241)
-NO_LEAD = len(LEADS) + 1
 SIZES = (0.5, 0.85)  # quantiles of amounts in a pipeline: large deals take longer and fail oftener
 Floats = npt.NDArray[np.float64]
-
-VERSION_COLUMNS = {
-    "deal_id": pl.String, "rep_id": pl.String, "since": pl.Date, "pipeline_id": pl.String,
-    "stage_id": pl.String, "deal_type": pl.String, "amount": pl.Float64, "stage_class": pl.String,
-    "close_date": pl.Date,
-}  # fmt: skip
 
 
 class Chances(NamedTuple):
@@ -71,12 +56,12 @@ class Odds:
         """Learn.
 
         Args:
-            looks: lines of `looks_of`.
+            looks: lines of `looks.looks_of`.
         """
         self._sizes = looks.group_by("pipeline_id").agg(
             *(pl.col("amount").quantile(q).alias(f"size_{q}") for q in SIZES)
         )
-        known = _grown(self._sized(looks).filter(pl.col("won").is_not_null()))
+        known = grown(self._sized(looks).filter(pl.col("won").is_not_null()))
         stage = ["pipeline_id", "stage_id"]
         levels = (stage, [*stage, "late"], [*stage, "late", "size"],
                   [*stage, "late", "size", "deal_type"])  # fmt: skip
@@ -100,7 +85,7 @@ class Odds:
             start: first day of the period.
             end: first day behind it.
         """
-        asked = self._sized(_with_lead(deals, pl.lit(today)))
+        asked = self._sized(with_lead(deals, pl.lit(today)))
         own = asked.select(pl.col("probability").cast(pl.Float64).fill_null(HALF)).to_series()
         win, seen = self._won(asked, np.clip(own.to_numpy(), CHANCE_MIN, 1 - CHANCE_MIN))
         skill = asked.join(self._skills, on="rep_id", how="left", maintain_order="left")
@@ -186,77 +171,6 @@ class Odds:
                 inside[at] = (share * count + PRIOR_SLIPS * inside[at]) / (count + PRIOR_SLIPS)
                 rest[at] = np.round(count)
         return inside, rest
-
-
-def looks_of(versions: pl.DataFrame, today: date) -> pl.DataFrame:
-    """Return how deals stood on every seventh day of the past, and what became of them.
-
-    Columns: deal_id, pipeline_id, stage_id, deal_type, lead (which of LEADS), late, lead_days, won
-    (null: it is still open), age (days since the look), lasted (days until it ended), slip (days
-    from the close date of then to the day it was won).
-
-    Args:
-        versions: VERSION_COLUMNS: how a deal stood from a day on, one line a day at most.
-    """
-    ordered = versions.sort("deal_id", "since").with_columns(
-        pl.col("since").shift(-1).over("deal_id").fill_null(today).alias("until"),
-        pl.col("stage_class").last().over("deal_id").alias("ends_as"),
-        pl.col("since").last().over("deal_id").alias("ended"),
-    )
-    first = (pl.lit(today) - pl.duration(days=LOOKBACK_DAYS)).cast(pl.Date)
-    ago = pl.lit(today).cast(pl.Int32)
-    looks = (
-        ordered.filter((pl.col("stage_class") == "OPEN") & (pl.col("until") > pl.col("since")))
-        .with_columns(pl.max_horizontal("since", first).alias("since"))
-        .filter(pl.col("until") > pl.col("since"))
-        .with_columns(
-            pl.int_ranges(
-                (ago - pl.col("until").cast(pl.Int32)) // EVERY_DAYS + 1,
-                (ago - pl.col("since").cast(pl.Int32)) // EVERY_DAYS + 1,
-            ).alias("weeks")
-        )
-        .explode("weeks")
-        .drop_nulls("weeks")
-        .with_columns((ago - pl.col("weeks") * EVERY_DAYS).cast(pl.Int32).cast(pl.Date).alias("on"))
-    )
-    ago_days = (pl.lit(today) - pl.col("on")).dt.total_days()
-    stale = (ago_days > STALE_DAYS) | (
-        (ago_days > STALE_LATE_DAYS) & (pl.col("lead_days") < -LATE_DAYS)
-    )
-    won = pl.when(pl.col("ends_as") != "OPEN").then(pl.col("ends_as") == "WON")
-    return _with_lead(looks, pl.col("on")).with_columns(
-        won.when(stale).then(pl.lit(value=False)).alias("won"),
-        (pl.lit(today) - pl.col("on")).dt.total_days().alias("age"),
-        pl.when(pl.col("ends_as") != "OPEN")
-        .then((pl.col("ended") - pl.col("on")).dt.total_days())
-        .alias("lasted"),
-        pl.when(pl.col("ends_as") == "WON")
-        .then((pl.col("ended") - pl.coalesce("close_date", "on")).dt.total_days())
-        .alias("slip"),
-    )
-
-
-def _grown(known: pl.DataFrame) -> pl.DataFrame:
-    """Return looks old enough to have seen the slow deals end, too.
-
-    Of a recent look only the fast deals have ended, and those end otherwise than the slow ones.
-    """
-    lasted = known.get_column("lasted").quantile(GROWN_SHARE)
-    old = known.filter(pl.col("age") >= min(lasted or 0.0, STALE_DAYS))
-    return old if old.get_column("deal_id").n_unique() >= GROWN_DEALS_MIN else known
-
-
-def _with_lead(deals: pl.DataFrame, on: pl.Expr) -> pl.DataFrame:
-    days = (pl.col("close_date") - on).dt.total_days()
-    cut = pl.sum_horizontal((days >= edge).cast(pl.Int32) for edge in LEADS)
-    late = pl.sum_horizontal((days < edge).cast(pl.Int8) for edge in LEADS if edge <= 0)
-    return deals.with_columns(
-        pl.lit("").alias("all"),
-        days.alias("lead_days"),
-        pl.when(days.is_null()).then(NO_LEAD).otherwise(cut).cast(pl.String).alias("lead"),
-        pl.when(days.is_null()).then(-1).otherwise(late).cast(pl.Int8).alias("late"),
-        *(pl.col(name).cast(pl.String) for name in ("pipeline_id", "stage_id", "deal_type")),
-    )
 
 
 def _shares(known: pl.DataFrame, keys: list[str]) -> pl.DataFrame:

@@ -11,7 +11,8 @@ import polars as pl
 
 from streams.domain import arriving as new
 from streams.domain.forecast import DailySums, Floor, OpenCredits, OpenDeals, Seeds
-from streams.domain.odds import LOOKBACK_DAYS, Chances, Odds
+from streams.domain.looks import LOOKBACK_DAYS
+from streams.domain.odds import Chances, Odds
 from streams.domain.periods import Span
 from streams.domain.seasons import Season, common_variance, even, learned
 
@@ -32,8 +33,8 @@ class Known:
     """What is known of reps when a forecast is made.
 
     Attributes:
-        today: the day it is made on; today's deals may still close.
-        today_left: part of today's working day that is still to come, 0 to 1.
+        day: the day it is made on; deals may still close on it.
+        left: part of that working day that is still to come, 0 to 1.
         reps: rep_id, pool (team), calendar (place among calendars), since, until (on duty),
             present: part of the working days to come on which the rep is there, 0 to 1.
         wins: rep_id, created_on, on, value: what counted in the last LOOKBACK_DAYS.
@@ -46,8 +47,8 @@ class Known:
         quarter_start: a month (1 to 12) in which a fiscal quarter begins.
     """
 
-    today: date
-    today_left: float
+    day: date
+    left: float
     reps: pl.DataFrame
     wins: pl.DataFrame
     days: pl.DataFrame
@@ -77,13 +78,13 @@ def outlook(known: Known, period: Span, odds: Odds, sequence: int, *, by_day: bo
     work = [_weighed(c, season) for c in known.calendars]
     pools = reps.get_column("pool").rank("dense").cast(pl.Int64).to_numpy() - 1
     wins = _wins(known, reps)
-    exposure = _exposures(known, work, wins, known.today)
+    exposure = _exposures(known, work, wins, known.day)
     row = reps.get_column("calendar").to_numpy().astype(np.int64)
     present = reps.get_column("present").to_numpy()
     counted = new.Reps(pools, exposure, row, present)
     ahead = _ahead(known, work, period)
-    lines = _as_wins(wins, known.today)
-    chances = odds.chances(known.open_deals, known.today, *period, season)
+    lines = _as_wins(wins, known.day)
+    chances = odds.chances(known.open_deals, known.day, *period, season)
     level = _level(known, wins, work)
     arriving: new.Arriving | DailySums
     if by_day:
@@ -105,13 +106,13 @@ def outlook(known: Known, period: Span, odds: Odds, sequence: int, *, by_day: bo
 
 def season_of(known: Known) -> tuple[Season, float]:
     """Return how busy days are, and how everybody's level varies, by what the company won."""
-    past = known.days.filter(pl.col("day") < known.today)
+    past = known.days.filter(pl.col("day") < known.day)
     first = past.get_column("day").min()
     company = known.calendars[0]
     if not isinstance(first, date):
         return even(known.quarter_start), 0.0
     begin = max(first, company.first)
-    number = (known.today - begin).days
+    number = (known.day - begin).days
     at = past.select((pl.col("day") - begin).dt.total_days()).to_series().to_numpy()
     wins = np.zeros(number)
     inside = at >= 0
@@ -132,15 +133,15 @@ def _decay(ages: npt.NDArray[np.int64]) -> Floats:
 
 def _wins(known: Known, reps: pl.DataFrame) -> pl.DataFrame:
     """Return the newest wins of the reps who are asked for, with their ages and cycles in days."""
-    since = known.today - timedelta(days=LOOKBACK_DAYS)
+    since = known.day - timedelta(days=LOOKBACK_DAYS)
     return (
-        known.wins.filter((pl.col("on") < known.today) & (pl.col("on") >= since))
+        known.wins.filter((pl.col("on") < known.day) & (pl.col("on") >= since))
         .join(reps.select("rep_id", "rep"), on="rep_id")
         .sort("rep", "on")
         .group_by("rep", maintain_order=True)
         .tail(WINS_MAX)
         .with_columns(
-            (pl.lit(known.today) - pl.col("on")).dt.total_days().alias("age"),
+            (pl.lit(known.day) - pl.col("on")).dt.total_days().alias("age"),
             (pl.col("on") - pl.col("created_on")).dt.total_days().clip(0).alias("cycle"),
         )
     )
@@ -162,7 +163,7 @@ def _spans(known: Known, wins: pl.DataFrame) -> tuple[npt.NDArray[np.int64], ...
         wins.group_by("rep").agg(pl.len().alias("n"), pl.col("age").max())
         .filter(pl.col("n") >= WINS_MAX)
     )  # fmt: skip
-    today = pl.lit(known.today)
+    today = pl.lit(known.day)
     ages = known.reps.select(
         (today - pl.col("since")).dt.total_days().clip(0, LOOKBACK_DAYS).alias("since"),
         (today - pl.col("until")).dt.total_days().clip(0, LOOKBACK_DAYS).alias("until"),
@@ -190,15 +191,15 @@ def _exposures(known: Known, work: Sequence[Floats], wins: pl.DataFrame, today: 
 
 def _ahead(known: Known, work: Sequence[Floats], period: Span) -> Floats:
     """Return a row per calendar: how much of an average working day each day to come is."""
-    begin = max(known.today, period.start)
+    begin = max(known.day, period.start)
     length = max(0, (period.end - begin).days)
     rows = np.zeros((len(work), length))
     for i, (calendar, works) in enumerate(zip(known.calendars, work, strict=True)):
         at = (begin - calendar.first).days
         found = works[at : at + length]
         rows[i, : len(found)] = found
-    if length and begin == known.today:
-        rows[:, 0] *= known.today_left
+    if length and begin == known.day:
+        rows[:, 0] *= known.left
     return rows
 
 
@@ -215,7 +216,7 @@ def _level(known: Known, wins: pl.DataFrame, work: Sequence[Floats]) -> float:
     exposure = np.zeros_like(counts)
     edges = np.arange(spells + 1) * span
     for i, (calendar, works) in enumerate(zip(known.calendars, work, strict=True)):
-        past = works[: (known.today - calendar.first).days][::-1][:LOOKBACK_DAYS]
+        past = works[: (known.day - calendar.first).days][::-1][:LOOKBACK_DAYS]
         total = np.concatenate([[0.0], np.cumsum(past)])
         mine = row == i
         ends = np.clip(edges[None, :], until[mine, None], since[mine, None])

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from schemas.calendars import Absence
 from schemas.definitions import NO_END, Bundle, MeasureUnit, Rep, Stint
 from schemas.money import minor_units
 from schemas.quotas import PeriodKind, QuotaOwner
@@ -62,6 +63,10 @@ class Cards:
             if quota.owner_kind is QuotaOwner.REP:
                 key = (quota.owner_id, quota.kpi, quota.currency)
                 self._quotas.setdefault(key, []).append(expected)
+        self._reps = {r.rep_id: r for r in bundle.roster.reps}
+        self._absences: dict[str, list[Absence]] = {}
+        for absence in bundle.leave.leave:
+            self._absences.setdefault(absence.rep_id, []).append(absence)
         self._cache: dict[tuple[str, str, Span, str], dict[date, Decimal]] = {}
 
     def on(self, day: date) -> Iterator[tuple[Scorecard, Span]]:
@@ -141,12 +146,12 @@ class Cards:
 
     def _workdays(self, rep_id: str, span: Span, near: date) -> Workdays:
         """Return a rep's working days: the calendar's, less leave and time off the roster."""
-        rep = next(r for r in self._bundle.roster.reps if r.rep_id == rep_id)
+        rep = self._reps[rep_id]
         stint = _stint(rep, near) or rep.history[-1]
         calendars = self._expectations.calendars
         named = stint.calendar_id or self._bundle.company.calendar_id or ""
         calendar = calendars.get(named, calendars[""])
-        leave = leave_of((a for a in self._bundle.leave.leave if a.rep_id == rep_id), span)
+        leave = leave_of(self._absences.get(rep_id, ()), span)
         off = {day: ONE for day in span.each() if _stint(rep, day) is None}
         return calendar.with_leave({**leave, **off})
 

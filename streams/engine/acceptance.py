@@ -46,12 +46,20 @@ def judged(records: pl.DataFrame, known: pl.DataFrame) -> Verdicts:
             pl.repeat(ACCEPTED, len(keys), dtype=pl.UInt8, eager=True), nothing, nothing
         )
     found = _chains(pl.concat([seen, keys.filter(again)], how="diagonal"))
-    columns = keys.select("record").join(found, on="record", how="left", maintain_order="left")
-    return Verdicts(
-        columns.get_column("verdict").fill_null(ACCEPTED),
-        columns.get_column("before"),
-        columns.get_column("known_before"),
+    at = found.get_column("record").to_numpy()
+    verdict = np.full(len(keys), ACCEPTED, np.uint8)
+    verdict[at] = found.get_column("verdict").to_numpy()
+    before, place = (
+        _spread(found.get_column(name), at, len(keys)) for name in ("before", "known_before")
     )
+    return Verdicts(pl.Series(verdict), before, place)
+
+
+def _spread(some: pl.Series, at: npt.NDArray[np.int64], count: int) -> pl.Series:
+    """Return indices in their places, null everywhere else."""
+    found = np.full(count, -1)
+    found[at] = some.fill_null(-1).to_numpy()
+    return pl.select(pl.when(pl.lit(pl.Series(found)) >= 0).then(pl.Series(found))).to_series()
 
 
 def _met_again(ids: pl.Series, seen: pl.Series) -> npt.NDArray[np.bool_]:

@@ -9,6 +9,7 @@ of them are there.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -134,12 +135,13 @@ def _row(state: PartitionState, marker: Marker, sequence: int) -> pl.DataFrame:
 
 def empty_row(schema: pl.Schema, known: Mapping[str, Any]) -> pl.DataFrame:
     """Return one row of a history table with nothing in it but what is known."""
-    return pl.DataFrame(
-        {
-            name: pl.Series(name, [known.get(name, _nothing(kind))], kind)
-            for name, kind in schema.items()
-        }
-    )
+    given = [pl.lit(value, schema[name]).alias(name) for name, value in known.items()]
+    return _blank(tuple(schema.items())).with_columns(given)
+
+
+@lru_cache(maxsize=16)  # one for each history table
+def _blank(columns: tuple[tuple[str, pl.DataType], ...]) -> pl.DataFrame:
+    return pl.DataFrame({name: pl.Series(name, [_nothing(kind)], kind) for name, kind in columns})
 
 
 _schemas: dict[Any, pl.Schema] = {}

@@ -132,19 +132,30 @@ class Run(NamedTuple):
 
 
 def summed(touches: pl.DataFrame) -> Sums:
-    """Return what touches each total."""
-    rows = (
-        _keyed(touches)
-        .group_by("at", "day", "key")
-        .agg(
-            pl.col("row").first(),
-            pl.col("position").min().alias("first"),
-            pl.col("position").max().alias("last"),
-            pl.col("value").sum().alias("change"),
-        )
-        .sort("at", "day", "key")
+    """Return what touches each total.
+
+    Totals are numbered in their order (a day of a partition, then the key), so that one sort of
+    numbers brings together what touches each.
+    """
+    at, day, key, row, position, value = (c.to_numpy() for c in _keyed(touches))
+    if not len(at):
+        return Sums(at, day, key, row, position, position, value)
+    first_day, keys = day.min(), np.unique(key)
+    days = int(day.max()) - int(first_day) + 1
+    number = (at * np.int64(days) + (day - first_day)) * len(keys) + np.searchsorted(keys, key)
+    order = np.argsort(number)
+    number, position, value = number[order], position[order], value[order]
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1])
+    of = order[starts]
+    return Sums(
+        at[of],
+        day[of],
+        key[of],
+        row[of],
+        np.minimum.reduceat(position, starts),
+        np.maximum.reduceat(position, starts),
+        np.add.reduceat(value, starts),
     )
-    return Sums(*(column.to_numpy() for column in rows.select(Sums._fields)))
 
 
 def runs(sums: Sums) -> list[Run]:

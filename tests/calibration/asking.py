@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from streams.domain.forecast import draws_of, probability
-from streams.domain.odds import LOOKBACK_DAYS, VERSION_COLUMNS, Odds, looks_of
+from streams.domain.looks import LOOKBACK_DAYS, VERSION_COLUMNS, looks_of
+from streams.domain.odds import Odds
 from streams.domain.outlook import Calendar, Known, outlook
 from streams.domain.periods import Span
 from tests.calibration.floors import FIRST, Deal, Story, is_workday

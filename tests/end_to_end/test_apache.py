@@ -73,6 +73,14 @@ def test_a_log_on_disk_survives_kill_9_and_a_stop_without_a_new_epoch(tmp_path: 
     assert "holds the log of this installation" in refused
 
 
+def _own(folder: Path) -> dict[str, str]:
+    """A data folder and a port of the test's own, whatever else runs on this machine."""
+    return {
+        "PACESETTER_DATA_DIR": str(folder / "data"),
+        "PACESETTER_BROKER_PORT": str(ports.free_port()),
+    }
+
+
 @pytest.mark.parametrize(("tool", "remedy"), [("java", "Java 17 or newer"), ("mvn", "Maven")])
 def test_a_missing_tool_is_told_with_its_remedy(tmp_path: Path, tool: str, remedy: str) -> None:
     need_kafka()
@@ -83,7 +91,7 @@ def test_a_missing_tool_is_told_with_its_remedy(tmp_path: Path, tool: str, remed
             (path / name).symlink_to(shutil.which(name) or "")
     here = Installation(
         tmp_path / "data",
-        {"PATH": str(path), "HOME": str(tmp_path), "PACESETTER_DATA_DIR": str(tmp_path / "data")},
+        {"PATH": str(path), "HOME": str(tmp_path), **_own(tmp_path)},
     )
     words = here.run("broker", code=1)
     assert remedy in words
@@ -95,6 +103,5 @@ def test_an_old_java_is_told(tmp_path: Path) -> None:
     old = tmp_path / "java"
     old.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019' >&2\n")
     old.chmod(old.stat().st_mode | stat.S_IEXEC)
-    environment = {"PATH": f"{tmp_path}:/bin", "PACESETTER_DATA_DIR": str(tmp_path / "data")}
-    here = Installation(tmp_path / "data", environment)
+    here = Installation(tmp_path / "data", {"PATH": f"{tmp_path}:/bin", **_own(tmp_path)})
     assert "is 11" in here.run("broker", code=1)

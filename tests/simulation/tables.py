@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from xxhash import xxh64_intdigest
 
+from tests.simulation.expressions import compiled, dtype_of, source_of
 from tests.simulation.sql import (
-    AGGREGATES,
     Column,
     Node,
     Select,
@@ -50,7 +49,6 @@ _BLANKS: list[tuple[Any, Any]] = [
     (pl.Date, date(1970, 1, 1)),
     (pl.Datetime, datetime(1970, 1, 1, tzinfo=UTC)),
 ]
-_BITS = {"bitAnd": "&", "bitShiftRight": ">>"}
 _START = datetime(
     2030, 1, 1, tzinfo=UTC
 )  # written later than whatever a real warehouse begins with
@@ -141,17 +139,14 @@ class Table:
         shape, given = self.shape, rows.schema
         unknown = set(given) - set(shape.columns)
         assert not unknown, f"{shape.name} has no column {unknown}"
+        nulls = rows.null_count().row(0, named=True)
         columns = []
         for name, kind in shape.columns.items():
             if name not in given:
                 columns.append(pl.lit(self._default(name, kind, at), kind).alias(name))
                 continue
-            column = pl.col(name)
-            if given[name] == pl.Binary:  # a String of ClickHouse holds any bytes
-                column = column.bin.encode("hex")
-            elif given[name] != kind:
-                column = column.cast(kind)
-            if name not in shape.nullable and rows[name].null_count():
+            column = _cast(name, given[name], kind)
+            if name not in shape.nullable and nulls[name]:
                 column = column.fill_null(_blank(kind))
             columns.append(column)
         self.written.append(rows.select(columns))
@@ -185,6 +180,15 @@ class Table:
                     best[key] = i
             self._final = sorted(best.values())
         return self._final
+
+
+@cache
+def _cast(name: str, given: pl.DataType, kind: pl.DataType) -> pl.Expr:
+    """Return a column as a table holds it."""
+    column = pl.col(name)
+    if given == pl.Binary:  # a String of ClickHouse holds any bytes
+        return column.bin.encode("hex")
+    return column if given == kind else column.cast(kind)
 
 
 def _blank(kind: pl.DataType) -> Any:
@@ -245,7 +249,7 @@ def answer(table: Table, select: Select) -> pl.DataFrame:
     found = found.select(
         pl.col(node[1]).alias(name)
         if node[0] == "name"
-        else pl.Series(name, list(map(_value(table, node), rows)), _dtype(node, table))
+        else pl.Series(name, list(map(_value(table, node), rows)), dtype_of(node, table))
         for name, node in select.columns
     )
     return found.unique(maintain_order=True) if select.is_distinct else found
@@ -275,117 +279,19 @@ def _grouped(table: Table, rows: Sequence[int], select: Select) -> pl.DataFrame:
     assert select.having is None, "HAVING is not needed yet"
     data: dict[str, Any] = {}
     for name, node in select.columns:
-        code = _compiled(f"lambda g: {_source(node, table, in_group=True)}", table, node)
-        kind = _dtype(node, table)
+        code = compiled(f"lambda g: {source_of(node, table, in_group=True)}", table, node)
+        kind = dtype_of(node, table)
         values = [code(g) if g else _blank(kind) for g in groups.values()]
         data[name] = pl.Series(name, values, kind)
     return pl.DataFrame(data)
 
 
 def _filtered(table: Table, rows: Sequence[int], where: Node) -> list[int]:
-    source = f"lambda rows: [i for i in rows if {_source(where, table)}]"
-    found: list[int] = _compiled(source, table, where)(rows)
+    source = f"lambda rows: [i for i in rows if {source_of(where, table)}]"
+    found: list[int] = compiled(source, table, where)(rows)
     return found
 
 
 def _value(table: Table, node: Node) -> Callable[[int], Any]:
-    found: Callable[[int], Any] = _compiled(f"lambda i: {_source(node, table)}", table, node)
+    found: Callable[[int], Any] = compiled(f"lambda i: {source_of(node, table)}", table, node)
     return found
-
-
-def _compiled(source: str, table: Table, node: Node) -> Callable[..., Any]:
-    names = {f"c_{name}": table.values(name) for name in _names(node)}
-    return eval(source, {"date": date, "xxh64_intdigest": xxh64_intdigest, **names})  # type: ignore[no-any-return]
-
-
-def _names(node: Any) -> set[str]:
-    if isinstance(node, tuple):
-        if len(node) == 2 and node[0] == "name":
-            return {node[1]}
-        return set().union(*map(_names, node))
-    return set()
-
-
-def _source(node: Node, table: Table, in_group: bool = False) -> str:  # noqa: PLR0911
-    """Return the Python of an expression over row `i`, or over the rows `g` of a group."""
-    kind = node[0]
-    if kind == "name":
-        table.values(node[1])
-        return f"c_{node[1]}[{'g[0]' if in_group else 'i'}]"
-    if kind == "value":
-        day = node[1]
-        return f"date({day.year}, {day.month}, {day.day})" if isinstance(day, date) else repr(day)
-    if kind in ("and", "or"):
-        return "(" + f" {kind} ".join(_source(n, table, in_group) for n in node[1]) + ")"
-    if kind == "not":
-        return f"(not {_source(node[1], table, in_group)})"
-    if kind == "tuple":
-        return "(" + ", ".join(_source(n, table, in_group) for n in node[1]) + ",)"
-    if kind == "compare":
-        left, right = _alike(node[2], node[3], table)
-        return f"({_source(left, table, in_group)} {node[1]} {_source(right, table, in_group)})"
-    if kind == "in":
-        values = [_source(_alike(node[1], value, table)[1], table) for value in node[2]]
-        return f"({_source(node[1], table, in_group)} in {{{', '.join(values)}}})"
-    if kind == "sum":
-        return (
-            f"({_source(node[2], table, in_group)} {node[1]} {_source(node[3], table, in_group)})"
-        )
-    return _called(node[1], node[2], table, in_group)
-
-
-def _called(name: str, arguments: Sequence[Node], table: Table, in_group: bool) -> str:  # noqa: PLR0911
-    if name == "tupleElement" and arguments[1][0] == "value":
-        return f"{_source(arguments[0], table, in_group)}[{arguments[1][1] - 1}]"
-    if name == "xxHash64":
-        return f"xxh64_intdigest({_source(arguments[0], table, in_group)}.encode())"
-    if name == "toString":
-        return f"str({_source(arguments[0], table, in_group)})"
-    if name in _BITS:
-        left, right = (_source(argument, table, in_group) for argument in arguments)
-        return f"({left} {_BITS[name]} {right})"
-    if name in AGGREGATES and in_group:
-        one, *two = [_source(argument, table) for argument in arguments] or ["1"]
-        if name == "count":
-            return "len(g)"
-        if name in ("argMax", "argMin"):
-            return f"(lambda i: {one})({name[3:].lower()}(g, key=lambda i: {two[0]}))"
-        if name == "any":
-            return f"(lambda i: {one})(g[0])"
-        return f"{name}({one} for i in g)"
-    raise Unread(f"the simulation knows no function {name} here")
-
-
-def _alike(left: Node, right: Node, table: Table) -> tuple[Node, Node]:
-    """Return both sides of a comparison, a text beside a date taken for a date."""
-    if left[0] == "name" and right[0] == "value" and isinstance(right[1], str):
-        kind = table.shape.columns.get(left[1])
-        if isinstance(kind, pl.Date):
-            return left, ("value", date.fromisoformat(right[1]))
-        if isinstance(kind, pl.Datetime):
-            raise Unread("comparing instants is not needed yet")
-    return left, right
-
-
-def _dtype(node: Node, table: Table) -> pl.DataType:  # noqa: PLR0911
-    kind = node[0]
-    if kind == "name":
-        return table.shape.columns[node[1]]
-    if kind == "value":
-        return pl.String() if isinstance(node[1], str) else pl.UInt8()
-    if kind == "sum":
-        return pl.UInt64()
-    if kind == "call" and node[1] == "tupleElement":
-        return _dtype(node[2][0][2][0][1][node[2][1][1] - 1], table)
-    if kind == "call" and (node[1] in ("count", "xxHash64") or node[1] in _BITS):
-        return pl.UInt64()
-    if kind == "call" and node[1] == "toString":
-        return pl.String()
-    if kind == "call" and node[1] == "sum":
-        inner = _dtype(node[2][0], table)
-        if isinstance(inner, pl.Decimal):
-            return pl.Decimal(38, inner.scale)
-        return pl.Int64() if inner.is_signed_integer() else pl.UInt64()
-    if kind == "call" and node[1] in AGGREGATES:
-        return _dtype(node[2][0], table)
-    raise Unread(f"of what type is {node}?")

@@ -27,7 +27,7 @@ from streams.engine.worker import Worker
 from tests.simulation.clockwork import Actor, Loop
 from tests.simulation.kafka import Cluster, Consumer
 from tests.simulation.outside import Trap, Weather, fenced, outside
-from tests.simulation.tables import Tables
+from tests.simulation.tables import Table, Tables
 from tests.simulation.truth import Sent
 
 REST_SECONDS_MAX = 900.0  # everything that is out there is in the warehouse by then
@@ -85,6 +85,7 @@ class World:
         self.refused: str | None = None
         self.must_refuse: str | None = None
         self._made = 0
+        self._known: tuple[Table, int, str] | None = None  # the incarnation, and how it was found
         self.tables.insert("spm.warehouse", pl.DataFrame([{"incarnation": "i0", "reason": "new"}]))
         self.new_cluster()
 
@@ -115,8 +116,11 @@ class World:
         fenced(mine, self.incarnation())
 
     def incarnation(self) -> str:
-        name: str = self.tables.frame("SELECT incarnation FROM spm.warehouse FINAL").row(0)[0]
-        return name
+        table = self.tables.tables["spm.warehouse"]
+        if self._known is None or self._known[:2] != (table, len(table.written)):
+            found = self.tables.frame("SELECT incarnation FROM spm.warehouse FINAL").row(0)[0]
+            self._known = (table, len(table.written), found)
+        return self._known[2]
 
     def applied(self) -> dict[Partition, int]:
         """Return the position behind what is applied."""

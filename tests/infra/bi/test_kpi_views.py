@@ -235,15 +235,12 @@ def test_a_result_is_rounded_once_half_to_even(client: Client) -> None:
         (10**37, 10**11),
         (7 * 10**60, 10**44),
     ]
-    text = ", ".join(
-        f"(array(toInt256('{a}'), toInt256('{b}'), toInt256(1)), "
-        "[([(1, [1])], [(1, [2])], [])])" for a, b in cases
-    )  # fmt: skip
-    kind = "Array(Tuple(Int256, Array(UInt16)))"
-    shape = f"Array(Tuple({kind}, {kind}, Array({kind})))"
+    pairs = ", ".join(f"array(toInt256('{a}'), toInt256('{b}'), toInt256(1))" for a, b in cases)
+    kind = "Array(Array(Tuple(Int256, Array(UInt16))))"
     sql = (
-        f"SELECT {evaluated('taken', 'results', 1)}[1] FROM (SELECT one.1 AS taken, "
-        f"CAST(one.2, '{shape}') AS results FROM (SELECT arrayJoin([{text}]) AS one))"
+        f"SELECT {evaluated('taken', 1)}[1] FROM (SELECT arrayJoin([{pairs}]) AS taken, "
+        f"0 AS is_zero, CAST([[(1, [1])], [(1, [2])]], '{kind}') AS sums, "
+        "CAST([(1, 2, [])], 'Array(Tuple(UInt16, UInt16, Array(UInt16)))') AS results)"
     )
     told = [row[0] for row in client.query(sql).result_rows]
     assert told == [rounded(Fraction(a, b)) if b else None for a, b in cases]

@@ -118,11 +118,12 @@ def plans(client: Client) -> None:
     start, end = TODAY - timedelta(10), TODAY + timedelta(10)
     columns = ["sequence", "quota_id", "subject_kind", "subject_id", "kpi", "currency"]
     columns += ["period_start", "period_end", "amount", "is_additive", "curve_id", "work_id"]
-    columns += ["plan_total", "work_total", "made_at"]
+    columns += ["plan_total", "work_total", "made_at", "rep_id"]
     for sequence, amount in ((3, "1"), (7, "1000")):
         rows = [
             [sequence, f"{kind}:{who}", kind, who, "revenue", "EUR", start, end, Decimal(amount),
-             True, "linear", "linear", Decimal(20), Decimal(20), made]
+             True, "linear", "linear", Decimal(20), Decimal(20), made,
+             who if kind == "REP" else ""]
             for kind, who in (*(("REP", rep) for rep in REPS), ("TEAM", "west"))
         ]  # fmt: skip
         client.insert("spm.quota", rows, column_names=columns)
@@ -139,6 +140,22 @@ def plans(client: Client) -> None:
     everybody += [[7, "TEAM", team, rep, since, until, True]
                   for rep, since, until, team, _ in STINTS]  # fmt: skip
     client.insert("spm.membership", everybody, column_names=[*columns, "is_direct"])
+
+
+def forecasts(client: Client) -> None:
+    """Fill forecasts: two days of everybody's, the later one made twice; one is withdrawn."""
+    columns = ["kpi", "currency", "period_start", "period_end", "subject_kind", "subject_id", "day"]
+    columns += ["as_of", "p50", "probability", "withdrawn"]
+    quarter = ["revenue", "EUR", date(2026, 1, 1), date(2026, 4, 1)]
+    subjects = [("REP", rep) for rep in REPS] + [("TEAM", "west"), ("TEAM", "gone")]
+    for days, hour, p50 in ((1, 9, 100), (0, 8, 300), (0, 9, 200)):  # nothing merged yet
+        at = datetime(TODAY.year, TODAY.month, TODAY.day, hour, tzinfo=UTC) - timedelta(days)
+        rows = [
+            [*quarter, kind, name, at.date(), at, Decimal(p50), Decimal("0.5"),
+             name == "gone" and not days]
+            for kind, name in subjects
+        ]  # fmt: skip
+        client.insert("spm.forecast", rows, column_names=columns)
 
 
 def letters(client: Client) -> None:
@@ -172,4 +189,5 @@ def fill(client: Client) -> None:
 
     ledger(client)
     plans(client)
+    forecasts(client)
     letters(client)

@@ -56,6 +56,16 @@ def test_commissions_are_shown_once_with_names_and_balanced(floor_warehouse: Ser
     }
 
 
+def test_forecasts_are_told_by_day_and_as_they_are_now(floor_warehouse: Served) -> None:
+    said = "SELECT subject_kind, subject_id, p50 FROM {} WHERE subject_kind = 'TEAM'"
+    assert rows(floor_warehouse, "ann", said.format("forecast_current")) == {"TEAM\twest\t200"}
+    assert rows(floor_warehouse, "ann", said.format("forecast")) == {
+        "TEAM\twest\t200", "TEAM\twest\t100", "TEAM\tgone\t100",
+    }  # fmt: skip
+    mine = "SELECT subject_kind, subject_id, probability FROM forecast_current"
+    assert rows(floor_warehouse, "rex", mine) == {"REP\tr2\t0.5"}
+
+
 def test_a_view_without_reps_is_closed_unless_listed(floor_warehouse: Served) -> None:
     with floor_warehouse.client() as client:
         client.command("CREATE VIEW spm_bi.later AS SELECT name FROM spm.person FINAL")

@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from streams.domain.odds import VERSION_COLUMNS, Odds, looks_of
+from streams.domain.looks import VERSION_COLUMNS, looks_of
+from streams.domain.odds import Odds
 from streams.domain.seasons import even
 
 TODAY = date(2026, 11, 23)
