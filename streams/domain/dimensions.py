@@ -3,7 +3,15 @@
 from typing import NamedTuple
 
 from schemas.kpis import POWERS, KpiUnit, Powers
-from streams.domain.kpis import Constant, KpiError, Leaf, Minus, Operation, Reference, Tree
+from streams.domain.kpi_trees import (
+    Constant,
+    KpiError,
+    Leaf,
+    Minus,
+    Operation,
+    Reference,
+    Tree,
+)
 
 
 class Dimension(NamedTuple):
