@@ -81,7 +81,7 @@ class Publisher:
                 room = {"queue.buffering.max.messages": 2 * QUEUED_MAX}
                 self._producer = producer({**self._config, **told, **room})
             for (topic, number), some in groupby(messages, _place):
-                while part := [{"key": m.key, "value": m.value} for m in islice(some, AT_ONCE)]:
+                while part := list(map(_as_dict, islice(some, AT_ONCE))):
                     while len(self._producer) > QUEUED_MAX:
                         self._producer.poll(0.05)
                     self._producer.produce_batch(topic, part, number, on_delivery=delivered)
@@ -99,6 +99,10 @@ class Publisher:
 def _place(message: Message) -> tuple[str, int]:
     """Return where a message goes. One named in a message of a batch librdkafka does not heed."""
     return message.topic, BY_KEY if message.partition is None else message.partition
+
+
+def _as_dict(message: Message) -> dict[str, Any]:
+    return {"key": message.key, "value": message.value}
 
 
 class Inspector:

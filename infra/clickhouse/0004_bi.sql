@@ -328,7 +328,7 @@ CREATE OR REPLACE VIEW spm_bi.fct_credit
     current_team_id String COMMENT 'Own team of the rep today, empty for none.',
     deal_id String COMMENT 'Deal; see fct_deal.',
     role String COMMENT 'REVENUE: parts of the deal that add up to it. OVERLAY: beside them; never add up the two.',
-    via String COMMENT 'Split of the deal it comes through (place from 0), or owner.',
+    via String COMMENT 'Split of the deal it comes through (place from 0), rule (rule:id:place), or owner.',
     stage_class String COMMENT 'State of the deal: OPEN, WON or LOST. Only WON is earned.',
     day Date32 COMMENT 'Day it counts on in the payee''s zone: won, lost, else created.',
     share Decimal(9, 6) COMMENT 'Part of the deal credited, 1 = all of it.',

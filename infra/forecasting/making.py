@@ -1,9 +1,11 @@
 """One run: every forecast that is due, as rows of the table."""
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,7 +22,7 @@ from streams.domain.forecast import MODEL, draws_of, outcome
 from streams.domain.looks import looks_of
 from streams.domain.odds import Odds
 from streams.domain.outlook import Known, Outlook, outlook
-from streams.domain.periods import fiscal_year_of
+from streams.domain.periods import Span, fiscal_year_of
 from streams.domain.rates import RateTable
 
 # The working day in the company's zone, of which what is left still counts as time to sell.
@@ -53,13 +55,19 @@ class Learned:
     key: tuple[date, int] | None = None
     odds: Odds | None = None
     days: dict[Kpi, pl.DataFrame] = field(default_factory=dict)
+    made: dict[tuple[Kpi, Span], tuple[bytes, list[dict[str, Any]]]] = field(default_factory=dict)
 
 
 class Made(NamedTuple):
-    """What one run made."""
+    """What one run made.
+
+    Attributes:
+        drawn: KPIs and periods that were drawn; the others had the inputs of the run before.
+    """
 
     rows: list[dict[str, Any]]
     subjects: int
+    drawn: int
 
 
 def run(warehouse: Warehouse, bundle: Bundle, clock: Clock, learned: Learned) -> Made:
@@ -74,18 +82,37 @@ def run(warehouse: Warehouse, bundle: Bundle, clock: Clock, learned: Learned) ->
     deals = _valued(reading.open_deals(warehouse), rates, clock.today) if due else pl.DataFrame()
     crews: dict[tuple[date, date], Crew] = {}
     rows: list[dict[str, Any]] = []
+    drawn = 0
     for job in due:
         if job.period not in crews:
             crews[job.period] = crew(bundle, job.period, clock.today)
         people = crews[job.period]
         known = _known(warehouse, job, people, deals, clock=clock, bundle=bundle, learned=learned)
         assert learned.odds is not None
+        booked = reading.booked(warehouse, job.kpi, job.period, people.movers)
+        inputs = _digest((known.wins, known.open_deals, known.credits, booked), clock)
+        before, rows_then = learned.made.get((job.kpi, job.period), (b"", []))
+        if inputs == before:
+            rows.extend(rows_then)
+            continue
+        drawn += 1
         ahead = outlook(known, job.period, learned.odds, bundle.sequence,
                         by_day=not job.kpi.of_deals)  # fmt: skip
         common = _common(job, clock, bundle.sequence, ahead.floor.draws)
-        booked = booked_of(reading.booked(warehouse, job.kpi, job.period, people.movers), people)
-        rows.extend(_rows(job, people, ahead, booked, common))
-    return Made(rows, len({(r["subject_kind"], r["subject_id"]) for r in rows}))
+        fresh = list(_rows(job, people, ahead, booked_of(booked, people), common))
+        learned.made[job.kpi, job.period] = (inputs, fresh)
+        rows.extend(fresh)
+    return Made(rows, len({(r["subject_kind"], r["subject_id"]) for r in rows}), drawn)
+
+
+def _digest(frames: Sequence[pl.DataFrame], clock: Clock) -> bytes:
+    """Return a hash of what a forecast is drawn from, beside what was learned."""
+    found = blake2b(repr((clock.today, clock.left)).encode())
+    for frame in frames:
+        body = io.BytesIO()
+        frame.write_ipc(body)
+        found.update(body.getbuffer())
+    return found.digest()
 
 
 def _learn(warehouse: Warehouse, bundle: Bundle, clock: Clock, learned: Learned) -> None:
@@ -95,6 +122,7 @@ def _learn(warehouse: Warehouse, bundle: Bundle, clock: Clock, learned: Learned)
     rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
     learned.odds = Odds(looks_of(_valued(past, rates, clock.today), clock.today))
     learned.days.clear()
+    learned.made.clear()
     learned.key = (clock.today, bundle.sequence)
 
 

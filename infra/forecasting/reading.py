@@ -98,7 +98,9 @@ def wins(warehouse: Warehouse, kpi: Kpi, today: date) -> pl.DataFrame:
         sql = (f"SELECT rep_id, day AS created_on, day AS on, toFloat64(total) AS value "
                f"FROM ({_totals(kpi)}) WHERE day >= {since} AND day < toDate32('{today}') "
                "AND total > 0")  # fmt: skip
-    found = _ask(warehouse, f"{sql} ORDER BY rep_id, on DESC LIMIT {WINS_MAX} BY rep_id")
+    found = _ask(
+        warehouse, f"{sql} ORDER BY rep_id, on DESC, created_on, value LIMIT {WINS_MAX} BY rep_id"
+    )
     schema = {"rep_id": pl.String, "created_on": pl.Date, "on": pl.Date, "value": pl.Float64}
     return found.cast(schema) if len(found) else pl.DataFrame(schema=schema)  # type: ignore[arg-type]
 

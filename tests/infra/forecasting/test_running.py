@@ -203,8 +203,10 @@ def test_the_same_facts_make_the_same_forecast_and_write_nothing(
     served: serving.Served, made: Made
 ) -> None:
     one = maker(served)
-    assert one.run(NOW)[1] == 0
-    assert one.run(NOW)[1] == 0
+    first, written = one.run(NOW)
+    again, nothing = one.run(NOW)
+    assert (written, nothing) == (0, 0)
+    assert (first.drawn, again.drawn) == (2, 0)  # what has not changed is not drawn again
     assert current(served) == made
 
 
@@ -215,6 +217,7 @@ def test_only_who_is_concerned_is_written(served: serving.Served, made: Made) ->
         client.insert("spm.kpi_rep_day", [total("r3", 1, 50)], column_names=COLUMNS)
     made_then, written = one.run(NOW)
     assert written == 4  # r3, their team, the one above and the company
+    assert made_then.drawn == 1
     assert len(made_then.rows) == len(made)
     assert current(served)["revenue", "REP", "r3"]["booked"] == 50
 
@@ -228,6 +231,15 @@ def test_what_nobody_asks_for_any_more_is_withdrawn(served: serving.Served, made
     assert not any(key[0] == "calls" for key in current(served))
     kept = connected(served).frame("SELECT count() AS n FROM spm.forecast FINAL WHERE withdrawn")
     assert kept["n"][0] == sum(key[0] == "calls" for key in made)
+
+
+def test_after_the_period_nothing_is_left_to_chance(served: serving.Served) -> None:
+    done, _ = maker(served).run(NOW + timedelta(days=42))
+    assert done.rows
+    for row in done.rows:
+        assert row["p10"] == row["p50"] == row["p90"] == row["booked"]
+        assert row["probability"] in {None, Decimal(0), Decimal(1)}
+    assert not maker(served).run(NOW + timedelta(days=60))[0].rows
 
 
 def test_metrics_tell_age_and_trouble(served: serving.Served) -> None:
@@ -269,6 +281,29 @@ def test_commands_make_and_show(served: serving.Served, monkeypatch: pytest.Monk
     assert "100%" in read.output
     assert run.invoke(app, ["forecast", "show", "--team", "nowhere"]).exit_code == 1
     settings.cache_clear()
+
+
+def test_scorecards_are_scored_from_totals(
+    served: serving.Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = {"scorecard_id": "c", "name": "Calling", "period": "YEAR",
+            "valid_from": str(TODAY.replace(month=1, day=1)), "cap": "3",
+            "indicators": [{"kpi": "calls", "weight": 100, "target": 1000}]}  # fmt: skip
+    define(connected(served), 3, {"scorecards": {"scorecards": [card]}})
+    user, token = served.auth()
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", f"http://127.0.0.1:{served.port}")
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_USER", user)
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_TOKEN", token)
+    settings.cache_clear()
+    shown = CliRunner().invoke(app, ["scorecard", "show", "--team", "b", "--json"])
+    settings.cache_clear()
+    assert shown.exit_code == 0, shown.output
+    (told,) = json.loads(shown.stdout)["scorecards"]
+    whole = told["period"]
+    assert (whole["members"], whole["contributing"]) == (2, 1)
+    done = 2 * min(299, (TODAY - TODAY.replace(month=1, day=1)).days)
+    assert Decimal(whole["of_contributors"]["points"]) == Decimal(done) / 10
+    assert Decimal(whole["of_all_members"]["points"]) == Decimal(done) / 20
 
 
 def test_an_empty_warehouse_makes_no_forecast_and_no_trouble() -> None:
