@@ -14,7 +14,13 @@ from infra.bi.context import Context
 from infra.bi.kpi_views import Subject, base_of, owned, slots_of
 from schemas.definitions import Bundle
 from schemas.kpis import INPUTS, STATISTICS
-from streams.domain.kpis import MEASURE_SOURCE, Catalogue, Computed, Origin, Wanted
+from streams.domain.kpi_trees import (
+    MEASURE_SOURCE,
+    Computed,
+    Origin,
+    Wanted,
+)
+from streams.domain.kpis import Catalogue
 from streams.domain.periods import Span
 from streams.domain.readings import Reading, reading, rounded
 

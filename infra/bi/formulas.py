@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from connectors.sinks.clickhouse import quoted
 from schemas.kpis import WhenEmpty
-from streams.domain.kpis import Computed, Operation, Tree, Wanted
+from streams.domain.kpi_trees import (
+    Computed,
+    Operation,
+    Tree,
+    Wanted,
+)
 from streams.domain.polynomials import Quotient, Term, quotient, whole
 from streams.domain.readings import PLACES
 

@@ -13,7 +13,7 @@ from connectors.sinks.clickhouse import quoted
 from infra.bi import formulas, grains
 from infra.bi.context import Context
 from infra.bi.lines import LIVE, family_of, lines
-from streams.domain.kpis import Computed, Wanted, unit_of
+from streams.domain.kpi_trees import Computed, Wanted, unit_of
 from streams.domain.polynomials import scale_of
 
 RESULT = "Nullable(Decimal(38, 10))"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from connectors.sinks.clickhouse import quoted
 from infra.bi.context import Context
 from infra.reconcile.arithmetic import RATE, decimal, divided_even, whole
-from streams.domain.kpis import Origin, Wanted
+from streams.domain.kpi_trees import Origin, Wanted
 
 LIVE = "generation = (SELECT generation FROM spm.warehouse FINAL)"
 Slots = Mapping[Wanted, int]  # input, without statistic and period -> slot

@@ -8,7 +8,8 @@ from infra.bi.context import Context
 from infra.bi.kpi_views import RESULT, Subject, kpis
 from infra.bi.lines import family_of
 from schemas.definitions import Bundle
-from streams.domain.kpis import Catalogue, Computed
+from streams.domain.kpi_trees import Computed
+from streams.domain.kpis import Catalogue
 
 
 class Column(NamedTuple):

@@ -8,7 +8,7 @@ from infra.bi.explaining import Explained
 from infra.bi.kpi_views import Subject
 from infra.definitions.showing import table
 from schemas.kpis import KpiUnit
-from streams.domain.kpis import Computed
+from streams.domain.kpi_trees import Computed
 from streams.domain.periods import Span
 
 Whose = tuple[Subject, str, str]  # kind, id, name

@@ -7,14 +7,9 @@ from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.defining import Definition
 from schemas.definitions import Bundle, Measures
 from schemas.kpis import INPUTS, PREVIOUS, STATISTICS, Kpi, Kpis
-from streams.domain.kpis import (
-    Catalogue,
-    KpiError,
-    Tree,
-    dimension_of,
-    may_be_empty,
-    unit_words,
-)
+from streams.domain.dimensions import dimension_of, unit_words
+from streams.domain.kpi_trees import KpiError, Tree, may_be_empty
+from streams.domain.kpis import Catalogue
 from streams.domain.polynomials import DIGITS_MAX, digits_of, quotient, whole
 
 Values = Mapping[str, Definition]

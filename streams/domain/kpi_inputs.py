@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from streams.domain.kpis import Computed, Origin, Wanted
+from streams.domain.kpi_trees import Computed, Origin, Wanted
 from streams.domain.periods import Span
 from streams.domain.rates import RateTable
 from streams.domain.readings import Reading, median, p90, reading

@@ -10,7 +10,16 @@ from math import gcd, lcm
 from typing import NamedTuple
 
 from schemas.kpis import KpiUnit
-from streams.domain.kpis import Constant, KpiError, Leaf, Minus, Operation, Reference, Tree, Wanted
+from streams.domain.kpi_trees import (
+    Constant,
+    KpiError,
+    Leaf,
+    Minus,
+    Operation,
+    Reference,
+    Tree,
+    Wanted,
+)
 
 Term = tuple[Wanted, ...]  # what is multiplied, in order; none: a number alone
 Polynomial = Mapping[Term, Fraction]  # term -> how often it is taken

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.kpis import WhenEmpty
-from streams.domain.kpis import (
+from streams.domain.kpi_trees import (
     Computed,
     Constant,
     Leaf,

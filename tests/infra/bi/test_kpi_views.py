@@ -25,7 +25,8 @@ from infra.migrations import migrate
 from schemas.definitions import Bundle
 from streams.domain.hierarchy import memberships
 from streams.domain.kpi_inputs import Asked, Belongs, Facts, lines, reading_of
-from streams.domain.kpis import Catalogue, Computed
+from streams.domain.kpi_trees import Computed
+from streams.domain.kpis import Catalogue
 from streams.domain.periods import Span
 from streams.domain.readings import rounded
 from streams.domain.spans import Grain, before, period, span_of

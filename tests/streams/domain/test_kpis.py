@@ -13,8 +13,15 @@ from infra.definitions.loading import load
 from infra.sample import DEFINITIONS
 from schemas.definitions import Bundle
 from schemas.kpis import Kpi, Kpis, KpiUnit, WhenEmpty
+from streams.domain.dimensions import dimension_of
 from streams.domain.kpi_inputs import Deal, Facts, Total, lines, reading_of, value_of
-from streams.domain.kpis import Catalogue, Computed, KpiError, Wanted, dimension_of, may_be_empty
+from streams.domain.kpi_trees import (
+    Computed,
+    KpiError,
+    Wanted,
+    may_be_empty,
+)
+from streams.domain.kpis import Catalogue
 from streams.domain.periods import Span
 from streams.domain.polynomials import DIGITS_MAX, digits_of, quotient, scale_of, whole
 from streams.domain.rates import RateTable
