@@ -400,7 +400,7 @@ def test_members_of_teams_in_the_table_are_those_that_teams_and_stints_say(groun
 def test_members_cut_off_by_a_crash_are_written_again(
     ground: Ground, monkeypatch: pytest.MonkeyPatch, done: int
 ) -> None:
-    whole, inserts = Stored._insert_frame, []
+    whole, inserts = Stored.insert_frame, []
 
     def die(stored: Stored, table: str, rows: Any) -> None:
         whole(stored, table, rows)
@@ -409,7 +409,7 @@ def test_members_cut_off_by_a_crash_are_written_again(
             raise Crash
 
     with monkeypatch.context() as patched:
-        patched.setattr(Stored, "_insert_frame", die)
+        patched.setattr(Stored, "insert_frame", die)
         with pytest.raises(Crash):
             ground.apply(DEFINITIONS)
     assert ground.rows("SELECT count() FROM spm_bi.bridge_rep_team") == [(0,)]
