@@ -286,6 +286,17 @@ def _owner(column: str = "owner") -> pl.Expr:
 _ONE, _NONE = pl.lit(10_000), pl.lit("")
 
 
+def _day(at: str, who: str = "owner") -> pl.Expr:
+    """Return the day of an instant in the zone of a rep."""
+    zone = pl.when(pl.col(who) < 0).then(-1).otherwise(pl.col(who) % len(ZONES))
+    instant = pl.from_epoch(pl.col(at), "ms").dt.replace_time_zone("UTC")
+    day = instant.dt.convert_time_zone(HOME).dt.date()
+    for number, name in enumerate(ZONES):
+        local = instant.dt.convert_time_zone(name).dt.date()
+        day = pl.when(zone == number).then(local).otherwise(day)
+    return day
+
+
 def _line(
     frame: pl.DataFrame,
     measure: str,
@@ -296,21 +307,12 @@ def _line(
     who: str = "owner",
 ) -> pl.DataFrame:
     """Return rep, day in the rep's zone, measure, currency and value in ten-thousandths."""
-    zone = pl.when(pl.col(who) < 0).then(-1).otherwise(pl.col(who) % len(ZONES))
-    instant = pl.from_epoch(pl.col(at), "ms").dt.replace_time_zone("UTC")
-    day = instant.dt.convert_time_zone(HOME).dt.date()
-    for number, name in enumerate(ZONES):
-        day = (
-            pl.when(zone == number)
-            .then(instant.dt.convert_time_zone(name).dt.date())
-            .otherwise(day)
-        )
     rep = (
         pl.when(pl.col(who) < 0).then(pl.lit("unassigned")).otherwise(pl.format("r{}", pl.col(who)))
     )
     return frame.select(
         rep.alias("rep"),
-        day.alias("day"),
+        _day(at, who).alias("day"),
         pl.lit(measure).alias("measure"),
         currency.alias("currency"),
         value.cast(pl.Int64).alias("value"),
@@ -340,6 +342,8 @@ def _meetings(last: pl.DataFrame) -> Iterator[pl.DataFrame]:
     yield _line(all_, "meetings_booked", "created_at", who="by")
     held = all_.filter(pl.col("end") % 3 == 1)
     yield _line(held, "meetings_held", "occurred_at")
+    missed = all_.filter(pl.col("end") % 3 == 2)
+    yield _line(missed, "no_shows", "occurred_at")
 
 
 def _deals(last: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -349,13 +353,21 @@ def _deals(last: pl.DataFrame) -> Iterator[pl.DataFrame]:
     yield _line(lost, "deals_lost", "occurred_at")
     won = all_.filter(pl.col("end") % 4 == 2)
     yield _line(won, "deals_won", "occurred_at")
+    yield _line(won, "won_valued", "occurred_at")
+    took = (_day("occurred_at") - _day("created_at")).dt.total_days().clip(lower_bound=0)
+    yield _line(won, "cycle_days", "occurred_at", took * 10_000)
     amount, code = pl.col("cents") * 100, pl.col("currency")
     currency = code.replace_strict(dict(enumerate(CURRENCIES)), return_dtype=pl.String)
     yield _line(won, "revenue_won", "occurred_at", amount, currency=currency)
     tenths = {number: int(rate * 10) for number, rate in enumerate(RATES.values())}
     # 90% of whole cents: no remainder.
-    reported = amount * code.replace_strict(tenths, return_dtype=pl.Int64) // 10
-    yield _line(won, "revenue_won_reporting", "occurred_at", reported, currency=pl.lit("EUR"))
+    reported, euro = (
+        amount * code.replace_strict(tenths, return_dtype=pl.Int64) // 10,
+        pl.lit("EUR"),
+    )
+    yield _line(won, "revenue_won_reporting", "occurred_at", reported, currency=euro)
+    yield _line(won, "won_amount", "occurred_at", reported, currency=euro)
+    yield _line(lost, "lost_amount", "occurred_at", reported, currency=euro)
 
 
 _WORTH = (_calls, _emails, _meetings, _deals)
