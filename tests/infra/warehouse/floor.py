@@ -6,6 +6,9 @@ from decimal import Decimal
 
 from clickhouse_connect.driver.client import Client
 
+from infra.bi.making import make_views
+from schemas.definitions import Bundle
+
 TODAY = datetime.now(UTC).date()
 END = date(2199, 12, 31)
 OLD = date(2020, 1, 1)
@@ -39,6 +42,13 @@ def people(client: Client) -> None:
                   column_names=["sequence", "kind", "content"])  # fmt: skip
     names = [[rep, f"Name of {rep}", f"{rep}@example.com", 1] for rep in REPS]
     client.insert("spm.person", names, column_names=["rep_id", "name", "email", "version"])
+
+
+def kpis(client: Client) -> None:
+    """Make the views of KPIs for the one measure there is."""
+    revenue = {"measure": "revenue", "of": "deal", "rule": "revenue_won_reporting",
+               "unit": "MONEY", "label": "Revenue", "description": "won"}  # fmt: skip
+    make_views(client, Bundle.model_validate({"measures": {"measures": [revenue]}}))
 
 
 def numbers(client: Client) -> None:
@@ -186,8 +196,8 @@ def fill(client: Client) -> None:
     numbers(client)
     history(client)
     credits(client)
-
     ledger(client)
     plans(client)
     forecasts(client)
+    kpis(client)
     letters(client)
