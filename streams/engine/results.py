@@ -13,7 +13,7 @@ from streams.engine.batches import Partition
 from streams.engine.history import quoted, where
 from streams.engine.ports import Warehouse
 from streams.engine.telling import Told
-from streams.engine.totals import KEYS, TOTAL, Sums, Totals, no_totals, runs
+from streams.engine.totals import KEYS, TOTAL, Sums, Totals, load_each, no_totals, runs
 
 TABLE = "spm.kpi_rep_day"
 
@@ -123,5 +123,4 @@ def _load_single(
         f"day IN ({', '.join(quoted(str(day)) for day in {day for _, day in single})}) "
         f"AND rep_id IN ({', '.join(map(quoted, reps))}) AND {where(list(partitions))}",
     )
-    for (topic, number), rows in found.group_by("topic", "partition"):
-        partitions[Partition(str(topic), int(str(number)))].load_some(rows.select(*TOTAL))
+    load_each({tuple(partition): totals for partition, totals in partitions.items()}, found)

@@ -64,11 +64,13 @@ class Totals:
 
     def load_some(self, rows: pl.DataFrame) -> None:
         """Take in some rows. What is cached is newer and stays."""
-        for (day,), mine in rows.group_by("day"):
-            cells = self._days.setdefault(day, _Day()).cells
-            keyed = mine.select(_key(), "position", "value").sort("key")
-            keyed = keyed.filter(~pl.Series(cells.holds(keyed.get_column("key").to_numpy())))
-            cells.write(*(keyed.get_column(name).to_numpy() for name in keyed.columns))
+        nowhere = (pl.lit("").alias("topic"), pl.lit(0, pl.UInt16).alias("partition"))
+        load_each({("", 0): self}, rows.with_columns(nowhere))
+
+    def _load_day(self, day: date, keys: U64, positions: I64, values: I64) -> None:
+        cells = self._days.setdefault(day, _Day()).cells
+        new = ~cells.holds(keys)
+        cells.write(keys[new], positions[new], values[new])
 
     def unknown(self, day: date, keys: U64) -> npt.NDArray[np.bool_]:
         """Return which totals of a day must be read before they are touched."""
@@ -103,6 +105,29 @@ class Totals:
             if rows <= ROWS_MAX or day in kept:
                 return
             rows -= len(self._days.pop(day).cells)
+
+
+def load_each(totals: Mapping[tuple[str, int], Totals], rows: pl.DataFrame) -> None:
+    """Take in some rows of several partitions, all at once: a few of each of many days cost little.
+
+    Args:
+        totals: by topic and partition.
+        rows: topic, partition and TOTAL.
+    """
+    if rows.is_empty():
+        return
+    place = ["topic", "partition", "day"]
+    rows = rows.select(*place, _key(), "position", "value").sort(*place, "key")
+    starts = rows.select(
+        pl.struct(place).rle_id().diff().fill_null(1).cast(pl.Boolean).arg_true()
+    ).to_series()
+    keys, positions, values = (rows.get_column(n).to_numpy() for n in ("key", "position", "value"))
+    cuts = [*starts.to_list(), len(rows)]
+    for (topic, number, day), (start, end) in zip(
+        rows[starts].select(place).iter_rows(), pairwise(cuts), strict=True
+    ):
+        part = slice(start, end)
+        totals[topic, number]._load_day(day, keys[part], positions[part], values[part])
 
 
 class Sums(NamedTuple):
