@@ -123,4 +123,4 @@ def _load_single(
         f"day IN ({', '.join(quoted(str(day)) for day in {day for _, day in single})}) "
         f"AND rep_id IN ({', '.join(map(quoted, reps))}) AND {where(list(partitions))}",
     )
-    load_each({tuple(partition): totals for partition, totals in partitions.items()}, found)
+    load_each({(p.topic, p.number): totals for p, totals in partitions.items()}, found)
