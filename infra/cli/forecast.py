@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.reaching import AWAY, WRONG, fail, print_json
+from infra.cli.reaching import AWAY, WRONG, fail, patient_warehouse, print_json
 
 if TYPE_CHECKING:
     from infra.forecasting.watching import Maker
@@ -131,17 +131,7 @@ def _maker() -> "Maker":
 
 
 def _warehouse() -> Any:
-    from connectors.sinks.clickhouse import Warehouse
-    from infra.local.found import found_settings
-
-    settings = found_settings()
-    return Warehouse.connect(
-        settings.warehouse_url,
-        settings.warehouse_user,
-        settings.warehouse_password(),
-        settings.warehouse_quorum,
-        seconds_max=STATEMENT_SECONDS_MAX,
-    )
+    return patient_warehouse(STATEMENT_SECONDS_MAX)
 
 
 def _bundle() -> Any:

@@ -40,6 +40,25 @@ def ground() -> Iterator[tuple[Any, Any]]:
         fail(f"the warehouse answers: {str(error).splitlines()[0]}; see `pacesetter doctor`", AWAY)
 
 
+def patient_warehouse(seconds_max: float) -> Any:
+    """Return the warehouse for work whose statements may take so long.
+
+    Raises:
+        schemas.warehouse.Unavailable: it does not answer.
+    """
+    from connectors.sinks.clickhouse import Warehouse
+    from infra.local.found import found_settings
+
+    settings = found_settings()
+    return Warehouse.connect(
+        settings.warehouse_url,
+        settings.warehouse_user,
+        settings.warehouse_password(),
+        settings.warehouse_quorum,
+        seconds_max=seconds_max,
+    )
+
+
 def tell(problems: "Iterable[Problem]") -> None:
     """Print problems for people, apart from what programs read."""
     for problem in problems:

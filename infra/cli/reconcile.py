@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.reaching import AWAY, WRONG, fail
+from infra.cli.reaching import AWAY, WRONG, fail, patient_warehouse
 
 if TYPE_CHECKING:
     from infra.reconcile.periods import Days
@@ -130,17 +130,7 @@ def _tables(from_facts: bool) -> tuple[str, ...]:
 
 
 def _warehouse() -> Any:
-    from connectors.sinks.clickhouse import Warehouse
-    from infra.local.found import found_settings
-
-    settings = found_settings()
-    return Warehouse.connect(
-        settings.warehouse_url,
-        settings.warehouse_user,
-        settings.warehouse_password(),
-        settings.warehouse_quorum,
-        seconds_max=STATEMENT_SECONDS_MAX,
-    )
+    return patient_warehouse(STATEMENT_SECONDS_MAX)
 
 
 def _days(period: str, today: date) -> "Days":

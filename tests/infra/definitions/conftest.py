@@ -53,6 +53,13 @@ SMALL = {
 }
 
 
+Edit = Callable[[str, str, str], int]
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the sample company that a test may change."""
