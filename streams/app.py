@@ -141,7 +141,7 @@ def _add_tasks(app: App, given: Outside) -> None:
 
     @app.task  # type: ignore[untyped-decorator]
     async def watch_for_another_warehouse() -> None:
-        await watch_warehouse(app.batch_owner, given.warehouse)
+        await watch_warehouse(app.batch_owner)
 
     @app.task  # type: ignore[untyped-decorator]
     async def be_watched() -> None:

@@ -41,6 +41,7 @@ class Health:
     """Everything `pacesetter status` tells.
 
     Attributes:
+        ready: all of it was started; while it starts, what is there may answer and is not all.
         broker: where the log of this installation is.
         lag: records of each fact topic that are in the broker and not yet in the warehouse; None
             when one of the two could not be asked.
@@ -49,14 +50,15 @@ class Health:
 
     data_dir: Path
     services: tuple[ServiceHealth, ...]
+    ready: bool
     broker: str
     lag: dict[str, int] | None
     sources: dict[str, float] | None
 
     @property
     def all_answer(self) -> bool:
-        """Return whether every process is alive and answers."""
-        return bool(self.services) and all(s.alive and s.answers for s in self.services)
+        """Return whether everything was started, is alive and answers."""
+        return self.ready and all(s.alive and s.answers for s in self.services)
 
     @property
     def exit_code(self) -> int:
@@ -84,6 +86,8 @@ class Health:
             f"  {s.name:<10} {'ok' if s.alive and s.answers else 'DOWN':<5} {s.pid:<8} {s.address}"
             for s in self.services
         ]
+        if not self.ready:
+            lines.append("  starting   not everything that belongs to it has come up")
         lag = "unknown" if self.lag is None else f"{sum(self.lag.values())} records"
         lines.append(f"  log        {self.broker}")
         lines.append(f"  behind     {lag}")
@@ -100,9 +104,11 @@ def health_of(data_dir: Path, settings: Settings) -> Health:
     """Return the health of what runs out of a data folder."""
     run = run_file.read(data_dir)
     services = tuple(_service(service) for service in run.services) if run else ()
-    if not any(service.alive for service in services):
-        return Health(data_dir, services, BROKERS[settings.broker], None, None)
-    return Health(data_dir, services, BROKERS[settings.broker], _lag(settings), _sources(settings))
+    ready = run is not None and run.ready
+    told: tuple[Any, Any] = (None, None)
+    if any(service.alive for service in services):
+        told = _lag(settings), _sources(settings)
+    return Health(data_dir, services, ready, BROKERS[settings.broker], *told)
 
 
 def broker_trouble(settings: Settings) -> str | None:

@@ -143,6 +143,7 @@ class Supervisor:
         self._say(f"{name} ended with code {code}; its log is {child.log_path}")
         if name == plan.BROKER and self._settings.broker == "embedded":
             self._say("the embedded broker keeps its log in memory: opening a new epoch")
+            self._ready = False
             self._stop_all(forget=False)
             self._start_ground()
             self._start_pipeline()

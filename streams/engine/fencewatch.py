@@ -4,12 +4,11 @@ import asyncio
 from typing import Any
 
 from schemas.warehouse import Fenced, Unavailable
-from streams.engine.ports import Warehouse
 
 LOOK_SECONDS = 5.0  # a restored warehouse is filled again from Kafka that soon on a silent floor
 
 
-async def watch_warehouse(worker: Any, warehouse: Warehouse) -> None:
+async def watch_warehouse(worker: Any) -> None:
     """Let a worker start again once the warehouse is not the one it started from."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
@@ -17,10 +16,7 @@ async def watch_warehouse(worker: Any, warehouse: Warehouse) -> None:
         if started is None or not worker.states:
             continue  # being prepared; it reads what is
         try:
-            now = await asyncio.to_thread(warehouse.incarnation)
-            if now.name != started.name:
-                raise Fenced(f"another incarnation: {now.name} instead of {started.name}")
-            await asyncio.to_thread(worker.memory.ask)
+            await asyncio.to_thread(worker.memory.ask, started)
         except Unavailable:
             continue  # a wait of those that want something of it
         except Fenced as fence:

@@ -44,24 +44,32 @@ class RememberingWarehouse:
             Fenced: it is another incarnation, or it has forgotten what it had acknowledged.
         """
         if self._was_away:
-            self.ask()
-        with self._noting():
-            self._warehouse.insert(table, rows, incarnation)
+            self.ask(incarnation)
+        try:
+            with self._noting():
+                self._warehouse.insert(table, rows, incarnation)
+        except Fenced:
+            self._reached.clear()  # a new start goes by what is there now
+            raise
         if table == APPLIED:
             self._note(rows)
 
-    def ask(self) -> None:
-        """Ask whether the newest flushes of this worker are still there.
+    def ask(self, started: Incarnation) -> None:
+        """Ask whether it is the warehouse of before and the newest flushes are still there.
 
         Raises:
-            Fenced: they are not.
+            Fenced: it is not, or they are not.
         """
+        now = self.incarnation()  # first: whoever said so must not hear that nobody did
+        if now.name != started.name:
+            self._reached.clear()
+            raise Fenced(f"another incarnation: {now.name} instead of {started.name}")
         reached = dict(self._reached)
         found = applied_ends(self._warehouse, list(reached))
         self._was_away = False
         forgotten = [part for part, end in reached.items() if found.get(part, 0) < end]
         if forgotten:
-            self._reached.clear()  # a new start goes by what is there now
+            self._reached.clear()
             others = f" and {len(forgotten) - 1} more" if len(forgotten) > 1 else ""
             raise Fenced(
                 f"it has forgotten what it had acknowledged of {forgotten[0]}{others}: a backup "

@@ -15,12 +15,13 @@ class Fake:
 
     def __init__(self) -> None:
         self.is_away = False
+        self.now = NOW
         self.applied: dict[int, tuple[int, int]] = {}
         self.inserts: list[str] = []
 
     def incarnation(self) -> Incarnation:
         self._answer()
-        return NOW
+        return self.now
 
     def frame(self, _sql: str) -> pl.DataFrame:
         self._answer()
@@ -67,6 +68,21 @@ def test_an_earlier_copy_gets_nothing_of_a_worker_that_knows_more() -> None:
     assert there.applied[1] == (2, 21)
 
 
+def test_who_said_that_a_backup_was_restored_is_not_told_that_nobody_did() -> None:
+    there = Fake()
+    warehouse = RememberingWarehouse(there)
+    flush(warehouse, p0=10)
+    there.is_away = True
+    with pytest.raises(Unavailable):
+        flush(warehouse, p0=12)
+    there.is_away, there.applied, there.now = False, {0: (2, 5)}, Incarnation("two", 2)
+    before = list(there.inserts)
+    with pytest.raises(Fenced, match="another incarnation: two instead of one"):
+        flush(warehouse, p0=12)
+    assert there.inserts == before
+    warehouse.ask(there.now)  # it goes by what is there from now on
+
+
 def test_an_outage_alone_is_no_reason_to_start_again() -> None:
     there = Fake()
     warehouse = RememberingWarehouse(there)
@@ -84,7 +100,7 @@ def test_an_idle_worker_may_ask_at_any_time() -> None:
     there = Fake()
     warehouse = RememberingWarehouse(there)
     flush(warehouse, p0=10)
-    warehouse.ask()
+    warehouse.ask(NOW)
     there.applied[0] = (1, 400)
     with pytest.raises(Fenced, match="pacesetter restored"):
-        warehouse.ask()
+        warehouse.ask(NOW)
