@@ -14,7 +14,7 @@ from infra.bi.context import Context
 from infra.bi.lines import family_of, lines
 from infra.bi.subjects import Subject, membership, subject_id
 from infra.bi.sums import sums_of
-from streams.domain.kpi_trees import Computed, Wanted, unit_of
+from streams.domain.kpi_trees import Computed, Origin, Wanted, unit_of
 from streams.domain.polynomials import scale_of
 
 RESULT = "Nullable(Decimal(38, 10))"
@@ -28,9 +28,15 @@ def kpis(computed: Sequence[Computed], subject: Subject, context: Context) -> st
     families = defaultdict[frozenset[str], list[Computed]](list)
     for one in computed:
         if not one.of_measure:
-            families[frozenset(map(family_of, one.wanted)) - {"measures"}].append(one)
+            families[_family(one)].append(one)
     parts += [evaluated(some, subject, context) for _, some in sorted(families.items(), key=str)]
     return "\nUNION ALL\n".join(parts)
+
+
+def _family(computed: Computed) -> frozenset[str]:
+    """Return which lines are read for a formula; those of the period before are read by days."""
+    found = set(map(family_of, computed.wanted)) - {"measures"}
+    return frozenset(found | {"before" for w in computed.wanted if w.is_previous})
 
 
 def _measures(plain: Sequence[Computed], subject: Subject, context: Context) -> str:
@@ -112,6 +118,22 @@ def _multiplier(wanted: Wanted) -> int:
 
 def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
     """Return SQL for lines with the periods they count in, a period later for previous ones."""
+    now = {w: s for w, s in slots.items() if w.origin is Origin.MEASURE and not w.is_previous}
+    others = {w: s for w, s in slots.items() if w not in now}
+    parts = []
+    if now:
+        names = ", ".join(quoted(w.name) for w in now)
+        places = ", ".join(map(str, now.values()))
+        sums = "\n        UNION ALL ".join(sums_of(names, subject, context))
+        parts.append(f"""
+        SELECT subject_id, toUInt16(transform(toString(measure), [{names}], [{places}], 0)) AS slot,
+            value, 0 AS is_previous, grain, period_start, period_end FROM ({sums})""")
+    if others:
+        parts.append(_by_days(others, subject, context))
+    return "\n        UNION ALL ".join(parts)
+
+
+def _by_days(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
     rows = "\n        UNION ALL\n        ".join(owned(slots, subject, context))
     return f"""
         SELECT subject_id, slot, value, is_previous, grain,
@@ -140,8 +162,8 @@ def owned(
         some = {w: slot for w, slot in slots.items() if w.is_previous is is_previous}
         for rows in lines({w: s for w, s in some.items() if w.name != "quota"}, context):
             yield (
-                f"SELECT {subject_id(subject)} AS subject_id, facts.day AS day, facts.slot AS slot, "
-                f"facts.value AS value, {int(is_previous)} AS is_previous, "
+                f"SELECT {subject_id(subject)} AS subject_id, facts.day AS day, "
+                f"facts.slot AS slot, facts.value AS value, {int(is_previous)} AS is_previous, "
                 f"toDate32('1970-01-01') AS until, 1 AS every{more} FROM ({rows}) AS facts "
                 f"{membership(subject)}"
             )

@@ -66,10 +66,12 @@ def views(bundle: Bundle) -> tuple[View, ...]:
     """Return every view that follows from a revision of the definitions."""
     context, every = Context.of(bundle), tuple(Catalogue(bundle).all())
     totals = tuple(c for c in every if {family_of(w) for w in c.wanted} <= {"measures"})
+    measures = tuple(c for c in every if c.of_measure)
     found = [dim_kpi(every)]
     for subject in Subject:
         found.append(_of(subject, every, context, "", _EVERY))
         found.append(_of(subject, totals, context, "_totals", _TOTALS))
+        found.append(_of(subject, measures, context, "_measures", _MEASURES))
     return tuple(found)
 
 
@@ -77,6 +79,9 @@ _EVERY = "KPIs per {whose} and period. A period without any facts has no row."
 _TOTALS = (
     "The part of kpi_{name} that is computed from daily totals alone: quicker, without those that "
     "look at each deal and activity."
+)
+_MEASURES = (
+    "The part of kpi_{name} that is measures, which add up: the quickest, for boards and totals."
 )
 
 

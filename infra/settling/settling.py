@@ -215,7 +215,8 @@ def _insert(warehouse: Warehouse, mine: Incarnation, version: int, days: str, up
         f"WHERE generation = {mine.generation} AND {days} GROUP BY month, measure, rep_id, currency"
     )
     warehouse.command(
-        f"INSERT INTO {TABLE} (generation, month, upto, measure, rep_id, currency, version, value) "
+        f"INSERT INTO {TABLE} "
+        "(generation, month, upto, measure, rep_id, currency, version, value) "
         f"{_SETTINGS} SELECT {mine.generation}, month, {upto}, measure, toString(rep_id), currency, "
         f"{version}, total FROM ({summed}) WHERE {fence}"
     )
