@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS spm.kpi_rep_day
     (
         if(topic = 'crm.calls', position, 0), if(topic = 'crm.emails', position, 0),
         if(topic = 'crm.meetings', position, 0), if(topic = 'crm.deals', position, 0),
-        if(topic IN ('crm.calls', 'crm.emails', 'crm.meetings', 'crm.deals'), 0, position)
+        position * (topic != 'crm.calls') * (topic != 'crm.emails') * (topic != 'crm.meetings') * (topic != 'crm.deals')
     ) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation

@@ -17,9 +17,8 @@ SINCE, UNTIL, _KEYS, _REACHED, _LOWEST = (f"settled.{n}" for n in range(1, 6))
 
 def _touched() -> str:
     """Return the condition that a row of totals was touched behind the cut."""
-    listed = ", ".join(f"'{topic}'" for topic in TOPICS)
     found = [f"if(topic = '{topic}', position, 0)" for topic in TOPICS]
-    found.append(f"if(topic IN ({listed}), 0, position)")
+    found.append(" * ".join(["position", *(f"(topic != '{topic}')" for topic in TOPICS)]))
     # For the index, which leaves out granules by it: no partition of a topic stands lower.
     maybe = " OR ".join(f"{one} >= {_LOWEST}[{n}]" for n, one in enumerate(found, 1))
     place = f"indexOf({_KEYS}, concat(topic, '/', toString(partition)))"

@@ -151,8 +151,8 @@ def _cut(warehouse: Warehouse) -> Cut | None:
         mine = [reached for name, _, reached in found if name == topic]
         if len(mine) < known.get(topic, 1):
             return None
-        lowest.append(min(mine))
-    return Cut([f"{t}/{n}" for t, n, _ in found], [r for *_, r in found], [*lowest, 0])
+        lowest.append(max(1, min(mine)))
+    return Cut([f"{t}/{n}" for t, n, _ in found], [r for *_, r in found], [*lowest, 1])
 
 
 def _stored(warehouse: Warehouse, mine: Incarnation) -> tuple[int, Settled | None]:
