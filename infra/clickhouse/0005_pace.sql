@@ -382,7 +382,12 @@ CREATE OR REPLACE VIEW spm_bi.attainment_current
     business_days_left Decimal(38, 12) COMMENT 'The owner''s working days that are left.',
     required_per_business_day Nullable(Decimal(38, 4)) COMMENT 'Remaining amount over those days; empty when none is left.',
     projected_amount Nullable(Decimal(38, 4)) COMMENT 'Actual at the end if it goes on like this; empty before anything is due.',
-    curve_id String COMMENT 'Curve of the plan.'
+    curve_id String COMMENT 'Curve of the plan.',
+    hit_probability Nullable(Decimal(9, 4)) COMMENT 'Chance of reaching the quota by the newest forecast, 1 = certain; empty when there is none.',
+    forecast_p10 Nullable(Decimal(38, 4)) COMMENT 'The total of the period is below it in one case of ten; empty without a forecast.',
+    forecast_p50 Nullable(Decimal(38, 4)) COMMENT 'As likely to be below as above.',
+    forecast_p90 Nullable(Decimal(38, 4)) COMMENT 'Above it in one case of ten.',
+    forecast_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When that forecast was made.'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS WITH
@@ -406,7 +411,9 @@ SELECT due.day AS day, due.subject_kind AS subject_kind, due.subject_id AS subje
     to_amount(half_even(greatest(due.q - due.a, toInt256(0)) * 1000000000000, greatest(due.l, toInt256(0))))
         AS required_per_business_day,
     to_amount(half_even(due.a * due.whole, due.part)) AS projected_amount,
-    due.curve_id AS curve_id
+    due.curve_id AS curve_id,
+    if(chance.quota = due.amount, chance.probability, NULL) AS hit_probability, chance.p10 AS forecast_p10,
+    chance.p50 AS forecast_p50, chance.p90 AS forecast_p90, chance.at AS forecast_at
 FROM
 (
     SELECT *, toInt256(amount * 10000) AS q, toInt256(actual * 10000) AS a,
@@ -492,4 +499,13 @@ LEFT JOIN
 (
     SELECT team_id, name FROM spm.team FINAL WHERE sequence = (SELECT max(sequence) FROM spm.team)
 ) AS team ON team.team_id = due.subject_id
+LEFT JOIN
+(
+    -- Nullable, so that nothing stands where nothing was forecast.
+    SELECT kpi, currency, period_start, period_end, subject_kind, subject_id, quota, probability,
+        toNullable(p10) AS p10, toNullable(p50) AS p50, toNullable(p90) AS p90, toNullable(as_of) AS at
+    FROM spm_bi.forecast_current
+) AS chance ON chance.kpi = due.kpi AND chance.currency = due.currency
+    AND chance.period_start = due.period_start AND chance.period_end = due.period_end
+    AND chance.subject_kind = due.subject_kind AND chance.subject_id = due.subject_id
 COMMENT 'Where everybody with a quota of a period that runs stands now, whoever did nothing included. Never add up over subject kinds, KPIs or currencies.';

@@ -7,7 +7,7 @@ LIVE = "generation = (SELECT generation FROM spm.warehouse FINAL)"
 TOPICS = ("crm.calls", "crm.emails", "crm.meetings", "crm.deals")  # the index of the table has them
 MONTH = "toDate32(toStartOfMonth(day))"
 # One value under one name: each time the engine reads such a subquery costs it a millisecond.
-_STATE = (
+STATE = (
     "WITH (SELECT argMax((since, until, keys, reached, lowest), version) FROM spm.settled "
     "WHERE (generation, incarnation) = (SELECT (generation, incarnation) FROM spm.warehouse FINAL))"
     " AS settled"
@@ -28,7 +28,7 @@ def _touched() -> str:
 def loose() -> str:
     """Return SQL for the months of reps that are read by days: month, rep_id."""
     return (
-        f"{_STATE} SELECT DISTINCT {MONTH} AS month, rep_id FROM spm.kpi_rep_day "
+        f"{STATE} SELECT DISTINCT {MONTH} AS month, rep_id FROM spm.kpi_rep_day "
         f"WHERE {LIVE} AND day >= {SINCE} AND day < {UNTIL} AND {_touched()}"
     )
 
@@ -37,13 +37,14 @@ def months(measures: str, loosened: str) -> str:
     """Return SQL for settled months: rep_id, month, measure, currency, value.
 
     Args:
-        measures: names, quoted, by comma.
+        measures: names, quoted, by comma; empty for all.
         loosened: SQL for months of reps that are left out, as `loose` has them.
     """
+    wanted = f"AND measure IN ({measures}) " if measures else ""
     return (
-        f"{_STATE} SELECT rep_id, month, measure, currency, value FROM spm.kpi_rep_month FINAL "
+        f"{STATE} SELECT rep_id, month, measure, currency, value FROM spm.kpi_rep_month FINAL "
         f"WHERE {LIVE} AND month >= {SINCE} AND month < {UNTIL} "
-        f"AND upto = least(addMonths(month, 1), {UNTIL}) AND measure IN ({measures}) "
+        f"AND upto = least(addMonths(month, 1), {UNTIL}) {wanted}"
         f"AND (month, rep_id) NOT IN ({loosened})"
     )
 
@@ -51,7 +52,7 @@ def months(measures: str, loosened: str) -> str:
 def rest(measures: str, loosened: str) -> str:
     """Return SQL for the days that `months` leaves out: rep_id, day, measure, currency, value."""
     return (
-        f"{_STATE} SELECT rep_id, day, measure, currency, toDecimal128(value, 4) AS value "
+        f"{STATE} SELECT rep_id, day, measure, currency, toDecimal128(value, 4) AS value "
         f"FROM spm.kpi_rep_day FINAL WHERE {LIVE} AND measure IN ({measures}) "
         f"AND (day < {SINCE} OR day >= {UNTIL} OR ({MONTH}, rep_id) IN ({loosened}))"
     )
@@ -64,7 +65,7 @@ def edges(dates: str) -> str:
         dates: SELECT of rep_id and edge.
     """
     return (
-        f"{_STATE} SELECT toDate32(toStartOfMonth(edge)) AS month, rep_id FROM ({dates}) "
+        f"{STATE} SELECT toDate32(toStartOfMonth(edge)) AS month, rep_id FROM ({dates}) "
         f"WHERE toDayOfMonth(edge) != 1 AND edge > {SINCE} AND edge < {UNTIL}"
     )
 

@@ -93,7 +93,7 @@ def settle(warehouse: Warehouse, now: datetime, months_max: int = MONTHS_A_RUN) 
     version = last + 1
     read = before
     if before is None:  # of another warehouse: nobody reads it
-        _drop(warehouse, mine, "1")
+        drop_months(warehouse, mine.generation)
     loose = _loose(warehouse) if before else 0
     if before is None or before.until > until or loose > LOOSE_MAX:
         before, loose = Settled(last, first_of(until), first_of(until)), 0
@@ -217,8 +217,8 @@ def _insert(warehouse: Warehouse, mine: Incarnation, version: int, days: str, up
     warehouse.command(
         f"INSERT INTO {TABLE} "
         "(generation, month, upto, measure, rep_id, currency, version, value) "
-        f"{_SETTINGS} SELECT {mine.generation}, month, {upto}, measure, toString(rep_id), currency, "
-        f"{version}, total FROM ({summed}) WHERE {fence}"
+        f"{_SETTINGS} SELECT {mine.generation}, month, {upto}, measure, toString(rep_id), "
+        f"currency, {version}, total FROM ({summed}) WHERE {fence}"
     )
 
 
@@ -240,18 +240,17 @@ def _tidy(warehouse: Warehouse, mine: Incarnation, states: Sequence[Settled]) ->
         f"AND upto = least(addMonths(month, 1), toDate32('{s.until}'))"
         for s in states
     )
-    _drop(warehouse, mine, f"NOT ({wanted})")
+    drop_months(warehouse, mine.generation, f"NOT ({wanted})")
     warehouse.command(
         f"DELETE FROM {STATE} WHERE generation = {mine.generation} "
         f"AND version < {states[0].version}"
     )
 
 
-def _drop(warehouse: Warehouse, mine: Incarnation, condition: str) -> None:
+def drop_months(warehouse: Warehouse, generation: int, condition: str = "1") -> None:
+    """Drop months of a generation, all of them or some."""
     rows = warehouse.frame(
-        f"SELECT DISTINCT month, upto FROM {TABLE} WHERE generation = {mine.generation} "
-        f"AND {condition}"
+        f"SELECT DISTINCT month, upto FROM {TABLE} WHERE generation = {generation} AND {condition}"
     )
     for month, upto in rows.iter_rows() if len(rows) else ():
-        partition = f"({mine.generation}, '{month}', '{upto}')"
-        warehouse.command(f"ALTER TABLE {TABLE} DROP PARTITION {partition}")
+        warehouse.command(f"ALTER TABLE {TABLE} DROP PARTITION ({generation}, '{month}', '{upto}')")

@@ -1,4 +1,4 @@
-"""How long dashboards wait: 100,000 reps, a year of days, the embedded warehouse as analysts see it.
+"""How long dashboards wait: 100,000 reps, a year of days, as analysts see the embedded warehouse.
 
 The year is made by the warehouse itself, as workers would have left it. Nothing is sent through
 Kafka. Each answer is compared with a sum over the days, which knows nothing of views and months.
@@ -72,9 +72,7 @@ def measured(reps: int, share: int, repeat: int) -> dict[str, Any]:
         months = _settle(Warehouse.connect(served.url, *served.auth(), seconds_max=900))
         settling = {"months": months, "seconds": round(time.monotonic() - began, 1),
                     "cpu_s": round(_cpu(pid) - cpu, 1)}  # fmt: skip
-        asked = [
-            _asked(served, client, pid, one, repeat) for one in questions(reps, today)
-        ]
+        asked = [_asked(served, client, pid, one, repeat) for one in questions(reps, today)]
         size = client.query(
             "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table = 'kpi_rep_day'"
         ).result_rows[0][0]
@@ -89,7 +87,9 @@ def questions(reps: int, today: date) -> Iterator[Asked]:
     month, rep = first_of(today), f"r{reps // 2 + 7}"
     quarter = date(today.year, (today.month - 1) // 3 * 3 + 1, 1)
     year, team = date(today.year, 1, 1), reps // 2 // TEAM
-    of_team = f"rep_id IN (SELECT concat('r', toString(number)) FROM numbers({team * TEAM}, {TEAM}))"
+    of_team = (
+        f"rep_id IN (SELECT concat('r', toString(number)) FROM numbers({team * TEAM}, {TEAM}))"
+    )
     value = "toDecimal128(sum(value), 10)"
     days = "FROM spm.kpi_rep_day FINAL WHERE generation = 1 AND"
     yield Asked(
@@ -152,7 +152,9 @@ def questions(reps: int, today: date) -> Iterator[Asked]:
     )  # fmt: skip
 
 
-def _asked(served: serving.Served, client: Any, pid: int, one: Asked, repeat: int) -> dict[str, Any]:
+def _asked(
+    served: serving.Served, client: Any, pid: int, one: Asked, repeat: int
+) -> dict[str, Any]:
     with served.client("ann") as analyst:
         took, cpu = [], []
         for _ in range(repeat):
@@ -182,7 +184,8 @@ def _fill(client: Any, reps: int, share: int, today: date) -> int:
         count = min(AT_ONCE, DAYS - first)
         client.command(f"""
             INSERT INTO spm.kpi_rep_day SELECT 1, concat('r', toString(rep)), day, measure,
-                if(measure = '{QUOTA}', 'EUR', ''), {topics}[n], cityHash64(rep, day, n) % {PARTITIONS},
+                if(measure = '{QUOTA}', 'EUR', ''), {topics}[n],
+                cityHash64(rep, day, n) % {PARTITIONS},
                 bitShiftLeft(toUInt64(1), 40) + toUInt64(toInt32(day)) * 200000 + rep,
                 toDecimal64(1 + cityHash64(rep, day, measure) % 997, 4)
             FROM (SELECT toDate32('{since}') + number AS day FROM numbers({count})
@@ -192,10 +195,16 @@ def _fill(client: Any, reps: int, share: int, today: date) -> int:
             WHERE cityHash64(rep, day) % {share} = 0""")
     reached = (today.toordinal() - date(1970, 1, 1).toordinal() + 1) * 200_000
     parts = [(t, n) for t in dict.fromkeys(topics) for n in range(PARTITIONS)]
-    client.insert("spm.applied", [[t, n, 1, 0, reached] for t, n in parts],
-                  column_names=["topic", "partition", "epoch", "offset_from", "offset_to"])  # fmt: skip
-    client.insert("spm.log", [["c", t, "x", 1, "open", PARTITIONS] for t in dict.fromkeys(topics)],
-                  column_names=["cluster_id", "topic", "topic_id", "epoch", "state", "partitions"])  # fmt: skip
+    client.insert(
+        "spm.applied",
+        [[t, n, 1, 0, reached] for t, n in parts],
+        column_names=["topic", "partition", "epoch", "offset_from", "offset_to"],
+    )
+    client.insert(
+        "spm.log",
+        [["c", t, "x", 1, "open", PARTITIONS] for t in dict.fromkeys(topics)],
+        column_names=["cluster_id", "topic", "topic_id", "epoch", "state", "partitions"],
+    )
     return int(client.query("SELECT count() FROM spm.kpi_rep_day").result_rows[0][0])
 
 
@@ -208,8 +217,10 @@ def _people(client: Any, reps: int) -> None:
             ('REGION', concat('g', toString(intDiv(number, {REGION}))))] AS one""")
     client.command("INSERT INTO spm.membership SELECT 1, 'COMPANY', 'company', 'unassigned', "
                    "'1970-01-01', '2199-12-31', true")  # fmt: skip
-    client.command(f"INSERT INTO spm.person (rep_id, name, version) "
-                   f"SELECT {rep}, concat('Rep ', toString(number)), 1 FROM numbers({reps})")  # fmt: skip
+    client.command(
+        "INSERT INTO spm.person (rep_id, name, version) "
+        f"SELECT {rep}, concat('Rep ', toString(number)), 1 FROM numbers({reps})"
+    )
 
 
 def _plans(client: Any, reps: int, today: date) -> None:
@@ -217,7 +228,9 @@ def _plans(client: Any, reps: int, today: date) -> None:
     month = first_of(today)
     end = first_of(month + timedelta(days=31))
     count = (end - month).days
-    client.command("INSERT INTO spm.planning (sequence, time_zone, today_counts) SELECT 1, 'UTC', true")
+    client.command(
+        "INSERT INTO spm.planning (sequence, time_zone, today_counts) SELECT 1, 'UTC', true"
+    )
     client.command(f"""
         INSERT INTO spm.plan_curve (sequence, curve_id, day, elapsed, weight)
         SELECT 1, 'linear', toDate32('{month}') + number, number, 1 FROM numbers({count + 1})""")
@@ -227,7 +240,8 @@ def _plans(client: Any, reps: int, today: date) -> None:
             INSERT INTO spm.quota (sequence, quota_id, subject_kind, subject_id, rep_id, kpi,
                 currency, period_start, period_end, written_amount, amount, is_additive, curve_id,
                 plan_from, plan_total, work_id, work_from, work_total)
-            SELECT 1, concat('q', {subject}), '{kind}', {subject}, if('{kind}' = 'REP', {subject}, ''),
+            SELECT 1, concat('q', {subject}), '{kind}', {subject},
+                if('{kind}' = 'REP', {subject}, ''),
                 '{QUOTA}', 'EUR', '{month}', '{end}', 9000, 9000, true, 'linear', 0, {count},
                 'linear', 0, {count} FROM numbers({n})""")
 
@@ -260,10 +274,13 @@ def _served() -> Iterator[serving.Served]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+HEAD = ("question", "p50 ms", "p95 ms", "CPU ms", "answer")
+
+
 def table(found: dict[str, Any]) -> Sequence[Sequence[object]]:
     """Return rows for people."""
     return [
-        (row["question"], row["p50_ms"], row["p95_ms"], row["cpu_ms"], row["bar_ms"],
+        (row["question"], row["p50_ms"], row["p95_ms"], row["cpu_ms"],
          "right" if row["ok"] else "WRONG")
         for row in found["asked"]
     ]  # fmt: skip

@@ -15,6 +15,10 @@ from infra.bi.kpi_views import kpis
 from infra.bi.lines import family_of
 from infra.bi.subjects import Subject
 from infra.migrations import migrate
+from infra.reconcile import months
+from infra.reconcile.asking import checked
+from infra.reconcile.findings import Checked
+from infra.reconcile.periods import ALL
 from infra.settling import settling
 from infra.settling.settling import settle
 from streams.domain.kpis import Catalogue
@@ -145,6 +149,25 @@ def test_what_is_told_is_the_same_whatever_is_settled_and_corrected(
     assert third is not None
     assert third.settled.until == TODAY - timedelta(days=4)
     floor.check(Subject.REP, Subject.REGION)
+    assert _proof(warehouse).differing == 0
+
+
+def _proof(warehouse: Warehouse) -> Checked:
+    return checked(warehouse, months.check(ALL))
+
+
+def test_the_proof_finds_a_month_that_is_not_the_sum_of_its_days(
+    client: Client, warehouse: Warehouse
+) -> None:
+    floor = Floor(client, 9)
+    floor.flush(floor.keys)
+    settle(warehouse, _at(TODAY))
+    assert _proof(warehouse).differing == 0
+    client.command("INSERT INTO spm.kpi_rep_month SELECT * REPLACE (version + 1 AS version, "
+                   "value + 1 AS value) FROM spm.kpi_rep_month LIMIT 1")  # fmt: skip
+    found = _proof(warehouse)
+    assert found.differing == 1
+    assert found.mismatches[0].off == 1
 
 
 def test_months_that_are_settled_are_read_and_not_their_days(
