@@ -1,6 +1,6 @@
 """Measures added up by period: from settled months where a period is made of them, or by days."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from infra.bi import grains
 from infra.bi.context import Context
@@ -60,7 +60,7 @@ def loose(subject: Subject) -> str:
     return f"{touched} UNION ALL {asking.edges(dates)}"
 
 
-def _by_days(rows: str, subject: Subject, context: Context, some: object) -> str:
+def _by_days(rows: str, subject: Subject, context: Context, some: Iterable[str]) -> str:
     chosen = grains.rows(context, some)
     return (
         f"SELECT {subject_id(subject)} AS subject_id, measure, currency, value, grain, "

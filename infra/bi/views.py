@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from connectors.sinks.clickhouse import quoted
 from infra.bi.context import Context
-from infra.bi.kpi_views import RESULT, Subject, kpis
+from infra.bi.kpi_views import RESULT, kpis
 from infra.bi.lines import family_of
+from infra.bi.subjects import Subject
 from schemas.definitions import Bundle
 from streams.domain.kpi_trees import Computed
 from streams.domain.kpis import Catalogue

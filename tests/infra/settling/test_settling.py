@@ -101,7 +101,7 @@ class Floor:
             settings={"max_query_size": 1 << 22},
         ).result_rows
         assert len({row[:-1] for row in rows}) == len(rows), "a period stands there twice"
-        return set(rows)
+        return {tuple(row) for row in rows}
 
     def by_days(self, subject: Subject) -> set[tuple[Any, ...]]:
         """Return the same with nothing settled."""
