@@ -58,4 +58,6 @@ def decimals(values: npt.NDArray[np.int64]) -> pl.Series:
 
 def units(values: pl.Series) -> pl.Series:
     """Return decimal(18, 4) as whole ten-thousandths."""
-    return values.cast(VALUE).to_physical().cast(pl.Int64)
+    data = values.cast(VALUE).to_arrow()
+    words = np.frombuffer(data.buffers()[1] or b"", np.int64).reshape(-1, 2)
+    return pl.Series(values.name, words[data.offset : data.offset + len(data), 0])

@@ -27,6 +27,7 @@ from polars_avro._avro_rs import AvroSource
 
 from schemas import catalogue
 from schemas.catalogue import Schema
+from schemas.frames import constant, only
 from streams.engine.slices import Slices
 
 POSITION_FIELD = "__pos"
@@ -67,7 +68,7 @@ def read_block(bodies: Slices, writer: Schema) -> pl.DataFrame:
     found = frame.get_column(POSITION_FIELD).to_numpy()
     if not np.array_equal(found, np.arange(_FIRST_INDEX, _FIRST_INDEX + count)):
         raise Damaged("records do not end where they should")
-    return frame.drop(POSITION_FIELD)
+    return only(frame, [name for name in frame.columns if name != POSITION_FIELD])
 
 
 def in_newest_fields(frame: pl.DataFrame, message: str) -> pl.DataFrame:
@@ -76,10 +77,10 @@ def in_newest_fields(frame: pl.DataFrame, message: str) -> pl.DataFrame:
     for field in catalogue.schema(catalogue.latest(message))["fields"]:
         kind = dtype_of(field["type"])
         if field["name"] in frame.columns:
-            columns.append(pl.col(field["name"]).cast(kind))
+            columns.append(frame.get_column(field["name"]).cast(kind))
         else:
-            columns.append(pl.lit(field["default"], kind).alias(field["name"]))
-    return frame.select(columns)
+            columns.append(constant(field["name"], field["default"], kind, len(frame)))
+    return columns[0].to_frame().hstack(columns[1:])
 
 
 def from_records(records: Sequence[dict[str, Any]], message: str) -> pl.DataFrame:

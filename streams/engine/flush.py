@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from schemas.frames import beside, picked
+from schemas.frames import beside, only, picked
 from schemas.warehouse import Incarnation
 from streams.engine import history, ledger, markers, results
 from streams.engine.batches import Batch, Partition
@@ -139,7 +139,8 @@ def _records(group: Group) -> pl.DataFrame:
     every = pl.concat(frames)
     offsets = every.get_column("offset").to_numpy().astype(np.uint64)
     return beside(
-        every.drop("at"),  # of batches; from here on it is that of portions
+        # Until here `at` is that of batches, from here on that of portions.
+        only(every, [name for name in every.columns if name != "at"]),
         pl.Series("at", np.array([i for i, _ in group], np.uint32)[of]),
         pl.Series("partition", numbers[of]),
         pl.Series("position", zeros[of] + offsets),

@@ -121,7 +121,8 @@ def _taken_out(
     taken = rows_at(put_in, np.arange(len(of)) - (np.cumsum(sizes) - sizes)[of] + starts[of])
     value = pl.Series("value", -taken.get_column("value").to_numpy())
     where = rows_at(lines, corrected[of])
-    return only(beside(taken.drop("value"), value, *where.get_columns()), TOUCH)
+    kept = only(taken, [name for name in taken.columns if name != "value"])
+    return only(beside(kept, value, *where.get_columns()), TOUCH)
 
 
 def _snapshots(
