@@ -536,20 +536,3 @@ AS SELECT topic, reason, count() AS records, min(seen_at) AS first_seen_at, max(
 FROM spm.dead_letter FINAL
 GROUP BY topic, reason
 COMMENT 'Records that could not be used, counted; never their content.';
-
-CREATE OR REPLACE VIEW spm_bi.data_dictionary
-(
-    table_name String COMMENT 'View.',
-    table_comment String COMMENT 'What it holds.',
-    position UInt64 COMMENT 'Place of the column, from 1.',
-    column_name String COMMENT 'Column.',
-    type String COMMENT 'Type.',
-    comment String COMMENT 'What it means.'
-)
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT c.table AS table_name, t.comment AS table_comment, c.position AS position, c.name AS column_name,
-    c.type AS type, c.comment AS comment
-FROM system.columns AS c
-INNER JOIN system.tables AS t ON t.database = c.database AND t.name = c.table
-WHERE c.database = 'spm_bi'
-COMMENT 'Every column of this database and what it means.';
