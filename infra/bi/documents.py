@@ -18,10 +18,17 @@ MADE = "Made from infra/bi/dictionary.yaml by `make dictionary`; change that."
 WIDTH = 1000  # of YAML: texts stay on one line, so that a change of one shows as one
 # A quiet floor is no late one: where sources tell how far they are complete, that counts; else when
 # anything was written last.
-FRESH = """select coalesce(
-  (select min(as_of) from {{ source('spm_bi', 'data_freshness') }} where kind = 'source' having count() > 0),
-  (select max(as_of) from {{ source('spm_bi', 'data_freshness') }} where kind = 'topic')
-)"""  # noqa: E501  # one line of SQL each
+FRESH = (
+    "select if(countIf(kind = 'source') > 0, minIf(as_of, kind = 'source'), max(as_of))"
+    " from {{ this }}"
+)
+LATE = {
+    "loaded_at_query": FRESH,
+    "freshness": {
+        "warn_after": {"count": 15, "period": "minute"},
+        "error_after": {"count": 1, "period": "hour"},
+    },
+}
 
 
 def files() -> dict[Path, str]:
@@ -83,13 +90,6 @@ def sources(told: Dictionary) -> str:
         "description": "Pacesetter's public views. Names and types are a contract: "
         f"version {told.version}.",
         "meta": {"contract_version": told.version},
-        "config": {
-            "loaded_at_query": FRESH,
-            "freshness": {
-                "warn_after": {"count": 15, "period": "minute"},
-                "error_after": {"count": 1, "period": "hour"},
-            },
-        },
         "tables": [_table(told, view) for view in told.views.values()],
     }
     text = yaml.safe_dump(
@@ -103,19 +103,18 @@ def _table(told: Dictionary, view: View) -> dict[str, Any]:
         "name": view.name,
         "description": view.comment,
         "meta": {"grain": view.grain, "key": list(view.key)},
+        **({"config": LATE} if view.name == "data_freshness" else {}),
         "columns": [_described(told, view, column) for column in view.columns],
     }
 
 
 def _described(told: Dictionary, view: View, column: Column) -> dict[str, Any]:
-    tests = [] if column.null_means else ["not_null"]
-    if view.key == (column.name,):
-        tests.append("unique")
+    is_key = view.key == (column.name,)
     return {
         "name": column.name,
         "description": told.comment(column),
         "data_type": column.type,
-        **({"data_tests": tests} if column.name in view.key else {}),
+        **({"data_tests": ["not_null", "unique"]} if is_key else {}),
     }
 
 

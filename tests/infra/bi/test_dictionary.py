@@ -76,7 +76,7 @@ def test_a_dictionary_that_contradicts_itself_says_where() -> None:
     for column, why in (
         ("{type: UInt8, meaning: M}", "v.a: numbers have a unit"),
         ("{type: String, meaning: M, unit: count}", "v.a: numbers have a unit"),
-        ("{type: UInt8, meaning: M, unit: no}", "v.a: no unit no"),
+        ("{type: UInt8, meaning: M, unit: inch}", "v.a: no unit inch"),
         ("{type: Nullable(UInt8), meaning: M, unit: count}", "v.a: null says"),
         ("{type: UInt8, meaning: M, unit: count, 'null': N}", "v.a: null says"),
         ("{type: Date, meaning: M, empty: E}", "v.a: only a text"),
