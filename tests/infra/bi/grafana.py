@@ -1,0 +1,53 @@
+"""What Grafana and its ClickHouse plugin make of a query before it is sent.
+
+Variables as Grafana fills them in, macros as the plugin expands them (pkg/macros/macros.go of it).
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+INTERVAL_SECONDS = 3600  # of a panel that shows a month
+MACRO = re.compile(r"\$__(\w+)(?:\(([^()]*)\))?")
+
+
+class Shown(NamedTuple):
+    """The time range of a dashboard and what is chosen in its variables."""
+
+    since: datetime
+    until: datetime
+    chosen: dict[str, str]
+
+
+def since(now: datetime, text: str) -> datetime:
+    """Return the beginning of a range such as now-30d."""
+    found = re.fullmatch(r"now-(\d+)([dh])", text)
+    assert found, text
+    hours = int(found[1]) * (24 if found[2] == "d" else 1)
+    return now - timedelta(hours=hours)
+
+
+def filled(sql: str, shown: Shown) -> str:
+    """Return a query as it is sent.
+
+    Raises:
+        KeyError: it names a variable or macro that does not exist.
+    """
+    with_values = re.sub(r"\$\{(\w+):(\w+)\}", lambda m: _value(m[1], m[2], shown), sql)
+    assert "${" not in with_values, f"a variable without :singlequote in {sql}"
+    return MACRO.sub(lambda m: _macro(m[1], m[2] or "", shown), with_values)
+
+
+def _value(name: str, how: str, shown: Shown) -> str:
+    assert how == "singlequote", f"{how} does not quote"
+    return "'" + shown.chosen[name].replace("'", "\\'") + "'"
+
+
+def _macro(name: str, column: str, shown: Shown) -> str:
+    stamps = [f"toDateTime({int(at.timestamp())})" for at in (shown.since, shown.until)]
+    days = [f"toDate('{at:%Y-%m-%d}')" for at in (shown.since, shown.until)]
+    return {
+        "timeFilter": f"{column} >= {stamps[0]} AND {column} <= {stamps[1]}",
+        "dateFilter": f"{column} >= {days[0]} AND {column} <= {days[1]}",
+        "timeInterval": f"toStartOfInterval(toDateTime({column}), INTERVAL {INTERVAL_SECONDS} second)",
+    }[name]
