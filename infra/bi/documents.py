@@ -1,4 +1,4 @@
-"""Files that follow from the dictionary: the page for people, and dbt's sources.
+"""Files that follow from the dictionary: the page for people, dbt's sources, Superset's datasets.
 
 `python -m infra.bi.documents` writes them (`make dictionary`); a test holds them in step.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from infra.bi import superset
 from infra.bi.dictionary import Column, Dictionary, View, dictionary
 
 HERE = Path(__file__).resolve().parent
@@ -33,7 +34,11 @@ LATE = {
 
 def files() -> dict[Path, str]:
     """Return what should stand in each file."""
-    return {PAGE: "\n".join(page(dictionary())) + "\n", SOURCES: sources(dictionary())}
+    return {
+        PAGE: "\n".join(page(dictionary())) + "\n",
+        SOURCES: sources(dictionary()),
+        **superset.files(),
+    }
 
 
 def page(told: Dictionary) -> Iterator[str]:
@@ -120,4 +125,5 @@ def _described(told: Dictionary, view: View, column: Column) -> dict[str, Any]:
 
 if __name__ == "__main__":
     for path, text in files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")

@@ -50,6 +50,9 @@ def fill(served: Served) -> None:
         made.log.send(past(now))
         made.log.send([Message(topics.CALLS.name, b"call:broken", b"no event")])
         made.fold()
+        told = [["simulator", now, now, "", 1]]
+        columns = ["source", "complete_through", "observed_at", "detail", "position"]
+        client.insert("spm.source_progress", told, column_names=columns)
         Maker(lambda: warehouse, lambda: bundle).run(now)
         store(warehouse, reconcile(warehouse, ALL, (totals.TABLE,)), ALL, now)
 

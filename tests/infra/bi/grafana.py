@@ -4,7 +4,7 @@ Variables as Grafana fills them in, macros as the plugin expands them (pkg/macro
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 INTERVAL_SECONDS = 3600  # of a panel that shows a month
@@ -17,14 +17,6 @@ class Shown(NamedTuple):
     since: datetime
     until: datetime
     chosen: dict[str, str]
-
-
-def since(now: datetime, text: str) -> datetime:
-    """Return the beginning of a range such as now-30d."""
-    found = re.fullmatch(r"now-(\d+)([dh])", text)
-    assert found, text
-    hours = int(found[1]) * (24 if found[2] == "d" else 1)
-    return now - timedelta(hours=hours)
 
 
 def filled(sql: str, shown: Shown) -> str:
@@ -46,8 +38,9 @@ def _value(name: str, how: str, shown: Shown) -> str:
 def _macro(name: str, column: str, shown: Shown) -> str:
     stamps = [f"toDateTime({int(at.timestamp())})" for at in (shown.since, shown.until)]
     days = [f"toDate('{at:%Y-%m-%d}')" for at in (shown.since, shown.until)]
+    interval = f"INTERVAL {INTERVAL_SECONDS} second"
     return {
         "timeFilter": f"{column} >= {stamps[0]} AND {column} <= {stamps[1]}",
         "dateFilter": f"{column} >= {days[0]} AND {column} <= {days[1]}",
-        "timeInterval": f"toStartOfInterval(toDateTime({column}), INTERVAL {INTERVAL_SECONDS} second)",
+        "timeInterval": f"toStartOfInterval(toDateTime({column}), {interval})",
     }[name]
