@@ -66,7 +66,7 @@ CREATE OR REPLACE VIEW spm_bi.fct_deal_version
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT fact.deal_id AS deal_id, fact.version AS version, fact.changed_at AS valid_from,
     ifNull(fact.next_at, toDateTime64('2199-12-31 00:00:00', 3, 'UTC')) AS valid_to,
-    isNull(fact.next_at) AS is_current, toBool(fact.op = 'CANCELLED') AS is_cancelled, fact.name AS name,
+    toBool(isNull(fact.next_at)) AS is_current, toBool(fact.op = 'CANCELLED') AS is_cancelled, fact.name AS name,
     fact.rep_id AS rep_id,
     line.team_id[arrayLastIndex(d -> d <= fact.day, line.since)] AS team_id,
     line.team_id[arrayLastIndex(d -> d <= toDate32(now('UTC')), line.since)] AS current_team_id,

@@ -1,4 +1,4 @@
-"""Superset's bundle: shaped as its import asks, in step with the dictionary, every chart answers."""
+"""The bundle for Superset: shaped as its import asks, in step, and every chart answers."""
 
 import json
 from datetime import UTC, datetime, timedelta
