@@ -11,6 +11,7 @@ from infra.bi.dictionary import DictionaryError, dictionary, read
 from infra.bi.documents import files
 from infra.bi.views import statements
 from infra.definitions.stored import Stored
+from infra.migrations import migrations
 from tests.infra.warehouse.serving import Served
 
 VIEWS = dictionary().views
@@ -35,6 +36,12 @@ def test_the_warehouse_says_of_everything_what_the_dictionary_says(analyst: Clie
     }
     views = "SELECT name, comment FROM system.tables WHERE database = 'spm_bi'"
     assert dict(analyst.query(views).result_rows) == {v.name: v.comment for v in VIEWS.values()}
+
+
+def test_meanings_stand_in_the_dictionary_alone() -> None:
+    for migration in migrations():
+        for statement in migration.statements():
+            assert "VIEW spm_bi." not in statement or "COMMENT" not in statement, migration.name
 
 
 def test_data_dictionary_is_the_dictionary(analyst: Client) -> None:
