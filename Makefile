@@ -10,7 +10,7 @@ STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kafka test faults lint types proof calibrate bench clean
+.PHONY: help demo kafka test faults lint types proof calibrate dictionary bench clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -39,6 +39,9 @@ proof: $(DEV) ## a million simulated events through everything, counted again fr
 
 calibrate: $(DEV) ## how true forecasts are on simulated floors; writes streams/domain/calibration.md
 	@$(BIN)/python -m tests.calibration --write --seeds $(FLOORS)
+
+dictionary: $(DEV) ## write what follows from infra/bi/dictionary.yaml: page, dbt sources, Superset datasets
+	@$(BIN)/python -m infra.bi.documents
 
 bench: $(DEV) ## speed beside other engines, on real Kafka; WHAT=engines,latency,... QUICK=1
 	@$(BIN)/python -m tests.bench $(if $(WHAT),--what $(WHAT)) $(if $(QUICK),--quick)
