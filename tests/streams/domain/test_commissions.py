@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.definitions import UNASSIGNED, Bundle, Company
 from schemas.money import minor_units
+from schemas.plan_components import Counts
 from schemas.plans import Component, Plan, Plans, Tier
 from streams.domain.commissions import (
     Key,
@@ -24,7 +25,8 @@ from streams.domain.commissions import (
     origin_of,
     statement,
 )
-from streams.domain.ladders import earned
+from streams.domain.earning import part_of
+from streams.domain.plan_sums import Bucket, earned_of
 
 DAY = date(2026, 2, 10)
 UNIT = 10_000
@@ -53,7 +55,8 @@ def credit(amount: Any = 100, day: date = DAY, **fields: Any) -> dict[str, Any]:
         "deal_id": "d", "role": "REVENUE", "via": "owner", "deleted": False, "stage_class": "WON",
         "day": day, "amount": value or Decimal(0), "currency": "EUR", "reporting_amount": value,
         "reporting_currency": "EUR", "rate": Decimal(1), "rate_on": day, "share": Decimal(1),
-        "credit_sequence": 1, **fields,
+        "product": "", "segment": "", "region": "", "deal_type": "NEW", "credit_sequence": 1,
+        **fields,
     }  # fmt: skip
 
 
@@ -101,7 +104,8 @@ class Payee:
 
 def paid(total: Any, *tiers: tuple[Any, Any], currency: str = "EUR") -> Decimal:
     units = int(Decimal(str(total)) * UNIT)
-    return Decimal(earned(component(*tiers), currency, units).rounded) / UNIT
+    one = plan(*tiers, currency=currency)
+    return Decimal(earned_of(part_of(one, one.components[0], "r"), units).rounded) / UNIT
 
 
 # Published examples whose tiers are marginal, each recomputed with exact fractions.
@@ -165,11 +169,25 @@ def test_each_entry_says_how_it_was_computed() -> None:
     assert '"currency":"USD","rate":"0.9","rate_on":"2026-02-09"' in entry["trace"]
 
 
-def test_only_won_revenue_with_a_rate_counts() -> None:
-    assert counted(credit(5)) == (("EUR", DAY), 5 * UNIT)
-    for fields in ({"deleted": True}, {"stage_class": "LOST"}, {"role": "OVERLAY"}):
+def test_only_what_is_won_and_has_a_rate_counts() -> None:
+    assert counted(credit(5)) == (Bucket("EUR", DAY, "REVENUE", "", "", "", "NEW"), 5 * UNIT)
+    for fields in ({"deleted": True}, {"stage_class": "LOST"}):
         assert counted(credit(5, **fields)) is None
     assert counted(credit(None)) is None
+
+
+def test_an_overlay_is_paid_by_components_that_say_so_alone() -> None:
+    """The overlay stands beside the revenue and takes nothing from it (getcarvd, commission split)."""
+    overlay = component((0, "0.02"), name="overlay").model_copy(
+        update={"counts": Counts.model_validate({"roles": ["OVERLAY"]})}
+    )
+    one = Payee(terms(plan(components=(component((0, "0.1"), name="own"), overlay))))
+    one.take("a", credit(1_000))
+    one.take("b", credit(500, role="OVERLAY"))
+    assert [(e["component_id"], e["amount"]) for e in one.entries] == [
+        ("own", 100),
+        ("overlay", 10),
+    ]
 
 
 def test_an_entry_that_takes_back_for_want_of_a_rate_says_so() -> None:
