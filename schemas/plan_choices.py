@@ -65,6 +65,13 @@ class Pays(StrEnum):
     VARIABLE = "VARIABLE"  # a rate of 1.5 is 1.5 x variable / quota; amounts are parts of variable
 
 
+class VariableFor(StrEnum):
+    """For which days the variable is, where a quota is asked for part of its period alone."""
+
+    DAYS_ASKED = "DAYS_ASKED"  # it shrinks with the days the quota is asked for, not with a ramp
+    WHOLE_PERIOD = "WHOLE_PERIOD"
+
+
 class Boundary(StrEnum):
     """To which tier a total belongs that lies exactly on a bound."""
 

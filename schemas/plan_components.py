@@ -22,6 +22,7 @@ from schemas.plan_choices import (
     Pays,
     PlanPeriod,
     Scope,
+    VariableFor,
     Whose,
 )
 from schemas.territories import CreditRole
@@ -197,6 +198,9 @@ class Component(Definition):
     variable: Annotated[
         Positive | None, Field(description="pay of a period at target, for everybody")
     ] = None
+    variable_for: Annotated[
+        VariableFor, Field(description="of quota_kpi with proration: DAYS_ASKED or WHOLE_PERIOD")
+    ] = VariableFor.DAYS_ASKED
     multipliers: tuple[Multiplier, ...] = ()
     multipliers_combine: Annotated[Combined, Field(description="MULTIPLY or ADD")] = (
         Combined.MULTIPLY

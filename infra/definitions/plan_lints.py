@@ -14,7 +14,7 @@ from schemas.definitions import NO_END, Roster
 from schemas.plan_choices import Bounds, CapPer, GatePays, Kind
 from schemas.plan_components import Component
 from schemas.plans import Plan, Plans
-from streams.domain.earning import ladder_of, part_of
+from streams.domain.earning import cap_of, ladder_of, part_of
 from streams.domain.ladders import Ladder, cliffs, text_of
 from streams.domain.plan_context import is_on
 
@@ -47,7 +47,7 @@ def _tiers(path: Path, plan: Plan, one: Component) -> Iterator[Finding]:
     """Yield jumps and falls of what is earned, and bounds written as if they were inclusive."""
     numbers = {tier.since: at for at, tier in enumerate(one.tiers)}
     bounds = sorted(numbers)
-    ladder = ladder_of(one, plan.boundary, Decimal(1), Decimal(1))
+    ladder = ladder_of(one, plan.boundary, Decimal(1), Fraction(1))
     if ladder is None or len(ladder.bounds) != len(bounds):
         return
     for bound, jump in cliffs(ladder):
@@ -108,14 +108,14 @@ def _unreachable(path: Path, plan: Plan, one: Component) -> Iterator[Finding]:
     part = part_of(plan, one, "")
     if cap is None or cap.per is CapPer.TRANSACTION or part.ladder is None or one.multipliers:
         return
-    most = cap.amount or (cap.of_variable or Decimal()) * (part.variable or Decimal())
+    most = cap_of(part)
     if not most:
         return
     tiers = sorted(enumerate(one.tiers), key=lambda each: each[1].since)
     for (at, tier), bound in zip(tiers, part.ladder.bounds, strict=False):
-        if bound > 0 and part.ladder.earned(bound) >= Fraction(most):
+        if bound > 0 and part.ladder.earned(bound) >= most:
             yield _warning((*path, "tiers", at, "since"), number(tier.since),
-                           f"is never reached by pay: the cap of {number(most)} is earned before",
+                           f"is never reached by pay: the cap of {text_of(most)} is earned before",
                            "raise the cap or leave the tier out")  # fmt: skip
             return
 

@@ -19,6 +19,7 @@ from schemas.plan_choices import (
     Kind,
     Pays,
     Rounding,
+    VariableFor,
 )
 from schemas.plan_components import Component, Gate
 from schemas.plans import Plan
@@ -39,7 +40,7 @@ class Part(NamedTuple):
     boundary: Boundary
     rounding: Rounding
     quota: Decimal | None
-    variable: Decimal | None
+    variable: Fraction | None
     ladder: Ladder | None
 
 
@@ -114,26 +115,33 @@ class Earned(NamedTuple):
 NOTHING = Earned(ZERO, (), (), ZERO, 0)
 
 
-def part_of(plan: Plan, component: Component, rep_id: str, quota: Decimal | None = None) -> Part:
+def part_of(
+    plan: Plan,
+    component: Component,
+    rep_id: str,
+    quota: Decimal | None = None,
+    share: Fraction = ONE,
+) -> Part:
     """Return a component with a payee's own quota and variable.
 
     Args:
         quota: what is asked of the payee by the KPI the component names.
+        share: for which part of the period's days.
     """
     own_quota, variable = component.quota or quota, component.variable
     for one in plan.individual:
         if one.rep_id == rep_id and one.component_id in (None, component.component_id):
             own_quota = one.quota or own_quota
             variable = one.variable or variable
+    is_part = component.variable_for is VariableFor.DAYS_ASKED and own_quota is quota
+    of_days = None if variable is None else Fraction(variable) * (share if is_part else ONE)
     boundary = component.boundary or plan.boundary
-    ladder = ladder_of(component, boundary, own_quota, variable)
-    return Part(
-        component, plan.currency, boundary, plan.rounding, own_quota, variable, ladder
-    )  # fmt: skip
+    ladder = ladder_of(component, boundary, own_quota, of_days)
+    return Part(component, plan.currency, boundary, plan.rounding, own_quota, of_days, ladder)
 
 
 def ladder_of(
-    component: Component, boundary: Boundary, quota: Decimal | None, variable: Decimal | None
+    component: Component, boundary: Boundary, quota: Decimal | None, variable: Fraction | None
 ) -> Ladder | None:
     """Return a component's ladder in units of its measure; None: a quota or variable is missing."""
     by_quota = component.bounds is Bounds.ATTAINMENT
@@ -291,4 +299,4 @@ def cap_of(part: Part) -> Fraction | None:
     if cap.amount is not None:
         return Fraction(cap.amount)
     known = cap.of_variable is not None and part.variable is not None
-    return Fraction(cap.of_variable or 0) * Fraction(part.variable or 0) if known else None
+    return Fraction(cap.of_variable or 0) * (part.variable or ZERO) if known else None

@@ -49,7 +49,9 @@ class View(NamedTuple):
         """Return a component as it is for the payee in a period."""
         kpi = component.quota_kpi
         asked = self.context.quota(self.payee, kpi, span) if kpi else None
-        return part_of(self.plan, component, self.payee, asked)
+        if asked is None:
+            return part_of(self.plan, component, self.payee)
+        return part_of(self.plan, component, self.payee, *asked)
 
 
 def view_of(plan: Plan, payee: str, book: Book, context: Context) -> View:
