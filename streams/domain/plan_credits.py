@@ -142,9 +142,9 @@ def worth(
         return Fraction(value)
     found = exchanges.rate(credit.currency, currency, day)
     if found is None:
-        return _lacks(credit, f"a rate from {credit.currency} to {currency} on or before {day}")
+        return _lacks(credit, f"rate from {credit.currency} to {currency} on or before {day}")
     return Fraction(value) * found.rate
 
 
 def _lacks(credit: Credit, what: str) -> str:
-    return f"deal {credit.deal_id} has no {what}"
+    return f"deal {credit.deal_id}: no {what}"
