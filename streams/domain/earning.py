@@ -129,7 +129,8 @@ def part_of(
         share: for which part of the period's days.
     """
     own_quota, variable = component.quota or quota, component.variable
-    for one in plan.individual:
+    # What names the component goes before what is for all of them.
+    for one in sorted(plan.individual, key=lambda each: each.component_id is not None):
         if one.rep_id == rep_id and one.component_id in (None, component.component_id):
             own_quota = one.quota or own_quota
             variable = one.variable or variable
