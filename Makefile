@@ -22,7 +22,7 @@ kafka: $(STAMP) ## Apache Kafka alone, by hand, its log on disk (needs Java 17 a
 	@$(BIN)/pacesetter broker
 
 test: $(DEV) ## the whole suite; says what it left out and why
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 faults: $(DEV) ## faults at length: processes killed on a real Kafka, and the simulation with SEEDS seeds
 	@SEEDS=$(SEEDS) $(BIN)/python -m pytest -m "long or not bench" --timeout 3600 \

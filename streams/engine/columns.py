@@ -33,7 +33,8 @@ from streams.engine.slices import Slices
 POSITION_FIELD = "__pos"
 _INDEX_BYTES = 9
 _FIRST_INDEX = (1 << 60) + secrets.randbits(59)  # nine bytes as a varint, and nobody can guess them
-_NOTHING = pa.scalar(b"", pa.large_binary())
+# By polars: from Python objects pyarrow makes no scalar before it has imported pandas, if it can.
+_NOTHING = pl.Series([b""]).to_arrow()[0]
 _SYNC = bytes(16)
 _STOPS = (KeyboardInterrupt, SystemExit, MemoryError)  # not the reader's doing
 

@@ -332,7 +332,7 @@ CONTROLS: dict[str, Control] = {
     "blind for the flush on its way": Control(blind_for_what_is_on_its_way, "busy", (5, 0)),
     "target minus posted sum": Control(target_minus_posted, "pay", (7, 9)),
     "entry ids without partition and payee": Control(plain_entry_ids, "pay", (2, 1)),
-    "every message is news": Control(whatever_comes_is_news, "pay_late", (26,)),
+    "every message is news": Control(whatever_comes_is_news, "pay_late", (27,)),
     "no wait for stage one": Control(no_wait_for_stage_one, "pay_retention", (4, 3)),
     "no last words of credits": Control(no_last_words, "pay", (0, 1)),
     "batches start where they should": Control(batches_start_where_they_should, "restore", (0, 5)),
