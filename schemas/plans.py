@@ -1,40 +1,34 @@
 """Commission plans as data: what reps earn on what they are credited with."""
 
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from schemas.defining import Currency, Day, Definition, Id, Label
+from schemas.plan_choices import Anchor, Boundary, PlanPeriod, Rounding
+from schemas.plan_components import Component, Positive, Tier
+
+__all__ = ["Component", "Guarantee", "Individual", "Plan", "PlanPeriod", "Plans", "Score", "Tier"]
 
 
-class PlanPeriod(StrEnum):
-    """In which spans a plan accumulates; quarters and years follow the fiscal year."""
+class Individual(Definition):
+    """What differs for one rep: the quota and variable of a period."""
 
-    MONTH = "MONTH"
-    QUARTER = "QUARTER"
-    YEAR = "YEAR"
-
-
-class Tier(Definition):
-    """A marginal tier: it earns on what lies from its bound up to the next tier's."""
-
-    since: Annotated[
-        Decimal,
-        Field(ge=0, max_digits=18, decimal_places=4, description="lower bound, in the plan's unit"),
-    ]
-    rate: Annotated[
-        Decimal,
-        Field(ge=0, le=10, max_digits=9, decimal_places=6, description="0.08 pays 8 percent"),
-    ]
+    rep_id: Id = Field(description="a rep of the roster")
+    component_id: Annotated[Id | None, Field(description="absent: of every component")] = None
+    quota: Annotated[Positive | None, Field(description="in place of the component's")] = None
+    variable: Annotated[Positive | None, Field(description="in place of the component's")] = None
 
 
-class Component(Definition):
-    """One line of a plan: marginal tiers over the REVENUE credits of won deals."""
+class Guarantee(Definition):
+    """The least that all components together pay in each payout period; never taken back."""
 
-    component_id: Id = Field(description="short name for life within the plan")
-    tiers: Annotated[tuple[Tier, ...], Field(min_length=1, description="the first starts at 0")]
+    guarantee_id: Id = Field(description="short name within the plan")
+    amount: Positive = Field(description="of each payout period, in the plan's currency")
+    valid_from: Day = Field(description="payout periods that begin on or after this day")
+    valid_to: Day = Field(description="... and before this one")
+    reps: Annotated[tuple[Id, ...], Field(description="rep_ids; none: all of the plan")] = ()
 
 
 class Plan(Definition):
@@ -42,17 +36,51 @@ class Plan(Definition):
 
     plan_id: Id = Field(description="short name for life")
     name: Label = Field(description="for people")
-    currency: Currency = Field(description="the reporting currency; credits count in it")
-    period: PlanPeriod = Field(description="MONTH, QUARTER or YEAR")
+    currency: Currency = Field(description="of bounds and amounts; credits count in it")
+    credit_rate_on: Annotated[
+        Anchor, Field(description="rate into the plan's currency: of the EVENT, PERIOD_START, _END")
+    ] = Anchor.EVENT
+    pay_currency: Annotated[Currency | None, Field(description="absent: the plan's")] = None
+    pay_rate_on: Annotated[
+        Anchor, Field(description="rate into the pay currency: of PERIOD_START or PERIOD_END")
+    ] = Anchor.PERIOD_END
+    period: PlanPeriod = Field(description="MONTH, QUARTER or YEAR: what accumulates")
+    payout: Annotated[
+        PlanPeriod | None, Field(description="how often it is paid out; absent: every period")
+    ] = None
+    boundary: Annotated[
+        Boundary, Field(description="a total on a bound: LOWER takes the tier above, UPPER below")
+    ] = Boundary.LOWER
+    rounding: Annotated[Rounding, Field(description="HALF_EVEN or HALF_UP, once, on the total")] = (
+        Rounding.HALF_EVEN
+    )
     valid_from: Day = Field(description="first day whose credits it pays")
     valid_to: Annotated[
         Day | None, Field(description="first day it no longer pays; absent: no end")
     ] = None
     reps: Annotated[tuple[Id, ...], Field(description="rep_ids; none: everybody")] = ()
+    individual: Annotated[
+        tuple[Individual, ...], Field(description="quota and variable of single reps")
+    ] = ()
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
+    guarantees: tuple[Guarantee, ...] = ()
+
+
+class Score(Definition):
+    """What somebody reached of an objective in a period."""
+
+    rep_id: Id = Field(description="a rep of the roster")
+    plan_id: Id = Field(description="a plan of this file")
+    component_id: Id = Field(description="a component of measure SCORE")
+    objective_id: Id = Field(description="one of its objectives")
+    period_start: Day = Field(description="first day of the component's period")
+    score: Annotated[
+        Decimal, Field(ge=0, le=10, max_digits=8, decimal_places=6, description="1.05: 105 percent")
+    ]
 
 
 class Plans(Definition):
-    """All commission plans."""
+    """All commission plans, and the scores of objectives."""
 
     plans: tuple[Plan, ...]
+    scores: tuple[Score, ...] = ()

@@ -18,6 +18,7 @@ from infra.cli import (
     intake,
     kpi,
     people,
+    plan,
     quota,
     rebuild,
     reconcile,
@@ -63,6 +64,7 @@ running.register(app)
 board.register(app)
 intake.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
+app.add_typer(plan.app, name="plan", rich_help_panel="Feed it")
 app.add_typer(quota.app, name="quota", rich_help_panel="Feed it")
 app.add_typer(kpi.app, name="kpi", rich_help_panel="Look at it")
 app.add_typer(people.app, name="people", rich_help_panel="Feed it")

@@ -33,6 +33,13 @@ KEYS: dict[str, tuple[str, ...]] = {
     "plans": ("plan_id",),
     "components": ("component_id",),
     "tiers": ("since",),
+    "steps": ("since",),
+    "individual": ("rep_id", "component_id"),
+    "guarantees": ("guarantee_id",),
+    "multipliers": ("multiplier_id",),
+    "gates": ("component_id", "basis", "bounds", "since"),
+    "objectives": ("objective_id",),
+    "scores": ("rep_id", "plan_id", "component_id", "objective_id", "period_start"),
     "people": ("rep_id",),
     "scorecards": ("scorecard_id",),
     "indicators": ("kpi",),
@@ -71,7 +78,7 @@ def key_of(inside: str, entry: Any) -> Any:
     if isinstance(entry, str):
         return (entry,)  # a plan's reps are ids, where the roster's are entries
     names = KEYS.get(inside)
-    return tuple(str(entry[n]) for n in names) if names else entry
+    return tuple(str(entry.get(n, "")) for n in names) if names else entry
 
 
 def _ordered(value: Any, name: str) -> Any:
@@ -86,4 +93,4 @@ def _ordered(value: Any, name: str) -> Any:
 
 
 def _place(name: str, entry: Any) -> Any:
-    return Decimal(entry["since"]) if name == "tiers" else key_of(name, entry)
+    return Decimal(entry["since"]) if name in {"tiers", "steps"} else key_of(name, entry)

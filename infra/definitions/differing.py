@@ -55,6 +55,8 @@ def _fields(kind: str, what: str, old: dict[str, Any], new: dict[str, Any]) -> I
         before, after = old.get(name), new.get(name)
         if name in KEYS:
             yield from _entries(kind, what, name, before or [], after or [])
+        elif isinstance(before, dict) and isinstance(after, dict):
+            yield from _fields(kind, " ".join(filter(None, (what, name))), before, after)
         elif before != after:
             sign = Sign.ADDED if name not in old else Sign.REMOVED if name not in new else None
             yield Change(kind, sign or Sign.CHANGED, what, name, before, after)

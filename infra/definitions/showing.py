@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from infra.definitions import plan_words
 from infra.definitions.canonical import KEYS, plain
 from infra.definitions.checking_roster import end_of
 from infra.definitions.peopling import PersonRow
 from infra.definitions.records import Revision
 from infra.definitions.stored import State
 from schemas.definitions import NO_END, Rate, Rep, Stint
-from schemas.plans import Component
 
 _People = Mapping[str, PersonRow]
 _Rows = Iterable[Sequence[object]]
@@ -194,7 +194,7 @@ def _kpis(state: State, people: _People, on: date) -> str:
 
 def _plans(state: State, people: _People, on: date) -> str:
     rows = [
-        (p.plan_id, p.name, p.period, c.component_id, _tiers(c, p.currency),
+        (p.plan_id, p.name, p.period, c.component_id, plan_words.brief(c, p.currency),
          f"{len(p.reps)} reps" if p.reps else "everybody", p.valid_from, p.valid_to or "")
         for p in state.bundle().plans.plans
         if p.valid_from <= on < (p.valid_to or NO_END)
@@ -214,12 +214,6 @@ def _scorecards(state: State, people: _People, on: date) -> str:
         for i in s.indicators
     ]  # fmt: skip
     return table(("SCORECARD", "NAME", "PERIOD", "TEAMS", "ROLES", "KPI", "WEIGHT", "TARGET"), rows)
-
-
-def _tiers(component: Component, currency: str) -> str:
-    tiers = sorted(component.tiers, key=lambda tier: tier.since)
-    rates = (f"{(t.rate * 100).normalize():f} % from {t.since.normalize():f}" for t in tiers)
-    return f"{', '.join(rates)} {currency}"
 
 
 _TABLES = {

@@ -10,24 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from infra.reconcile.arithmetic import AMOUNT, SHARE, decimal, divided_even, whole
+from infra.reconcile.arithmetic import AMOUNT, decimal, whole
 from infra.reconcile.asking import Check, Warehouse, ask
 from infra.reconcile.credits import CREDIT
 from infra.reconcile.cut import Part, Slice
+from infra.reconcile.earning import earned
 from infra.reconcile.periods import Days
+from infra.reconcile.plans import PART, components, is_meant
 from schemas.money import minor_units
 
 TABLE = "spm.commission_ledger"
 _NOBODY = "unassigned"  # credits of users the identity map does not know earn nothing
 _KEY = ("rep_id", "plan", "component", "origin", "currency")
-_PAY = AMOUNT * SHARE  # amounts in ten-thousandths times rates in millionths
-_NO_BOUND = f"toInt256('{10**40}')"  # above every amount there is
-_PLANS = (
-    "Array(Tuple(plan_id String, currency String, period String, valid_from String, "
-    "valid_to String, reps Array(String), components Array(Tuple(component_id String, "
-    "tiers Array(Tuple(since String, rate String))))))"
-)
-_TIERS = "Array(Tuple(since Int256, rate Int256))"
 
 
 class Terms(NamedTuple):
@@ -39,24 +33,12 @@ class Terms(NamedTuple):
     currencies: tuple[str, ...]
 
     def components(self) -> str:
-        """Return SQL for one line of each component: its plan and its tiers in order."""
+        """Return SQL for one line of each component."""
         content = (
             f"(SELECT any(content) FROM spm.definition "
             f"WHERE kind = 'plans' AND sequence = {self.plans})"
         )
-        since, rate = whole("toDecimal256(t.1, 4)", AMOUNT), whole("toDecimal256(t.2, 6)", SHARE)
-        decimals = {code: minor_units(code) for code in self.currencies} or {"": 2}
-        return f"""
-            SELECT plan.1 AS plan_id, plan.2 AS currency,
-                transform(plan.3, ['MONTH', 'QUARTER', 'YEAR'], [1, 3, 12], 1) AS months,
-                toDate32(plan.4) AS valid_from,
-                toDate32(if(plan.5 IN ('', 'null'), '2199-12-31', plan.5)) AS valid_to,
-                plan.6 AS reps, part.1 AS component_id,
-                CAST(arraySort(arrayMap(t -> ({since}, {rate}), part.2)), '{_TIERS}') AS tiers,
-                transform(plan.2, {list(decimals)}, {list(decimals.values())}, 2) AS decimals
-            FROM (SELECT arrayJoin(JSONExtract(assumeNotNull({content}), 'plans', '{_PLANS}'))
-                AS plan)
-            ARRAY JOIN plan.7 AS part"""
+        return components(content, {code: minor_units(code) for code in self.currencies} or {"": 2})
 
 
 def terms(warehouse: Warehouse, sequences: Sequence[int]) -> tuple[Terms, ...]:
@@ -106,21 +88,6 @@ _REPEATED = f"""
     GROUP BY entry_id"""
 
 
-def _earned(credited: str) -> str:
-    """Return SQL for what a total earns, in ten-thousandths: marginal tiers, rounded once.
-
-    What lies below 0 is charged at the first tier's rate.
-    """
-    part = f"greatest(least({credited}, next) - tier.since, toInt256(0)) * tier.rate"
-    following = f"arrayPushBack(arrayMap(t -> t.since, arrayPopFront(tiers)), {_NO_BOUND})"
-    above = f"arraySum(arrayMap((tier, next) -> {part}, tiers, {following}))"
-    exact = f"if({credited} < 0, {credited} * tiers[1].rate, {above})"
-    unit = f"toInt256(intDiv({_PAY}, pow_of_ten))"
-    return f"({divided_even(exact, unit)} * intDiv(toInt256({AMOUNT}), pow_of_ten))".replace(
-        "pow_of_ten", "toInt256(exp10(decimals))"
-    )
-
-
 def _sums(part: Slice, now: Terms, days: Days) -> str:
     posted = decimal("earned", AMOUNT)
     return f"""
@@ -138,10 +105,9 @@ def _sums(part: Slice, now: Terms, days: Days) -> str:
                 sum(owed) AS earned, sum(posted) AS found_amount, sum(entry) AS entries,
                 max(at) AS place
             FROM (
-                SELECT rep_id, plan_id, component_id, origin_start, origin_end, currency,
-                    {_earned("credited")} AS owed, toDecimal128(0, 4) AS posted, 0 AS entry,
-                    toUInt64(0) AS at
-                FROM ({_credited(part, now)})
+                SELECT rep_id, plan_id, component_id, origin_start, origin_end, currency, owed,
+                    toDecimal128(0, 4) AS posted, 0 AS entry, toUInt64(0) AS at
+                FROM ({earned(_credited(part, now))})
                 UNION ALL
                 SELECT toString(rep_id), toString(plan_id), toString(component_id), origin_start,
                     origin_end, toString(currency), toInt256(0), toDecimal128(amount, 4), 1,
@@ -153,49 +119,63 @@ def _sums(part: Slice, now: Terms, days: Days) -> str:
 def _credited(part: Slice, now: Terms) -> str:
     """Return SQL for what counts for each payee, component and origin period."""
     units = whole("assumeNotNull(reporting_amount)", AMOUNT)
+    facts = "reporting_currency, day, role, product, segment, region, deal_type"
     newest = f"""
-        SELECT rep_id, reporting_currency, day, {units} AS units
+        SELECT rep_id, {facts}, {units} AS units
         FROM (
             SELECT toString(rep_id) AS rep_id, entity_id,
-                argMax((deleted, stage_class, role, reporting_currency, day, reporting_amount),
-                    position) AS last
+                argMax((deleted, stage_class, reporting_amount, reporting_currency, day, role,
+                    product, segment, region, deal_type), position) AS last
             FROM {CREDIT} FINAL
             WHERE {part.where()} AND kind != 'marker' AND position < {part.applied()}
                 AND rep_id != '{_NOBODY}'
             GROUP BY rep_id, entity_id)
-        ARRAY JOIN [toString(last.4)] AS reporting_currency, [last.5] AS day,
-            [last.6] AS reporting_amount
-        WHERE NOT last.1 AND last.2 = 'WON' AND last.3 = 'REVENUE' AND last.6 IS NOT NULL"""
+        ARRAY JOIN [last.3] AS reporting_amount, [toString(last.4)] AS reporting_currency,
+            [last.5] AS day, [toString(last.6)] AS role, [toString(last.7)] AS product,
+            [toString(last.8)] AS segment, [toString(last.9)] AS region,
+            [toString(last.10)] AS deal_type
+        WHERE NOT last.1 AND last.2 = 'WON' AND last.3 IS NOT NULL"""
     by_day = f"""
-        SELECT rep_id, reporting_currency AS currency, day, sum(units) AS units
-        FROM ({newest}) GROUP BY rep_id, currency, day"""
+        SELECT rep_id, reporting_currency AS currency, day, role, product, segment, region,
+            deal_type, sum(units) AS units
+        FROM ({newest}) GROUP BY rep_id, {facts}"""
     # A plan for everybody meets every payee; one for some meets those it names.
     named = f"SELECT *, rep AS rep_id FROM ({now.components()}) ARRAY JOIN reps AS rep"
     common = f"SELECT * FROM ({now.components()}) WHERE empty(reps)"
-    columns = (
-        "rep_id, plan_id, component_id, currency, day, units, months, tiers, decimals, "
-        "valid_from, valid_to"
-    )
+    both = f"""
+        SELECT days.*, plans.* EXCEPT (rep, rep_id, currency)
+        FROM ({by_day}) AS days INNER JOIN ({named}) AS plans USING (currency, rep_id)
+        UNION ALL
+        SELECT days.*, plans.* EXCEPT (currency)
+        FROM ({by_day}) AS days INNER JOIN ({common}) AS plans USING (currency)"""
     start = f"(month - positiveModulo(month - {now.first_month - 1}, months))"
-    return f"""
-        SELECT rep_id, plan_id, component_id, currency, tiers, decimals,
-            makeDate32(intDiv(since, 12), since % 12 + 1, 1) AS origin_start,
-            makeDate32(intDiv(since + months, 12), (since + months) % 12 + 1, 1) AS origin_end,
-            sum(units) AS credited
+    counted = f"""
+        SELECT rep_id, plan_id, component_id, currency, since, months, sum(units) AS credited
         FROM (
-            SELECT *, toYear(day) * 12 + toMonth(day) - 1 AS month, {start} AS since FROM (
-                SELECT {columns} FROM ({by_day}) AS days
-                INNER JOIN ({common}) AS plans USING (currency)
-                UNION ALL
-                SELECT {columns} FROM ({by_day}) AS days
-                INNER JOIN ({named}) AS plans USING (currency, rep_id))
-            WHERE day >= valid_from AND day < valid_to)
-        GROUP BY rep_id, plan_id, component_id, currency, tiers, decimals, since, months"""
+            SELECT *, toYear(day) * 12 + toMonth(day) - 1 AS month, {start} AS since FROM ({both})
+            WHERE day >= valid_from AND day < valid_to AND {is_meant()})
+        GROUP BY rep_id, plan_id, component_id, currency, since, months"""
+    return f"""
+        SELECT counted.* EXCEPT (since, months),
+            makeDate32(intDiv(since, 12), since % 12 + 1, 1) AS origin_start,
+            makeDate32(intDiv(since + counted.months, 12), (since + counted.months) % 12 + 1, 1)
+                AS origin_end,
+            {PART}
+        FROM ({counted}) AS counted
+        INNER JOIN ({now.components()}) AS parts USING (plan_id, component_id, currency)"""
 
 
 def _entries(now: Terms, days: Days) -> str:
     some = ", ".join(map(str, now.sequences))
     after = whole("after", AMOUNT)
+    rows = f"""
+        SELECT entries.*, {after} AS credited, {PART} FROM (
+            SELECT *, sum(amount) OVER (PARTITION BY rep_id, plan_id, component_id,
+                origin_start, origin_end, currency ORDER BY position, entry_id
+                ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS so_far
+            FROM {TABLE} FINAL) AS entries
+        ANY LEFT JOIN ({now.components()}) AS parts USING (plan_id, component_id, currency)
+        WHERE sequence IN ({some})"""
     posted = decimal("owed", AMOUNT)
     return f"""
         SELECT multiIf(NOT (origin_start < toDate32('{days.until}')
@@ -207,11 +187,4 @@ def _entries(now: Terms, days: Days) -> str:
             toString({posted}) AS expected, toString(so_far) AS found,
             toDecimal128(so_far, 4) - {posted} AS off, toString(currency) AS currency, position
         FROM (
-            SELECT *, if(empty(tiers), toInt256(0), {_earned("credited")}) AS owed FROM (
-                SELECT *, {after} AS credited FROM (
-                    SELECT *, sum(amount) OVER (PARTITION BY rep_id, plan_id, component_id,
-                        origin_start, origin_end, currency ORDER BY position, entry_id
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS so_far
-                    FROM {TABLE} FINAL) AS entries
-                ANY LEFT JOIN ({now.components()}) AS plans USING (plan_id, component_id, currency))
-            WHERE sequence IN ({some}))"""
+            {earned(rows)})"""

@@ -20,6 +20,7 @@ COMMISSIONS = Posting(
     stored=credits.stored,
     counts_by=(
         "role", "deleted", "stage_class", "day", "reporting_amount", "reporting_currency",
+        "product", "segment", "region", "deal_type",
     ),
     counted=commissions.counted,
     accrued=commissions.accrued,

@@ -1,9 +1,7 @@
-"""Commissions: what credits earn under plans of marginal tiers, to the minor unit.
+"""Commissions as they accrue: what credits earn under plans, to the minor unit, entry by entry.
 
-What a payee has earned in a component and origin period is F(x): each tier's rate on the part of x
-that lies between its bound and the next one's, rounded once, half-even. x is the sum of what counts
-there. What lies below 0 (more credit notes than sales) is charged at the first tier's rate, so F
-never falls when x grows. An entry is round F with a change minus round F without it; so entries
+What a payee has earned in a component and origin period is F(x), x being the sum of what counts
+there, rounded once. An entry is round F with a change minus round F without it; so entries
 telescope, whatever the order in which changes arrive.
 """
 
@@ -13,30 +11,30 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from schemas.definitions import NO_END, UNASSIGNED, Bundle
+from schemas.definitions import UNASSIGNED, Bundle
 from schemas.money import minor_units
+from schemas.plan_components import Component
 from schemas.plans import Plan, PlanPeriod
-from streams.domain.ladders import (
-    AMOUNT_SCALE,
-    NOTHING,
-    PAY_SCALE,
-    RATE_SCALE,
-    Earned,
-    decimal_of,
-    earned,
-    text_of,
-    units_of,
+from streams.domain.earning import NOTHING, Earned, Part, part_of
+from streams.domain.ladders import AMOUNT_SCALE, decimal_of
+from streams.domain.plan_sums import (
+    Bucket,
+    Selector,
+    Sums,
+    counted,
+    earned_of,
+    not_by_sums,
 )
+from streams.domain.plan_trace import told
+
+__all__ = ["Bucket", "Key", "Span", "Sums", "Terms", "accrued", "adjusted", "counted", "statement"]
 
 ACCRUAL, ADJUSTMENT = "ACCRUAL", "ADJUSTMENT"
 FORMULA = (
-    "after.rounded - before.rounded; rounded = the sum of part x rate over the tiers, "
+    "after.rounded - before.rounded; rounded = what the tiers earn, then the steps in their order, "
     "rounded once, half-even"
 )
 _MONTHS = {PlanPeriod.MONTH: 1, PlanPeriod.QUARTER: 3, PlanPeriod.YEAR: 12}
-
-Bucket = tuple[str, date]  # reporting currency and day of a credit
-Sums = Mapping[Bucket, int]  # what counts for one payee, in ten-thousandths
 
 
 class Span(NamedTuple):
@@ -66,30 +64,49 @@ class Terms:
         # Two of one name would post under one entry id, and one of them would vanish.
         if len(set(ids)) < len(ids) or len(set(keys)) < len(keys):
             raise ValueError("two plans, or two components of a plan, have the same id")
+        for plan in self.plans:
+            for component in plan.components:
+                for _, what in not_by_sums(plan, component, bundle.company):
+                    raise ValueError(
+                        f"plan {plan.plan_id}, component {component.component_id}: {what} cannot "
+                        "accrue; `pacesetter definitions check` says where"
+                    )
+        self.selectors = {
+            (plan.plan_id, part.component_id): Selector.of(plan, part)
+            for plan in self.plans
+            for part in plan.components
+        }
+        self._parts: dict[tuple[str, str, str], Part] = {}
 
     def differs(self, other: "Terms") -> bool:
         """Return whether anything may be earned differently under the other."""
         return (self.plans, self.first_month) != (other.plans, other.first_month)
 
-    def of(self, rep_id: str) -> Iterator[Plan]:
-        """Yield the plans a payee is on. Credits of nobody known are paid once somebody is."""
+    def of(self, rep_id: str) -> Iterator[tuple[Plan, Component, Selector, Part]]:
+        """Yield what a payee is on. Credits of nobody known are paid once somebody is."""
         if rep_id == UNASSIGNED:
-            return iter(())
-        return (plan for plan in self.plans if not plan.reps or rep_id in plan.reps)
+            return
+        for plan in self.plans:
+            if plan.reps and rep_id not in plan.reps:
+                continue
+            for component in plan.components:
+                key = (plan.plan_id, component.component_id)
+                yield plan, component, self.selectors[key], self._part(plan, component, rep_id)
 
+    def origins(
+        self, plan: Plan, component: Component, selector: Selector, sums: Sums
+    ) -> set[Span]:
+        """Return the periods in which anything counts for a component."""
+        period = component.period or plan.period
+        days = {bucket.day for bucket in sums if selector.takes(bucket)}
+        return {origin_of(day, period, self.first_month) for day in days}
 
-def counted(credit: Mapping[str, Any]) -> tuple[Bucket, int] | None:
-    """Return where a credit counts and how much: its REVENUE from a won deal, as it is reported.
-
-    None: it counts nothing. So does a credit without an exchange rate; once the rate is known it is
-    credited again, with an amount.
-    """
-    amount = credit["reporting_amount"]
-    if credit["deleted"] or amount is None:
-        return None
-    if credit["stage_class"] != "WON" or credit["role"] != "REVENUE":
-        return None
-    return (credit["reporting_currency"], credit["day"]), units_of(amount, AMOUNT_SCALE)
+    def _part(self, plan: Plan, component: Component, rep_id: str) -> Part:
+        is_own = any(one.rep_id == rep_id for one in plan.individual)
+        key = (plan.plan_id, component.component_id, rep_id if is_own else "")
+        if key not in self._parts:
+            self._parts[key] = part_of(plan, component, rep_id)
+        return self._parts[key]
 
 
 def origin_of(day: date, period: PlanPeriod, first_month: int) -> Span:
@@ -115,16 +132,13 @@ def accrued(
         credit: the credit as it is now, for the entries to name.
     """
     entries: list[dict[str, Any]] = []
-    for plan in terms.of(rep_id):
-        touched = {origin_of(day, plan.period, terms.first_month)
-                   for code, day in change if _pays(plan, code, day)}  # fmt: skip
-        for origin in sorted(touched):
-            before = _credited(plan, origin, sums)
-            after = before + _credited(plan, origin, change)
-            for part in plan.components:
-                key = Key(plan.plan_id, part.component_id, origin, plan.currency)
-                was, now = (earned(part, plan.currency, x) for x in (before, after))
-                entries.extend(_entry(ACCRUAL, key, was, now, credit))
+    for plan, component, selector, part in terms.of(rep_id):
+        for origin in sorted(terms.origins(plan, component, selector, change)):
+            before = selector.credited(sums, *origin)
+            after = before + selector.credited(change, *origin)
+            key = Key(plan.plan_id, component.component_id, origin, plan.currency)
+            was, now = (earned_of(part, x) for x in (before, after))
+            entries.extend(_entry(ACCRUAL, key, was, now, credit))
     return entries
 
 
@@ -141,27 +155,11 @@ def adjusted(old: Terms, new: Terms, rep_id: str, sums: Sums) -> list[dict[str, 
 def statement(terms: Terms, rep_id: str, sums: Sums) -> dict[Key, Earned]:
     """Return what a payee has earned in all."""
     found = {}
-    for plan in terms.of(rep_id):
-        origins = {origin_of(day, plan.period, terms.first_month)
-                   for code, day in sums if _pays(plan, code, day)}  # fmt: skip
-        for origin in origins:
-            credited = _credited(plan, origin, sums)
-            for part in plan.components:
-                key = Key(plan.plan_id, part.component_id, origin, plan.currency)
-                found[key] = earned(part, plan.currency, credited)
+    for plan, component, selector, part in terms.of(rep_id):
+        for origin in terms.origins(plan, component, selector, sums):
+            key = Key(plan.plan_id, component.component_id, origin, plan.currency)
+            found[key] = earned_of(part, selector.credited(sums, *origin))
     return found
-
-
-def _pays(plan: Plan, currency: str, day: date) -> bool:
-    return currency == plan.currency and plan.valid_from <= day < (plan.valid_to or NO_END)
-
-
-def _credited(plan: Plan, origin: Span, sums: Sums) -> int:
-    return sum(
-        units
-        for (currency, day), units in sums.items()
-        if origin.start <= day < origin.end and _pays(plan, currency, day)
-    )
 
 
 def _entry(
@@ -174,8 +172,8 @@ def _entry(
     trace = {
         "formula": FORMULA,
         "decimals": decimals,
-        "before": _told(before),
-        "after": _told(after),
+        "before": told(before),
+        "after": told(after),
     }
     if credit is not None:
         trace["credit"] = _told_credit(credit)
@@ -187,32 +185,18 @@ def _entry(
         "posted_start": key.origin.start,
         "kind": kind,
         "currency": key.currency,
-        "amount": decimal_of(amount, AMOUNT_SCALE),
+        "amount": decimal_of(amount),
         "deal_id": credit["deal_id"] if credit else "",
         "role": credit["role"] if credit else "",
         "via": credit["via"] if credit else "",
-        "before": decimal_of(before.credited, AMOUNT_SCALE),
-        "after": decimal_of(after.credited, AMOUNT_SCALE),
+        "before": _credited(before),
+        "after": _credited(after),
         "trace": json.dumps(trace, ensure_ascii=False, separators=(",", ":")),
     }
 
 
-def _told(one: Earned) -> dict[str, Any]:
-    return {
-        "credited": text_of(one.credited, AMOUNT_SCALE),
-        "tiers": [
-            {
-                "since": text_of(s.since, AMOUNT_SCALE),
-                "up_to": None if s.up_to is None else text_of(s.up_to, AMOUNT_SCALE),
-                "rate": text_of(s.rate, RATE_SCALE),
-                "part": text_of(s.part, AMOUNT_SCALE),
-                "earns": text_of(s.part * s.rate, PAY_SCALE),
-            }
-            for s in one.slices
-        ],
-        "earned": text_of(one.exact, PAY_SCALE),
-        "rounded": text_of(one.rounded, AMOUNT_SCALE),
-    }
+def _credited(one: Earned) -> Decimal:
+    return decimal_of(int(one.credited * 10**AMOUNT_SCALE))  # a sum of whole ten-thousandths
 
 
 def _told_credit(credit: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,7 +206,7 @@ def _told_credit(credit: Mapping[str, Any]) -> dict[str, Any]:
     if credit["reporting_amount"] is None:
         told["counts"] = "nothing: no exchange rate is known on or before its day"
     elif counted(credit) is None:
-        told["counts"] = "nothing: deleted, not won, or no revenue"
+        told["counts"] = "nothing: deleted, or not won"
     return told
 
 

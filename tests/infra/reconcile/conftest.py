@@ -16,11 +16,25 @@ from tests.ground import Site, site, stop, wait_for
 from tests.infra.reconcile.editing import check
 from tests.load import Floor, definitions
 
+CURVE: dict[str, Any] = {
+    "component_id": "curve", "kind": "INTERPOLATED", "bounds": "ATTAINMENT", "pays": "VARIABLE",
+    "quota": "3000", "variable": "500", "cap": {"of_variable": "2"}, "beyond": "EXTENDED",
+    "tiers": [{"since": s, "amount": a} for s, a in (("0", "0"), ("1", "1"), ("2", "3"))],
+}  # fmt: skip
+OVERLAY: dict[str, Any] = {
+    "component_id": "overlay", "kind": "RETROACTIVE", "counts": {"roles": ["OVERLAY", "REVENUE"]},
+    "tiers": [{"since": s, "rate": r} for s, r in (("0", "0.01"), ("800", "0.0233"))],
+    "quota": "1000", "gates": [{"since": "0.2"}], "floor": "12.34", "boundary": "UPPER",
+    "multipliers": [{"multiplier_id": "m", "steps": [{"since": "1.5", "factor": "1.25"}]}],
+}  # fmt: skip
+
 
 def plan(plan_id: str, period: str, *tiers: tuple[str, str], **fields: Any) -> dict[str, Any]:
     components = [
         {"component_id": "c", "tiers": [{"since": s, "rate": r} for s, r in tiers]},
-        {"component_id": "flat", "tiers": [{"since": "0", "rate": "0.003333"}]},
+        {"component_id": "flat", "kind": "FLAT", "rate": "0.003333"},
+        CURVE,
+        OVERLAY,
     ]
     return {
         "plan_id": plan_id, "name": plan_id, "currency": "EUR", "period": period,

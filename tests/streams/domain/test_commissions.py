@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.definitions import UNASSIGNED, Bundle, Company
 from schemas.money import minor_units
+from schemas.plan_components import Counts
 from schemas.plans import Component, Plan, Plans, Tier
 from streams.domain.commissions import (
     Key,
@@ -24,7 +25,12 @@ from streams.domain.commissions import (
     origin_of,
     statement,
 )
-from streams.domain.ladders import earned
+from streams.domain.earning import part_of
+from streams.domain.paying import target
+from streams.domain.plan_credits import book, credit_of
+from streams.domain.plan_sums import Bucket, earned_of
+from tests.streams.plan_strategies import AMOUNTS, DAYS, live_plans
+from tests.streams.planned import context
 
 DAY = date(2026, 2, 10)
 UNIT = 10_000
@@ -53,7 +59,8 @@ def credit(amount: Any = 100, day: date = DAY, **fields: Any) -> dict[str, Any]:
         "deal_id": "d", "role": "REVENUE", "via": "owner", "deleted": False, "stage_class": "WON",
         "day": day, "amount": value or Decimal(0), "currency": "EUR", "reporting_amount": value,
         "reporting_currency": "EUR", "rate": Decimal(1), "rate_on": day, "share": Decimal(1),
-        "credit_sequence": 1, **fields,
+        "product": "", "segment": "", "region": "", "deal_type": "NEW", "credit_sequence": 1,
+        **fields,
     }  # fmt: skip
 
 
@@ -101,7 +108,8 @@ class Payee:
 
 def paid(total: Any, *tiers: tuple[Any, Any], currency: str = "EUR") -> Decimal:
     units = int(Decimal(str(total)) * UNIT)
-    return Decimal(earned(component(*tiers), currency, units).rounded) / UNIT
+    one = plan(*tiers, currency=currency)
+    return Decimal(earned_of(part_of(one, one.components[0], "r"), units).rounded) / UNIT
 
 
 # Published examples whose tiers are marginal, each recomputed with exact fractions.
@@ -165,11 +173,25 @@ def test_each_entry_says_how_it_was_computed() -> None:
     assert '"currency":"USD","rate":"0.9","rate_on":"2026-02-09"' in entry["trace"]
 
 
-def test_only_won_revenue_with_a_rate_counts() -> None:
-    assert counted(credit(5)) == (("EUR", DAY), 5 * UNIT)
-    for fields in ({"deleted": True}, {"stage_class": "LOST"}, {"role": "OVERLAY"}):
+def test_only_what_is_won_and_has_a_rate_counts() -> None:
+    assert counted(credit(5)) == (Bucket("EUR", DAY, "REVENUE", "", "", "", "NEW"), 5 * UNIT)
+    for fields in ({"deleted": True}, {"stage_class": "LOST"}):
         assert counted(credit(5, **fields)) is None
     assert counted(credit(None)) is None
+
+
+def test_an_overlay_is_paid_by_components_that_say_so_alone() -> None:
+    """It stands beside the revenue and takes nothing from it (getcarvd.com, commission split)."""
+    overlay = component((0, "0.02"), name="overlay").model_copy(
+        update={"counts": Counts.model_validate({"roles": ["OVERLAY"]})}
+    )
+    one = Payee(terms(plan(components=(component((0, "0.1"), name="own"), overlay))))
+    one.take("a", credit(1_000))
+    one.take("b", credit(500, role="OVERLAY"))
+    assert [(e["component_id"], e["amount"]) for e in one.entries] == [
+        ("own", 100),
+        ("overlay", 10),
+    ]
 
 
 def test_an_entry_that_takes_back_for_want_of_a_rate_says_so() -> None:
@@ -235,27 +257,28 @@ def test_two_plans_of_one_name_are_refused() -> None:
 
 # Laws.
 
-amounts = st.decimals(-2_000, 60_000, places=4)
+amounts = AMOUNTS
 rates = st.decimals(0, 1, places=6)
 ladders = st.builds(
     lambda bounds, paying: tuple(zip(sorted({Decimal(0), *bounds}), paying, strict=False)),
     st.lists(st.decimals(1, 50_000, places=4), max_size=3), st.lists(rates, min_size=4, max_size=4),
 )  # fmt: skip
-days = st.dates(date(2025, 11, 20), date(2026, 4, 10))
+days = DAYS
 credits = st.builds(
-    lambda amount, day, stage, deleted: credit(amount, day, stage_class=stage, deleted=deleted),
+    lambda amount, day, stage, deleted, role, product: credit(
+        amount, day, stage_class=stage, deleted=deleted, role=role, product=product
+    ),
     amounts | st.none(), days, st.sampled_from(["WON", "WON", "WON", "LOST"]),
-    st.sampled_from([False, False, True]),
+    st.sampled_from([False, False, True]), st.sampled_from(["REVENUE", "REVENUE", "OVERLAY"]),
+    st.sampled_from(["x", "y", ""]),
 )  # fmt: skip
 plans = st.builds(
-    lambda ladder, period, since, month, many: terms(
-        plan(*ladder, period=period, valid_from=since),
+    lambda made, month, many: terms(
+        made,
         *([plan((0, "0.013"), plan_id="q", period="MONTH")] if many else []),
         first_month=month,
     ),
-    ladders, st.sampled_from(["MONTH", "QUARTER", "YEAR"]),
-    st.sampled_from([date(2020, 1, 1), date(2026, 1, 17)]), st.sampled_from([1, 2, 7]),
-    st.booleans(),
+    live_plans(), st.sampled_from([1, 2, 7]), st.booleans(),
 )  # fmt: skip
 histories = st.lists(st.tuples(st.sampled_from("abcd"), credits), max_size=12)
 
@@ -327,6 +350,26 @@ def test_a_deal_split_in_two_credits_earns_one_payee_the_same(
     split.take("new/0", credit(part, day))
     split.take("new/1", credit(amount - part, day))
     assert whole.totals() == split.totals()
+
+
+@given(plans, histories)
+def test_what_accrues_is_what_the_plan_computes_from_the_credits(
+    given_: Terms, history: Any
+) -> None:
+    last = {item: now for item, now in history}
+    one = Payee(given_)
+    for item, now in last.items():
+        one.take(item, now)
+    rows = [{**now, "deal_id": item, "rep_id": "r"} for item, now in last.items()]
+    known = book(made for row in rows if (made := credit_of(row)) and made.reporting_amount)
+    here = context(first_month=given_.first_month)
+    lines = [line for p in given_.plans for line in target(p, "r", known, here).lines]
+    wanted = {
+        Key(line.plan_id, line.component_id, Span(*line.origin), line.currency): line.amount
+        for line in lines
+        if line.amount
+    }
+    assert one.totals() == wanted
 
 
 @given(ladders, amounts, amounts)

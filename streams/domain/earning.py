@@ -1,0 +1,303 @@
+"""What a component earns on what was measured: ladder, gates, factors, floor, cap, one rounding.
+
+Everything up to the rounding is exact. F depends on the set of credits alone, so any order of
+arrival gives the same, and the difference of two rounded values telescopes.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from schemas.money import half_even, minor_units
+from schemas.plan_choices import (
+    Boundary,
+    Bounds,
+    CapPer,
+    Combined,
+    Excess,
+    GatePays,
+    Kind,
+    Pays,
+    Rounding,
+    VariableFor,
+)
+from schemas.plan_components import Component, Gate
+from schemas.plans import Plan
+from streams.domain.ladders import AMOUNT_SCALE, ZERO, Ladder, Slice, is_reached, text_of
+
+ONE = Fraction(1)
+
+
+class Part(NamedTuple):
+    """A component as it is for one payee and period.
+
+    Attributes:
+        ladder: None without the quota or variable it needs.
+    """
+
+    component: Component
+    currency: str
+    boundary: Boundary
+    rounding: Rounding
+    quota: Decimal | None
+    variable: Fraction | None
+    ladder: Ladder | None
+
+
+class Amount(NamedTuple):
+    """One total that climbs the ladder: as it is, and times the factors of conditions."""
+
+    name: str
+    plain: Fraction
+    weighed: Fraction
+
+
+class Total(NamedTuple):
+    """What was measured for a component.
+
+    Attributes:
+        credited: all that counts, without factors.
+        amounts: what climbs the ladder: one total, or one of each deal.
+        gates: what stands at each gate, in its bounds; None: its quota is not known.
+        attained: by which attainment each multiplier with steps goes; None: no quota.
+    """
+
+    credited: Fraction
+    amounts: tuple[Amount, ...]
+    gates: tuple[Fraction | None, ...] = ()
+    attained: tuple[Fraction | None, ...] = ()
+
+
+class Exchange(NamedTuple):
+    """Units of the pay currency for one of the plan's, and the day the rate is dated."""
+
+    currency: str
+    rate: Fraction
+    on: str
+
+
+class Step(NamedTuple):
+    """One thing that happened to what was earned, in words, and what was left."""
+
+    what: str
+    text: str
+    result: Fraction
+
+
+class Climbed(NamedTuple):
+    """What one amount earned on the ladder."""
+
+    amount: Amount
+    slices: tuple[Slice, ...]
+    earns: Fraction
+
+
+class Earned(NamedTuple):
+    """What a component earns: `exact` in its currency, `rounded` in ten-thousandths.
+
+    Attributes:
+        climbed: each total with its slices.
+        steps: what happened after the ladder, in order.
+    """
+
+    credited: Fraction
+    climbed: tuple[Climbed, ...]
+    steps: tuple[Step, ...]
+    exact: Fraction
+    rounded: int
+
+    @property
+    def slices(self) -> tuple[Slice, ...]:
+        """All slices of all totals."""
+        return tuple(s for one in self.climbed for s in one.slices)
+
+
+NOTHING = Earned(ZERO, (), (), ZERO, 0)
+
+
+def part_of(
+    plan: Plan,
+    component: Component,
+    rep_id: str,
+    quota: Decimal | None = None,
+    share: Fraction = ONE,
+) -> Part:
+    """Return a component with a payee's own quota and variable.
+
+    Args:
+        quota: what is asked of the payee by the KPI the component names.
+        share: for which part of the period's days.
+    """
+    own_quota, variable = component.quota or quota, component.variable
+    # What names the component goes before what is for all of them.
+    for one in sorted(plan.individual, key=lambda each: each.component_id is not None):
+        if one.rep_id == rep_id and one.component_id in (None, component.component_id):
+            own_quota = one.quota or own_quota
+            variable = one.variable or variable
+    is_part = component.variable_for is VariableFor.DAYS_ASKED and own_quota is quota
+    of_days = None if variable is None else Fraction(variable) * (share if is_part else ONE)
+    boundary = component.boundary or plan.boundary
+    ladder = ladder_of(component, boundary, own_quota, of_days)
+    return Part(component, plan.currency, boundary, plan.rounding, own_quota, of_days, ladder)
+
+
+def ladder_of(
+    component: Component, boundary: Boundary, quota: Decimal | None, variable: Fraction | None
+) -> Ladder | None:
+    """Return a component's ladder in units of its measure; None: a quota or variable is missing."""
+    by_quota = component.bounds is Bounds.ATTAINMENT
+    of_variable = component.pays is Pays.VARIABLE
+    is_amount = component.kind in (Kind.INTERPOLATED, Kind.BONUS)
+    if (by_quota or (of_variable and not is_amount)) and not quota:
+        return None
+    if of_variable and not variable:
+        return None
+    unit = Fraction(quota) if by_quota and quota else ONE
+    worth = ONE
+    if of_variable and variable:
+        worth = (
+            Fraction(variable) if is_amount or not quota else Fraction(variable) / Fraction(quota)
+        )
+    if component.kind is Kind.FLAT:
+        return Ladder(component.kind, (ZERO,), (Fraction(component.rate or 0) * worth,))
+    tiers = sorted(component.tiers, key=lambda tier: tier.since)
+    return Ladder(
+        component.kind,
+        tuple(Fraction(t.since) * unit for t in tiers),
+        tuple(Fraction((t.amount if is_amount else t.rate) or 0) * worth for t in tiers),
+        boundary,
+        component.beyond,
+        component.bonus_pays,
+    )
+
+
+def of_total(part: Part, credited: Fraction) -> Total:
+    """Return a total that gates and steps go by, too: all that a component of sums needs."""
+    quota = Fraction(part.quota) if part.quota else None
+    by = None if quota is None else credited / quota
+    gates = tuple(credited if g.bounds is Bounds.AMOUNT else by for g in part.component.gates)
+    attained = tuple(by for m in part.component.multipliers if m.steps)
+    return Total(credited, (Amount("", credited, credited),), gates, attained)
+
+
+def earned(part: Part, total: Total, exchange: Exchange | None = None) -> Earned:
+    """Return what a component earns on what was measured.
+
+    Args:
+        exchange: into the currency that is paid; None: it is the plan's.
+    """
+    if part.ladder is None:
+        return NOTHING._replace(credited=total.credited)
+    factors = tuple(_factors(part, total))
+    climbed = tuple(_climbed(part, one, factors) for one in total.amounts)
+    exact = sum((one.earns for one in climbed), ZERO)
+    steps: list[Step] = []
+    for gate, stands in zip(part.component.gates, total.gates, strict=True):
+        exact = _gated(part, gate, stands, exact, steps)
+    for name, factor in factors:
+        exact = _multiplied(part, name, factor, exact, steps)
+    exact = _bounded(part, total.credited, exact, steps)
+    return finished(part, Earned(total.credited, climbed, tuple(steps), exact, 0), exchange)
+
+
+def finished(part: Part, one: Earned, exchange: Exchange | None) -> Earned:
+    """Return earnings converted and rounded, once, to the minor unit of what is paid."""
+    currency, steps, paid = part.currency, one.steps, one.exact
+    if exchange is not None:
+        currency, paid = exchange.currency, one.exact * exchange.rate
+        text = f"x {text_of(exchange.rate)} {exchange.currency} for 1 {part.currency}"
+        steps = (*steps, Step("exchange", f"{text}, rate of {exchange.on}", paid))
+    return one._replace(steps=steps, rounded=rounded(paid, currency, part.rounding))
+
+
+def rounded(exact: Fraction, currency: str, rounding: Rounding = Rounding.HALF_EVEN) -> int:
+    """Return an amount in whole minor units of a currency, in ten-thousandths.
+
+    >>> rounded(Fraction("0.125"), "EUR"), rounded(Fraction("0.125"), "EUR", Rounding.HALF_UP)
+    (1200, 1300)
+    """
+    decimals = minor_units(currency)
+    top, bottom = exact.numerator * 10**decimals, exact.denominator
+    if rounding is Rounding.HALF_UP:
+        whole = (2 * abs(top) + bottom) // (2 * bottom)
+        whole = whole if top >= 0 else -whole
+    else:
+        whole = half_even(top, bottom)
+    paid: int = whole * 10 ** (AMOUNT_SCALE - decimals)
+    return paid
+
+
+def _factors(part: Part, total: Total) -> "list[tuple[str, Fraction]]":
+    found = []
+    by_steps = (m for m in part.component.multipliers if m.steps)
+    for multiplier, attained in zip(by_steps, total.attained, strict=True):
+        factor = ONE
+        for step in sorted(multiplier.steps, key=lambda s: s.since):
+            if attained is not None and is_reached(attained, Fraction(step.since), part.boundary):
+                factor = Fraction(step.factor)
+        found.append((multiplier.multiplier_id, factor))
+    return found
+
+
+def _climbed(part: Part, one: Amount, factors: "tuple[tuple[str, Fraction], ...]") -> Climbed:
+    assert part.ladder is not None
+    if part.component.multipliers_combine is Combined.ADD:
+        more = sum((factor - 1 for _, factor in factors), ZERO)
+        one = one._replace(weighed=one.weighed + more * one.plain)
+    slices = part.ladder.slices(one.weighed)
+    earns = sum((s.earns for s in slices), ZERO)
+    most = cap_of(part)
+    if most is not None and part.component.cap and part.component.cap.per is CapPer.TRANSACTION:
+        earns = min(earns, most)
+    return Climbed(one, slices, earns)
+
+
+def _gated(
+    part: Part, gate: Gate, stands: Fraction | None, exact: Fraction, steps: list[Step]
+) -> Fraction:
+    bound, ladder = Fraction(gate.since), part.ladder
+    assert ladder is not None
+    told = "unknown" if stands is None else text_of(stands)
+    name = f"{gate.bounds.value.lower()} {told} against {text_of(bound)}"
+    if stands is None or not is_reached(stands, bound, part.boundary):
+        steps.append(Step("gate", f"{name}: not reached", ZERO))
+        return ZERO
+    if gate.pays is GatePays.ABOVE:
+        below = bound * Fraction(part.quota or 0) if gate.bounds is Bounds.ATTAINMENT else bound
+        exact = exact - ladder.earned(below)
+    steps.append(Step("gate", f"{name}: {gate.pays.value.lower()}", exact))
+    return exact
+
+
+def _multiplied(
+    part: Part, name: str, factor: Fraction, exact: Fraction, steps: list[Step]
+) -> Fraction:
+    if part.component.multipliers_combine is Combined.ADD:
+        steps.append(Step("multiplier", f"{name}: {text_of(factor)}, added up above", exact))
+        return exact
+    steps.append(Step("multiplier", f"{name}: x {text_of(factor)}", exact * factor))
+    return exact * factor
+
+
+def _bounded(part: Part, credited: Fraction, exact: Fraction, steps: list[Step]) -> Fraction:
+    least = part.component.floor
+    if least is not None and credited > 0 and exact < Fraction(least):
+        exact = Fraction(least)
+        steps.append(Step("floor", f"at least {text_of(exact)}", exact))
+    cap, most = part.component.cap, cap_of(part)
+    is_whole = cap is not None and cap.per is CapPer.PERIOD and cap.excess is Excess.LOST
+    if is_whole and most is not None and exact > most:
+        steps.append(Step("cap", f"{text_of(exact - most)} above the cap is lost", most))
+        exact = most
+    return exact
+
+
+def cap_of(part: Part) -> Fraction | None:
+    """Return the most a component pays; None: no end, or no variable to take it of."""
+    cap = part.component.cap
+    if cap is None:
+        return None
+    if cap.amount is not None:
+        return Fraction(cap.amount)
+    known = cap.of_variable is not None and part.variable is not None
+    return Fraction(cap.of_variable or 0) * (part.variable or ZERO) if known else None

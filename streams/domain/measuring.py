@@ -1,0 +1,213 @@
+"""What is measured for a component of one payee in a period: totals, and what gates look at."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from schemas.definitions import NO_END
+from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope
+from schemas.plan_components import Component
+from schemas.plans import Plan
+from streams.domain.earning import Amount, Part, Total, part_of
+from streams.domain.ladders import ZERO
+from streams.domain.periods import Span
+from streams.domain.plan_context import Context
+from streams.domain.plan_credits import Book, Credit, factor_of, is_meant, worth
+
+ByPeriod = Mapping[Span, Sequence[Credit]]
+
+
+class View(NamedTuple):
+    """One payee under one plan.
+
+    Attributes:
+        selected: credits that count, by component and its period.
+        until: credits of this day and later are left out; None: none are.
+    """
+
+    plan: Plan
+    payee: str
+    context: Context
+    selected: Mapping[str, ByPeriod]
+    until: date | None = None
+
+    def component(self, component_id: str) -> Component:
+        """Return a component of the plan."""
+        return next(c for c in self.plan.components if c.component_id == component_id)
+
+    def credits(self, component: Component, span: Span) -> Iterator[Credit]:
+        """Yield the credits that count for a component in some of its periods."""
+        found = self.selected[component.component_id]
+        for period in self.context.spans(span, period_in(self.plan, component)):
+            for credit in found.get(period, ()):
+                if self.until is None or credit.day < self.until:
+                    yield credit
+
+    def part(self, component: Component, span: Span) -> Part:
+        """Return a component as it is for the payee in a period."""
+        kpi = component.quota_kpi
+        asked = self.context.quota(self.payee, kpi, span) if kpi else None
+        if asked is None:
+            return part_of(self.plan, component, self.payee)
+        return part_of(self.plan, component, self.payee, *asked)
+
+
+def view_of(plan: Plan, payee: str, book: Book, context: Context) -> View:
+    """Return what a plan sees of a payee's credits and, for overrides, of those below."""
+    selected = {c.component_id: _selected(plan, c, payee, book, context) for c in plan.components}
+    return View(plan, payee, context, selected)
+
+
+def period_in(plan: Plan, component: Component) -> PlanPeriod:
+    """Return in which periods a component accumulates."""
+    return component.period or plan.period
+
+
+def origins(view: View, component: Component) -> list[Span]:
+    """Return the periods in which there is anything to compute, in order."""
+    context, plan = view.context, view.plan
+    period = period_in(plan, component)
+    if component.counts.measure is Measure.SCORE:
+        mine = (view.payee, plan.plan_id, component.component_id)
+        return sorted({context.span(key[4], period) for key in context.scores if key[:3] == mine})
+    if component.counts.measure is Measure.KPI:
+        kpi = (view.payee, component.counts.kpi)
+        spans = {span for *whose, span in context.kpis if tuple(whose) == kpi}
+        return sorted(s for s in spans if s == context.span(s.start, period))
+    return sorted(view.selected[component.component_id])
+
+
+def measured(view: View, component: Component, origin: Span, lacks: list[str]) -> Total:
+    """Return what is measured for a component in a period.
+
+    Args:
+        lacks: takes in what is missing, in words.
+    """
+    amounts = tuple(_amounts(view, component, origin, lacks))
+    credited = sum((one.plain for one in amounts), ZERO)
+    gates = []
+    for gate in component.gates:
+        of = view.component(gate.component_id) if gate.component_id else component
+        value = _looked_at(view, of, gate.basis, origin, lacks)
+        asked = _asked(view, of, gate.basis, origin) if gate.bounds is Bounds.ATTAINMENT else 1
+        gates.append(_over(value, asked, of, lacks))
+    attained = []
+    for one in component.multipliers:
+        if one.steps:
+            of = view.component(one.component_id) if one.component_id else component
+            value = _looked_at(view, of, one.basis, origin, lacks)
+            attained.append(_over(value, _asked(view, of, one.basis, origin), of, lacks))
+    return Total(credited, amounts, tuple(gates), tuple(attained))
+
+
+def _selected(
+    plan: Plan, component: Component, payee: str, book: Book, context: Context
+) -> ByPeriod:
+    counts, found = component.counts, dict[Span, list[Credit]]()
+    since = max(plan.valid_from, component.valid_from or plan.valid_from)
+    until = min(plan.valid_to or NO_END, component.valid_to or NO_END)
+    roles, period = {role.value for role in counts.roles}, period_in(plan, component)
+    reporting = context.reporting
+    if counts.measure in (Measure.SCORE, Measure.KPI):
+        return found
+    for rep_id in sorted(reporting.ever_below(payee, counts.whose)):
+        for credit in book.get(rep_id, ()):
+            if (
+                since <= credit.day < until
+                and credit.role in roles
+                and is_meant(credit, counts)
+                and reporting.counts(payee, rep_id, credit.day, counts.whose)
+            ):
+                found.setdefault(context.span(credit.day, period), []).append(credit)
+    return found
+
+
+def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -> Iterator[Amount]:
+    measure = component.counts.measure
+    if measure in (Measure.SCORE, Measure.KPI):
+        is_whole = view.until is None or view.until >= origin.end
+        value = _given(view, component, origin, lacks) if is_whole else ZERO
+        yield Amount("", value, value)
+        return
+    deals = _by_deal(view, component, origin, lacks)
+    if measure is Measure.DEALS:
+        deals = [Amount(d.name, Fraction(1), d.weighed / d.plain) for d in deals if d.plain > 0]
+    if component.scope is Scope.TRANSACTION:
+        yield from deals
+        return
+    plain = sum((d.plain for d in deals), ZERO)
+    yield Amount("", plain, sum((d.weighed for d in deals), ZERO))
+
+
+def _by_deal(view: View, component: Component, origin: Span, lacks: list[str]) -> list[Amount]:
+    """Return what each deal counts, in order of their ids."""
+    measure = component.counts.measure
+    asked = Measure.AMOUNT if measure is Measure.DEALS else measure
+    found: dict[str, tuple[Fraction, Fraction]] = {}
+    for credit in view.credits(component, origin):
+        day = _anchored(view.plan.credit_rate_on, credit.day, origin)
+        value = worth(credit, asked, view.plan.currency, day, view.context.exchanges)
+        if isinstance(value, str):
+            lacks.append(value)
+            continue
+        plain, weighed = found.get(credit.deal_id, (ZERO, ZERO))
+        more = value * factor_of(credit, component) if component.multipliers else value
+        found[credit.deal_id] = plain + value, weighed + more
+    return [Amount(name, *both) for name, both in sorted(found.items())]
+
+
+def _anchored(anchor: Anchor, day: date, origin: Span) -> date:
+    if anchor is Anchor.EVENT:
+        return day
+    return origin.start if anchor is Anchor.PERIOD_START else origin.end - timedelta(days=1)
+
+
+def _given(view: View, component: Component, origin: Span, lacks: list[str]) -> Fraction:
+    """Return a score or the value of a KPI; what is not there yet counts 0."""
+    context, counts = view.context, component.counts
+    if counts.measure is Measure.KPI:
+        value = context.kpis.get((view.payee, counts.kpi or "", origin))
+        if value is None:
+            lacks.append(f"no value of {counts.kpi} for {_told(origin)}")
+        return Fraction(value or 0)
+    total = ZERO
+    for goal in component.objectives:
+        key = (view.payee, view.plan.plan_id, component.component_id, goal.objective_id)
+        score = context.scores.get((*key, origin.start))
+        if score is None:
+            lacks.append(f"no score of {goal.objective_id} for {_told(origin)}")
+        total += Fraction(goal.weight) * Fraction(score or 0)
+    return total
+
+
+def _looked_at(
+    view: View, component: Component, basis: Basis, origin: Span, lacks: list[str]
+) -> Fraction:
+    """Return what a gate or multiplier sees of a component."""
+    span = view.context.looked_at(origin, basis)
+    each = view.context.spans(span, period_in(view.plan, component))
+    found = (amount.plain for period in each for amount in _amounts(view, component, period, lacks))
+    return sum(found, ZERO)
+
+
+def _asked(view: View, component: Component, basis: Basis, origin: Span) -> Decimal | None:
+    """Return the quota of the days looked at; periods without one ask for nothing."""
+    span = view.context.looked_at(origin, basis)
+    each = view.context.spans(span, period_in(view.plan, component))
+    quotas = [quota for p in each if (quota := view.part(component, p).quota)]
+    return sum(quotas, Decimal(0)) if quotas else None
+
+
+def _over(
+    value: Fraction, asked: Decimal | int | None, of: Component, lacks: list[str]
+) -> Fraction | None:
+    if asked is None:
+        lacks.append(f"no quota for {of.component_id}")
+        return None
+    return value / Fraction(asked)
+
+
+def _told(span: Span) -> str:
+    return f"{span.start} up to {span.end}"

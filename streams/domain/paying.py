@@ -1,0 +1,101 @@
+"""F(credits, plan, context) -> what a payee is to be paid, line by line, with its full trace.
+
+A line is one component and origin period: rounded once, so the differences of lines telescope in
+any order of arrival. Where payouts are shorter than the period, each is the difference of two
+rounded prefixes by day, and they add up to the line.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.plan_components import Component
+from schemas.plans import Plan
+from streams.domain.earning import Earned, Exchange, Part, earned
+from streams.domain.ladders import decimal_of
+from streams.domain.measuring import View, measured, origins, view_of
+from streams.domain.payouts import (
+    Instalment,
+    Line,
+    capped,
+    exchange_of,
+    guaranteed,
+    payout_period,
+)
+from streams.domain.periods import Span
+from streams.domain.plan_context import Context, is_on
+from streams.domain.plan_credits import Book
+
+
+class Target(NamedTuple):
+    """All that a plan pays somebody."""
+
+    payee: str
+    plan_id: str
+    lines: tuple[Line, ...]
+
+    @property
+    def amount(self) -> Decimal:
+        """What is earned in all, rounded line by line; of one plan that is one currency."""
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+    def paid(self, payout: Span) -> Decimal:
+        """Return what one payout period pays."""
+        every = (i for line in self.lines for i in line.instalments)
+        return sum((i.amount for i in every if i.payout == payout), Decimal(0))
+
+
+def target(
+    plan: Plan, payee: str, book: Book, context: Context, as_of: date | None = None
+) -> Target:
+    """Return what a plan pays a payee for credits.
+
+    Args:
+        book: credits of everybody whose credits may count: the payee's, for overrides those below.
+        as_of: guarantees count for payout periods begun by then; None: for those that pay anything.
+    """
+    if not is_on(plan, payee):
+        return Target(payee, plan.plan_id, ())
+    view = view_of(plan, payee, book, context)
+    lines: list[Line] = []
+    for component in plan.components:
+        made = [_line(view, component, origin) for origin in origins(view, component)]
+        lines += capped(view, component, made)
+    lines += guaranteed(view, lines, as_of)
+    return Target(payee, plan.plan_id, tuple(lines))
+
+
+def _line(view: View, component: Component, origin: Span) -> Line:
+    lacks: list[str] = []
+    plan, part = view.plan, view.part(component, origin)
+    paid = plan.pay_currency or plan.currency
+    exchange = exchange_of(view, origin, lacks)
+    if part.ladder is None:
+        lacks.append(f"no quota or variable for {component.component_id} of {origin.start}")
+    whole = earned(part, measured(view, component, origin, lacks), exchange)
+    if paid == plan.currency or exchange is not None:
+        instalments = _instalments(view, part, origin, whole, exchange)
+    else:  # better nothing than one currency for another
+        whole, instalments = whole._replace(rounded=0), ()
+    told = tuple(dict.fromkeys(lacks))
+    return Line(
+        plan.plan_id, component.component_id, origin, paid, whole, instalments, told
+    )  # fmt: skip
+
+
+def _instalments(
+    view: View, part: Part, origin: Span, whole: Earned, exchange: Exchange | None
+) -> tuple[Instalment, ...]:
+    """Return when a line is paid: by the days of its credits, what is known late with the last."""
+    component = part.component
+    payouts = view.context.spans(origin, payout_period(view, component))
+    found, so_far = [], 0
+    for payout in payouts:
+        now = whole.rounded
+        if payout != payouts[-1]:
+            earlier = view._replace(until=payout.end)
+            now = earned(part, measured(earlier, component, origin, []), exchange).rounded
+        if now != so_far:
+            found.append(Instalment(payout, decimal_of(now - so_far)))
+        so_far = now
+    return tuple(found)

@@ -1,0 +1,150 @@
+"""Credits as plans see them: which ones count for a component, for how much, in which currency."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from schemas.definitions import Rate
+from schemas.plan_choices import Combined, Measure
+from schemas.plan_components import Component, Conditions
+from streams.domain.ladders import ZERO
+from streams.domain.rates import RateTable
+
+
+class Credit(NamedTuple):
+    """One payee's part of a won deal.
+
+    Attributes:
+        amount: in the deal's currency, as acv and margin are.
+        reporting_amount: None: no exchange rate is known.
+    """
+
+    payee: str
+    deal_id: str
+    day: date
+    amount: Decimal
+    currency: str
+    reporting_amount: Decimal | None
+    reporting_currency: str
+    role: str = "REVENUE"
+    via: str = "owner"
+    acv: Decimal | None = None
+    margin: Decimal | None = None
+    units: Decimal | None = None
+    product: str = ""
+    segment: str = ""
+    region: str = ""
+    deal_type: str = ""
+    territory_id: str = ""
+
+
+Book = Mapping[str, Sequence[Credit]]  # payee -> credits
+
+
+def book(credits: Iterable[Credit]) -> Book:
+    """Return credits by payee."""
+    found: dict[str, list[Credit]] = defaultdict(list)
+    for credit in credits:
+        found[credit.payee].append(credit)
+    return found
+
+
+def credit_of(row: Mapping[str, Any]) -> Credit | None:
+    """Return the credit a row of history is; None: it counts for no plan."""
+    if row["deleted"] or row["stage_class"] != "WON":
+        return None
+    names = ("deal_id", "day", "amount", "currency", "reporting_amount", "reporting_currency",
+             "role", "via", "product", "segment", "region", "deal_type")  # fmt: skip
+    return Credit(row["rep_id"], **{name: row[name] for name in names})
+
+
+def is_meant(credit: Any, conditions: Conditions) -> bool:
+    """Return whether a credit meets every condition."""
+    return all(
+        not wanted or has in wanted
+        for wanted, has in (
+            (conditions.products, credit.product),
+            (conditions.segments, credit.segment),
+            (conditions.regions, credit.region),
+            (conditions.deal_types, credit.deal_type),
+            (conditions.territories, credit.territory_id),
+        )
+    )
+
+
+def factor_of(credit: Credit, component: Component) -> Fraction:
+    """Return how many times a credit counts by the conditions of multipliers."""
+    factors = [
+        Fraction(m.factor)
+        for m in component.multipliers
+        if m.factor is not None and (m.when is None or is_meant(credit, m.when))
+    ]
+    if component.multipliers_combine is Combined.ADD:
+        return 1 + sum((factor - 1 for factor in factors), ZERO)
+    product = Fraction(1)
+    for factor in factors:
+        product *= factor
+    return product
+
+
+class Rated(NamedTuple):
+    """A rate as it was used: units of the target for one of the source."""
+
+    rate: Fraction
+    on: date
+
+
+class Exchanges:
+    """Dated rates between any two currencies, by way of the reporting currency where needed."""
+
+    def __init__(self, rates: Sequence[Rate], reporting_currency: str) -> None:
+        self._rates, self._reporting = rates, reporting_currency
+        self._tables: dict[str, RateTable] = {}
+
+    def rate(self, base: str, quote: str, day: date) -> Rated | None:
+        """Return the newest rate dated on or before a day; None: there is none."""
+        direct = self._table(quote).rate(base, day)
+        if direct is not None:
+            return Rated(Fraction(direct.rate), direct.on)
+        into = self._table(self._reporting).rate(base, day)
+        out = self._table(quote).rate(self._reporting, day)
+        if into is None or out is None:
+            return None
+        return Rated(Fraction(into.rate) * Fraction(out.rate), min(into.on, out.on))
+
+    def _table(self, quote: str) -> RateTable:
+        if quote not in self._tables:
+            self._tables[quote] = RateTable(self._rates, quote)
+        return self._tables[quote]
+
+
+def worth(
+    credit: Credit, measure: Measure, currency: str, day: date, exchanges: Exchanges
+) -> Fraction | str:
+    """Return what a credit adds to a measure, or why that is not known.
+
+    Args:
+        currency: of the plan.
+        day: of the rate; that of the credit takes the rate the credit was reported with.
+    """
+    if measure is Measure.UNITS:
+        return Fraction(credit.units) if credit.units is not None else _lacks(credit, "units")
+    is_reported = currency == credit.reporting_currency and day == credit.day
+    if measure is Measure.AMOUNT and is_reported and credit.reporting_amount is not None:
+        return Fraction(credit.reporting_amount)
+    value = {Measure.ACV: credit.acv, Measure.MARGIN: credit.margin}.get(measure, credit.amount)
+    if value is None:
+        return _lacks(credit, measure.value.lower())
+    if credit.currency == currency:
+        return Fraction(value)
+    found = exchanges.rate(credit.currency, currency, day)
+    if found is None:
+        return _lacks(credit, f"rate from {credit.currency} to {currency} on or before {day}")
+    return Fraction(value) * found.rate
+
+
+def _lacks(credit: Credit, what: str) -> str:
+    return f"deal {credit.deal_id}: no {what}"
