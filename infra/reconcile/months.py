@@ -1,24 +1,33 @@
 """Settled months against the days they are made of.
 
-Months of reps that were touched since are read by days, so nothing is claimed of them.
+Months of reps in which anything stands at or above the settled position are read by days wherever
+they are shown, so nothing is claimed of them.
 """
 
 from infra.reconcile.asking import Check
 from infra.reconcile.periods import Days
-from infra.settling import asking
 
 TABLE = "spm.kpi_rep_month"
 _KEY = "month, measure, rep_id, currency"
+_SETTLED = """
+    WITH (SELECT argMax((since, until, keys, reached), version) FROM spm.settled
+        WHERE (generation, incarnation) =
+            (SELECT (generation, incarnation) FROM spm.warehouse FINAL)) AS settled"""
+_DAYS = f"""{_SETTLED}
+    SELECT toDate32(toStartOfMonth(day)) AS month, measure, toString(rep_id) AS rep_id, currency,
+        toDecimal128(value, 4) AS part,
+        position >= settled.4[indexOf(settled.3, concat(topic, '/', toString(partition)))] AS later
+    FROM spm.kpi_rep_day FINAL
+    WHERE generation = (SELECT generation FROM spm.warehouse FINAL)
+        AND day >= settled.1 AND day < settled.2"""
+_MONTHS = f"""{_SETTLED}
+    SELECT month, measure, rep_id, currency, value FROM spm.kpi_rep_month FINAL
+    WHERE generation = (SELECT generation FROM spm.warehouse FINAL) AND month >= settled.1
+        AND month < settled.2 AND upto = least(addMonths(month, 1), settled.2)"""
 
 
 def check(days: Days) -> Check:
     """Return the check of settled months that begin in a period."""
-    known = f"({asking.MONTH}, rep_id) NOT IN ({asking.loose()})"
-    by_days = (
-        f"{asking.STATE} SELECT {asking.MONTH} AS month, measure, toString(rep_id) AS rep_id, "
-        f"currency, toDecimal128(value, 4) AS part FROM spm.kpi_rep_day FINAL WHERE {asking.LIVE} "
-        f"AND day >= {asking.SINCE} AND day < {asking.UNTIL} AND {known}"
-    )
     sql = f"""
         SELECT multiIf(is_row = 0, 'no row', found_value != should_value, 'value', 'ok') AS state,
             [toString(month), toString(measure), rep_id, toString(currency)] AS key,
@@ -28,8 +37,9 @@ def check(days: Days) -> Check:
         FROM (SELECT {_KEY}, sum(stored) AS found_value, sum(part) AS should_value,
                 max(known) AS is_row
             FROM (SELECT {_KEY}, value AS stored, toDecimal128(0, 4) AS part, 1 AS known
-                FROM ({asking.months("", asking.loose())})
-                UNION ALL SELECT {_KEY}, toDecimal128(0, 4), part, 0 FROM ({by_days}))
+                FROM ({_MONTHS})
+                UNION ALL SELECT {_KEY}, toDecimal128(0, 4), part, 0 FROM ({_DAYS}))
             WHERE {days.condition("month")}
+                AND (month, rep_id) NOT IN (SELECT month, rep_id FROM ({_DAYS}) WHERE later)
             GROUP BY {_KEY})"""
     return Check(TABLE, _KEY.split(", "), sql)
