@@ -118,7 +118,9 @@ def _multiplier(wanted: Wanted) -> int:
 
 def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
     """Return SQL for lines with the periods they count in, a period later for previous ones."""
-    now = {w: s for w, s in slots.items() if w.origin is Origin.MEASURE and not w.is_previous}
+    # Beside deals and activities, of which all are read, days are cheap: that keeps the text short.
+    are_totals = all(w.origin is Origin.MEASURE for w in slots)
+    now = {w: s for w, s in slots.items() if are_totals and not w.is_previous}
     others = {w: s for w, s in slots.items() if w not in now}
     parts = []
     if now:
