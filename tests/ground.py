@@ -151,7 +151,7 @@ def _served(server: Server) -> Iterator[str]:
 
 
 def laid_out(folder: Path) -> None:
-    """Put a warehouse with all tables into a folder; `migrate` has but to give it its name."""
+    """Put a warehouse that has all tables into a folder: `migrate` then has little to do."""
     shutil.copytree(_tables(), folder / "warehouse", symlinks=True)
 
 
