@@ -13,7 +13,7 @@ from infra.bi.dictionary import dictionary
 from infra.bi.superset import ASSETS
 
 FILES: dict[str, Any] = {
-    str(path.relative_to(ASSETS)): yaml.safe_load(path.read_text("utf-8"))
+    str(path.relative_to(ASSETS)): yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
     for path in sorted(ASSETS.rglob("*.yaml"))
 }
 KINDS = {kind: {n: f for n, f in FILES.items() if n.startswith(f"{kind}/")}
