@@ -15,10 +15,10 @@ HERE = Path(__file__).parent
 # Files that begin so share one costly ground.
 ONE_GROUND = (
     "faults", "infra/warehouse/test_readers", "connectors/boards/test_page",
-    "infra/reconcile/test_proof",
+    "infra/reconcile/test_proof", "infra/bi",
 )  # fmt: skip
 # All but these: together they would be what all others wait for at the end.
-OWN_GROUND = {"faults/test_logs_and_backups.py"}
+OWN_GROUND = {"faults/test_logs_and_backups.py", "infra/bi/test_kpi_views.py"}
 # Each test of these brings its own ground, or needs none: any process may take the next.
 EACH_ALONE = {
     "infra/rebuild/test_layout.py",
