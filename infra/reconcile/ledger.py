@@ -14,7 +14,7 @@ from infra.reconcile.arithmetic import AMOUNT, decimal, whole
 from infra.reconcile.asking import Check, Warehouse, ask
 from infra.reconcile.credits import CREDIT
 from infra.reconcile.cut import Part, Slice
-from infra.reconcile.earning import earned
+from infra.reconcile.earning import SETTINGS, earned
 from infra.reconcile.periods import Days
 from infra.reconcile.plans import PART, components, is_meant
 from schemas.money import minor_units
@@ -66,14 +66,14 @@ def check_sums(warehouse: Warehouse, parts: Sequence[Part], days: Days) -> Itera
     """Yield the checks of what entries add up to; partitions under the same plans together."""
     for now in terms(warehouse, [part.sequence for part in parts]):
         mine = tuple(part for part in parts if part.sequence in now.sequences)
-        yield Check(TABLE, _KEY, _sums(Slice(CREDIT, mine[0].topic, mine), now, days))
+        yield Check(TABLE, _KEY, _sums(Slice(CREDIT, mine[0].topic, mine), now, days), SETTINGS)
 
 
 def check_entries(warehouse: Warehouse, days: Days) -> Iterator[Check]:
     """Yield the checks of each entry by itself, and in the row of those before it."""
     found = ask(warehouse, f"SELECT DISTINCT sequence FROM {TABLE}")["sequence"].to_list()
     for now in terms(warehouse, found):
-        yield Check(TABLE, (*_KEY, "entry"), _entries(now, days))
+        yield Check(TABLE, (*_KEY, "entry"), _entries(now, days), SETTINGS)
     yield Check(TABLE, ("entry",), _REPEATED)
 
 

@@ -70,16 +70,24 @@ def is_meant(row: str = "") -> str:
 
 
 def own(name: str) -> str:
-    """Return SQL for a payee's quota or variable in ten-thousandths, 0 for none.
+    """Return SQL for a payee's quota or variable as text, empty for none; `mine` is given to them.
 
     What is given for the payee in this component goes before what is for all components, and that
-    before the component's own.
+    before the component's own. `mine` has the former first.
     """
-    at = {"quota": 3, "variable": 4}[name]
-    mine = f"i.1 = rep_id AND i.{at} != ''"
-    special = f"arrayFirst(i -> {mine} AND i.2 = component_id, c_individual).{at}"
-    general = f"arrayFirst(i -> {mine} AND i.2 = '', c_individual).{at}"
-    text = f"multiIf({special} != '', {special}, {general} != '', {general}, c_{name})"
+    at = {"quota": 1, "variable": 2}[name]
+    return f"arrayFirst(text -> text != '', arrayPushBack(arrayMap(i -> i.{at}, mine), c_{name}))"
+
+
+def mine() -> str:
+    """Return SQL for quotas and variables given to the payee, those of the component first."""
+    meant = "i.1 = rep_id AND i.2 IN ('', component_id)"
+    ordered = f"arraySort(i -> i.2 = '', arrayFilter(i -> {meant}, c_individual))"
+    return f"arrayMap(i -> (i.3, i.4), {ordered})"
+
+
+def units(text: str) -> str:
+    """Return SQL for an amount written as text in whole ten-thousandths, 0 for none."""
     return _units(text, AMOUNT)
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.definitions.canonical import content_of, value_of
-from infra.reconcile.earning import earned
+from infra.reconcile.earning import SETTINGS, earned
 from infra.reconcile.plans import PART, components
 from schemas.plans import Individual, Plans
 from streams.domain.earning import part_of
@@ -48,7 +48,7 @@ def here() -> Iterator[Any]:
 
 
 @given(several(), st.lists(AMOUNTS, min_size=3, max_size=3), st.data())
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_sql_earns_what_the_domain_earns(
     here: Any, plans: Plans, sold: list[Decimal], data: Any
 ) -> None:
@@ -66,7 +66,7 @@ def test_sql_earns_what_the_domain_earns(
             {PART}
         FROM ({components(f"'{content}'", _CODES)})"""
     sql = f"SELECT plan_id, component_id, toString(credited), toString(owed) FROM ({earned(rows)})"
-    told = str(here.query(sql, "TabSeparated"))
+    told = str(here.query(f"{sql} SETTINGS {SETTINGS}", "TabSeparated"))
     found = {tuple(line.split("\t")[:3]): int(line.split("\t")[3]) for line in told.splitlines()}
     wanted = {
         (plan.plan_id, c.component_id, str(x)): earned_of(part_of(plan, c, "r"), x).rounded
