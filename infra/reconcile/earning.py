@@ -53,7 +53,7 @@ _GIVEN = (
 # The total, the bounds and what they pay, as whole numbers of common scales.
 _SCALED = (
     f"if(c_adds, {_WHOLE} + arraySum(arrayMap(f -> f - {_WHOLE}, factors)), {_WHOLE}) AS weight, "
-    f"if(c_kind = 'FLAT', [({_NONE}, c_rate, {_NONE})], c_tiers) AS ladder, "
+    f"if(empty(c_tiers), [({_NONE}, c_rate, {_NONE})], c_tiers) AS ladder, "
     f"if(c_by_quota, quota, {_UNIT}) * {_WHOLE} AS of_bound, "
     f"if(c_of_variable, variable, {_ONE}) AS of_pay",
     "attained * weight AS x, arrayMap(t -> t.1 * of_bound, ladder) AS bounds, "

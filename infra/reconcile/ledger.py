@@ -116,12 +116,14 @@ def _sums(part: Slice, now: Terms, days: Days) -> str:
             GROUP BY rep_id, plan_id, component_id, origin_start, origin_end, currency)"""
 
 
-def _credited(part: Slice, now: Terms) -> str:
-    """Return SQL for what counts for each payee, component and origin period."""
+_FACTS = "reporting_currency, day, role, product, segment, region, deal_type"
+
+
+def _newest(part: Slice) -> str:
+    """Return SQL for what each credit counts, as it is below the cut."""
     units = whole("assumeNotNull(reporting_amount)", AMOUNT)
-    facts = "reporting_currency, day, role, product, segment, region, deal_type"
-    newest = f"""
-        SELECT rep_id, {facts}, {units} AS units
+    return f"""
+        SELECT rep_id, {_FACTS}, {units} AS units
         FROM (
             SELECT toString(rep_id) AS rep_id, entity_id,
                 argMax((deleted, stage_class, reporting_amount, reporting_currency, day, role,
@@ -135,10 +137,14 @@ def _credited(part: Slice, now: Terms) -> str:
             [toString(last.8)] AS segment, [toString(last.9)] AS region,
             [toString(last.10)] AS deal_type
         WHERE NOT last.1 AND last.2 = 'WON' AND last.3 IS NOT NULL"""
+
+
+def _credited(part: Slice, now: Terms) -> str:
+    """Return SQL for what counts for each payee, component and origin period."""
     by_day = f"""
         SELECT rep_id, reporting_currency AS currency, day, role, product, segment, region,
             deal_type, sum(units) AS units
-        FROM ({newest}) GROUP BY rep_id, {facts}"""
+        FROM ({_newest(part)}) GROUP BY rep_id, {_FACTS}"""
     # A plan for everybody meets every payee; one for some meets those it names.
     named = f"SELECT *, rep AS rep_id FROM ({now.components()}) ARRAY JOIN reps AS rep"
     common = f"SELECT * FROM ({now.components()}) WHERE empty(reps)"

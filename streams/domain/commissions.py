@@ -15,8 +15,9 @@ from schemas.definitions import UNASSIGNED, Bundle
 from schemas.money import minor_units
 from schemas.plan_components import Component
 from schemas.plans import Plan, PlanPeriod
-from streams.domain.earning import NOTHING, Earned, Part, part_of
+from streams.domain.earning import NOTHING, Earned
 from streams.domain.ladders import AMOUNT_SCALE, decimal_of
+from streams.domain.plan_parts import Part, part_of
 from streams.domain.plan_sums import (
     Bucket,
     Reason,

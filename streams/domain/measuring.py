@@ -10,11 +10,12 @@ from schemas.definitions import NO_END
 from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope
 from schemas.plan_components import Component
 from schemas.plans import Plan
-from streams.domain.earning import Amount, Part, Total, part_of
+from streams.domain.earning import Amount, Total
 from streams.domain.ladders import ZERO
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
 from streams.domain.plan_credits import Book, Credit, factor_of, is_meant, worth
+from streams.domain.plan_parts import Part, part_of
 
 ByPeriod = Mapping[Span, Sequence[Credit]]
 

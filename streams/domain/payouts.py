@@ -10,10 +10,11 @@ from typing import NamedTuple
 from schemas.plan_choices import Anchor, CapPer, Excess, PlanPeriod
 from schemas.plan_components import Component
 from schemas.plans import Guarantee
-from streams.domain.earning import Earned, Exchange, Step, cap_of, rounded
+from streams.domain.earning import Earned, Exchange, Step, rounded
 from streams.domain.ladders import ZERO, decimal_of, text_of, units_of
 from streams.domain.measuring import View, period_in
 from streams.domain.periods import Span
+from streams.domain.plan_parts import cap_of
 
 
 class Instalment(NamedTuple):

@@ -14,8 +14,9 @@ from schemas.definitions import NO_END, Company
 from schemas.plan_choices import Anchor, Basis, CapPer, Excess, Measure, Rounding, Scope, Whose
 from schemas.plan_components import Component
 from schemas.plans import Plan
-from streams.domain.earning import Earned, Part, earned, of_total
+from streams.domain.earning import Earned, earned, of_total
 from streams.domain.ladders import AMOUNT_SCALE, units_of
+from streams.domain.plan_parts import Part
 
 _SCALE = 10**AMOUNT_SCALE
 

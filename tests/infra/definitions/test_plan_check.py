@@ -43,34 +43,86 @@ WRONG = [
     ("- {component_id: a, kind: FLAT, rate: 12}", "rate", "is above 10; write 8 percent as 0.08"),
     ("- {component_id: a, rate: 0.1}", "rate", "means nothing to kind MARGINAL"),
     ("- {component_id: a}", "tiers", "add the tiers of kind MARGINAL"),
-    ("- {component_id: a, tiers: [{since: 0, amount: 5}]}", "tiers[0].amount", "means nothing to kind MARGINAL"),
-    ("- {component_id: a, kind: BONUS, tiers: [{since: 1, rate: 1}]}", "tiers[0].amount", "BONUS pays by amount"),
-    ("- {component_id: a, kind: RETROACTIVE, tiers: [{since: 5, rate: 0.1}]}", "tiers[0].since",
-     "does not start at 0; start it at 0"),
-    ("- {component_id: a, bounds: ATTAINMENT, tiers: [{since: 0, rate: 0.1}]}", "quota", "add quota, the same for everybody"),
-    ("- {component_id: a, kind: FLAT, rate: 1, pays: VARIABLE, quota: 5}", "variable", "add variable"),
+    (
+        "- {component_id: a, tiers: [{since: 0, amount: 5}]}",
+        "tiers[0].amount",
+        "means nothing to kind MARGINAL",
+    ),
+    (
+        "- {component_id: a, kind: BONUS, tiers: [{since: 1, rate: 1}]}",
+        "tiers[0].amount",
+        "BONUS pays by amount",
+    ),
+    (
+        "- {component_id: a, kind: RETROACTIVE, tiers: [{since: 5, rate: 0.1}]}",
+        "tiers[0].since",
+        "does not start at 0; start it at 0",
+    ),
+    (
+        "- {component_id: a, bounds: ATTAINMENT, tiers: [{since: 0, rate: 0.1}]}",
+        "quota",
+        "add quota, the same for everybody",
+    ),
+    (
+        "- {component_id: a, kind: FLAT, rate: 1, pays: VARIABLE, quota: 5}",
+        "variable",
+        "add variable",
+    ),
     ("- {component_id: a, kind: FLAT, rate: 0.1, gates: [{since: 0.7}]}", "quota", "is missing"),
-    ("- {component_id: a, kind: FLAT, rate: 0.1, gates: [{since: 7, bounds: AMOUNT, component_id: b}]}",
-     "gates[0].component_id", "is no component of this plan"),
-    ("- {component_id: a, kind: FLAT, rate: 0.1}\n"
-     "- {component_id: b, kind: FLAT, rate: 0.1, gates: [{since: 0.7, component_id: a}]}",
-     "gates[0].component_id", "has no quota to be attained"),
-    ("- {component_id: a, kind: BONUS, tiers: [{since: 1, amount: 1}], gates: [{since: 7, bounds: AMOUNT, pays: ABOVE}]}",
-     "gates[0].pays", "take FROM_FIRST"),
-    ("- {component_id: a, kind: FLAT, rate: 0.1, multipliers: [{multiplier_id: m}]}", "multipliers[0]",
-     "needs either factor or steps"),
-    ("- {component_id: a, kind: FLAT, rate: 0.1, cap: {excess: LOST}}", "cap", "needs either amount or of_variable"),
-    ("- {component_id: a, kind: FLAT, rate: 0.1, cap: {amount: 5, per: TRANSACTION}}", "cap.per",
-     "needs scope TRANSACTION"),
-    ("- {component_id: a, kind: FLAT, rate: 1, counts: {measure: SCORE}}", "objectives", "go with measure SCORE"),
-    ("- {component_id: a, kind: FLAT, rate: 1, counts: {measure: SCORE}, objectives: [{objective_id: x, weight: 0.9}]}",
-     "objectives", "the weights do not sum to 1"),
-    ("- {component_id: a, kind: FLAT, rate: 1, counts: {measure: KPI}}", "counts.kpi", "goes with measure KPI"),
-    ("- {component_id: a, kind: FLAT, rate: 0.1, counts: {deal_types: [RENEWALS]}}", "counts.deal_types[0]",
-     "did you mean RENEWAL?"),
+    (
+        "- {component_id: a, kind: FLAT, rate: 0.1, gates: [{since: 7, bounds: AMOUNT, component_id: b}]}",
+        "gates[0].component_id",
+        "is no component of this plan",
+    ),
+    (
+        "- {component_id: a, kind: FLAT, rate: 0.1}\n"
+        "- {component_id: b, kind: FLAT, rate: 0.1, gates: [{since: 0.7, component_id: a}]}",
+        "gates[0].component_id",
+        "has no quota to be attained",
+    ),
+    (
+        "- {component_id: a, kind: BONUS, tiers: [{since: 1, amount: 1}], gates: [{since: 7, bounds: AMOUNT, pays: ABOVE}]}",
+        "gates[0].pays",
+        "take FROM_FIRST",
+    ),
+    (
+        "- {component_id: a, kind: FLAT, rate: 0.1, multipliers: [{multiplier_id: m}]}",
+        "multipliers[0]",
+        "needs either factor or steps",
+    ),
+    (
+        "- {component_id: a, kind: FLAT, rate: 0.1, cap: {excess: LOST}}",
+        "cap",
+        "needs either amount or of_variable",
+    ),
+    (
+        "- {component_id: a, kind: FLAT, rate: 0.1, cap: {amount: 5, per: TRANSACTION}}",
+        "cap.per",
+        "needs scope TRANSACTION",
+    ),
+    (
+        "- {component_id: a, kind: FLAT, rate: 1, counts: {measure: SCORE}}",
+        "objectives",
+        "go with measure SCORE",
+    ),
+    (
+        "- {component_id: a, kind: FLAT, rate: 1, counts: {measure: SCORE}, objectives: [{objective_id: x, weight: 0.9}]}",
+        "objectives",
+        "the weights do not sum to 1",
+    ),
+    (
+        "- {component_id: a, kind: FLAT, rate: 1, counts: {measure: KPI}}",
+        "counts.kpi",
+        "goes with measure KPI",
+    ),
+    (
+        "- {component_id: a, kind: FLAT, rate: 0.1, counts: {deal_types: [RENEWALS]}}",
+        "counts.deal_types[0]",
+        "did you mean RENEWAL?",
+    ),
     ("- {component_id: a, kind: FLATT, rate: 0.1}", "kind", "did you mean FLAT?"),
     ("- {component_id: a, kind: FLAT, rate: 0.1, capp: {amount: 5}}", "capp", "did you mean cap?"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "field", "words"), WRONG)
@@ -84,16 +136,35 @@ def test_a_mistake_is_told_with_line_and_remedy(
 
 
 LIKELY = [
-    ("kind: RETROACTIVE, tiers: [{since: 0, rate: 0.05}, {since: 1000, rate: 0.1}]", "what is earned jumps up by 50 there"),
-    ("kind: RETROACTIVE, tiers: [{since: 0, rate: 0.1}, {since: 1000, rate: 0.05}]", "what is earned falls by 50 there"),
-    ("kind: MARGINAL, tiers: [{since: 0, rate: 0.1}, {since: 1000, rate: 0.05}]", "is less than that of the tier below"),
-    ("kind: MARGINAL, tiers: [{since: 0, rate: 0.1}, {since: 500.01, rate: 0.2}]", "bounds are continuous: write 500"),
-    ("kind: MARGINAL, bounds: ATTAINMENT, quota: 9, tiers: [{since: 0, rate: 0.1}, {since: 1.01, rate: 0.2}]",
-     "bounds are continuous: write 1"),
-    ("kind: MARGINAL, cap: {amount: 90}, tiers: [{since: 0, rate: 0.1}, {since: 1000, rate: 0.2}]",
-     "is never reached by pay: the cap of 90 is earned before"),
-    ("kind: FLAT, rate: 0.1, quota: 9, gates: [{since: 0.7}]", "is a cliff: nothing is earned just below it"),
-]  # fmt: skip
+    (
+        "kind: RETROACTIVE, tiers: [{since: 0, rate: 0.05}, {since: 1000, rate: 0.1}]",
+        "what is earned jumps up by 50 there",
+    ),
+    (
+        "kind: RETROACTIVE, tiers: [{since: 0, rate: 0.1}, {since: 1000, rate: 0.05}]",
+        "what is earned falls by 50 there",
+    ),
+    (
+        "kind: MARGINAL, tiers: [{since: 0, rate: 0.1}, {since: 1000, rate: 0.05}]",
+        "is less than that of the tier below",
+    ),
+    (
+        "kind: MARGINAL, tiers: [{since: 0, rate: 0.1}, {since: 500.01, rate: 0.2}]",
+        "bounds are continuous: write 500",
+    ),
+    (
+        "kind: MARGINAL, bounds: ATTAINMENT, quota: 9, tiers: [{since: 0, rate: 0.1}, {since: 1.01, rate: 0.2}]",
+        "bounds are continuous: write 1",
+    ),
+    (
+        "kind: MARGINAL, cap: {amount: 90}, tiers: [{since: 0, rate: 0.1}, {since: 1000, rate: 0.2}]",
+        "is never reached by pay: the cap of 90 is earned before",
+    ),
+    (
+        "kind: FLAT, rate: 0.1, quota: 9, gates: [{since: 0.7}]",
+        "is a cliff: nothing is earned just below it",
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "words"), LIKELY)

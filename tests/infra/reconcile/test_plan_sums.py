@@ -13,7 +13,7 @@ from infra.definitions.canonical import content_of, value_of
 from infra.reconcile.earning import SETTINGS, earned
 from infra.reconcile.plans import PART, components
 from schemas.plans import Individual, Plans
-from streams.domain.earning import part_of
+from streams.domain.plan_parts import part_of
 from streams.domain.plan_sums import earned_of
 from tests.streams.plan_strategies import AMOUNTS, live_plans
 

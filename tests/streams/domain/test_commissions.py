@@ -25,9 +25,9 @@ from streams.domain.commissions import (
     origin_of,
     statement,
 )
-from streams.domain.earning import part_of
 from streams.domain.paying import target
 from streams.domain.plan_credits import book, credit_of
+from streams.domain.plan_parts import part_of
 from streams.domain.plan_sums import Bucket, earned_of
 from tests.streams.plan_strategies import AMOUNTS, DAYS, live_plans
 from tests.streams.planned import context

@@ -14,10 +14,11 @@ from schemas.definitions import Rep, Roster, Stint, Team
 from schemas.money import minor_units
 from schemas.plan_choices import Rounding
 from schemas.plans import Plan
-from streams.domain.earning import earned, of_total, part_of
+from streams.domain.earning import earned, of_total
 from streams.domain.ladders import ZERO
 from streams.domain.paying import Target, target
 from streams.domain.plan_credits import Credit, book
+from streams.domain.plan_parts import part_of
 from streams.domain.plan_trace import told_line
 from tests.streams.plan_strategies import AMOUNTS, DAYS, components, plans
 from tests.streams.planned import context, credit, paid, written
