@@ -70,7 +70,8 @@ WRONG = [
     ),
     ("- {component_id: a, kind: FLAT, rate: 0.1, gates: [{since: 0.7}]}", "quota", "is missing"),
     (
-        "- {component_id: a, kind: FLAT, rate: 0.1, gates: [{since: 7, bounds: AMOUNT, component_id: b}]}",
+        "- {component_id: a, kind: FLAT, rate: 0.1, gates: [{since: 7, "
+        "bounds: AMOUNT, component_id: b}]}",
         "gates[0].component_id",
         "is no component of this plan",
     ),
@@ -81,7 +82,8 @@ WRONG = [
         "has no quota to be attained",
     ),
     (
-        "- {component_id: a, kind: BONUS, tiers: [{since: 1, amount: 1}], gates: [{since: 7, bounds: AMOUNT, pays: ABOVE}]}",
+        "- {component_id: a, kind: BONUS, tiers: [{since: 1, amount: 1}], "
+        "gates: [{since: 7, bounds: AMOUNT, pays: ABOVE}]}",
         "gates[0].pays",
         "take FROM_FIRST",
     ),
@@ -106,7 +108,8 @@ WRONG = [
         "go with measure SCORE",
     ),
     (
-        "- {component_id: a, kind: FLAT, rate: 1, counts: {measure: SCORE}, objectives: [{objective_id: x, weight: 0.9}]}",
+        "- {component_id: a, kind: FLAT, rate: 1, counts: {measure: SCORE}, "
+        "objectives: [{objective_id: x, weight: 0.9}]}",
         "objectives",
         "the weights do not sum to 1",
     ),
@@ -153,11 +156,13 @@ LIKELY = [
         "bounds are continuous: write 500",
     ),
     (
-        "kind: MARGINAL, bounds: ATTAINMENT, quota: 9, tiers: [{since: 0, rate: 0.1}, {since: 1.01, rate: 0.2}]",
+        "kind: MARGINAL, bounds: ATTAINMENT, quota: 9, tiers: [{since: 0, "
+        "rate: 0.1}, {since: 1.01, rate: 0.2}]",
         "bounds are continuous: write 1",
     ),
     (
-        "kind: MARGINAL, cap: {amount: 90}, tiers: [{since: 0, rate: 0.1}, {since: 1000, rate: 0.2}]",
+        "kind: MARGINAL, cap: {amount: 90}, tiers: [{since: 0, rate: 0.1}, "
+        "{since: 1000, rate: 0.2}]",
         "is never reached by pay: the cap of 90 is earned before",
     ),
     (
