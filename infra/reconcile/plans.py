@@ -1,7 +1,8 @@
 """Commission plans as lines of SQL: one for each component, with all that decides what it pays.
 
 Read from the content of definitions; what is not given there is empty and means the default, which
-the columns say where it is not the empty one. Amounts, bounds and quotas are whole ten-thousandths, rates and factors millionths.
+the columns say where it is not the empty one. Amounts, bounds and quotas are whole ten-thousandths,
+rates and factors millionths.
 """
 
 from infra.reconcile.arithmetic import AMOUNT, SHARE, whole
@@ -51,8 +52,9 @@ def components(content: str, decimals: dict[str, int]) -> str:
             part.11 = 'EXTENDED' AS c_extended, part.12 = 'EACH' AS c_each,
             part.13 AS c_quota, part.14 AS c_variable, {_units("part.15", AMOUNT)} AS c_floor,
             {_units("part.16.1", AMOUNT)} AS c_cap, {_units("part.16.2", AMOUNT)} AS c_cap_share,
-            if(empty(part.17.1), ['REVENUE'], part.17.1) AS c_roles, part.17.2 AS c_products, part.17.3 AS c_segments,
-            part.17.4 AS c_regions, part.17.5 AS c_deal_types,
+            if(empty(part.17.1), ['REVENUE'], part.17.1) AS c_roles,
+            part.17.2 AS c_products, part.17.3 AS c_segments, part.17.4 AS c_regions,
+            part.17.5 AS c_deal_types,
             arrayMap(g -> ({_units("g.1", AMOUNT)}, g.2 = 'ATTAINMENT', g.3 = 'ABOVE'),
                 part.18) AS c_gates,
             arrayMap(m -> arraySort(arrayMap(s -> ({_units("s.1", AMOUNT)},
