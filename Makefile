@@ -10,7 +10,7 @@ STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kafka test faults lint types proof calibrate bench clean
+.PHONY: help demo kafka test faults lint types proof calibrate dictionary bench clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -22,7 +22,7 @@ kafka: $(STAMP) ## Apache Kafka alone, by hand, its log on disk (needs Java 17 a
 	@$(BIN)/pacesetter broker
 
 test: $(DEV) ## the whole suite; says what it left out and why
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 faults: $(DEV) ## faults at length: processes killed on a real Kafka, and the simulation with SEEDS seeds
 	@SEEDS=$(SEEDS) $(BIN)/python -m pytest -m "long or not bench" --timeout 3600 \
@@ -39,6 +39,9 @@ proof: $(DEV) ## a million simulated events through everything, counted again fr
 
 calibrate: $(DEV) ## how true forecasts are on simulated floors; writes streams/domain/calibration.md
 	@$(BIN)/python -m tests.calibration --write --seeds $(FLOORS)
+
+dictionary: $(DEV) ## write what follows from infra/bi/dictionary.yaml: page, dbt sources, Superset datasets
+	@$(BIN)/python -m infra.bi.documents
 
 bench: $(DEV) ## speed beside other engines, on real Kafka; WHAT=engines,latency,... QUICK=1
 	@$(BIN)/python -m tests.bench $(if $(WHAT),--what $(WHAT)) $(if $(QUICK),--quick)

@@ -3,12 +3,15 @@
 Everything started here is stopped by the end of its `with` block.
 """
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +58,12 @@ def stretched(seconds: float) -> float:
 def wait_for(true: Any, what: str, seconds: float = SECONDS_MAX) -> Any:
     """Return what `true` returns once it is true; a busy machine has more time for it."""
     end = time.monotonic() + stretched(seconds)
-    while time.monotonic() < end:
+    while (began := time.monotonic()) < end:
         found = true()
         if found:
             return found
-        time.sleep(0.05)
+        # What takes long to ask is asked seldom: it keeps those busy who are waited for.
+        time.sleep(min(1.0, max(0.05, 3 * (time.monotonic() - began))))
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
@@ -143,6 +148,27 @@ def _served(server: Server) -> Iterator[str]:
         yield token
     finally:
         server.stop(signal.SIGKILL)  # how it ends is tests/infra/warehouse's to show
+
+
+def laid_out(folder: Path) -> None:
+    """Put a warehouse that has all tables into a folder, for `migrate` to name: much is saved so."""
+    shutil.copytree(_tables(), folder / "warehouse", symlinks=True)
+
+
+@cache
+def _tables() -> Path:
+    """Return the data of a warehouse that was migrated and has no incarnation yet."""
+    folder, port = Path(tempfile.mkdtemp(prefix="pacesetter-tables-")), free_port()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    server = Server(folder, port)
+    with _served(server) as token:
+        url = f"http://127.0.0.1:{port}"
+        client = wait_for(lambda: _client(url, token), "warehouse")._client
+        migrate(client)
+        client.command("TRUNCATE TABLE spm.warehouse")
+        client.close()
+        server.stop()
+    return server.data
 
 
 @dataclass
@@ -359,6 +385,7 @@ def site(folder: Path, partitions: int = 2, kafka_port: int | None = None) -> It
         warehouse_port=free_port(),
         kafka_group=f"pacesetter-{uuid.uuid4().hex[:8]}",
     )
+    laid_out(folder)
     server = Server(folder, settings.warehouse_port)
     with (
         nullcontext() if kafka_port else broker(settings.broker_port) as process,
@@ -367,7 +394,7 @@ def site(folder: Path, partitions: int = 2, kafka_port: int | None = None) -> It
         (folder / "service.token").write_text(token)
         made = Site(settings, folder, process, server)
         try:
-            migrate(wait_for(lambda: _client(made), "warehouse")._client)
+            migrate(wait_for(lambda: _client(settings.warehouse_url, token), "warehouse")._client)
             create_topics(settings.kafka_config(), partitions, 1)
             yield made
         finally:
@@ -375,8 +402,8 @@ def site(folder: Path, partitions: int = 2, kafka_port: int | None = None) -> It
                 stop(worker, signal.SIGKILL)
 
 
-def _client(made: Site) -> Warehouse | None:
+def _client(url: str, token: str) -> Warehouse | None:
     try:
-        return made.warehouse()
+        return Warehouse.connect(url, "service", token)
     except Unavailable:
         return None

@@ -1,8 +1,12 @@
-"""Making the views that follow from the definitions, whenever their text is another."""
+"""Making the views that follow from the definitions, whenever their text is another.
+
+Then the comments of all views are brought in step with the dictionary.
+"""
 
 import hashlib
 from typing import Any
 
+from infra.bi.commenting import comment_views
 from infra.bi.views import statements
 from infra.definitions.stored import Stored
 from infra.placing import placed
@@ -32,4 +36,5 @@ def make_views(client: Any, bundle: Bundle | None = None, cluster: str | None = 
                 "spm.view", [[name, digest, cluster]], column_names=["name", "sha256", "cluster"]
             )
             made.append(name)
+    comment_views(client, cluster)
     return made

@@ -86,37 +86,37 @@ COMMENT 'Days of every calendar and where they stand in the fiscal year.';
 
 CREATE OR REPLACE VIEW spm_bi.dim_date
 (
-    day Date32 COMMENT 'Day.',
-    calendar_id String COMMENT 'Calendar; empty is Monday to Friday without holidays. Choose one, or each day is there as often as there are calendars.',
-    is_company_calendar Bool COMMENT 'The calendar of the company, of teams and of whoever has none.',
-    iso_year UInt16 COMMENT 'Year of the ISO week.',
-    iso_week UInt8 COMMENT 'ISO week.',
-    iso_weekday UInt8 COMMENT '1 = Monday.',
-    year UInt16 COMMENT 'Calendar year.',
-    quarter UInt8 COMMENT 'Quarter of the calendar year.',
-    month UInt8 COMMENT 'Month of the calendar year.',
-    fiscal_year UInt16 COMMENT 'Fiscal year.',
-    fiscal_quarter UInt8 COMMENT 'Quarter of the fiscal year.',
-    fiscal_month UInt8 COMMENT 'Period of the fiscal year, from 1 to 12.',
-    fiscal_week UInt8 COMMENT 'Week of the fiscal year.',
-    fiscal_month_start Date32 COMMENT 'First day of the fiscal month.',
-    fiscal_month_end Date32 COMMENT 'First day behind it.',
-    fiscal_quarter_start Date32 COMMENT 'First day of the fiscal quarter.',
-    fiscal_quarter_end Date32 COMMENT 'First day behind it.',
-    fiscal_year_start Date32 COMMENT 'First day of the fiscal year.',
-    fiscal_year_end Date32 COMMENT 'First day behind it.',
-    is_business_day Bool COMMENT 'People on the calendar work.',
-    holiday_name String COMMENT 'Name of the holiday, empty for none.',
-    business_day_of_month UInt16 COMMENT 'Business days of the fiscal month up to and with this day.',
-    business_day_of_quarter UInt16 COMMENT 'Business days of the fiscal quarter up to and with this day.',
-    business_day_of_year UInt16 COMMENT 'Business days of the fiscal year up to and with this day.',
-    business_days_left_in_month UInt16 COMMENT 'Business days left in the fiscal month, this day included.',
-    business_days_left_in_quarter UInt16 COMMENT 'Business days left in the fiscal quarter, this day included.',
-    business_days_left_in_year UInt16 COMMENT 'Business days left in the fiscal year, this day included.',
-    days_left_in_month Int32 COMMENT 'Calendar days left in the fiscal month, this day included.',
-    days_left_in_quarter Int32 COMMENT 'Calendar days left in the fiscal quarter, this day included.',
-    days_left_in_year Int32 COMMENT 'Calendar days left in the fiscal year, this day included.',
-    is_today Bool COMMENT 'Today''s date in the company''s zone.'
+    day Date32,
+    calendar_id String,
+    is_company_calendar Bool,
+    iso_year UInt16,
+    iso_week UInt8,
+    iso_weekday UInt8,
+    year UInt16,
+    quarter UInt8,
+    month UInt8,
+    fiscal_year UInt16,
+    fiscal_quarter UInt8,
+    fiscal_month UInt8,
+    fiscal_week UInt8,
+    fiscal_month_start Date32,
+    fiscal_month_end Date32,
+    fiscal_quarter_start Date32,
+    fiscal_quarter_end Date32,
+    fiscal_year_start Date32,
+    fiscal_year_end Date32,
+    is_business_day Bool,
+    holiday_name String,
+    business_day_of_month UInt16,
+    business_day_of_quarter UInt16,
+    business_day_of_year UInt16,
+    business_days_left_in_month UInt16,
+    business_days_left_in_quarter UInt16,
+    business_days_left_in_year UInt16,
+    days_left_in_month Int32,
+    days_left_in_quarter Int32,
+    days_left_in_year Int32,
+    is_today Bool
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT day, calendar_id,
@@ -134,29 +134,28 @@ AS SELECT day, calendar_id,
     dateDiff('day', day, year_end) AS days_left_in_year,
     toBool(day = toDate32(now64(3), ifNull((SELECT nullIf(argMax(time_zone, (sequence, made_at)), '') FROM spm.planning), 'UTC'))) AS is_today
 FROM spm.calendar_day FINAL
-WHERE sequence = (SELECT max(sequence) FROM spm.planning)
-COMMENT 'Days of every calendar: business days, holidays, fiscal periods and what is left of them.';
+WHERE sequence = (SELECT max(sequence) FROM spm.planning);
 
 CREATE OR REPLACE VIEW spm_bi.fct_quota
 (
-    quota_id String COMMENT 'Identity of the quota.',
-    subject_kind String COMMENT 'REP, TEAM, REGION or COMPANY. Never add up over kinds.',
-    subject_id String COMMENT 'rep_id, team_id, region, or company.',
-    rep_id String COMMENT 'Rep; empty for a quota of a group.',
-    team_id String COMMENT 'A rep''s own team when the period began, or when they came.',
-    region String COMMENT 'A rep''s region at that time.',
-    kpi String COMMENT 'What is asked for.',
-    currency String COMMENT 'ISO 4217 code, empty for a KPI that is no money.',
-    period_start Date32 COMMENT 'First day.',
-    period_end Date32 COMMENT 'First day behind the period.',
-    amount Decimal(18, 4) COMMENT 'What is asked for: after changes, ramp and proration.',
-    written_amount Decimal(18, 4) COMMENT 'Amount as it stands in the definitions.',
-    is_overlay Bool COMMENT 'Beside what others are asked for: leave it out of sums.',
-    curve_id String COMMENT 'Curve along which it is expected.',
-    curve_note String COMMENT 'What to know about a learned curve.',
-    business_days Decimal(38, 12) COMMENT 'The owner''s working days in the period.',
-    trace String COMMENT 'How amount was made, as JSON.',
-    sequence UInt64 COMMENT 'Definitions it follows from.'
+    quota_id String,
+    subject_kind String,
+    subject_id String,
+    rep_id String,
+    team_id String,
+    region String,
+    kpi String,
+    currency String,
+    period_start Date32,
+    period_end Date32,
+    amount Decimal(18, 4),
+    written_amount Decimal(18, 4),
+    is_overlay Bool,
+    curve_id String,
+    curve_note String,
+    business_days Decimal(38, 12),
+    trace String,
+    sequence UInt64
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT quota.quota_id AS quota_id, quota.subject_kind AS subject_kind, quota.subject_id AS subject_id,
@@ -190,58 +189,56 @@ LEFT JOIN
     ) AS m ON m.rep_id = q.subject_id
     WHERE m.valid_from < q.period_end AND m.valid_to > q.period_start
     GROUP BY q.quota_id
-) AS place ON place.quota_id = quota.quota_id
-COMMENT 'What is asked of whom. Never add up over subject kinds, KPIs or currencies.';
+) AS place ON place.quota_id = quota.quota_id;
 
 CREATE OR REPLACE VIEW spm_bi.fct_quota_version
 (
-    sequence UInt64 COMMENT 'Definitions this version follows from.',
-    is_current Bool COMMENT 'In force now.',
-    quota_id String COMMENT 'Identity of the quota.',
-    subject_kind String COMMENT 'REP, TEAM, REGION or COMPANY.',
-    subject_id String COMMENT 'rep_id, team_id, region, or company.',
-    rep_id String COMMENT 'Rep; empty for a quota of a group.',
-    kpi String COMMENT 'What is asked for.',
-    currency String COMMENT 'ISO 4217 code, empty for a KPI that is no money.',
-    period_start Date32 COMMENT 'First day.',
-    period_end Date32 COMMENT 'First day behind the period.',
-    amount Decimal(18, 4) COMMENT 'What was asked for then.'
+    sequence UInt64,
+    is_current Bool,
+    quota_id String,
+    subject_kind String,
+    subject_id String,
+    rep_id String,
+    kpi String,
+    currency String,
+    period_start Date32,
+    period_end Date32,
+    amount Decimal(18, 4)
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT sequence, toBool(sequence = (SELECT max(sequence) FROM spm.planning)) AS is_current, quota_id, subject_kind,
     subject_id, rep_id, kpi, currency, period_start, period_end,
     amount
-FROM spm.quota FINAL
-COMMENT 'Every version of every quota: what was asked of whom under which definitions.';
+FROM spm.quota FINAL;
 
 -- Pace is computed when it is read: totals and quotas are stored, and what depends on now is not. Amounts are
 -- rounded half-even once, from quotients of whole numbers (half_even): the same to the last digit as the pure rule.
 -- What is due of a plan is part over whole. Actuals count for the team a rep was in on the day.
 CREATE OR REPLACE VIEW spm_bi.attainment_daily
 (
-    day Date32 COMMENT 'Day, at its end; today so far.',
-    subject_kind String COMMENT 'REP, TEAM, REGION or COMPANY. Never add up over kinds.',
-    subject_id String COMMENT 'rep_id, team_id, region, or company.',
-    rep_id String COMMENT 'Rep; empty for a quota of a group.',
-    subject_name String COMMENT 'Name of the rep or team; empty when unknown or erased.',
-    kpi String COMMENT 'What is asked for.',
-    currency String COMMENT 'ISO 4217 code, empty for a KPI that is no money.',
-    period_start Date32 COMMENT 'First day.',
-    period_end Date32 COMMENT 'First day behind the period.',
-    quota_id String COMMENT 'The quota; see fct_quota.',
-    is_overlay Bool COMMENT 'Beside what others are asked for: leave it out of sums.',
-    quota Decimal(18, 4) COMMENT 'What is asked for in the whole period.',
-    actual_to_date Decimal(38, 4) COMMENT 'From the first day of the period up to and including the day.',
-    plan_to_date Decimal(38, 4) COMMENT 'What the plan expected by then: quota by the part of its curve that is over.',
-    elapsed_ratio Decimal(38, 6) COMMENT 'Part of the plan that is due, 1 = all of it.',
-    attainment_ratio Nullable(Decimal(38, 6)) COMMENT 'Actual over quota, 1 = reached; empty for a quota of nothing.',
-    pace_ratio Nullable(Decimal(38, 6)) COMMENT 'Actual over plan to date, 1 = on plan; empty before anything is due.',
-    gap_amount Decimal(38, 4) COMMENT 'Plan to date less actual: behind by so much, negative when ahead.',
-    remaining_amount Decimal(38, 4) COMMENT 'What the quota still lacks, never below 0.',
-    business_days_left Decimal(38, 12) COMMENT 'The owner''s working days that are left.',
-    required_per_business_day Nullable(Decimal(38, 4)) COMMENT 'Remaining amount over those days; empty when none is left.',
-    projected_amount Nullable(Decimal(38, 4)) COMMENT 'Actual at the end if it goes on like this; empty before anything is due.',
-    curve_id String COMMENT 'Curve of the plan.'
+    day Date32,
+    subject_kind String,
+    subject_id String,
+    rep_id String,
+    subject_name String,
+    kpi String,
+    currency String,
+    period_start Date32,
+    period_end Date32,
+    quota_id String,
+    is_overlay Bool,
+    quota Decimal(18, 4),
+    actual_to_date Decimal(38, 4),
+    plan_to_date Decimal(38, 4),
+    elapsed_ratio Decimal(38, 6),
+    attainment_ratio Nullable(Decimal(38, 6)),
+    pace_ratio Nullable(Decimal(38, 6)),
+    gap_amount Decimal(38, 4),
+    remaining_amount Decimal(38, 4),
+    business_days_left Decimal(38, 12),
+    required_per_business_day Nullable(Decimal(38, 4)),
+    projected_amount Nullable(Decimal(38, 4)),
+    curve_id String
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS WITH
@@ -355,34 +352,33 @@ LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id
 LEFT JOIN
 (
     SELECT team_id, name FROM spm.team FINAL WHERE sequence = (SELECT max(sequence) FROM spm.team)
-) AS team ON team.team_id = due.subject_id
-COMMENT 'Where everybody with a quota stood on every day of it, whoever did nothing included. Never add up over subject kinds, KPIs or currencies.';
+) AS team ON team.team_id = due.subject_id;
 
 CREATE OR REPLACE VIEW spm_bi.attainment_current
 (
-    day Date32 COMMENT 'Today in the company''s zone.',
-    subject_kind String COMMENT 'REP, TEAM, REGION or COMPANY. Never add up over kinds.',
-    subject_id String COMMENT 'rep_id, team_id, region, or company.',
-    rep_id String COMMENT 'Rep; empty for a quota of a group.',
-    subject_name String COMMENT 'Name of the rep or team; empty when unknown or erased.',
-    kpi String COMMENT 'What is asked for.',
-    currency String COMMENT 'ISO 4217 code, empty for a KPI that is no money.',
-    period_start Date32 COMMENT 'First day.',
-    period_end Date32 COMMENT 'First day behind the period.',
-    quota_id String COMMENT 'The quota; see fct_quota.',
-    is_overlay Bool COMMENT 'Beside what others are asked for: leave it out of sums.',
-    quota Decimal(18, 4) COMMENT 'What is asked for in the whole period.',
-    actual_to_date Decimal(38, 4) COMMENT 'Since the first day of the period until now.',
-    plan_to_date Decimal(38, 4) COMMENT 'What the plan expected by then: quota by the part of its curve that is over.',
-    elapsed_ratio Decimal(38, 6) COMMENT 'Part of the plan that is due, 1 = all of it.',
-    attainment_ratio Nullable(Decimal(38, 6)) COMMENT 'Actual over quota, 1 = reached; empty for a quota of nothing.',
-    pace_ratio Nullable(Decimal(38, 6)) COMMENT 'Actual over plan to date, 1 = on plan; empty before anything is due.',
-    gap_amount Decimal(38, 4) COMMENT 'Plan to date less actual: behind by so much, negative when ahead.',
-    remaining_amount Decimal(38, 4) COMMENT 'What the quota still lacks, never below 0.',
-    business_days_left Decimal(38, 12) COMMENT 'The owner''s working days that are left.',
-    required_per_business_day Nullable(Decimal(38, 4)) COMMENT 'Remaining amount over those days; empty when none is left.',
-    projected_amount Nullable(Decimal(38, 4)) COMMENT 'Actual at the end if it goes on like this; empty before anything is due.',
-    curve_id String COMMENT 'Curve of the plan.'
+    day Date32,
+    subject_kind String,
+    subject_id String,
+    rep_id String,
+    subject_name String,
+    kpi String,
+    currency String,
+    period_start Date32,
+    period_end Date32,
+    quota_id String,
+    is_overlay Bool,
+    quota Decimal(18, 4),
+    actual_to_date Decimal(38, 4),
+    plan_to_date Decimal(38, 4),
+    elapsed_ratio Decimal(38, 6),
+    attainment_ratio Nullable(Decimal(38, 6)),
+    pace_ratio Nullable(Decimal(38, 6)),
+    gap_amount Decimal(38, 4),
+    remaining_amount Decimal(38, 4),
+    business_days_left Decimal(38, 12),
+    required_per_business_day Nullable(Decimal(38, 4)),
+    projected_amount Nullable(Decimal(38, 4)),
+    curve_id String
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS WITH
@@ -491,5 +487,4 @@ LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id
 LEFT JOIN
 (
     SELECT team_id, name FROM spm.team FINAL WHERE sequence = (SELECT max(sequence) FROM spm.team)
-) AS team ON team.team_id = due.subject_id
-COMMENT 'Where everybody with a quota of a period that runs stands now, whoever did nothing included. Never add up over subject kinds, KPIs or currencies.';
+) AS team ON team.team_id = due.subject_id;

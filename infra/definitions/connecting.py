@@ -1,5 +1,7 @@
 """From settings to the warehouse and the log of definitions."""
 
+import logging
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +12,8 @@ from connectors.sinks.schema_ids import ids_from
 from infra.definitions.log import DefinitionLog
 from streams.settings import Settings
 
+# The driver logs what it also raises; one line is enough.
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
 CONNECT_SECONDS = 5  # a warehouse that does not answer by then is away
 
 
@@ -36,11 +40,21 @@ def warehouse(settings: Settings) -> Any:
             settings=quorum if settings.warehouse_quorum else {},
         )
     except ClickHouseError as error:
-        why = str(error).strip().splitlines()[0]
+        why = _short(str(error))
+        refuses = "AUTHENTICATION" in str(error).upper() or "403" in why or "401" in why
         raise Unreachable(
-            f"the warehouse at {settings.warehouse_url} does not let us in ({why}); start it with"
-            " `pacesetter up`, or check warehouse_url and the token"
+            f"the warehouse at {settings.warehouse_url} does not let us in ({why}); check"
+            " warehouse_user and its token"
+            if refuses
+            else f"the warehouse at {settings.warehouse_url} does not answer ({why}); start it with"
+            " `pacesetter up`, or check warehouse_url"
         ) from error
+
+
+def _short(message: str) -> str:
+    """Return what a driver's message comes down to."""
+    found = re.search(r"\[Errno -?\d+\] ([^\"')]+)", message)
+    return found.group(1).lower() if found else message.strip().splitlines()[0]
 
 
 def log(settings: Settings) -> DefinitionLog:

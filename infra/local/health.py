@@ -1,6 +1,5 @@
 """The health of a running installation: what answers, how far behind it is, how fresh it is."""
 
-import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -94,10 +93,6 @@ class Health:
         for source, age in (self.sources or {}).items():
             lines.append(f"  {source:<10} complete until {age:.0f} s ago")
         return "\n".join(lines)
-
-
-# clickhouse-connect logs what it also raises; here "does not answer" is an answer.
-logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
 
 
 def health_of(data_dir: Path, settings: Settings) -> Health:

@@ -1,4 +1,7 @@
-"""The proof as a metric: run again and again beside a working pipeline, and say what it found."""
+"""The proof as a metric: run again and again beside a working pipeline, and say what it found.
+
+What each run found is stored as well, for people who read spm_bi.reconciliation.
+"""
 
 import logging
 import threading
@@ -10,8 +13,9 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from infra.reconcile.findings import Report
 from infra.reconcile.periods import Days
-from infra.reconcile.running import TABLES, Warehouse, reconcile
-from schemas.warehouse import Unavailable
+from infra.reconcile.running import TABLES, reconcile
+from infra.reconcile.storing import Warehouse, store
+from schemas.warehouse import Fenced, Unavailable
 
 # The warehouse works one core for a run; this leaves it nine tenths of the time for its own work.
 REST_PER_WORK = 9.0
@@ -74,9 +78,12 @@ def watch(
     """
     while not stop.is_set():
         began = time.monotonic()
+        days = days_on(datetime.now(UTC).date())
         try:
-            report = reconcile(connect(), days_on(datetime.now(UTC).date()), tables, _waiting(stop))
-        except Unavailable as error:
+            warehouse = connect()
+            report = reconcile(warehouse, days, tables, _waiting(stop))
+            store(warehouse, report, days, datetime.now(UTC))
+        except (Unavailable, Fenced) as error:
             log.warning("not done: %s", error)
             gauges.fail()
         else:

@@ -45,9 +45,11 @@ def text(
     if without:
         lines.append(f"On the roster on {day} without a quota: {', '.join(without)}")
     compared = sum(s.ratio is not None for s in summed)
+    count = len(list(problems))
     lines.append(
-        f"{len(list(problems))} problems; {compared} quotas of groups compared with those of"
-        f" their reps, {len(wrong)} outside the bounds; {len(without)} reps without a quota."
+        f"{count} problem{'' if count == 1 else 's'}; {compared} quotas of groups compared with"
+        f" those of their reps, {len(wrong)} outside the bounds;"
+        f" {len(without)} reps without a quota."
     )
     return "\n".join(lines)
 

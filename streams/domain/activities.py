@@ -106,4 +106,4 @@ def view_of(message: str, frame: pl.DataFrame, resolver: Resolver) -> View:
 
 def millis(instants: pl.Series) -> Millis:
     """Return instants as milliseconds since 1970 UTC."""
-    return instants.dt.epoch("ms").to_numpy()
+    return instants.cast(pl.Datetime("ms", "UTC")).cast(pl.Int64).to_numpy()

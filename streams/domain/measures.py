@@ -5,7 +5,7 @@ goes, what a fact is worth (null: nothing), whose it is and which day it counts 
 over known fields is one rule here and one line of definitions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from schemas.definitions import Measure
+from schemas.frames import constant, picked, present
 from streams.domain.resolving import Reps, Resolver
 from streams.domain.zones import Days
 
@@ -84,52 +85,61 @@ def contributions(
         KeyError: a measure names a rule that does not exist.
     """
     wanted = [m for m in measures if m.of == of]
-    found = [
-        _contribution(view, number, rules[measure.rule])
-        for number, measure in enumerate(wanted)
-        for view in views
-        if rules[measure.rule].whose in view.parties
-    ]
+    chosen = [rules[measure.rule] for measure in wanted]
+    found = [part for view in views for part in _contributed(view, chosen)]
     if not found:
         return pl.DataFrame(schema=LONG)
-    rows, numbers, reps, days, values = (
-        np.concatenate([getattr(part, name) for part in found]) for name in _Part._fields[:-1]
+    found.sort(key=lambda part: part.number)
+    rows, reps, days, values = (
+        np.concatenate([getattr(part, name) for part in found]) for name in _ARRAYS
     )
+    numbers = np.repeat([part.number for part in found], [len(part.row) for part in found])
     order = np.argsort(rows, kind="stable")  # texts come last: each is fetched once, in its place
     return pl.DataFrame(
         [
             pl.Series("row", rows[order]),
-            pl.Series("measure", [m.measure for m in wanted], pl.String).gather(numbers[order]),
-            resolver.names.gather(reps[order]).alias("rep_id"),
+            picked(pl.Series("measure", [m.measure for m in wanted], pl.String), numbers[order]),
+            picked(resolver.names, reps[order]).alias("rep_id"),
             pl.Series("day", days[order]).cast(pl.Date),
-            pl.concat([part.currency for part in found]).gather(order).alias("currency"),
+            picked(pl.concat([part.currency for part in found]), order).alias("currency"),
             pl.Series("value", values[order]),
         ]
     )
 
 
 class _Part(NamedTuple):
-    """What facts put in by one measure: whose row, which measure and rep by number."""
+    """What facts put in by one measure: whose row, which rep by number."""
 
+    number: int
     row: npt.NDArray[np.int64]
-    number: npt.NDArray[np.int64]
     rep: Reps
     day: Days
     value: npt.NDArray[np.int64]
     currency: pl.Series
 
 
-def _contribution(view: View, number: int, rule: Rule) -> _Part:
-    currency = pl.col(rule.currency) if rule.currency else pl.lit("")
-    valued = view.frame.select(rule.value.alias("value"), currency.alias("currency"))
-    given = valued.get_column("value").is_not_null().to_numpy()
-    kept = np.flatnonzero(given)
-    taken = valued[kept] if len(kept) < len(given) else valued
-    return _Part(
-        view.row.to_numpy()[kept].astype(np.int64, copy=False),
-        np.full(len(kept), number),
-        view.parties[rule.whose][kept],
-        view.days[rule.on][kept],
-        taken.get_column("value").cast(pl.Int64).to_numpy(),
-        taken.get_column("currency"),
-    )
+_ARRAYS = ("row", "rep", "day", "value")
+
+
+def _contributed(view: View, rules: Sequence[Rule]) -> Iterator[_Part]:
+    """Yield what facts put in by each rule that goes over such a view; one query for all."""
+    mine = [(number, rule) for number, rule in enumerate(rules) if rule.whose in view.parties]
+    values = view.frame.select(rule.value.alias(str(number)) for number, rule in mine)
+    rows = view.row.to_numpy().astype(np.int64, copy=False)
+    for number, rule in mine:
+        value = values.get_column(str(number))
+        kept = np.flatnonzero(present(value))
+        yield _Part(
+            number,
+            rows[kept],
+            view.parties[rule.whose][kept],
+            view.days[rule.on][kept],
+            picked(value, kept).cast(pl.Int64).to_numpy(),
+            _currency(view.frame, rule, kept),
+        )
+
+
+def _currency(frame: pl.DataFrame, rule: Rule, kept: npt.NDArray[np.int64]) -> pl.Series:
+    if rule.currency is None:
+        return constant("currency", "", pl.String(), len(kept))
+    return picked(frame.get_column(rule.currency), kept).alias("currency")

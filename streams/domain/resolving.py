@@ -48,7 +48,8 @@ class Resolver:
         """Return whose user each is; 0 for nobody and for an unknown one."""
         asked = pl.DataFrame({"source": sources, "user_id": users})
         found = asked.join(self._users, on=["source", "user_id"], how="left", maintain_order="left")
-        return found.get_column("rep").fill_null(0).to_numpy()
+        rep = found.get_column("rep")
+        return (rep.fill_null(0) if rep.null_count() else rep).to_numpy()
 
     def days(self, reps: Reps, instants: Millis) -> Days:
         """Return the day of each instant in the zone the rep worked in at that instant.

@@ -11,7 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from schemas.frames import rows_at
+
 ACCEPTED, DUPLICATE, STALE = 0, 1, 2
+NONE = -1  # in place of an index
+I64 = npt.NDArray[np.int64]
 
 
 class Verdicts(NamedTuple):
@@ -19,13 +23,13 @@ class Verdicts(NamedTuple):
 
     Attributes:
         verdict: ACCEPTED, DUPLICATE or STALE.
-        before: index of the predecessor among the records; null if it is not one of them.
-        known: index of the predecessor among the known rows; null if it is not one of them.
+        before: index of the predecessor among the records; NONE if it is not one of them.
+        known: index of the predecessor among the known rows; NONE if it is not one of them.
     """
 
-    verdict: pl.Series
-    before: pl.Series
-    known: pl.Series
+    verdict: npt.NDArray[np.uint8]
+    before: I64
+    known: I64
 
 
 def judged(records: pl.DataFrame, known: pl.DataFrame) -> Verdicts:
@@ -36,33 +40,27 @@ def judged(records: pl.DataFrame, known: pl.DataFrame) -> Verdicts:
         known: the same of each entity's history row with the greatest position below its first
             record, for the entities that have one.
     """
-    index = pl.int_range(pl.len(), dtype=pl.Int64)
-    keys = records.select("entity_id", "revision", "content_hash", index.alias("record"))
-    seen = known.select("entity_id", "revision", "content_hash", index.alias("known"))
-    again = _met_again(keys.get_column("entity_id"), seen.get_column("entity_id"))
-    if not again.any():
-        nothing = pl.repeat(None, len(keys), dtype=pl.Int64, eager=True)
-        return Verdicts(
-            pl.repeat(ACCEPTED, len(keys), dtype=pl.UInt8, eager=True), nothing, nothing
-        )
-    found = _chains(pl.concat([seen, keys.filter(again)], how="diagonal"))
-    at = found.get_column("record").to_numpy()
-    verdict = np.full(len(keys), ACCEPTED, np.uint8)
-    verdict[at] = found.get_column("verdict").to_numpy()
-    before, place = (
-        _spread(found.get_column(name), at, len(keys)) for name in ("before", "known_before")
+    count = len(records)
+    verdict = np.full(count, ACCEPTED, np.uint8)
+    before, place = np.full(count, NONE), np.full(count, NONE)
+    again = _met_again(records.get_column("entity_id"), known.get_column("entity_id"))
+    if not len(again):
+        return Verdicts(verdict, before, place)
+    some = rows_at(records, again)
+    ids, revisions, hashes = (
+        pl.concat([known.get_column(name), some.get_column(name)])
+        for name in ("entity_id", "revision", "content_hash")
     )
-    return Verdicts(pl.Series(verdict), before, place)
+    found, last = _chains(_coded(ids), _ranked(revisions.to_numpy(), hashes.to_numpy()))
+    # Known rows stand before records.
+    verdict[again], last = found[len(known) :], last[len(known) :]
+    is_record = last >= len(known)
+    before[again[is_record]] = again[last[is_record] - len(known)]
+    place[again[~is_record]] = last[~is_record]
+    return Verdicts(verdict, before, place)
 
 
-def _spread(some: pl.Series, at: npt.NDArray[np.int64], count: int) -> pl.Series:
-    """Return indices in their places, null everywhere else."""
-    found = np.full(count, -1)
-    found[at] = some.fill_null(-1).to_numpy()
-    return pl.select(pl.when(pl.lit(pl.Series(found)) >= 0).then(pl.Series(found))).to_series()
-
-
-def _met_again(ids: pl.Series, seen: pl.Series) -> npt.NDArray[np.bool_]:
+def _met_again(ids: pl.Series, seen: pl.Series) -> I64:
     """Return which ids are not alone, or are among those seen; here and there one more.
 
     They are compared by hashes, several times as fast as by texts. Two that happen to hash alike
@@ -73,37 +71,48 @@ def _met_again(ids: pl.Series, seen: pl.Series) -> npt.NDArray[np.bool_]:
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     wanted = np.unique(np.concatenate([twice, seen.hash().to_numpy()]))
     if not len(wanted):
-        return np.zeros(len(hashes), np.bool_)
+        return np.zeros(0, np.int64)
     at = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
-    found: npt.NDArray[np.bool_] = wanted[at] == hashes
-    return found
+    return np.flatnonzero(wanted[at] == hashes)
 
 
-def _chains(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return verdicts on the records among rows; known rows stand before records."""
-    rank = pl.struct("revision", "content_hash").rank("dense")
-    greatest = pl.col("rank").cum_max().shift(1).over("entity_id")
-    is_new = pl.col("greatest").is_null() | (pl.col("rank") > pl.col("greatest"))
-    last = pl.when("is_new").then("line").forward_fill().shift(1).over("entity_id")
-    judged = (
-        rows.with_columns(rank.alias("rank"), pl.int_range(pl.len(), dtype=pl.Int64).alias("line"))
-        .with_columns(greatest.alias("greatest"))
-        .with_columns(is_new.alias("is_new"))
-        .with_columns(last.alias("last"))
-    )
-    verdict = (
-        pl.when("is_new")
-        .then(ACCEPTED)
-        .when(pl.col("rank") == pl.col("greatest"))
-        .then(DUPLICATE)
-        .otherwise(STALE)
-        .cast(pl.UInt8)
-    )
-    return judged.select(
-        "record",
-        verdict.alias("verdict"),
-        pl.col("record").gather(pl.col("last")).alias("before"),
-        pl.col("known").gather(pl.col("last")).alias("known_before")
-        if "known" in judged.columns
-        else pl.lit(None, pl.Int64).alias("known_before"),
-    ).filter(pl.col("record").is_not_null())
+def _coded(ids: pl.Series) -> I64:
+    """Return a number for each text, the same for the same."""
+    codes: I64 = ids.to_arrow().dictionary_encode().indices.to_numpy().astype(np.int64)
+    return codes
+
+
+def _ranked(revisions: I64, hashes: npt.NDArray[np.uint64]) -> I64:
+    """Return the rank of each (revision, content hash), the same for the same."""
+    order = np.lexsort((hashes, revisions))
+    differs = (np.diff(revisions[order]) != 0) | (np.diff(hashes[order]) != 0)
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.concatenate([np.zeros(1, np.int64), np.cumsum(differs)])
+    return ranks
+
+
+def _chains(entities: I64, ranks: I64) -> tuple[npt.NDArray[np.uint8], I64]:
+    """Return verdicts on rows, and the index of each one's predecessor, NONE for none.
+
+    Each entity's rows are looked at side by side; with greater numbers for later entities, one
+    running maximum serves them all.
+    """
+    order = np.argsort(entities, kind="stable")
+    entity, rank = entities[order], ranks[order]
+    is_first = np.concatenate([[True], entity[1:] != entity[:-1]])
+    number = np.cumsum(is_first)
+    span = rank.max() + 2
+    greatest = _before(np.maximum.accumulate(number * span + rank)) - number * span
+    is_new = is_first | (rank > greatest)
+    lines = np.arange(len(order))
+    last = np.where(is_first, NONE, _before(np.maximum.accumulate(np.where(is_new, lines, 0))))
+    verdict = np.where(is_new, ACCEPTED, np.where(rank == greatest, DUPLICATE, STALE))
+    verdicts, predecessors = np.empty(len(order), np.uint8), np.empty(len(order), np.int64)
+    verdicts[order] = verdict
+    predecessors[order] = np.where(last == NONE, NONE, order[last])
+    return verdicts, predecessors
+
+
+def _before(some: I64) -> I64:
+    """Return each one's neighbour in front."""
+    return np.concatenate([np.zeros(1, some.dtype), some[:-1]])

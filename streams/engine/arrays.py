@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from streams.engine.folds import ARRAYS, PUT_IN
 
@@ -37,17 +38,12 @@ def _arrow(column: pl.Series) -> pa.Array:
 
 def unpacked(history: pl.DataFrame) -> pl.DataFrame:
     """Return arrays of history rows as long form, ordered by row."""
-    names = {array: name for array, name in ARRAYS.items()}
-    lines = (
-        history.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), *names)
-        .filter(pl.col("measure").list.len() > 0)
-        .explode(*names)
-        .rename(names)
-    )
-    value = units(lines.get_column("value"))
-    return lines.with_columns(value).select(
-        pl.col(name).cast(kind) for name, kind in PUT_IN.items()
-    )
+    lists = {name: history.get_column(array).to_arrow() for array, name in ARRAYS.items()}
+    sizes = pc.list_value_length(lists["measure"]).fill_null(0).to_numpy()
+    columns = {name: pl.Series(name, pl.from_arrow(some.flatten())) for name, some in lists.items()}
+    columns["row"] = pl.Series("row", np.repeat(np.arange(len(sizes)), sizes))
+    columns["value"] = units(columns["value"])
+    return pl.DataFrame([columns[name].cast(kind) for name, kind in PUT_IN.items()])
 
 
 def decimals(values: npt.NDArray[np.int64]) -> pl.Series:
@@ -62,4 +58,6 @@ def decimals(values: npt.NDArray[np.int64]) -> pl.Series:
 
 def units(values: pl.Series) -> pl.Series:
     """Return decimal(18, 4) as whole ten-thousandths."""
-    return values.cast(VALUE).to_physical().cast(pl.Int64)
+    data = values.cast(VALUE).to_arrow()
+    words = np.frombuffer(data.buffers()[1] or b"", np.int64).reshape(-1, 2)
+    return pl.Series(values.name, words[data.offset : data.offset + len(data), 0])

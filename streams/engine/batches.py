@@ -21,7 +21,7 @@ class Batch:
 
     Attributes:
         assignment: number of the assignment under which it was fetched.
-        start: offset behind the batch before it, or where the partition was started.
+        start: offset from which the log was read to find them: no record stands between.
         end: offset behind its last record; what may be committed once it is settled.
         records: fetched records, as Kafka's own batches (recordsets.py) or as objects with `key`,
             `value`, `offset`; emptied once decoded.

@@ -27,12 +27,14 @@ from polars_avro._avro_rs import AvroSource
 
 from schemas import catalogue
 from schemas.catalogue import Schema
+from schemas.frames import constant, only
 from streams.engine.slices import Slices
 
 POSITION_FIELD = "__pos"
 _INDEX_BYTES = 9
 _FIRST_INDEX = (1 << 60) + secrets.randbits(59)  # nine bytes as a varint, and nobody can guess them
-_NOTHING = pa.scalar(b"", pa.large_binary())
+# By polars: from Python objects pyarrow makes no scalar before it has imported pandas, if it can.
+_NOTHING = pl.Series([b""]).to_arrow()[0]
 _SYNC = bytes(16)
 _STOPS = (KeyboardInterrupt, SystemExit, MemoryError)  # not the reader's doing
 
@@ -67,7 +69,7 @@ def read_block(bodies: Slices, writer: Schema) -> pl.DataFrame:
     found = frame.get_column(POSITION_FIELD).to_numpy()
     if not np.array_equal(found, np.arange(_FIRST_INDEX, _FIRST_INDEX + count)):
         raise Damaged("records do not end where they should")
-    return frame.drop(POSITION_FIELD)
+    return only(frame, [name for name in frame.columns if name != POSITION_FIELD])
 
 
 def in_newest_fields(frame: pl.DataFrame, message: str) -> pl.DataFrame:
@@ -76,10 +78,10 @@ def in_newest_fields(frame: pl.DataFrame, message: str) -> pl.DataFrame:
     for field in catalogue.schema(catalogue.latest(message))["fields"]:
         kind = dtype_of(field["type"])
         if field["name"] in frame.columns:
-            columns.append(pl.col(field["name"]).cast(kind))
+            columns.append(frame.get_column(field["name"]).cast(kind))
         else:
-            columns.append(pl.lit(field["default"], kind).alias(field["name"]))
-    return frame.select(columns)
+            columns.append(constant(field["name"], field["default"], kind, len(frame)))
+    return columns[0].to_frame().hstack(columns[1:])
 
 
 def from_records(records: Sequence[dict[str, Any]], message: str) -> pl.DataFrame:

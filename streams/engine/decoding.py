@@ -16,6 +16,7 @@ import polars as pl
 from schemas import codec
 from schemas.catalogue import Schema
 from schemas.codec import FRAME_BYTES, SchemaIds, Undecodable
+from schemas.frames import beside, present, rows_at
 from streams.engine import columns
 from streams.engine.batches import Batch
 from streams.engine.hashes import content_hashes, murmur2
@@ -164,7 +165,8 @@ class _Work:
         if len(rows) < len(at):
             at, offsets = at[np.asarray(rows)], offsets[np.asarray(rows)]
         key, hashes = self.reading.key, murmur2(keys)
-        frame = frame.with_columns(
+        frame = beside(
+            frame,
             pl.Series("at", at),
             pl.Series("offset", offsets),
             pl.Series("content_hash", content_hashes(self._bodies(rows))),
@@ -180,9 +182,10 @@ class _Work:
             )
         ).to_series()  # fmt: skip
         if faults.null_count() < len(faults):
-            for i in faults.is_not_null().arg_true():
+            is_bad = present(faults)
+            for i in np.flatnonzero(is_bad).tolist():
                 self._bury([rows[i]], "value", faults[i])
-            frame = frame.filter(faults.is_null())
+            frame = rows_at(frame, np.flatnonzero(~is_bad))
         self.frames.append(frame)
 
     def _without_poison(self, rows: Sequence[int]) -> list[int]:

@@ -14,6 +14,7 @@ from itertools import chain
 import polars as pl
 
 from schemas.codec import SchemaIds
+from schemas.frames import only
 from schemas.warehouse import Incarnation
 from streams.engine import dead_letters, results, snapshots, tiles
 from streams.engine.dead_letters import Letter
@@ -35,7 +36,7 @@ def effects_of(
 ) -> Iterable[Effect]:
     """Return the effects of a flush, named, in order. Each may be tried again."""
     for table, frames in flush.history.items():
-        rows = pl.concat(frame.select(sorted(frame.columns)) for frame in frames)
+        rows = pl.concat([only(frame, sorted(frame.columns)) for frame in frames])
         yield f"insert {table}", _insert(warehouse, table, rows, now)
     letters = [Letter(s.partition, s.position(dead.offset), dead) for s, dead in flush.dead]
     if letters:

@@ -10,6 +10,7 @@ import polars as pl
 
 from schemas import catalogue
 from schemas.codec import MAGIC, SchemaIds
+from schemas.frames import only
 from streams.engine.columns import dtype_of, varint
 
 REPEATED_MIN = 8  # times a value must occur on average for its column to go with its neighbours
@@ -27,7 +28,7 @@ def encoded(message: str, frame: pl.DataFrame, ids: SchemaIds) -> Iterator[bytes
     kinds = {f["name"]: f["type"] for f in catalogue.schema(catalogue.latest(message))["fields"]}
     lines = frame.select(_plain(name, kind) for name, kind in kinds.items())
     encoders = {name: _encoder(kind) for name, kind in kinds.items()}
-    parts = [_run(lines.select(names), encoders) for names in _runs(lines)]
+    parts = [_run(only(lines, names), encoders) for names in _runs(lines)]
     return (head + b"".join(record) for record in zip(*parts, strict=True))
 
 

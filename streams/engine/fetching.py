@@ -8,7 +8,7 @@ topics pass through.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
@@ -18,6 +18,22 @@ from streams.engine.recordsets import Fetched, RecordSet, record_set, size_of
 
 Stock: Any = fetcher.PartitionRecords
 _topics: set[str] = set()
+# Offsets at the end of what was fetched that hold no record, such as the end of a transaction.
+_bare: dict[Any, range] = {}
+
+
+class Part(NamedTuple):
+    """Consecutive records, and the offsets they stand for, those without a record included.
+
+    Attributes:
+        since: offset from which the log was read to find them: told by the reading itself. Where
+            the next read should begin may have been changed while these were on their way.
+        end: offset behind the last of them.
+    """
+
+    since: int
+    end: int
+    records: RecordSet | list[Any]
 
 
 class Kept:
@@ -41,6 +57,7 @@ class Batches(Stock):  # type: ignore[misc]  # the library is untyped
             yield from super()._unpack_records()
             return
         data, end = self._records.data, 0
+        since = self._since()
         while self._records.has_next():
             start, end = end, end + size_of(data, end)
             batch = self._records.next_batch()
@@ -49,11 +66,17 @@ class Batches(Stock):  # type: ignore[misc]  # the library is untyped
             wanted, self.next_fetch_offset = self.next_fetch_offset, batch.next_offset
             if batch.is_control_batch or batch.next_offset <= wanted:
                 continue
-            found = record_set(bytes(data[start:end]), wanted)
-            if found is not None:
-                yield found
-            elif records := [record for record in batch if record.offset >= wanted]:
-                yield records
+            found: Any = record_set(bytes(data[start:end]), wanted)
+            if found is None:
+                found = [record for record in batch if record.offset >= wanted]
+            if found:
+                yield Part(since, self.next_fetch_offset, found)
+                since = self.next_fetch_offset
+        _bare[self._tp] = range(since, self.next_fetch_offset)
+
+    def _since(self) -> int:
+        before = _bare.get(self._tp, range(0))
+        return before.start if before.stop == self.next_fetch_offset else self.next_fetch_offset
 
 
 def install(topics: Iterable[str]) -> None:
@@ -63,16 +86,24 @@ def install(topics: Iterable[str]) -> None:
     fetcher.MemoryRecords = Kept
 
 
-def flat(fetched: list[Any]) -> Sequence[Any]:
+def behind(place: Any, end: int) -> int:
+    """Return the offset behind records, and behind what follows them and is no record.
+
+    Args:
+        place: topic and partition, as a tuple.
+        end: offset behind the records.
+    """
+    bare = _bare.get(place, range(0))
+    return bare.stop if bare.start == end else end
+
+
+def flat(fetched: Sequence[Part]) -> Sequence[Any]:
     """Return the records of what one fetch brought from a partition."""
-    if all(isinstance(one, RecordSet) for one in fetched):
-        return Fetched(fetched)
+    parts = [part.records for part in fetched]
+    sets = [part for part in parts if isinstance(part, RecordSet)]
+    if len(sets) == len(parts):
+        return Fetched(sets)
     records: list[Any] = []
-    for one in fetched:
-        if isinstance(one, RecordSet):
-            records += one.records()
-        elif isinstance(one, list):
-            records += one
-        else:
-            records.append(one)
+    for part in parts:
+        records += part.records() if isinstance(part, RecordSet) else part
     return records

@@ -12,6 +12,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from schemas.frames import beside, only, picked
 from schemas.warehouse import Incarnation
 from streams.engine import history, ledger, markers, results
 from streams.engine.batches import Batch, Partition
@@ -137,7 +138,9 @@ def _records(group: Group) -> pl.DataFrame:
     zeros = np.array([state.position(0) for state in states], np.uint64)
     every = pl.concat(frames)
     offsets = every.get_column("offset").to_numpy().astype(np.uint64)
-    return every.with_columns(
+    return beside(
+        # Until here `at` is that of batches, from here on that of portions.
+        only(every, [name for name in every.columns if name != "at"]),
         pl.Series("at", np.array([i for i, _ in group], np.uint32)[of]),
         pl.Series("partition", numbers[of]),
         pl.Series("position", zeros[of] + offsets),
@@ -194,7 +197,7 @@ def _asked(group: Group, records: pl.DataFrame, hashes: U64) -> list[history.Ask
         perhaps[start:end] = portion.state.history.may_hold(hashes[start:end])
     wanted: dict[int, set[str]] = {}
     rows = np.flatnonzero(perhaps)
-    for i, name in zip(at[rows].tolist(), ids.gather(rows).to_list(), strict=True):
+    for i, name in zip(at[rows].tolist(), picked(ids, rows).to_list(), strict=True):
         wanted.setdefault(i, set()).add(name)
     return [
         history.Asked(p.state.partition, p.state.position(p.segment.start), sorted(wanted[i]))
@@ -220,7 +223,7 @@ def _advance(flush: Flush, group: Group, done: Folded, hashes: U64) -> None:
     table = group[0][1].state.fold.table
     flush.history.setdefault(table, []).append(done.rows)
     flush.snapshots.extend(done.snapshots)
-    for at, verdict, count in done.verdicts.iter_rows():
+    for (at, verdict), count in done.verdicts.items():
         flush.counts.setdefault(at, {})[verdict] = count
     start = 0
     for _, portion in group:  # of a duplicate, too: whatever was read has history by now

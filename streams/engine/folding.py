@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from schemas.frames import beside, constant, only, rows_at
 from streams.engine import snapshots
-from streams.engine.acceptance import ACCEPTED, judged
+from streams.engine.acceptance import ACCEPTED, NONE, judged
 from streams.engine.arrays import packed, unpacked
 from streams.engine.folds import ARRAYS, PUT_IN, Fold, Prepared
 from streams.engine.snapshots import Made
@@ -29,13 +30,13 @@ class Folded(NamedTuple):
     Attributes:
         rows: history rows, columns of the fold's table.
         touches: TOUCH lines.
-        verdicts: how many records of each portion met each verdict: at, verdict, count.
+        verdicts: how many records of each portion met each verdict, by (at, verdict).
         snapshots: those the rows make, if the fold has any.
     """
 
     rows: pl.DataFrame
     touches: pl.DataFrame
-    verdicts: pl.DataFrame
+    verdicts: dict[tuple[int, int], int]
     snapshots: tuple[Made, ...]
 
 
@@ -51,26 +52,29 @@ def folded(
             the arrays of what it put in, and those that name its snapshots.
     """
     verdicts = judged(records, known)
-    records = records.with_columns(verdicts.verdict.alias("verdict"))
-    accepted = (verdicts.verdict == ACCEPTED).to_numpy()
+    accepted = verdicts.verdict == ACCEPTED
     chosen = np.flatnonzero(accepted)
-    facts = records if len(chosen) == len(records) else records.filter(accepted)
+    facts = records if len(chosen) == len(records) else rows_at(records, chosen)
     resolved = fold.resolve(facts, prepared)
     rows = history_rows(fold, facts, resolved, sequence)
-    lines = facts.select("at", "position")
+    lines = only(facts, ["at", "position"])
     plus = _touches(resolved.put_in, lines)
-    # Index of each record among the accepted ones, to find what a predecessor put in.
+    # Index of each record among the accepted ones, whose put-in has it for its row.
     place = np.cumsum(accepted) - 1
-    here, there = verdicts.before.gather(chosen), verdicts.known.gather(chosen)
+    here, there = verdicts.before[chosen], verdicts.known[chosen]
     minus = [
-        _taken_out(resolved.put_in, here, lines, place),
-        _taken_out(unpacked(known) if len(known) else _nothing_put_in(), there, lines, None),
+        _taken_out(resolved.put_in, np.where(here >= 0, place[here], NONE), lines),
+        _taken_out(unpacked(known) if len(known) else _nothing_put_in(), there, lines),
     ]
-    counts = records.group_by("at", "verdict").len("count")
-    among = pl.Series(place, dtype=pl.Int64).gather(here) + len(known)
-    predecessor = pl.select(pl.coalesce(among, there)).to_series()
+    predecessor = np.where(here >= 0, place[here] + len(known), there)
     made = _snapshots(fold, known, rows, predecessor)
-    return Folded(rows, pl.concat([plus, *minus]), counts, made)
+    return Folded(rows, pl.concat([plus, *minus]), _counts(records, verdicts.verdict), made)
+
+
+def _counts(records: pl.DataFrame, verdict: npt.NDArray[np.uint8]) -> dict[tuple[int, int], int]:
+    pairs = np.stack([records.get_column("at").to_numpy(), verdict], axis=1)
+    found, counts = np.unique(pairs, axis=0, return_counts=True)
+    return {(at, v): n for (at, v), n in zip(found.tolist(), counts.tolist(), strict=True)}
 
 
 def history_rows(
@@ -78,22 +82,20 @@ def history_rows(
 ) -> pl.DataFrame:
     """Return facts as rows of their history table."""
     columns, put_in = resolved
-    engine = facts.select(
-        "position",
-        pl.lit(fold.topic).alias("topic"),
-        "partition",
-        pl.lit(fold.message).alias("kind"),
-        "key_hash",
-        "content_hash",
-        pl.lit(sequence, pl.UInt64).alias("sequence"),
-    )
-    own = fold.stored(facts)
-    return pl.concat([own, engine, columns, packed(put_in, len(facts))], how="horizontal")
+    count = len(facts)
+    engine = [
+        constant("topic", fold.topic, pl.String(), count),
+        constant("kind", fold.message, pl.String(), count),
+        constant("sequence", sequence, pl.UInt64(), count),
+        *map(facts.get_column, ("position", "partition", "key_hash", "content_hash")),
+    ]
+    arrays = packed(put_in, count).get_columns()
+    return fold.stored(facts).hstack([*engine, *columns.get_columns(), *arrays])
 
 
 def _touches(put_in: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    where = lines[put_in.get_column("row").to_numpy()]
-    return pl.concat([put_in, where], how="horizontal").select(TOUCH)
+    where = rows_at(lines, put_in.get_column("row").to_numpy())
+    return only(beside(put_in, *where.get_columns()), TOUCH)
 
 
 def _nothing_put_in() -> pl.DataFrame:
@@ -101,39 +103,41 @@ def _nothing_put_in() -> pl.DataFrame:
 
 
 def _taken_out(
-    put_in: pl.DataFrame,
-    before: pl.Series,
-    lines: pl.DataFrame,
-    place: npt.NDArray[np.int64] | None,
+    put_in: pl.DataFrame, before: npt.NDArray[np.int64], lines: pl.DataFrame
 ) -> pl.DataFrame:
     """Return what predecessors put in, to be taken out where their successors stand.
 
     Args:
-        before: for each line the index of its predecessor, null for none.
-        place: predecessor -> its `row` in `put_in`; None if it is that row.
+        put_in: ordered by `row`.
+        before: for each line the `row` of its predecessor, NONE for none.
     """
-    corrected = before.is_not_null().arg_true()
-    if corrected.is_empty() or put_in.is_empty():
+    corrected = np.flatnonzero(before != NONE)
+    if not len(corrected) or put_in.is_empty():
         return no_touches()
-    found = before.gather(corrected).to_numpy()
-    pairs = lines[corrected.to_numpy()].with_columns(
-        pl.Series("row", place[found] if place is not None else found, pl.Int64)
-    )
-    return pairs.join(put_in, on="row").with_columns(-pl.col("value")).select(TOUCH)
+    row = put_in.get_column("row").to_numpy()
+    starts, ends = (np.searchsorted(row, before[corrected], side) for side in ("left", "right"))
+    sizes = ends - starts
+    of = np.repeat(np.arange(len(corrected)), sizes)
+    taken = rows_at(put_in, np.arange(len(of)) - (np.cumsum(sizes) - sizes)[of] + starts[of])
+    value = pl.Series("value", -taken.get_column("value").to_numpy())
+    where = rows_at(lines, corrected[of])
+    kept = only(taken, [name for name in taken.columns if name != "value"])
+    return only(beside(kept, value, *where.get_columns()), TOUCH)
 
 
 def _snapshots(
-    fold: Fold, known: pl.DataFrame, rows: pl.DataFrame, predecessor: pl.Series
+    fold: Fold, known: pl.DataFrame, rows: pl.DataFrame, predecessor: npt.NDArray[np.int64]
 ) -> tuple[Made, ...]:
     """Return the snapshots that rows make.
 
     Args:
-        predecessor: index of each row's among known rows and rows, in this order; null for none.
+        predecessor: index of each row's among known rows and rows, in this order; NONE for none.
     """
     if fold.snapshots is None or rows.is_empty():
         return ()
-    every = pl.concat([known.select(fold.names), rows.select(fold.names)], how="vertical_relaxed")
-    before = every.select(pl.all().gather(predecessor))
+    every = pl.concat([only(known, fold.names), only(rows, fold.names)], how="vertical_relaxed")
+    at = pl.Series(predecessor)
+    before = every.select(pl.all().gather(pl.when(at != NONE).then(at)))
     return ((fold.snapshots, snapshots.made(fold.snapshots, rows, before)),)
 
 

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
+from schemas.frames import beside, constant, only, rows_at
 from streams.engine import books, history
 from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE
 from streams.engine.batches import Partition
@@ -70,7 +72,7 @@ def begin(
     for at, portion in portions:
         state, posting = portion.state, portion.state.posting
         stored = posting.stored(portion.segment.frame)
-        missing = state.books.missing(stored.get_column("rep_id").unique().to_list())
+        missing = state.books.missing(set(stored.get_column("rep_id").to_list()))
         below = state.position(portion.segment.start)
         wanted.setdefault(posting.table, []).append(Wanted(below, sorted(missing)))
         postings[posting.table] = posting
@@ -107,8 +109,9 @@ def finish(work: Work) -> Posted:
                 offset = position - state.position(0)
                 raise Poisoned({state.partition: {offset: text}}) from error
     state.books.trim(state.books.count(mine) - items)
-    accepted = pl.Series([verdict == ACCEPTED for verdict in verdicts], dtype=pl.Boolean)
-    rows = history_rows(state, portion.segment.frame, work.stored).filter(accepted)
+    rows = history_rows(state, portion.segment.frame, work.stored)
+    accepted = np.flatnonzero(np.array(verdicts) == ACCEPTED)
+    rows = rows if len(accepted) == len(rows) else rows_at(rows, accepted)
     counts = {verdict: verdicts.count(verdict) for verdict in (ACCEPTED, DUPLICATE, STALE)}
     return Posted(rows, entries, counts)
 
@@ -116,7 +119,7 @@ def finish(work: Work) -> Posted:
 def _rows(posting: Posting, stored: pl.DataFrame) -> Iterator[Mapping[str, Any]]:
     """Yield each record by its columns; few are looked at unless it makes an entry."""
     wanted = dict.fromkeys(["entity_id", "rep_id", "source_position", *posting.counts_by])
-    few = stored.select(list(wanted))
+    few = only(stored, wanted)
     for at, row in enumerate(few.iter_rows()):
         yield _Row(zip(few.columns, row, strict=True), stored, at)
 
@@ -256,15 +259,17 @@ def entry_rows(posting: Posting, entries: Sequence[Entry]) -> pl.DataFrame:
 
 def history_rows(state: PartitionState, frame: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     """Return records as rows of their history."""
-    engine = frame.select(
-        (pl.col("offset") + state.position(0)).cast(pl.UInt64).alias("position"),
-        pl.lit(state.partition.topic).alias("topic"),
-        pl.lit(state.partition.number, pl.UInt16).alias("partition"),
-        pl.lit(state.posting.message).alias("kind"),
-        "key_hash",
-        pl.lit(state.sequence, pl.UInt64).alias("sequence"),
+    offsets = frame.get_column("offset").to_numpy().astype(np.uint64)
+    count = len(frame)
+    return beside(
+        stored,
+        pl.Series("position", offsets + np.uint64(state.position(0))),
+        constant("topic", state.partition.topic, pl.String(), count),
+        constant("partition", state.partition.number, pl.UInt16(), count),
+        constant("kind", state.posting.message, pl.String(), count),
+        frame.get_column("key_hash"),
+        constant("sequence", state.sequence, pl.UInt64(), count),
     )
-    return pl.concat([stored, engine], how="horizontal")
 
 
 def marker_row(state: PartitionState, position: int, sequence: int) -> pl.DataFrame:

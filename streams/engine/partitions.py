@@ -46,6 +46,7 @@ class PartitionState:
         books: unused by folds.
         partitions: how many the topic has.
         held: why nothing is flushed for now; empty if nothing hinders.
+        astray: batches in a row that did not continue here.
         waiting: batches as they were fetched.
         cut: decoded segments that wait because a marker stands before or among them; they come
             before `waiting`.
@@ -63,6 +64,7 @@ class PartitionState:
     books: Books = field(default_factory=Books)
     partitions: int = 1
     held: str = ""
+    astray: int = 0
     taken_offset: int = field(init=False)
     waiting: deque[Batch] = field(init=False, default_factory=deque)
     cut: deque[Segment] = field(init=False, default_factory=deque)
@@ -93,9 +95,10 @@ class PartitionState:
 
     def take(self, batch: Batch) -> None:
         """Queue a batch that continues where the state ends."""
-        assert batch.start == self.taken_offset
+        batch.start = self.taken_offset  # offsets without a record may have come twice
         self.waiting.append(batch)
         self.taken_offset = batch.end
+        self.astray = 0
 
     @property
     def is_idle(self) -> bool:

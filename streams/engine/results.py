@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from schemas.frames import beside, constant, only, picked
 from schemas.warehouse import Incarnation
 from streams.engine.arrays import decimals, units
 from streams.engine.batches import Partition
@@ -25,12 +26,12 @@ def rows_of(told: Iterable[Told], generation: int) -> pl.DataFrame:
     of = np.repeat(np.arange(len(some)), [len(totals) for _, totals in some])
     topics = pl.Series([partition.topic for partition, _ in some], dtype=pl.String)
     numbers = np.array([partition.number for partition, _ in some], np.uint16)
-    return every.select(
-        pl.lit(generation, pl.UInt32).alias("generation"),
-        *KEYS,
-        topics.gather(of).alias("topic"),
+    return beside(
+        only(every, KEYS),
+        constant("generation", generation, pl.UInt32(), len(every)),
+        picked(topics, of).alias("topic"),
         pl.Series("partition", numbers[of]),
-        pl.col("position").cast(pl.UInt64),
+        every.get_column("position").cast(pl.UInt64),
         decimals(every.get_column("value").to_numpy()).alias("value"),
     )
 

@@ -58,7 +58,8 @@ class Slices:
         np.maximum.accumulate(bounds, out=bounds)  # absent ones lie nowhere
         buffers = [None, pa.py_buffer(bounds), pa.py_buffer(self.data)]
         every = pa.Array.from_buffers(pa.large_binary(), 2 * len(self), buffers)
-        return every.take(pa.array(np.arange(0, 2 * len(self), 2)))
+        wanted = pa.py_buffer(np.arange(0, 2 * len(self), 2))
+        return every.take(pa.Array.from_buffers(pa.int64(), len(self), [None, wanted]))
 
 
 def slices_of(texts: Sequence[bytes | None]) -> Slices:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from schemas import topics
 from schemas.codec import FRAME_BYTES, SchemaIds, encode
+from schemas.frames import beside
 from schemas.warehouse import Message
 from streams.engine.batches import Partition
 from streams.engine.columns import varint
@@ -37,10 +38,9 @@ def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[M
     some = [(partition, totals) for partition, totals in told if len(totals)]
     if not some:
         return []
-    every = pl.concat(
-        totals.with_columns(pl.lit(i, pl.UInt32).alias("part"))
-        for i, (_, totals) in enumerate(some)
-    ).sort("rep_id", maintain_order=True)
+    parts = np.repeat(np.arange(len(some), dtype=np.uint32), [len(totals) for _, totals in some])
+    every = pl.concat([totals for _, totals in some])
+    every = beside(every, pl.Series("part", parts)).sort("rep_id", maintain_order=True)
     data, ends = _partials(every, [partition for partition, _ in some])
     frame, generation_bytes = _frame(ids), varint(generation)
     reps = every.get_column("rep_id")

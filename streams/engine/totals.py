@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from schemas.frames import beside, only, rows_at
 from streams.engine.ordered import I64, U64, Ordered
 
 KEYS = ["rep_id", "day", "measure", "currency"]
@@ -212,9 +213,8 @@ def applied(
     position, value = np.maximum(position, sums.last), value + change
     for cells, part in days:
         cells.write(sums.key[part], position[part], value[part])
-    told = touches.select(pl.col(KEYS).gather(sums.row)).with_columns(
-        pl.Series("position", position), pl.Series("value", value)
-    )
+    told = rows_at(only(touches, KEYS), sums.row)
+    told = beside(told, pl.Series("position", position), pl.Series("value", value))
     ends = np.flatnonzero(np.diff(sums.at)) + 1
     return {
         int(sums.at[start]): told[start:end]

@@ -9,7 +9,7 @@ Invariants: a partition of a batch topic hands out nothing until its owner has s
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from faust.transport.drivers import aiokafka as driver
@@ -19,7 +19,7 @@ from faust.types.tuples import ConsumerMessage
 from streams.engine import fetching
 from streams.engine.batches import Batch, Partition
 from streams.engine.commits import Handed
-from streams.engine.fetching import flat
+from streams.engine.fetching import Part, behind, flat
 from streams.engine.recordsets import bounds_of
 
 FETCH_WAIT_MS = 50  # a fetch that waits for idle partitions keeps busy ones of its broker waiting
@@ -62,24 +62,24 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         assignment = self.consumer.assignment_number
         return {
-            tp: self._batched(consumer, assignment, tp, records)
+            tp: [batched(assignment, Partition(tp.topic, tp.partition), records)]
             if tp.topic in self.consumer.owner.topics
             else records
             for tp, records in fetched.items()
         }
 
-    def _batched(self, consumer: Any, assignment: int, tp: TP, fetched: list[Any]) -> list[Batch]:
-        records = flat(fetched)
-        partition = Partition(tp.topic, tp.partition)
-        state = consumer._subscription.subscription.assignment.state_value(tp)
-        bounds = bounds_of(records)
-        start = self.consumer.next_start.get(partition, bounds.first)
-        # The fetch position may lie behind more than the last record: control records of
-        # transactions take offsets too.
-        end = max(state.position, bounds.end)
-        self.consumer.next_start[partition] = end
-        oldest_at = bounds.first_at / 1000.0
-        return [Batch(partition, assignment, start, end, records, bounds.size, oldest_at)]
+
+def batched(assignment: int, partition: Partition, fetched: Sequence[Part]) -> Batch:
+    """Return what one fetch brought from a partition as a batch.
+
+    Its start is where it was read from, not where reading should have begun: a partition may be
+    started anew while a fetch is on its way, and what lies between would be lost.
+    """
+    records = flat(fetched)
+    bounds = bounds_of(records)
+    oldest_at = bounds.first_at / 1000.0
+    start, end = fetched[0].since, behind(TP(*partition), fetched[-1].end)
+    return Batch(partition, assignment, start, end, records, bounds.size, oldest_at)
 
 
 class Consumer(driver.Consumer):
@@ -89,7 +89,6 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self.owner: Owner = self.app.batch_owner  # type: ignore[attr-defined]
         self.assignment_number = 0
-        self.next_start: dict[Partition, int] = {}
         self.commit_interval = COMMIT_SECONDS
         self._handed = Handed()
         self._room = asyncio.Event()
@@ -103,10 +102,8 @@ class Consumer(driver.Consumer):
     async def read_from(self, partition: Partition, offset: int) -> None:
         """Hand out a partition from an offset on."""
         self._handed.forget(partition)
-        self.next_start[partition] = offset
         tp = TP(*partition)
         await self.seek_wait({tp: offset})
-        self.next_start[partition] = offset
         self._read_offset[tp] = offset or None
         self.resume_partitions({tp})
 
@@ -213,7 +210,6 @@ class Consumer(driver.Consumer):
         self.assignment_number += 1
         for partition in ours:
             self._handed.forget(partition)
-            self.next_start.pop(partition, None)
         self._buffered_partitions.difference_update(revoked)
         self._notice_room()
         await super().on_partitions_revoked(revoked)

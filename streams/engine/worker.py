@@ -32,6 +32,9 @@ from streams.engine.watchdog import Pulse, WatchedPublisher, WatchedWarehouse
 
 T = TypeVar("T")
 EXIT_BUG = 70  # EX_SOFTWARE
+# Fetches that are on their way while a partition is started anew bring something else than what is
+# due; a few of them at most, and never again and again.
+ASTRAY_MAX = 20
 LAST_FLUSH_SECONDS_MAX = 4.0  # when partitions are revoked or the worker stops
 
 log = logging.getLogger(__name__)
@@ -137,15 +140,16 @@ class Worker:
             return
         if not self.consumer.holds(batch):
             return  # fetched before the partition was started anew, and fetched again since
-        first = first_offset_of(batch.records)
-        if first < batch.start:
-            self.die(f"{batch.partition}: Kafka gives offset {first} where {batch.start} is due")
-        if batch.start == state.taken_offset:
+        first, due = first_offset_of(batch.records), state.taken_offset
+        if batch.start <= due <= first:  # between start and first stands no record
             state.take(batch)
             self._work.set()
-        else:
-            log.warning("%s: %d is due, not %d", batch.partition, state.taken_offset, batch.start)
-            self._spawn(self.consumer.read_from(batch.partition, state.taken_offset))
+            return
+        state.astray += 1
+        if state.astray > ASTRAY_MAX:  # the log was cut, or is another: a new start will tell
+            self.die(f"{batch.partition}: Kafka gives offset {first} where {due} is due")
+        log.warning("%s: %d is due, not %d", batch.partition, due, first)
+        self._spawn(self.consumer.read_from(batch.partition, due))
 
     # Flushing.
 

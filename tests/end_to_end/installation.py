@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
+from clickhouse_connect.driver.client import Client
 
 from infra.local import run_file
 from infra.local.health import Health, health_of
@@ -67,16 +69,17 @@ class Installation:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return what the analyst is told."""
-        client = clickhouse_connect.get_client(
+        return [tuple(row) for row in self._analyst.query(sql).result_rows]
+
+    @cached_property
+    def _analyst(self) -> Client:
+        return clickhouse_connect.get_client(
             host="127.0.0.1",
             port=int(self.environment["PACESETTER_WAREHOUSE_PORT"]),
             username="analyst",
-            password=(self.data_dir / "analyst.token").read_text().strip(),
+            password=self.token("analyst"),
+            autogenerate_session_id=False,
         )
-        try:
-            return [tuple(row) for row in client.query(sql).result_rows]
-        finally:
-            client.close()
 
     def url(self, name: str) -> str:
         """Return the address of a service."""
@@ -105,6 +108,8 @@ def installed(data_dir: Path, *arguments: str, verb: str = "up") -> Iterator[Ins
     environment |= {f"PACESETTER_{name}_PORT": str(free_port()) for name in PORTS}
     # Kafka lives for a minute here: the better half of its compiler costs more than it gains.
     environment["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1"
+    if verb != "demo":  # which has all there is; what these two do has tests of its own
+        environment |= {"PACESETTER_RECONCILE_SECONDS": "0", "PACESETTER_FORECAST_SECONDS": "0"}
     folder = data_dir / "demo" if verb == "demo" else data_dir
     here = Installation(folder, environment)
     log = data_dir.parent / f"{verb}.txt"

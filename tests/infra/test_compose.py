@@ -26,11 +26,15 @@ def test_it_is_valid_by_the_compose_specification() -> None:
 def test_every_image_is_pinned() -> None:
     for name, service in COMPOSE["services"].items():
         tag = service["image"].rpartition(":")[2]
-        assert tag[0].isdigit(), f"{name} takes whatever {service['image']} is today"
+        assert tag.removeprefix("v")[0].isdigit(), (
+            f"{name} takes whatever {service['image']} is today"
+        )
 
 
 def test_every_lasting_service_tells_whether_it_is_healthy() -> None:
-    assert {n for n, s in COMPOSE["services"].items() if "healthcheck" not in s} == {"setup"}
+    silent = {n for n, s in COMPOSE["services"].items() if "healthcheck" not in s}
+    assert silent == {"setup", "bi-reader"}
+    assert all(COMPOSE["services"][name]["restart"] == "no" for name in silent)
 
 
 def test_ports_are_published_on_loopback_alone() -> None:
@@ -50,5 +54,21 @@ def test_its_commands_are_commands() -> None:
     from infra.cli.main import app
 
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
-    ours = {s["command"][0] for s in COMPOSE["services"].values() if "command" in s}
+    image = COMPOSE["x-pacesetter"]["image"]
+    ours = {s["command"][0] for s in COMPOSE["services"].values() if s["image"] == image}
     assert ours <= commands
+
+
+def test_what_it_mounts_is_there() -> None:
+    mounted = [v for s in COMPOSE["services"].values() for v in s.get("volumes", ())]
+    files = [v.split(":")[0] for v in mounted if v.startswith("./")]
+    assert files
+    assert all((INFRA / name).exists() for name in files)
+
+
+def test_dashboards_are_started_only_when_asked_for() -> None:
+    asked_for = {n for n, s in COMPOSE["services"].items() if s.get("profiles") == ["bi"]}
+    assert asked_for == {"bi-reader", "prometheus", "grafana"}
+    needed = {n for s in COMPOSE["services"].values() if "profiles" not in s
+              for n in s.get("depends_on", ())}  # fmt: skip
+    assert not needed & asked_for

@@ -30,7 +30,7 @@ from streams.engine import (
 )
 from streams.engine.batches import Partition
 from streams.engine.commits import Handed
-from tests.simulation import checks, outside, tables, world
+from tests.simulation import checks, kafka, outside, tables, world
 from tests.simulation.seeds import MIXES, Mix
 
 
@@ -292,6 +292,17 @@ def no_wait_for_stage_one() -> Iterator[None]:
 
 
 @contextmanager
+def batches_start_where_they_should() -> Iterator[None]:
+    """A fetch is taken for one from where reading was to begin, wherever it was read from."""
+
+    def wished(consumer: kafka.Consumer, partition: Partition, start: int) -> int:
+        return consumer.wanted.get(partition, start)
+
+    with mock.patch.object(kafka.Consumer, "since", wished):
+        yield
+
+
+@contextmanager
 def no_last_words() -> Iterator[None]:
     """Whoever is no longer credited is not told so."""
     made = snapshots.made
@@ -321,8 +332,9 @@ CONTROLS: dict[str, Control] = {
     "blind for the flush on its way": Control(blind_for_what_is_on_its_way, "busy", (5, 0)),
     "target minus posted sum": Control(target_minus_posted, "pay", (7, 9)),
     "entry ids without partition and payee": Control(plain_entry_ids, "pay", (2, 1)),
-    "every message is news": Control(whatever_comes_is_news, "pay_late", (26,)),
+    "every message is news": Control(whatever_comes_is_news, "pay_late", (27,)),
     "no wait for stage one": Control(no_wait_for_stage_one, "pay_retention", (4, 3)),
     "no last words of credits": Control(no_last_words, "pay", (0, 1)),
+    "batches start where they should": Control(batches_start_where_they_should, "restore", (0, 5)),
     "applied before results": Control(applied_first, "telling", (1, 0)),
 }

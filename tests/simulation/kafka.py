@@ -19,6 +19,7 @@ from tests.simulation.clockwork import Actor
 
 REVOKE_SECONDS_MAX = 15.0  # then Kafka goes on without a member
 COMMIT_SECONDS = 1.0
+IN_FLIGHT = 0.3  # of seeks, a fetch from the place before is on its way
 
 
 class Record(NamedTuple):
@@ -144,6 +145,7 @@ class Consumer:
         self.most, self.note = most, note
         self.assignment_number = 0
         self.next_start: dict[Partition, int] = {}
+        self.wanted: dict[Partition, int] = {}  # where seeks that go on are to lead
         self.mine: set[Partition] = set()
         self.resumed: set[Partition] = set()
         self.is_ghost = False
@@ -154,9 +156,12 @@ class Consumer:
 
     async def read_from(self, partition: Partition, offset: int) -> None:
         self._handed.forget(partition)
-        self.next_start[partition] = offset
+        self.wanted[partition] = offset
+        if self.choice.random() < IN_FLIGHT:
+            self._fetch(partition)  # sent off before the seek, and here after it
         await asyncio.sleep(self.choice.uniform(0, 0.02))
         self.next_start[partition] = offset
+        self.wanted.pop(partition, None)
         if partition in self.mine:
             self.resumed.add(partition)
 
@@ -246,13 +251,17 @@ class Consumer:
         records = log.partitions[partition.number][start:][: self.choice.randint(1, self.most)]
         if not records:
             return
-        begin, end = self.next_start[partition], records[-1].offset + 1
+        begin, end = self.since(partition, start), records[-1].offset + 1
         self.next_start[partition] = end
         size = sum(record.serialized_value_size for record in records)
         at = records[0].timestamp / 1000.0
         batch = Batch(partition, self.assignment_number, begin, end, list(records), size, at)
         self._handed.hand_out(batch)
         self._queue.append(batch)
+
+    def since(self, _partition: Partition, start: int) -> int:
+        """Return where a fetch says that it began to read."""
+        return start
 
     async def commit_for_ever(self) -> None:
         """Commit every second, as Faust's timer does."""

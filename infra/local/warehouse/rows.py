@@ -16,8 +16,7 @@ OWNER = "rep_id"  # the column by which rows belong to somebody
 # Views without rep_id that everybody may read: they tell nothing of any one person.
 FOR_EVERYONE = frozenset({
     "dim_team", "dim_territory", "dim_measure", "dim_kpi", "dim_date", "data_freshness",
-    "data_dictionary",
-    "dead_letter_count",
+    "data_dictionary", "dead_letter_count", "reconciliation",
 })  # fmt: skip
 STALE_SECONDS = 2.0  # how long views and roster are remembered; a reader's query costs less so
 _SEEN = f"('{PUBLIC}','system','information_schema','INFORMATION_SCHEMA')"

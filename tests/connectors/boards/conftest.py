@@ -23,7 +23,7 @@ def _quiet() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def warehouse_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
     yield warehouse
@@ -45,7 +45,7 @@ def beginning(warehouse: Warehouse) -> None:
     warehouse.roster(PEOPLE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker() -> Iterator[Broker]:
     """A broker for all tests that do not mind what was said before."""
     broker = Broker()

@@ -65,13 +65,13 @@ def config_of(folder: Path, broker: Broker, deadline_seconds: float = 5.0) -> In
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker() -> Iterator[Broker]:
     with running_broker() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def door(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     door = opened(config_of(tmp_path_factory.mktemp("intake"), broker), broker)
     yield door

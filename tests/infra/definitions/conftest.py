@@ -90,7 +90,7 @@ def edit(folder: Path) -> Callable[[str, str, str], int]:
     return change
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str, str]]:
     home = tmp_path_factory.mktemp("warehouse")
     principals = home / "principals.json"

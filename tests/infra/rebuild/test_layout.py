@@ -15,7 +15,7 @@ from schemas.positions import position_of
 from streams.engine.batches import Partition
 from streams.engine.epochs import marker_message
 from streams.engine.starting import Refused
-from tests.ground import define, warehouse
+from tests.ground import define, laid_out, warehouse
 from tests.infra.rebuild.in_process import (
     NO_PROCESS,
     Dying,
@@ -38,6 +38,7 @@ def floor() -> Floor:
 @pytest.fixture
 def made(tmp_path_factory: pytest.TempPathFactory, floor: Floor) -> Iterator[Installation]:
     folder, port = tmp_path_factory.mktemp("layout"), free_port()
+    laid_out(folder)
     with warehouse(folder, port) as token:
         found = Warehouse.connect(f"http://127.0.0.1:{port}", "service", token)
         migrate(found._client)

@@ -13,7 +13,7 @@ from infra.local.ports import free_port
 from infra.migrations import migrate
 from infra.rebuild import building, generations, pausing, rebuilding, runs
 from infra.reconcile.running import generation_trouble
-from tests.ground import warehouse
+from tests.ground import laid_out, warehouse
 from tests.infra.rebuild.in_process import NO_PROCESS, Dying, Installation, Killed, filled
 from tests.load import Floor
 
@@ -24,6 +24,7 @@ TABLES = ("spm.kpi_rep_day", "spm.deal_credit")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     folder, port = tmp_path_factory.mktemp("rebuild"), free_port()
+    laid_out(folder)
     with warehouse(folder, port) as token:
         found = Warehouse.connect(f"http://127.0.0.1:{port}", "service", token)
         migrate(found._client)

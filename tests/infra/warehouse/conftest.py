@@ -12,7 +12,7 @@ from tests.infra.warehouse.asking import SECRET
 from tests.infra.warehouse.serving import REAL, Served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A warehouse that speaks ClickHouse over HTTP: embedded, or a real one."""
     if REAL:
@@ -27,7 +27,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ours(warehouse: Served) -> Served:
     """The embedded warehouse; what only it has is not asked of a real one."""
     if REAL:
@@ -35,7 +35,7 @@ def ours(warehouse: Served) -> Served:
     return warehouse
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def floor_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """An embedded warehouse with a floor in it, and a secret in a file beside it."""
     if REAL:

@@ -14,7 +14,7 @@ from streams.engine.poison import Poison
 from streams.engine.preparing import Outside
 from streams.engine.tempo import Tempo
 from streams.engine.totals import Totals
-from streams.engine.worker import Worker
+from streams.engine.worker import ASTRAY_MAX, Worker
 
 CALLS = Partition("crm.calls", 0)
 
@@ -54,8 +54,9 @@ class Ground:
             CALLS, FOLDS["crm.calls"], 1, 1, offset, 0, None, Filter(), Totals()
         )
 
-    def hand_out(self, start: int, end: int) -> Batch:
-        batch = Batch(CALLS, 1, start, end, [Record(o) for o in range(start, end)], 10, 0.0)
+    def hand_out(self, start: int, end: int, first: int | None = None) -> Batch:
+        records = [Record(o) for o in range(start if first is None else first, end)]
+        batch = Batch(CALLS, 1, start, end, records, 10, 0.0)
         self.transport.handed.hand_out(batch)
         return batch
 
@@ -101,3 +102,29 @@ def test_one_that_does_not_continue_is_read_again(ground: Ground, start: int, en
     assert ground.taken() == []
     assert ground.transport.read == [100]
     assert ground.transport.handed.size == 0
+
+
+def test_what_was_read_from_elsewhere_is_read_again_however_it_is_called(ground: Ground) -> None:
+    """A fetch on its way while the partition was started anew begins where it was read from."""
+    offer(ground, ground.hand_out(741, 750))
+    assert ground.taken() == []
+    offer(ground, ground.hand_out(100, 750))
+    assert ground.taken() == [(100, 750)]
+
+
+def test_offsets_without_a_record_are_passed(ground: Ground) -> None:
+    offer(ground, ground.hand_out(100, 110), ground.hand_out(108, 115, first=111))
+    assert ground.taken() == [(100, 110), (110, 115)]
+    assert ground.transport.read == []
+
+
+def test_a_log_that_never_gives_what_is_due_ends_the_worker(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died = list[str]()
+    monkeypatch.setattr(Worker, "die", staticmethod(died.append))
+    for _ in range(ASTRAY_MAX):
+        offer(ground, ground.hand_out(105, 130))
+    assert not died
+    offer(ground, ground.hand_out(105, 130))
+    assert died == ["crm.calls[0]: Kafka gives offset 105 where 100 is due"]

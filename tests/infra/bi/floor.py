@@ -1,0 +1,108 @@
+"""The sample company with a floor that has a past, as workers would have written it.
+
+No process but the warehouse: the simulator's events go through the real engine in this one.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from connectors.sinks.clickhouse import Warehouse
+from connectors.sources.simulator.dials import Dials
+from connectors.sources.simulator.floor import Floor
+from connectors.sources.simulator.world import World
+from infra.bi.making import make_views
+from infra.definitions import planning
+from infra.definitions.canonical import content_of
+from infra.definitions.loading import load
+from infra.definitions.peopling import people_changes
+from infra.definitions.stored import Revision, Stored
+from infra.forecasting.watching import Maker
+from infra.reconcile import totals
+from infra.reconcile.periods import ALL
+from infra.reconcile.running import reconcile
+from infra.reconcile.storing import store
+from infra.sample import DEFINITIONS
+from schemas import topics
+from schemas.definitions import KINDS, Bundle
+from schemas.quotas import Quotas
+from schemas.warehouse import Message
+from streams.domain.hierarchy import member_rows
+from tests.infra.rebuild.in_process import IDS, Installation
+from tests.infra.warehouse.serving import Served
+
+SEED = 7
+SAMPLE_YEAR = 2026  # of the sample company's quotas
+DEALS_DAYS = 45  # of deals and meetings: this month and the one before have both
+CALLS_DAYS = 10  # of calls and e-mails, of which there are so many more
+TOPIC = {message: topic.name for topic in topics.TOPICS for message in topic.messages}
+
+
+def fill(served: Served) -> None:
+    """Fill a migrated warehouse: definitions, a floor's past, forecasts, a proof, a dead letter."""
+    now = datetime.now(UTC)
+    with served.client() as client:
+        stored = Stored(client)
+        bundle = define(stored, now)
+        warehouse = Warehouse(lambda: client)
+        made = Installation(warehouse, 1)
+        made.open_epochs()
+        made.mark(1)
+        made.log.send(past(now))
+        made.log.send([Message(topics.CALLS.name, b"call:broken", b"no event")])
+        made.fold()
+        told = [["simulator", now, now, "", 1]]
+        columns = ["source", "complete_through", "observed_at", "detail", "position"]
+        client.insert("spm.source_progress", told, column_names=columns)
+        Maker(lambda: warehouse, lambda: bundle).run(now)
+        store(warehouse, reconcile(warehouse, ALL, (totals.TABLE,)), ALL, now)
+
+
+def define(stored: Stored, now: datetime) -> Bundle:
+    """Put the sample company in force, as `definitions apply` does but for the log; return it."""
+    values = load(DEFINITIONS).values
+    values["quotas"] = moved(values["quotas"], now.year - SAMPLE_YEAR)
+    stored.add_people(people_changes(values["people"], {}, now).rows)
+    stored.add_revisions([
+        Revision(1, kind, "0" * 64, "test", "", now, content_of(values[kind]))
+        for kind in KINDS if kind in values
+    ])  # fmt: skip
+    for sequence, roster in stored.rosters_without_rows():
+        stored.add_roster(sequence, roster)
+    missing = stored.without_members()
+    assert missing is not None
+    sequence, roster, territories = missing
+    stored.add_members(sequence, member_rows(roster, territories.territories))
+    plans = planning.missing(stored)
+    assert plans is not None
+    planning.write(stored, plans, now)
+    make_views(stored.client)
+    return stored.in_force().bundle()
+
+
+def moved(quotas: Quotas, years: int) -> Quotas:
+    """Return quotas so many years later, so that some are of today whatever day it is."""
+
+    def later(day: date) -> date:
+        return day.replace(year=day.year + years)
+
+    return quotas.model_copy(update={"quotas": tuple(
+        quota.model_copy(update={
+            "period_start": later(quota.period_start), "period_end": later(quota.period_end),
+            "changes": tuple(
+                c.model_copy(update={"on": later(c.on)})
+                for c in quota.changes
+            ),
+        })
+        for quota in quotas.quotas
+    )})  # fmt: skip
+
+
+def past(now: datetime) -> Iterator[Message]:
+    """Yield what happened on the floor, without most of its calls and e-mails."""
+    bundle = {k: v for k, v in load(DEFINITIONS).values.items() if k != "people"}
+    first = now.date() - timedelta(DEALS_DAYS)
+    since = (now - timedelta(CALLS_DAYS)).timestamp() * 1000
+    world = World(Floor.of_bundle(Bundle(**bundle)), SEED, first, dials=Dials(), ids=IDS)
+    for event in world.until(round(now.timestamp() * 1000)):
+        if event.message not in ("call", "email") or event.at >= since:
+            yield Message(TOPIC[event.message], event.key, event.value)
