@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.definitions import UNASSIGNED, Bundle, Company
 from schemas.money import minor_units
+from schemas.plan_choices import Scope
 from schemas.plan_components import Counts
 from schemas.plans import Component, Plan, Plans, Tier
 from streams.domain.commissions import (
@@ -253,6 +254,17 @@ def test_origin_periods_follow_the_fiscal_year(
 def test_two_plans_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="same id"):
         terms(plan((0, 1)), plan((0, 1)))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"payout": "MONTH"}, {"pay_currency": "USD"}, {"rounding": "HALF_UP"},
+     {"components": (component((0, 1)).model_copy(update={"scope": Scope.TRANSACTION}),)}],
+)  # fmt: skip
+def test_what_would_be_paid_by_half_of_what_it_says_is_refused(fields: dict[str, Any]) -> None:
+    """Checks refuse it before it is applied; an agent that meets it all the same pays nothing."""
+    with pytest.raises(ValueError, match="cannot accrue"):
+        terms(plan((0, 1), **fields))
 
 
 # Laws.

@@ -206,6 +206,11 @@ def test_a_cap_that_carries_pays_later_what_it_held_back() -> None:
         for one in line.instalments:
             by_month[one.payout.start.month] += one.amount
     assert dict(by_month) == {1: 100, 2: 100, 3: 80}
+    tiny = written(component.replace("EXCESS", "CARRIED").replace("100", "0.001"), period="MONTH")
+    assert [line.instalments for line in paid(tiny, made).lines] == [
+        (),
+        (),
+    ]  # and it comes to an end
     lost = paid(written(component.replace("EXCESS", "LOST"), period="MONTH"), made)
     assert [i.amount for line in lost.lines for i in line.instalments] == [100, 30]
 
