@@ -48,7 +48,7 @@ def here() -> Iterator[Any]:
 
 
 @given(several(), st.lists(AMOUNTS, min_size=3, max_size=3), st.data())
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_sql_earns_what_the_domain_earns(
     here: Any, plans: Plans, sold: list[Decimal], data: Any
 ) -> None:

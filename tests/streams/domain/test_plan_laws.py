@@ -30,7 +30,7 @@ RATES = [
     ("JPY", "EUR", date(2026, 3, 1), "0.0061"),
 ]
 HERE = context(rates=RATES)
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 credits = st.builds(
     lambda amount, day, deal, product, role, more: credit(
@@ -132,7 +132,7 @@ def test_the_trace_adds_up(plan: Plan, history: Any) -> None:
 
 
 @given(st.data(), AMOUNTS, AMOUNTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_plan_whose_rates_rise_never_pays_less_for_more(
     data: Any, one: Decimal, other: Decimal
 ) -> None:
