@@ -4,6 +4,8 @@ Only the newest revision of plans is looked at, which is the one that is read. W
 learned from the past, its weights are taken as they are and its sums are not.
 """
 
+from collections.abc import Mapping
+
 from infra.reconcile.arithmetic import decimal, divided_even, whole
 from infra.reconcile.asking import Check, Warehouse, ask
 from schemas.money import minor_units
@@ -79,30 +81,10 @@ def check_curves() -> list[Check]:
 def check_quotas(warehouse: Warehouse) -> list[Check]:
     """Return the check of each quota: as it was written, what is asked for, and its courses."""
     codes = ask(warehouse, f"SELECT DISTINCT currency FROM {QUOTA} FINAL WHERE {_AT}")
-    units = {code: 10 ** minor_units(code) for code in codes["currency"] if code} | {"": _WHOLE}
-    unit = f"transform(currency, {list(units)}, {list(units.values())}, {_WHOLE})"
-    levels = f"arrayMap(p -> {whole('toDecimal128(p.3, 4)', _WHOLE)}, parts)"
-    days = f"arrayMap(p -> {whole('toDecimal128(p.4, 4)', _WHOLE)}, parts)"
-    of_days = whole("toDecimal128OrZero(parts[1].5, 4)", _WHOLE)
-    # level x days / days of the period, in minor units; one part of all days is as it was written.
-    exact = f"arraySum(arrayMap((level, day) -> level * day, {levels}, {days})) * {unit}"
-    quotient = divided_even(exact, f"greatest({of_days} * {_WHOLE}, toInt256(1))")
-    rounded = f"{quotient} * intDiv({_WHOLE}, {unit})"
-    asked = decimal(
-        f"if(length(parts) = 1 AND parts[1].4 = parts[1].5, {levels}[1], {rounded})", _WHOLE
-    )
-    same = (
-        "(owner_kind, owner_id, written_kpi, written_currency, written_start, written_end, "
-        "toDecimal128(written, 4)) = (subject_kind, subject_id, kpi, currency, "
-        "toString(period_start), toString(period_end), toDecimal128(written_amount, 4))"
-    )
-    tiled = (
-        "parts[1].1 = written_start AND parts[-1].2 = written_end AND "
-        "arrayAll(n -> parts[n].2 = parts[n + 1].1, range(1, toUInt64(length(parts))))"
-    )
+    asked = _asked({code: 10 ** minor_units(code) for code in codes["currency"] if code})
     sql = f"""
         SELECT multiIf(NOT is_there, 'not in the table', NOT is_written, 'not in the definitions',
-                NOT ({same}), 'not as it was written', NOT ({tiled}), 'parts of its period',
+                NOT ({_SAME}), 'not as it was written', NOT ({_TILED}), 'parts of its period',
                 amount != asked, 'amount',
                 plan_from != plan_since OR plan_total != plan_sum, 'course of its plan',
                 work_from != work_since OR work_total != work_sum, 'course of its work',
@@ -113,12 +95,44 @@ def check_quotas(warehouse: Warehouse) -> list[Check]:
                 AS found,
             toDecimal128(amount, 4) - asked AS off, currency, toUInt64(0) AS position
         FROM (
-            SELECT *, {_parts()} AS parts, if(is_plain, toDecimal128(written, 4), {asked}) AS asked,
+            SELECT *, JSONExtract(trace, '{_PARTS}') AS parts,
+                if(is_plain, toDecimal128(written, 4), {asked}) AS asked,
                 if(plan_curve = work_curve, away, toDecimal128(0, 12)) AS plan_away,
                 plan_upto - plan_since - plan_away AS plan_sum,
                 work_upto - work_since - away AS work_sum
             FROM ({_quotas()}))"""
     return [Check(QUOTA, ("quota",), sql)]
+
+
+_SAME = (
+    "(owner_kind, owner_id, written_kpi, written_currency, written_start, written_end, "
+    "toDecimal128(written, 4)) = (subject_kind, subject_id, kpi, currency, "
+    "toString(period_start), toString(period_end), toDecimal128(written_amount, 4))"
+)
+_TILED = (
+    "parts[1].1 = written_start AND parts[-1].2 = written_end AND "
+    "arrayAll(n -> parts[n].2 = parts[n + 1].1, range(1, toUInt64(length(parts))))"
+)
+
+
+def _asked(units: Mapping[str, int]) -> str:
+    """Return SQL for what the parts of a quota come to: level x days / days of the period.
+
+    One part of all days is as it was written; others are rounded together, half-even.
+
+    Args:
+        units: minor units of one unit, by currency; a KPI that is no money has ten-thousandths.
+    """
+    unit = f"transform(currency, {['', *units]}, {[_WHOLE, *units.values()]}, {_WHOLE})"
+    levels = f"arrayMap(p -> {whole('toDecimal128(p.3, 4)', _WHOLE)}, parts)"
+    days = f"arrayMap(p -> {whole('toDecimal128(p.4, 4)', _WHOLE)}, parts)"
+    of_days = whole("toDecimal128OrZero(parts[1].5, 4)", _WHOLE)
+    exact = f"arraySum(arrayMap((level, day) -> level * day, {levels}, {days})) * {unit}"
+    quotient = divided_even(exact, f"greatest({of_days} * {_WHOLE}, toInt256(1))")
+    rounded = f"{quotient} * intDiv({_WHOLE}, {unit})"
+    return decimal(
+        f"if(length(parts) = 1 AND parts[1].4 = parts[1].5, {levels}[1], {rounded})", _WHOLE
+    )
 
 
 def _content(kind: str) -> str:
@@ -163,10 +177,6 @@ _LACKING = f"""
             UNION ALL SELECT calendar_id, 0, 1 FROM {DAY} FINAL WHERE {_AT})
         GROUP BY calendar_id)
     WHERE span > 0"""
-
-
-def _parts() -> str:
-    return f"JSONExtract(trace, '{_PARTS}')"
 
 
 def _quotas() -> str:
