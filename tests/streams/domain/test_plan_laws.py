@@ -257,7 +257,8 @@ def test_a_spif_counts_deals_that_are_worth_something() -> None:
 """)
     sold = [credit(10, deal="a", product="x"), credit(5, deal="a", product="x", via="1"),
             credit(-3, deal="b", product="x"), credit(7, deal="c", product="y"),
-            credit(7, deal="d", product="x"), credit(-7, deal="d", product="x", via="1")]  # fmt: skip
+            credit(7, deal="d", product="x"),
+            credit(-7, deal="d", product="x", via="1")]  # fmt: skip
     assert paid(plans, sold).amount == 500
 
 
