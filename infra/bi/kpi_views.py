@@ -6,43 +6,49 @@ reaches them, and a branch whose formulas it rules out reads nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from connectors.sinks.clickhouse import quoted
 from infra.bi import formulas, grains
 from infra.bi.context import Context
 from infra.bi.lines import family_of, lines
 from infra.bi.subjects import Subject, membership, subject_id
-from infra.bi.sums import sums_of
-from streams.domain.kpi_trees import Computed, Origin, Wanted, unit_of
+from infra.bi.sums import sums_by_days, sums_of
+from streams.domain.kpi_trees import Computed, Wanted, unit_of
 from streams.domain.polynomials import scale_of
 
 RESULT = "Nullable(Decimal(38, 10))"
 
 
 def kpis(computed: Sequence[Computed], subject: Subject, context: Context) -> str:
-    """Return SQL for every KPI of every subject of a kind, in every period that has any."""
+    """Return SQL for every KPI of every subject of a kind, in every period that has any; or ''.
+
+    All is read by days: with settled months beside them the engine takes longer to understand the
+    question than it saves in answering it.
+    """
     parts = []
     if plain := tuple(c for c in computed if c.of_measure):
-        parts.append(_measures(plain, subject, context))
+        parts.append(_measures([sums_by_days(_names(plain), subject, context)]))
     families = defaultdict[frozenset[str], list[Computed]](list)
     for one in computed:
         if not one.of_measure:
-            families[_family(one)].append(one)
+            families[frozenset(map(family_of, one.wanted)) - {"measures"}].append(one)
     parts += [evaluated(some, subject, context) for _, some in sorted(families.items(), key=str)]
     return "\nUNION ALL\n".join(parts)
 
 
-def _family(computed: Computed) -> frozenset[str]:
-    """Return which lines are read for a formula; those of the period before are read by days."""
-    found = set(map(family_of, computed.wanted)) - {"measures"}
-    return frozenset(found | {"before" for w in computed.wanted if w.is_previous})
+def measures(plain: Sequence[Computed], subject: Subject, context: Context) -> str:
+    """Return the same SQL for measures alone, from settled months as far as they reach."""
+    return _measures(sums_of(_names(plain), subject, context)) if plain else ""
 
 
-def _measures(plain: Sequence[Computed], subject: Subject, context: Context) -> str:
-    names = ", ".join(quoted(c.kpi.kpi_id) for c in plain)
+def _names(plain: Sequence[Computed]) -> str:
+    return ", ".join(quoted(c.kpi.kpi_id) for c in plain)
+
+
+def _measures(parts: Iterable[str]) -> str:
     total = f"CAST(total, '{RESULT}')"
-    sums = "\n        UNION ALL ".join(sums_of(names, subject, context))
+    sums = "\n        UNION ALL ".join(parts)
     return f"""
 SELECT subject_id, measure AS kpi_id, grain, period_start, period_end, currency,
     {total} AS numerator, CAST(NULL, '{RESULT}') AS denominator, {total} AS value
@@ -117,25 +123,6 @@ def _multiplier(wanted: Wanted) -> int:
 
 
 def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
-    """Return SQL for lines with the periods they count in, a period later for previous ones."""
-    # Beside deals and activities, of which all are read, days are cheap: that keeps the text short.
-    are_totals = all(w.origin is Origin.MEASURE for w in slots)
-    now = {w: s for w, s in slots.items() if are_totals and not w.is_previous}
-    others = {w: s for w, s in slots.items() if w not in now}
-    parts = []
-    if now:
-        names = ", ".join(quoted(w.name) for w in now)
-        places = ", ".join(map(str, now.values()))
-        sums = "\n        UNION ALL ".join(sums_of(names, subject, context))
-        parts.append(f"""
-        SELECT subject_id, toUInt16(transform(toString(measure), [{names}], [{places}], 0)) AS slot,
-            value, 0 AS is_previous, grain, period_start, period_end FROM ({sums})""")
-    if others:
-        parts.append(_by_days(others, subject, context))
-    return "\n        UNION ALL ".join(parts)
-
-
-def _by_days(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
     rows = "\n        UNION ALL\n        ".join(owned(slots, subject, context))
     return f"""
         SELECT subject_id, slot, value, is_previous, grain,

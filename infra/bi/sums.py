@@ -19,7 +19,7 @@ def sums_of(measures: str, subject: Subject, context: Context) -> Iterator[str]:
         measures: names, quoted, by comma.
     """
     if context.starts:  # periods of whole weeks are not made of months
-        yield _by_days(asking.days(measures), subject, context, grains.GRAINS)
+        yield sums_by_days(measures, subject, context)
         return
     short = [grain for grain in grains.GRAINS if grain not in grains.OF_MONTHS]
     loosened = loose(subject)
@@ -41,6 +41,11 @@ def sums_of(measures: str, subject: Subject, context: Context) -> Iterator[str]:
             f"SELECT {whose}, measure, currency, value, '{grain}' AS grain, "
             f"{first} AS period_start, {behind} AS period_end FROM ({months})"
         )
+
+
+def sums_by_days(measures: str, subject: Subject, context: Context) -> str:
+    """Return SQL for the same sums, all of them by days."""
+    return _by_days(asking.days(measures), subject, context, grains.GRAINS)
 
 
 _NEXT = "addMonths(facts.month, 1)"

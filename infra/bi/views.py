@@ -7,7 +7,7 @@ from connectors.sinks.clickhouse import quoted
 from infra.bi.context import Context
 from infra.bi.dictionary import Column, dictionary
 from infra.bi.dictionary_view import data_dictionary
-from infra.bi.kpi_views import kpis
+from infra.bi.kpi_views import kpis, measures
 from infra.bi.lines import family_of
 from infra.bi.subjects import Subject
 from schemas.definitions import Bundle
@@ -43,22 +43,21 @@ def views(bundle: Bundle) -> tuple[View, ...]:
     """Return every view that follows from a revision of the definitions."""
     context, every = Context.of(bundle), tuple(Catalogue(bundle).all())
     totals = tuple(c for c in every if {family_of(w) for w in c.wanted} <= {"measures"})
-    measures = tuple(c for c in every if c.of_measure)
+    plain = tuple(c for c in every if c.of_measure)
     found = [dim_kpi(every), View("data_dictionary", data_dictionary())]
     for subject in Subject:
-        found.append(_of(subject, every, context, ""))
-        found.append(_of(subject, totals, context, "_totals"))
-        found.append(_of(subject, measures, context, "_measures"))
+        found.append(_of(subject, kpis(every, subject, context), ""))
+        found.append(_of(subject, kpis(totals, subject, context), "_totals"))
+        found.append(_of(subject, measures(plain, subject, context), "_measures"))
     return tuple(found)
 
 
-def _of(subject: Subject, computed: Sequence[Computed], context: Context, suffix: str) -> View:
+def _of(subject: Subject, rows: str, suffix: str) -> View:
     name = f"kpi_{subject.lower()}{suffix}"
     whose = _WHOSE.get(subject)
     first = f"subject_id AS {whose}, " if whose else ""
     names = ", ".join(c.name for c in columns_of("kpi_company"))
-    rows = kpis(computed, subject, context) if computed else _nothing()
-    return View(name, f"SELECT {first}{names} FROM ({rows})")
+    return View(name, f"SELECT {first}{names} FROM ({rows or _nothing()})")
 
 
 def _nothing() -> str:
