@@ -111,9 +111,7 @@ def schedule(
         return ()
     start, last = min(by_month), max(by_month)
     run, before = _Run(ZERO, start, ZERO), None
-    while (until is None or start < until) and (
-        start <= last or (rows and rows[-1].closing > 0) or (until is not None and not rows)
-    ):
+    while (until is None or start < until) and (start <= last or rows[-1].closing > 0):
         service = _in_force(ordered, start)
         row, run = _month(
             start, by_month.get(start, ZERO), service, run, service != before, proration, currency
