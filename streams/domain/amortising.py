@@ -74,6 +74,13 @@ class _Run(NamedTuple):
     charged: Decimal
 
 
+class _How(NamedTuple):
+    """What holds for all months of an asset."""
+
+    proration: Proration
+    currency: str
+
+
 def month_of(day: date) -> date:
     """Return the first day of a day's calendar month."""
     return day.replace(day=1)
@@ -106,17 +113,22 @@ def schedule(
         month = month_of(cost.on)
         by_month[month] = by_month.get(month, ZERO) + cost.amount
     ordered = sorted(services, key=lambda s: s.since or date.min)
+    how = _How(proration, currency)
     rows: list[Month] = []
     if not by_month:
         return ()
     start, last = min(by_month), max(by_month)
     run, before = _Run(ZERO, start, ZERO), None
     while (until is None or start < until) and (start <= last or rows[-1].closing > 0):
-        service = _in_force(ordered, start)
-        row, run = _month(
-            start, by_month.get(start, ZERO), service, run, service != before, proration, currency
-        )
-        rows.append(row)
+        service, cost = _in_force(ordered, start), by_month.get(start, ZERO)
+        opening = run.amount - run.charged
+        added = max(cost, -opening)
+        if cost or service != before:
+            run = _Run(opening + added, max(start, service.start), ZERO)
+        amortised, written_off = _month(start, run, service, how)
+        run = run._replace(charged=run.charged + amortised + written_off)
+        closing = run.amount - run.charged
+        rows.append(Month(start, opening, added, added - cost, amortised, written_off, closing))
         start, before = months_later(start, 1), service
     return tuple(rows)
 
@@ -126,38 +138,27 @@ def _in_force(ordered: Sequence[Service], month: date) -> Service:
     return made[-1] if made else ordered[0]
 
 
-def _month(
-    start: date, cost: Decimal, service: Service, run: _Run, is_new: bool,
-    proration: Proration, currency: str,
-) -> tuple[Month, _Run]:  # fmt: skip
-    opening = run.amount - run.charged
-    added = max(cost, -opening)
-    if cost or is_new:
-        run = _Run(opening + added, max(start, service.start), ZERO)
+def _month(start: date, run: _Run, service: Service, how: _How) -> tuple[Decimal, Decimal]:
+    """Return what a month charges of a run, and what it writes off."""
     left = run.amount - run.charged
     served = min(months_later(start, 1), service.ended_on or date.max)
-    charged = max(run.charged, _charged(run, served, service.end, start, proration, currency))
-    amortised = charged - run.charged
+    if served >= service.end or service.end <= start:
+        amortised = left
+    else:
+        amortised = max(_charged(run, served, service.end, how) - run.charged, ZERO)
     has_ended = service.ended_on is not None and start >= month_of(service.ended_on - DAY)
-    written_off = left - amortised if has_ended else ZERO
-    closing = left - amortised - written_off
-    row = Month(start, opening, added, added - cost, amortised, written_off, closing)
-    return row, _Run(run.amount, run.since, charged + written_off)
+    return amortised, left - amortised if has_ended else ZERO
 
 
-def _charged(
-    run: _Run, served: date, end: date, month: date, proration: Proration, currency: str
-) -> Decimal:
-    """Return what is charged of a run by the first day no longer served of a month."""
+def _charged(run: _Run, served: date, end: date, how: _How) -> Decimal:
+    """Return what is charged of a run up to a day that lies before its end."""
     if served <= run.since:
         return ZERO
-    if served >= end or end <= month:
-        return run.amount
-    whole = _place(end, proration) - _place(run.since, proration)
+    whole = _place(end, how.proration) - _place(run.since, how.proration)
     if whole <= 0:
         return run.amount
-    part = (_place(served, proration) - _place(run.since, proration)) / whole
-    return rounded(Fraction(run.amount) * part, currency)
+    part = (_place(served, how.proration) - _place(run.since, how.proration)) / whole
+    return rounded(Fraction(run.amount) * part, how.currency)
 
 
 def rounded(exact: Fraction, currency: str) -> Decimal:

@@ -91,6 +91,14 @@ class TermsUnknown(LookupError):
         )
 
 
+class _How(NamedTuple):
+    """What decides about a cost."""
+
+    policy: Policy | None
+    treatment: Treatment | None
+    deal_type: str
+
+
 Key = tuple[str, str, str, str, str, int]  # deal, payee, plan, component, currency, treatment
 _NO_TREATMENT = 0
 
@@ -111,28 +119,19 @@ def held(
     Raises:
         TermsUnknown: a deal is capitalised and has neither terms nor a default term.
     """
-    found: dict[Key, tuple[Policy | None, Treatment | None, list[Cost]]] = {}
+    found: dict[Key, tuple[_How, list[Cost]]] = {}
     unknown: list[str] = []
     made: list[Held] = []
-    for policy, treatment, entry in _treated(entries, deals, accounting):
-        order = treatment.order if treatment else _NO_TREATMENT
-        key = (
-            entry.deal_id,
-            entry.rep_id,
-            entry.plan_id,
-            entry.component_id,
-            entry.currency,
-            order,
-        )
-        found.setdefault(key, (policy, treatment, []))[2].append(Cost(entry.on, entry.amount))
-    for key, (policy, treatment, costs) in sorted(found.items(), key=lambda item: item[0]):
-        deal = deals.get(key[0])
-        try:
-            known = _terms(key[0], deal, terms, policy, treatment)
-        except TermsUnknown as error:
-            unknown.extend(error.deals)
-            continue
-        made.append(_held(key, policy, treatment, costs, deal, known, until))
+    for how, entry in _treated(entries, deals, accounting):
+        order = how.treatment.order if how.treatment else _NO_TREATMENT
+        key = (*_cost_of(entry), order)
+        found.setdefault(key, (how, []))[1].append(Cost(entry.on, entry.amount))
+    for key, (how, costs) in sorted(found.items(), key=lambda item: item[0]):
+        known = _terms(key[0], deals.get(key[0]), terms, how)
+        if known is None:
+            unknown.append(key[0])
+        else:
+            made.append(_held(key, costs, how, known, until))
     if unknown:
         raise TermsUnknown(unknown)
     return tuple(made)
@@ -177,8 +176,8 @@ def _meets(value: str, wanted: Sequence[str]) -> bool:
 
 def _treated(
     entries: Iterable[Entry], deals: Mapping[str, Deal], accounting: Accounting
-) -> Iterator[tuple[Policy | None, Treatment | None, Entry]]:
-    """Yield every entry, pools split, with the policy of the day its cost first arose."""
+) -> Iterator[tuple[_How, Entry]]:
+    """Yield every entry, pools split, with what decides about it."""
     first: dict[tuple[str, ...], date] = {}
     parts = list(_unpooled(entries, accounting))
     for one in parts:
@@ -186,11 +185,12 @@ def _treated(
     for one in parts:
         policy = policy_on(accounting, first[_cost_of(one)])
         deal = deals.get(one.deal_id)
-        found = treatment_of(policy, one, deal.deal_type if deal else "") if policy else None
-        yield policy, found, one
+        deal_type = deal.deal_type if deal else ""
+        found = treatment_of(policy, one, deal_type) if policy else None
+        yield _How(policy, found, deal_type), one
 
 
-def _cost_of(entry: Entry) -> tuple[str, ...]:
+def _cost_of(entry: Entry) -> tuple[str, str, str, str, str]:
     return (entry.deal_id, entry.rep_id, entry.plan_id, entry.component_id, entry.currency)
 
 
@@ -214,36 +214,32 @@ def _pool_of(entry: Entry) -> tuple[str, str, str, date, str]:
 
 
 def _terms(
-    deal_id: str, deal: Deal | None, terms: Mapping[str, Sequence[ContractTerms]],
-    policy: Policy | None, treatment: Treatment | None,
-) -> Sequence[ContractTerms]:  # fmt: skip
-    """Return the terms of what may be an asset; nothing where there is none."""
-    if not deal_id or treatment is None or treatment.treats is Treats.EXPENSE:
+    deal_id: str, deal: Deal | None, terms: Mapping[str, Sequence[ContractTerms]], how: _How
+) -> Sequence[ContractTerms] | None:
+    """Return the terms of what may be an asset, oldest first; None: they are not known."""
+    if not deal_id or how.treatment is None or how.treatment.treats is Treats.EXPENSE:
         return ()
     known = terms.get(deal_id, ())
     if known:
         return sorted(known, key=lambda t: t.revised_on or date.min)
-    if policy is None or policy.term_months is None or deal is None:
-        raise TermsUnknown([deal_id])
-    return (
-        ContractTerms(deal_id=deal_id, service_start=deal.won_on, term_months=policy.term_months),
-    )
+    months = how.policy.term_months if how.policy else None
+    if months is None or deal is None:
+        return None
+    return (ContractTerms(deal_id=deal_id, service_start=deal.won_on, term_months=months),)
 
 
 def _held(
-    key: Key, policy: Policy | None, treatment: Treatment | None, costs: Sequence[Cost],
-    deal: Deal | None, terms: Sequence[ContractTerms], until: date | None,
-) -> Held:  # fmt: skip
+    key: Key, costs: Sequence[Cost], how: _How, terms: Sequence[ContractTerms], until: date | None
+) -> Held:
     deal_id, rep_id, plan_id, component_id, currency, _ = key
-    deal_type = deal.deal_type if deal else ""
-    treats, because, months = _decided(deal_id, policy, treatment, terms, deal_type)
-    rows: tuple[Month, ...] = ()
-    if treats is Treats.CAPITALISE and policy and treatment:
-        services = [_service(treatment, each, deal_type) for each in terms]
-        rows = schedule(costs, services, policy.proration, currency, until)
+    treats, because, period = _decided(deal_id, how, terms)
+    months: tuple[Month, ...] = ()
+    if treats is Treats.CAPITALISE and how.policy and how.treatment:
+        services = [_service(how.treatment, each, how.deal_type) for each in terms]
+        months = schedule(costs, services, how.policy.proration, currency, until)
     return Held(
-        deal_id, rep_id, plan_id, component_id, currency, policy, treats, because, months,
-        tuple(sorted(costs)), rows,
+        deal_id, rep_id, plan_id, component_id, currency, how.policy, treats, because, period,
+        tuple(sorted(costs)), months,
     )  # fmt: skip
 
 
@@ -252,10 +248,8 @@ def _service(treatment: Treatment, terms: ContractTerms, deal_type: str) -> Serv
     return Service(terms.service_start, end, terms.revised_on, terms.ended_on)
 
 
-def _decided(
-    deal_id: str, policy: Policy | None, treatment: Treatment | None,
-    terms: Sequence[ContractTerms], deal_type: str,
-) -> tuple[Treats, str, int]:  # fmt: skip
+def _decided(deal_id: str, how: _How, terms: Sequence[ContractTerms]) -> tuple[Treats, str, int]:
+    policy, treatment = how.policy, how.treatment
     if policy is None:
         return Treats.EXPENSE, "no accounting policy was in force", 0
     if treatment is None:
@@ -264,7 +258,7 @@ def _decided(
         return Treats.EXPENSE, treatment.because, 0
     if not deal_id:
         return Treats.EXPENSE, NOBODYS, 0
-    months = period_months(treatment, terms[0], deal_type)
+    months = period_months(treatment, terms[0], how.deal_type)
     if policy.practical_expedient and months <= YEAR_MONTHS:
         return Treats.EXPENSE, f"practical expedient: amortised over {months} months", 0
     return Treats.CAPITALISE, treatment.because, months
