@@ -121,8 +121,8 @@ def schedule(
     run, before = _Run(ZERO, start, ZERO), None
     while (until is None or start < until) and (start <= last or rows[-1].closing > 0):
         service, cost = _in_force(ordered, start), by_month.get(start, ZERO)
-        opening = run.amount - run.charged
-        added = max(cost, -opening)
+        opening: Decimal = run.amount - run.charged
+        added: Decimal = max(cost, -opening)
         if cost or service != before:
             run = _Run(opening + added, max(start, service.start), ZERO)
         amortised, written_off = _month(start, run, service, how)
