@@ -102,7 +102,7 @@ def _renewals(path: Path, one: Treatment) -> Iterator[Finding]:
 
 
 def _unreached(path: Path, policy: Policy) -> Iterator[Finding]:
-    """Yield treatments behind one that takes every cost, and a policy that leaves some to chance."""
+    """Yield treatments that are never reached, and a policy that leaves costs to chance."""
     ordered = sorted(enumerate(policy.treatments), key=lambda each: each[1].order)
     takes_all = [k for k, (_, t) in enumerate(ordered) if _is_open(t)]
     for j, treatment in ordered[takes_all[0] + 1 :] if takes_all else ():
