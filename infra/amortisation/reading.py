@@ -40,7 +40,7 @@ LEFT JOIN (SELECT sequence, max(written_at) AS written_at FROM spm.definition GR
     AS revised ON revised.sequence = entry.sequence
 ORDER BY entry.rep_id, entry.partition, entry.position, entry.entry_id
 """
-# As first won: what a deal says later of its day is a new estimate, which contracts tell with its day.
+# As first won: a day that is corrected later is a new estimate, and those come with the contracts.
 _DEALS = """
 SELECT deal_id, argMin(deal_type, source_position), argMin(day, source_position)
 FROM spm.credit WHERE kind = 'credit' AND NOT deleted AND stage_class = 'WON' GROUP BY deal_id

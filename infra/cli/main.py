@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from infra.cli import (
+    amortisation,
     board,
     config,
     dead_letters,
@@ -72,6 +73,7 @@ deal.register(app)
 simulate.register(app)
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
+app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)
 doctor.register(app)

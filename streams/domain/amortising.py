@@ -109,9 +109,9 @@ def schedule(
     (60, Decimal('50.00'), Decimal('0.00'))
     """
     by_month: dict[date, Decimal] = {}
-    for cost in costs:
-        month = month_of(cost.on)
-        by_month[month] = by_month.get(month, ZERO) + cost.amount
+    for one in costs:
+        month = month_of(one.on)
+        by_month[month] = by_month.get(month, ZERO) + one.amount
     ordered = sorted(services, key=lambda s: s.since or date.min)
     how = _How(proration, currency)
     rows: list[Month] = []
@@ -121,8 +121,8 @@ def schedule(
     run, before = _Run(ZERO, start, ZERO), None
     while (until is None or start < until) and (start <= last or rows[-1].closing > 0):
         service, cost = _in_force(ordered, start), by_month.get(start, ZERO)
-        opening: Decimal = run.amount - run.charged
-        added: Decimal = max(cost, -opening)
+        opening = run.amount - run.charged
+        added = max(cost, -opening)
         if cost or service != before:
             run = _Run(opening + added, max(start, service.start), ZERO)
         amortised, written_off = _month(start, run, service, how)
