@@ -15,9 +15,9 @@ from infra.definitions.showing import table
 from infra.definitions.stored import Stored
 from schemas.accounting import Treats
 from schemas.money import minor_units
-from streams.domain.amortising import ZERO, Month
+from streams.domain.amortising import ZERO, Month, Wanted
 from streams.domain.contract_costs import Entry, Held, held
-from streams.domain.journals import Kind, Line, booked
+from streams.domain.journals import Line, booked
 from streams.domain.periods import months_later
 
 FIELDS = ("opening", "capitalised", "reduced", "amortised", "written_off", "closing", "expensed",
@@ -33,7 +33,7 @@ class Total:
     """A month in one currency.
 
     Attributes:
-        posted: what the commission ledger posted in it: capitalised - reduced - released + expensed.
+        posted: what the ledger posted in it = capitalised - reduced - released + expensed.
     """
 
     opening: Decimal = ZERO
@@ -57,7 +57,9 @@ class Books:
 
 
 def books(client: Any, month: date, terms: Terms, deal_id: str = "") -> Books:
-    """Return the books of a month, of all deals or of one, tied to the commission ledger.
+    """Return the books of a month, tied to the commission ledger; of one deal all its months.
+
+    Months behind the one asked for are as the terms known now have them.
 
     Raises:
         TermsUnknown: a deal is capitalised whose term nobody has given.
@@ -65,14 +67,14 @@ def books(client: Any, month: date, terms: Terms, deal_id: str = "") -> Books:
     """
     accounting = Stored(client).in_force().bundle().accounting
     until = months_later(month, 1)
-    found = reading.entries(client, accounting, until)
-    costs = held(found, reading.deals(client), terms, accounting, until)
-    if not deal_id:
-        totals = totalled(costs, month)
-        _tie(totals, found, month)
-        return Books(month, costs, totals)
-    chosen = tuple(one for one in costs if one.deal_id == deal_id)
-    return Books(month, chosen, totalled(chosen, month))
+    found, deals = reading.entries(client, accounting, until), reading.deals(client)
+    if deal_id:
+        chosen = held(found, deals, terms, accounting, only=deal_id)
+        return Books(month, chosen, totalled(chosen, month))
+    costs = held(found, deals, terms, accounting, span=Wanted(month, until))
+    totals = totalled(costs, month)
+    _tie(totals, found, month)
+    return Books(month, costs, totals)
 
 
 def totalled(costs: Sequence[Held], month: date) -> dict[str, Total]:
@@ -111,7 +113,7 @@ def _tie(totals: dict[str, Total], entries: Iterable[Entry], month: date) -> Non
 
 
 def told(made: Books, deal_id: str = "") -> str:
-    """Return a month as people read it; of one deal every month up to it."""
+    """Return a month as people read it; of one deal every month."""
     if not made.totals:
         what = f"deal {deal_id} has no commissions" if deal_id else "no commissions were posted"
         return f"{what} up to the end of {made.month:%Y-%m}"
@@ -216,7 +218,3 @@ def _money(amount: Decimal, currency: str) -> str:
 
 def _plain(amount: Decimal, currency: str) -> str:
     return f"{amount:.{minor_units(currency)}f}"
-
-
-KINDS = {kind.value.lower() for kind in Kind}
-assert set(FIELDS) >= KINDS, "a total for each kind of booking"

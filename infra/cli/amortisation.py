@@ -39,9 +39,9 @@ def show(
 ) -> None:
     """Show what commissions are capitalised, amortised, written off and expensed in a month.
 
-    Computed from the commission ledger and the accounting policy in force (accounting.yaml); without
-    a policy everything is an expense as it arises. Figures of a month stay as they are once every
-    period of the plans that reaches into it is closed, and are provisional before.
+    Computed from the commission ledger and the accounting policies in force (accounting.yaml);
+    without a policy everything is an expense as it arises. Figures of a month stay as they are
+    once every period of the plans that reaches into it is closed, and are provisional before.
 
     Events of deals say neither term nor first day of service: those come from --contracts, a row
     per deal and another, with revised_on, each time they are estimated anew; ended_on is the first

@@ -74,11 +74,21 @@ class _Run(NamedTuple):
     charged: Decimal
 
 
-class _How(NamedTuple):
+class Pattern(NamedTuple):
     """What holds for all months of an asset."""
 
     proration: Proration
     currency: str
+
+
+class Wanted(NamedTuple):
+    """Which months are wanted: from one on, up to, not including, another; None: no bound."""
+
+    since: date | None = None
+    until: date | None = None
+
+
+ALL = Wanted()
 
 
 def month_of(day: date) -> date:
@@ -87,24 +97,19 @@ def month_of(day: date) -> date:
 
 
 def schedule(
-    costs: Iterable[Cost],
-    services: Sequence[Service],
-    proration: Proration,
-    currency: str,
-    until: date | None = None,
+    costs: Iterable[Cost], services: Sequence[Service], how: Pattern, span: Wanted = ALL
 ) -> tuple[Month, ...]:
     """Return the months of an asset from its first cost on; the order of costs is of no matter.
 
     Args:
         services: at least one; of several the latest estimate made by a month is in force in it,
             and the earliest one before that.
-        until: first day not wanted; None: until nothing is left.
 
     Source: 3,000 over five years are 50 a month (velocityhq.com).
 
     >>> service = Service(date(2026, 1, 1), date(2031, 1, 1))
     >>> months = schedule([Cost(date(2026, 1, 9), Decimal(3000))], [service],
-    ...                   Proration.FULL_MONTH, "USD")
+    ...                   Pattern(Proration.FULL_MONTH, "USD"))
     >>> len(months), months[0].amortised, months[59].closing
     (60, Decimal('50.00'), Decimal('0.00'))
     """
@@ -112,25 +117,35 @@ def schedule(
     for one in costs:
         month = month_of(one.on)
         by_month[month] = by_month.get(month, ZERO) + one.amount
-    ordered = sorted(services, key=lambda s: s.since or date.min)
-    how = _How(proration, currency)
-    rows: list[Month] = []
     if not by_month:
         return ()
+    ordered = sorted(services, key=lambda s: s.since or date.min)
+    rows: list[Month] = []
     start, last = min(by_month), max(by_month)
-    run, before = _Run(ZERO, start, ZERO), None
-    while (until is None or start < until) and (start <= last or rows[-1].closing > 0):
-        service, cost = _in_force(ordered, start), by_month.get(start, ZERO)
-        opening = run.amount - run.charged
-        added = max(cost, -opening)
-        if cost or service != before:
-            run = _Run(opening + added, max(start, service.start), ZERO)
-        amortised, written_off = _month(start, run, service, how)
-        run = run._replace(charged=run.charged + amortised + written_off)
-        closing = run.amount - run.charged
-        rows.append(Month(start, opening, added, added - cost, amortised, written_off, closing))
-        start, before = months_later(start, 1), service
+    computed = _computed(by_month, ordered, span)
+    run, before, closing = _Run(ZERO, start, ZERO), None, ZERO
+    while (span.until is None or start < span.until) and (start <= last or closing > 0):
+        if span.since is None or start >= span.since or start in computed:
+            service, cost = _in_force(ordered, start), by_month.get(start, ZERO)
+            opening = run.amount - run.charged
+            added = max(cost, -opening)
+            if cost or service != before:
+                run = _Run(opening + added, max(start, service.start), ZERO)
+            amortised, off = _month(start, run, service, how)
+            run, before = run._replace(charged=run.charged + amortised + off), service
+            closing = run.amount - run.charged
+            if span.since is None or start >= span.since:
+                rows.append(Month(start, opening, added, added - cost, amortised, off, closing))
+        start = months_later(start, 1)
     return tuple(rows)
+
+
+def _computed(costs: Iterable[date], services: Sequence[Service], span: Wanted) -> set[date]:
+    """Return months that must be computed though nobody wants them: around what changes a run."""
+    changed = {*costs, *(month_of(s.since) for s in services if s.since)}
+    changed |= {month_of(s.ended_on - DAY) for s in services if s.ended_on}
+    changed |= {span.since} if span.since else set()
+    return changed | {month_of(month - DAY) for month in changed}
 
 
 def _in_force(ordered: Sequence[Service], month: date) -> Service:
@@ -138,7 +153,7 @@ def _in_force(ordered: Sequence[Service], month: date) -> Service:
     return made[-1] if made else ordered[0]
 
 
-def _month(start: date, run: _Run, service: Service, how: _How) -> tuple[Decimal, Decimal]:
+def _month(start: date, run: _Run, service: Service, how: Pattern) -> tuple[Decimal, Decimal]:
     """Return what a month charges of a run, and what it writes off."""
     left = run.amount - run.charged
     served = min(months_later(start, 1), service.ended_on or date.max)
@@ -150,7 +165,7 @@ def _month(start: date, run: _Run, service: Service, how: _How) -> tuple[Decimal
     return amortised, left - amortised if has_ended else ZERO
 
 
-def _charged(run: _Run, served: date, end: date, how: _How) -> Decimal:
+def _charged(run: _Run, served: date, end: date, how: Pattern) -> Decimal:
     """Return what is charged of a run up to a day that lies before its end."""
     if served <= run.since:
         return ZERO

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from schemas.accounting import Accounting, ContractTerms, Policy, Renewals, Treatment, Treats
-from streams.domain.amortising import Cost, Month, Service, schedule
+from streams.domain.amortising import ALL, Cost, Month, Pattern, Service, Wanted, schedule
 from streams.domain.periods import months_later
 from streams.domain.pooled import Weights, changes
 
@@ -108,13 +108,16 @@ def held(
     deals: Mapping[str, Deal],
     terms: Mapping[str, Sequence[ContractTerms]],
     accounting: Accounting,
-    until: date | None = None,
+    *,
+    span: Wanted = ALL,
+    only: str = "",
 ) -> tuple[Held, ...]:
     """Return all costs with what is done with them, in the order of their keys.
 
     Args:
         terms: deal -> what is known of its contract; several where it was estimated anew.
-        until: first day whose months are not wanted; None: until every asset is charged.
+        span: which months of assets are wanted.
+        only: the one deal whose costs are wanted.
 
     Raises:
         TermsUnknown: a deal is capitalised and has neither terms nor a default term.
@@ -125,13 +128,15 @@ def held(
     for how, entry in _treated(entries, deals, accounting):
         order = how.treatment.order if how.treatment else _NO_TREATMENT
         key = (*_cost_of(entry), order)
+        if only and entry.deal_id != only:
+            continue
         found.setdefault(key, (how, []))[1].append(Cost(entry.on, entry.amount))
     for key, (how, costs) in sorted(found.items(), key=lambda item: item[0]):
         known = _terms(key[0], deals.get(key[0]), terms, how)
         if known is None:
             unknown.append(key[0])
         else:
-            made.append(_held(key, costs, how, known, until))
+            made.append(_held(key, costs, how, known, span))
     if unknown:
         raise TermsUnknown(unknown)
     return tuple(made)
@@ -229,14 +234,14 @@ def _terms(
 
 
 def _held(
-    key: Key, costs: Sequence[Cost], how: _How, terms: Sequence[ContractTerms], until: date | None
+    key: Key, costs: Sequence[Cost], how: _How, terms: Sequence[ContractTerms], span: Wanted
 ) -> Held:
     deal_id, rep_id, plan_id, component_id, currency, _ = key
     treats, because, period = _decided(deal_id, how, terms)
     months: tuple[Month, ...] = ()
     if treats is Treats.CAPITALISE and how.policy and how.treatment:
         services = [_service(how.treatment, each, how.deal_type) for each in terms]
-        months = schedule(costs, services, how.policy.proration, currency, until)
+        months = schedule(costs, services, Pattern(how.policy.proration, currency), span)
     return Held(
         deal_id, rep_id, plan_id, component_id, currency, how.policy, treats, because, period,
         tuple(sorted(costs)), months,
