@@ -99,7 +99,9 @@ def month_of(day: date) -> date:
 def schedule(
     costs: Iterable[Cost], services: Sequence[Service], how: Pattern, span: Wanted = ALL
 ) -> tuple[Month, ...]:
-    """Return the months of an asset from its first cost on; the order of costs is of no matter.
+    """Return the months of an asset; the order of costs is of no matter.
+
+    Months in which nothing is there and nothing arises are left out.
 
     Args:
         services: at least one; of several the latest estimate made by a month is in force in it,
@@ -134,7 +136,7 @@ def schedule(
             amortised, off = _month(start, run, service, how)
             run, before = run._replace(charged=run.charged + amortised + off), service
             closing = run.amount - run.charged
-            if span.since is None or start >= span.since:
+            if (span.since is None or start >= span.since) and (opening or cost):
                 rows.append(Month(start, opening, added, added - cost, amortised, off, closing))
         start = months_later(start, 1)
     return tuple(rows)
