@@ -15,10 +15,10 @@ HERE = Path(__file__).parent
 # Files that begin so share one costly ground.
 ONE_GROUND = (
     "faults", "infra/warehouse/test_readers", "connectors/boards/test_page",
-    "infra/reconcile/test_proof",
+    "infra/reconcile/test_proof", "infra/bi",
 )  # fmt: skip
 # All but these: together they would be what all others wait for at the end.
-OWN_GROUND = {"faults/test_logs_and_backups.py"}
+OWN_GROUND = {"faults/test_logs_and_backups.py", "infra/bi/test_kpi_views.py"}
 # Each test of these brings its own ground, or needs none: any process may take the next.
 EACH_ALONE = {
     "infra/rebuild/test_layout.py",
@@ -37,6 +37,8 @@ FIRST = (
     "infra/test_dead_letters.py", "simulation", "infra/warehouse", "streams",
 )  # fmt: skip
 
+SLOW_SECONDS_MAX = 600  # a busy machine stretches every wait of those that start servers
+
 # A law is right or wrong, not fast: on a busy machine a deadline fails by chance.
 settings.register_profile("pacesetter", deadline=None)
 settings.load_profile("pacesetter")
@@ -44,6 +46,9 @@ settings.load_profile("pacesetter")
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let one process of xdist run a whole file, since its tests share grounds; long ones first."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS_MAX))
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:

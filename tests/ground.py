@@ -151,7 +151,7 @@ def _served(server: Server) -> Iterator[str]:
 
 
 def laid_out(folder: Path) -> None:
-    """Put a warehouse that has all tables into a folder, for `migrate` to name: much is saved so."""
+    """Put a warehouse that has all tables into a folder: `migrate` then has little to do."""
     shutil.copytree(_tables(), folder / "warehouse", symlinks=True)
 
 

@@ -52,8 +52,9 @@ def reconcile(
     """Prove that the results are what history says, to the cent; say where they are not.
 
     Everything is computed a second time in SQL, by rules written down a second time: what each fact
-    is worth, totals per rep and day, credits of deals, commissions tier by tier; and that no record
-    between the first and the last one is missing. It may run while the pipeline works.
+    is worth, totals per rep and day, credits of deals, commissions tier by tier, what is asked of
+    whom (quotas, plan curves, calendars); and that no record between the first and the last one is
+    missing. It may run while the pipeline works.
 
     Exits with 0 when nothing differs, 1 when something does, 3 when the warehouse is away.
 

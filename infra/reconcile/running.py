@@ -12,7 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
-from infra.reconcile import credits, facts, ledger, log, totals
+from infra.reconcile import credits, expectations, facts, ledger, log, totals
 from infra.reconcile.asking import KEYS_MAX, Check, added, checked
 from infra.reconcile.cut import Part, cut, slices
 from infra.reconcile.findings import Checked, Gap, Report
@@ -22,7 +22,8 @@ from schemas.warehouse import Incarnation
 AGAIN_SECONDS = 2.0  # a few flushes
 ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
-TABLES = (totals.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT, ledger.TABLE)
+TABLES = (totals.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT, ledger.TABLE,
+          *expectations.TABLES)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -149,6 +150,9 @@ def look(
             credits.check_credits(_of(parts, credits.CREDIT), _of(parts, DEAL), generation, days),
         ),
         ledger.TABLE: lambda: _ledger(warehouse, parts, days),
+        expectations.DAY: expectations.check_days,
+        expectations.CURVE: expectations.check_curves,
+        expectations.QUOTA: lambda: expectations.check_quotas(warehouse),
     }
     return {
         table: added(table, (checked(warehouse, check) for check in asked[table]()))

@@ -140,3 +140,4 @@ def _until(true: Callable[[], Any]) -> None:
     end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end
+        time.sleep(0.02)  # the warehouse has more to do than to answer

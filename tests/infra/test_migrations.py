@@ -112,3 +112,11 @@ def test_a_cluster_gets_replicated_tables_everywhere() -> None:
     assert tables
     assert all("ENGINE = ReplicatedReplacingMergeTree" in text for text in tables)
     assert not any("Replicated" in text for text in texts if text not in tables)
+
+
+def test_comments_of_views_are_changed_everywhere() -> None:
+    said = "ALTER TABLE spm_bi.dim_rep COMMENT COLUMN rep_id 'ALTER TABLE x'"
+    assert placed(said, "sales") == (
+        "ALTER TABLE spm_bi.dim_rep ON CLUSTER 'sales' COMMENT COLUMN rep_id 'ALTER TABLE x'"
+    )
+    assert placed(said, "") == said

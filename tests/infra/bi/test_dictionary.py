@@ -1,7 +1,5 @@
 """The dictionary and the warehouse say the same, and what follows from it is in step."""
 
-from pathlib import Path
-
 import pytest
 from clickhouse_connect.driver.client import Client
 
@@ -84,6 +82,6 @@ def test_a_dictionary_that_contradicts_itself_says_where() -> None:
         read(form % "{meaning: M, grain: G, key: [b], columns: {a: {type: Date, meaning: M}}}")
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
-def test_files_are_in_step_with_it(path: Path) -> None:
-    assert path.read_text("utf-8") == files()[path], "run `make dictionary`"
+def test_files_are_in_step_with_it() -> None:
+    stale = [path.name for path, text in files().items() if path.read_text("utf-8") != text]
+    assert stale == [], "run `make dictionary`"

@@ -231,7 +231,7 @@ def test_views_are_made_once_and_again_only_when_their_text_changes(client: Clie
 
 def test_before_the_first_definitions_the_views_are_there_and_empty(client: Client) -> None:
     make_views(client, Bundle())
-    for name, _ in statements(Bundle()):
+    for name in {name for name, _ in statements(Bundle())} - {"data_dictionary"}:
         assert client.query(f"SELECT * FROM spm_bi.{name}").result_rows == []
 
 

@@ -13,7 +13,7 @@ from infra.bi.dictionary import dictionary
 from infra.bi.superset import ASSETS
 
 FILES: dict[str, Any] = {
-    str(path.relative_to(ASSETS)): yaml.safe_load(path.read_text("utf-8"))
+    str(path.relative_to(ASSETS)): yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
     for path in sorted(ASSETS.rglob("*.yaml"))
 }
 KINDS = {kind: {n: f for n, f in FILES.items() if n.startswith(f"{kind}/")}
@@ -114,10 +114,9 @@ def sql_of(chart: dict[str, Any]) -> str:
         grain = GRAINS[params["time_grain_sqla"]] if kind.startswith("Date") else "{}"
         groups = {axis: grain.format(axis)} | groups
     assert set(groups) <= known
-    # Superset gives labels an ending for ClickHouse, so that none hides a column.
-    taken = [f"{expression} AS `{name}_d41d8c`" for name, expression in groups.items()]
+    taken = [f"{expression} AS `{name}`" for name, expression in groups.items()]
     taken += [f"{m['sqlExpression']} AS `{m['label']}`" for m in params["metrics"]]
-    by = ", ".join(groups.values())
+    by = ", ".join(f"`{name}`" for name in groups)
     return f"SELECT {', '.join(taken)} FROM spm_bi.{view}{where} GROUP BY {by} LIMIT 1000"
 
 

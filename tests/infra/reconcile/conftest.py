@@ -16,7 +16,6 @@ from tests.ground import Site, site, stop, wait_for
 from tests.infra.reconcile.editing import check
 from tests.load import Floor, definitions
 
-
 CURVE: dict[str, Any] = {
     "component_id": "curve", "kind": "INTERPOLATED", "bounds": "ATTAINMENT", "pays": "VARIABLE",
     "quota": "3000", "variable": "500", "cap": {"of_variable": "2"}, "beyond": "EXTENDED",

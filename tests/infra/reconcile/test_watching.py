@@ -1,15 +1,20 @@
-"""What Prometheus is told."""
+"""What Prometheus is told, and what is kept."""
 
 import threading
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
+import polars as pl
 from prometheus_client import CollectorRegistry
 
 from infra.reconcile.findings import Checked, DeadLetters, Gap, Mismatch, Report
-from infra.reconcile.periods import month_of
-from infra.reconcile.running import Warehouse, both
+from infra.reconcile.periods import Days, month_of
+from infra.reconcile.running import both
+from infra.reconcile.storing import Warehouse, store
 from infra.reconcile.watching import Gauges, watch
-from schemas.warehouse import Unavailable
+from schemas.warehouse import Incarnation, Unavailable
 
 WRONG = Mismatch("t", {"rep_id": "r1"}, "value", "1", "3", Decimal(2), "EUR", 7)
 OTHER = WRONG._replace(key={"rep_id": "r2"})
@@ -52,6 +57,39 @@ def test_a_warehouse_that_is_away_is_told_and_asked_again() -> None:
     watch(away, month_of, Gauges(registry), 0.001, stop)
     assert len(asked) == 3
     assert registry.get_sample_value("pacesetter_reconcile_failed") == 1
+
+
+class Keeping:
+    """A warehouse that keeps what is inserted."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        raise AssertionError(sql)
+
+    def incarnation(self) -> Incarnation:
+        return Incarnation("first", 1, "")
+
+    def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
+        assert (table, incarnation.name) == ("spm.reconciliation", "first")
+        self.rows += rows.to_dicts()
+
+
+def test_what_a_run_found_is_kept_check_by_check() -> None:
+    at, days = datetime(2026, 11, 22, 9, tzinfo=UTC), Days(date(2026, 11, 1), date(2026, 12, 1))
+    found = report(WRONG, gaps=(Gap("crm.calls", 0, 1, "a hole"),))
+    more = replace(found.checks[0], off={"USD": Decimal("0.5000"), "": Decimal(300)})
+    kept = Keeping()
+    store(kept, replace(found, checks=(*found.checks, replace(more, table="u"))), days, at)
+    whole = {"checked_at": at, "since": days.since, "until": days.until}
+    counts = {"keys": 10, "differing": 1, "in_flight": 1, "moving": 0, "seconds": Decimal(0)}
+    assert kept.rows == [
+        {**whole, **counts, "subject": "t", "off_by": "EUR 2"},
+        {**whole, **counts, "subject": "u", "off_by": "300, USD 0.5"},
+        {**whole, "subject": "log", "keys": 0, "differing": 1, "in_flight": 0, "moving": 0,
+         "off_by": "", "seconds": Decimal("1.5")},
+    ]  # fmt: skip
 
 
 def test_only_what_differs_in_both_looks_counts() -> None:
