@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.accounting import Proration
@@ -23,6 +22,7 @@ from schemas.money import half_even, minor_units
 from streams.domain.periods import DAY, months_later
 
 ZERO = Decimal(0)
+MONTH_PARTS = 377_580  # months of 28, 29, 30 and 31 days cut into as many whole parts
 
 
 class Cost(NamedTuple):
@@ -127,17 +127,19 @@ def schedule(
     computed = _computed(by_month, ordered, span)
     run, before, closing = _Run(ZERO, start, ZERO), None, ZERO
     while (span.until is None or start < span.until) and (start <= last or closing > 0):
-        if span.since is None or start >= span.since or start in computed:
-            service, cost = _in_force(ordered, start), by_month.get(start, ZERO)
-            opening = run.amount - run.charged
-            added = max(cost, -opening)
-            if cost or service != before:
-                run = _Run(opening + added, max(start, service.start), ZERO)
-            amortised, off = _month(start, run, service, how)
-            run, before = run._replace(charged=run.charged + amortised + off), service
-            closing = run.amount - run.charged
-            if (span.since is None or start >= span.since) and (opening or cost):
-                rows.append(Month(start, opening, added, added - cost, amortised, off, closing))
+        if span.since is not None and start < span.since and start not in computed:
+            start = min(month for month in computed if month > start)
+            continue
+        service, cost = _in_force(ordered, start), by_month.get(start, ZERO)
+        opening = run.amount - run.charged
+        added = max(cost, -opening)
+        if cost or service != before:
+            run = _Run(opening + added, max(start, service.start), ZERO)
+        amortised, off = _month(start, run, service, how)
+        run, before = run._replace(charged=run.charged + amortised + off), service
+        closing = run.amount - run.charged
+        if (span.since is None or start >= span.since) and (opening or cost):
+            rows.append(Month(start, opening, added, added - cost, amortised, off, closing))
         start = months_later(start, 1)
     return tuple(rows)
 
@@ -174,22 +176,17 @@ def _charged(run: _Run, served: date, end: date, how: Pattern) -> Decimal:
     whole = _place(end, how.proration) - _place(run.since, how.proration)
     if whole <= 0:
         return run.amount
-    part = (_place(served, how.proration) - _place(run.since, how.proration)) / whole
-    return rounded(Fraction(run.amount) * part, how.currency)
+    done = _place(served, how.proration) - _place(run.since, how.proration)
+    places = minor_units(how.currency)
+    units, of = run.amount.scaleb(places).as_integer_ratio()
+    return Decimal(half_even(units * done, of * whole)).scaleb(-places)
 
 
-def rounded(exact: Fraction, currency: str) -> Decimal:
-    """Return an exact amount in whole minor units, half-even."""
-    places = minor_units(currency)
-    scaled = exact * 10**places
-    return Decimal(half_even(scaled.numerator, scaled.denominator)).scaleb(-places)
-
-
-def _place(day: date, proration: Proration) -> Fraction:
-    """Return how far along a day lies, in the proration's own unit: months or days."""
+def _place(day: date, proration: Proration) -> int:
+    """Return how far along a day lies, in whole units of the proration's own."""
     if proration is Proration.DAILY:
-        return Fraction(day.toordinal())
+        return day.toordinal()
     months = day.year * 12 + day.month
     if proration is Proration.FULL_MONTH:
-        return Fraction(months)
-    return months + Fraction(day.day - 1, monthrange(day.year, day.month)[1])
+        return months
+    return months * MONTH_PARTS + (day.day - 1) * MONTH_PARTS // monthrange(day.year, day.month)[1]

@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from schemas.money import SCALE, minor_units
-from streams.domain.amortising import ZERO, rounded
+from streams.domain.amortising import ZERO
 from streams.domain.quotas import shared
 
 Weights = Mapping[str, Decimal]  # deal -> what it is credited with
@@ -32,7 +32,9 @@ def split(amount: Decimal, weights: Weights, currency: str) -> dict[str, Decimal
         return {"": amount}
     whole = sum(map(Fraction, counted.values()), Fraction(0))
     exact = [Fraction(amount) * Fraction(weight) / whole for weight in counted.values()]
-    unit = Decimal(1).scaleb(-_places(amount, currency))
+    unit = Decimal(1).scaleb(-minor_units(currency))
+    if amount % unit:
+        unit = SCALE
     return dict(zip(counted, shared(exact, unit), strict=True))
 
 
@@ -52,9 +54,3 @@ def changes(
         moved = {deal: after.get(deal, ZERO) - before.get(deal, ZERO) for deal in deals}
         yield {deal: change for deal, change in moved.items() if change}
         before = after
-
-
-def _places(amount: Decimal, currency: str) -> int:
-    """Return decimals of the unit: the currency's, or the wire's where the amount has more."""
-    is_whole = rounded(Fraction(amount), currency) == amount
-    return minor_units(currency) if is_whole else -int(SCALE.as_tuple().exponent)
