@@ -16,17 +16,22 @@ from typing import Any, NamedTuple
 
 from infra.definitions.stored import Stored
 from schemas.accounting import Accounting
-from streams.domain.contract_costs import Deal, Entry
+from streams.domain.contract_costs import Deal, Entry, is_split
 from streams.domain.plan_sums import Selector, counted
 from streams.domain.pooled import Weights
 
-EPOCH = date(1970, 1, 1)
 _ENTRIES = """
 SELECT entry.entry_id, entry.rep_id, entry.plan_id, entry.component_id, entry.kind,
     entry.origin_start, entry.origin_end, entry.posted_start, entry.currency, entry.amount,
     entry.partition, entry.position, entry.deal_id, entry.sequence,
-    credit.day, deal.revision, toDate32(revised.written_at)
-FROM (SELECT * FROM spm.commission_ledger FINAL WHERE posted_start < {until:Date32}) AS entry
+    entry.is_first, credit.day, deal.revision, toDate32(revised.written_at)
+FROM
+(
+    SELECT *, position = min(position) OVER (
+        PARTITION BY rep_id, deal_id, role, via, plan_id, component_id, currency
+    ) AS is_first
+    FROM spm.commission_ledger FINAL
+) AS entry
 LEFT JOIN
 (
     SELECT DISTINCT rep_id, topic, partition, position, deal_id, role, via, day, source_position
@@ -38,6 +43,7 @@ LEFT JOIN (SELECT DISTINCT entity_id, position, revision FROM spm.deal WHERE kin
     ON deal.entity_id = entry.deal_id AND deal.position = credit.source_position
 LEFT JOIN (SELECT sequence, max(written_at) AS written_at FROM spm.definition GROUP BY sequence)
     AS revised ON revised.sequence = entry.sequence
+WHERE entry.posted_start < {until:Date32}
 ORDER BY entry.rep_id, entry.partition, entry.position, entry.entry_id
 """
 # As first won: a day that is corrected later is a new estimate, and those come with the contracts.
@@ -51,7 +57,13 @@ _CREDIT_COLUMNS = ("entity_id", "partition", "position", "deal_id", "role", "del
 
 
 class Row(NamedTuple):
-    """An entry with what is known of its cause; a missing day is that of the Unix epoch."""
+    """An entry with what is known of its cause; a missing day is that of the Unix epoch.
+
+    Attributes:
+        is_first: whether nothing of its credit was posted before it.
+        revision: when the deal was changed in its source, in microseconds.
+        written_on: day the definitions in force were written.
+    """
 
     entry_id: str
     rep_id: str
@@ -67,6 +79,7 @@ class Row(NamedTuple):
     position: int
     deal_id: str
     sequence: int
+    is_first: bool
     day: date
     revision: int
     written_on: date
@@ -81,15 +94,14 @@ def entries(client: Any, accounting: Accounting, until: date) -> list[Entry]:
     """Return the entries that count before a day, in the ledger's order."""
     rows = [Row(*row) for row in client.query(_ENTRIES, parameters={"until": until}).result_rows]
     pooled = {component for policy in accounting.policies for component in policy.pooled}
-    pools = {row.rep_id for row in rows if not row.deal_id or row.component_id in pooled}
+    pools = {r.rep_id for r in rows if is_split(r.kind, r.deal_id, r.component_id, pooled)}
     credits = Credits(client, sorted(pools))
-    seen: set[tuple[str, ...]] = set()
     found = []
     for row in rows:
-        on = _counts_on(row, seen)
+        on = _counts_on(row)
         if on >= until:
             continue
-        is_pooled = not row.deal_id or row.component_id in pooled
+        is_pooled = is_split(row.kind, row.deal_id, row.component_id, pooled)
         found.append(
             Entry(
                 row.entry_id, row.rep_id, row.plan_id, row.component_id, row.kind,
@@ -100,13 +112,11 @@ def entries(client: Any, accounting: Accounting, until: date) -> list[Entry]:
     return found
 
 
-def _counts_on(row: Row, seen: set[tuple[str, ...]]) -> date:
+def _counts_on(row: Row) -> date:
     if not row.deal_id:
         return max(row.posted_start, row.written_on)
     on = max(row.posted_start, row.day)
-    cost = (row.deal_id, row.rep_id, row.plan_id, row.component_id, row.currency)
-    if cost not in seen:
-        seen.add(cost)
+    if row.is_first:
         return on
     return max(on, datetime.fromtimestamp(row.revision / 1_000_000, UTC).date())
 

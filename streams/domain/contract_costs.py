@@ -8,7 +8,7 @@ Source: ASC 340-40-25-1 to 25-4, 35-1, 35-2; TRG agenda paper 57 (November 2016)
 renewals; IFRS 15.91-94, 99.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,6 +22,7 @@ from streams.domain.pooled import Weights, changes
 
 YEAR_MONTHS = 12  # 340-40-25-4
 RENEWAL = "RENEWAL"
+REVISED = "ADJUSTMENT"  # what a revised plan changes of what deals earned
 NOBODYS = "belongs to no deal, so to no contract"
 
 
@@ -161,6 +162,11 @@ def treatment_of(policy: Policy, entry: Entry, deal_type: str) -> Treatment | No
     return next(met, None)
 
 
+def is_split(kind: str, deal_id: str, component_id: str, pooled: Collection[str]) -> bool:
+    """Return whether an entry belongs to all deals of its period rather than to its own."""
+    return component_id in pooled or (not deal_id and kind == REVISED)
+
+
 def period_months(treatment: Treatment, terms: ContractTerms, deal_type: str) -> int:
     """Return the amortisation period: the term, or the expected life if that is longer.
 
@@ -200,16 +206,19 @@ def _cost_of(entry: Entry) -> tuple[str, str, str, str, str]:
 
 
 def _unpooled(entries: Iterable[Entry], accounting: Accounting) -> Iterator[Entry]:
-    pools: list[Entry] = []
     by_pool = sorted(entries, key=lambda e: (_pool_of(e), e.order, e.entry_id))
     for _, group in groupby(by_pool, key=_pool_of):
         members = list(group)
         policy = policy_on(accounting, min(e.on for e in members))
-        is_pooled = policy is not None and members[0].component_id in policy.pooled
-        pools = [e for e in members if is_pooled or not e.deal_id]
-        yield from (e for e in members if not (is_pooled or not e.deal_id))
-        moved = changes([(e.amount, e.weights) for e in pools], members[0].currency)
-        for entry, parts in zip(pools, moved, strict=True):
+        pooled = policy.pooled if policy else ()
+        pool = []
+        for one in members:
+            if is_split(one.kind, one.deal_id, one.component_id, pooled):
+                pool.append(one)
+            else:
+                yield one
+        moved = changes([(e.amount, e.weights) for e in pool], members[0].currency)
+        for entry, parts in zip(pool, moved, strict=True):
             for deal_id, amount in parts.items():
                 yield entry._replace(deal_id=deal_id, amount=amount)
 

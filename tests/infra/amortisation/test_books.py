@@ -160,6 +160,7 @@ def test_a_deal_is_told_month_by_month(run: Any) -> None:
         ("2026-04", "24.00", "57.44", "0.00"),
         ("2026-05", "0.00", "57.45", "344.67"),
     ]
+    assert "draw" not in by_component  # it belongs to no deal
     assert by_component["bonus"]["costs"] == [{"on": "2026-02-10", "amount": "100.00"}]
     assert "incremental" in run("show", "2026-06", "--deal", "d1").output
 

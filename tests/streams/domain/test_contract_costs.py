@@ -176,6 +176,18 @@ def test_parts_of_a_pool_sum_to_each_entry_and_to_its_last_split(
         assert {k: v for k, v in sums.items() if v} == {k: v for k, v in last.items() if v}
 
 
+def test_a_revised_plan_adjusts_all_deals_and_a_guarantee_none() -> None:
+    weights = {"a": D(1), "b": D(1)}
+    adjusted = entry("10", deal_id="", kind="ADJUSTMENT", weights=weights)
+    costs = held([adjusted], DEALS, {}, policy())
+    assert [(c.deal_id, c.treats) for c in costs] == [
+        ("a", Treats.CAPITALISE), ("b", Treats.CAPITALISE)
+    ]  # fmt: skip
+    guarantee = entry("10", deal_id="", kind="GUARANTEE", weights=weights)
+    (one,) = held([guarantee], DEALS, {}, policy())
+    assert (one.deal_id, one.treats) == ("", Treats.EXPENSE)
+
+
 def test_a_deal_that_is_reversed_keeps_nothing_of_the_pool() -> None:
     both, one = {"a": D(50), "b": D(50)}, {"a": D(50)}
     moved = list(changes([(D(100), both), (D(-100), one), (D(40), one)], "EUR"))
