@@ -39,8 +39,11 @@ LEFT JOIN
 ) AS credit ON credit.rep_id = entry.rep_id AND credit.topic = entry.topic
     AND credit.partition = entry.partition AND credit.position = entry.position
     AND credit.deal_id = entry.deal_id AND credit.role = entry.role AND credit.via = entry.via
-LEFT JOIN (SELECT DISTINCT entity_id, position, revision FROM spm.deal WHERE kind = 'deal') AS deal
-    ON deal.entity_id = entry.deal_id AND deal.position = credit.source_position
+LEFT JOIN
+(
+    SELECT DISTINCT entity_id, position, revision FROM spm.deal
+    WHERE kind = 'deal' AND entity_id IN (SELECT deal_id FROM spm.commission_ledger)
+) AS deal ON deal.entity_id = entry.deal_id AND deal.position = credit.source_position
 LEFT JOIN (SELECT sequence, max(written_at) AS written_at FROM spm.definition GROUP BY sequence)
     AS revised ON revised.sequence = entry.sequence
 WHERE entry.posted_start < {until:Date32}

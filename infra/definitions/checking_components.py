@@ -201,6 +201,8 @@ def _gates(path: Path, plan: Plan, one: Component) -> Iterator[Finding]:
     for i, gate in enumerate(one.gates):
         here = (*path, "gates", i)
         yield from _component(here, plan, gate.component_id)
+        if gate.bounds is Bounds.ATTAINMENT:
+            yield from _quota_of(here, plan, gate.component_id)
         is_plain = gate.component_id is None and gate.basis is Basis.PERIOD
         is_line = one.kind in (Kind.FLAT, Kind.MARGINAL) and one.scope is Scope.PERIOD
         if gate.pays is GatePays.ABOVE and not (is_plain and is_line):
@@ -235,6 +237,17 @@ def _multipliers(path: Path, plan: Plan, one: Component, known: Known) -> Iterat
             yield wrong((*here, "factor"), f"{each.factor:f}", "has no credits to be put on",
                         "give steps")  # fmt: skip
         yield from _component(here, plan, each.component_id)
+        if each.steps:
+            yield from _quota_of(here, plan, each.component_id)
+
+
+def _quota_of(path: Path, plan: Plan, component_id: str | None) -> Iterator[Finding]:
+    """Yield a finding if the attainment of another component is asked for and it has no quota."""
+    for one in plan.components:
+        have_own = any(i.component_id in (None, component_id) and i.quota for i in plan.individual)
+        if one.component_id == component_id and not (one.quota or one.quota_kpi or have_own):
+            yield wrong((*path, "component_id"), component_id, "has no quota to be attained",
+                        "give that component a quota")  # fmt: skip
 
 
 def _cap(path: Path, plan: Plan, one: Component) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from schemas.kpis import Kpis
 from schemas.plan_choices import Anchor
 from schemas.plans import Plan, Plans
 from schemas.territories import Territories
-from streams.domain.plan_sums import not_by_sums
+from streams.domain.plan_sums import not_by_sums, plan_not_by_sums
 
 Values = Mapping[str, Definition]
 LIVE = "cannot accrue live yet"
@@ -63,13 +63,12 @@ def live(values: Values) -> Iterator[Finding]:
             yield wrong((*path, "currency"), plan.currency, "is not the reporting currency",
                         f"plans count credits in {company.reporting_currency}: give tiers in it"
                         )  # fmt: skip
-        told: set[Path] = set()  # what is wrong with the plan is said once, not by each component
+        for where, what in plan_not_by_sums(plan, company):
+            yield wrong((*path, *where), None, f"{what}: {LIVE}", _APART)
         for j, component in enumerate(plan.components):
-            for where, what in not_by_sums(plan, component, company):
-                at = (*path, "components", j, *where) if where else path
-                if where or at not in told:
-                    yield wrong(at, None, f"{what}: {LIVE}", _APART)
-                told.add(at)
+            for where, what in not_by_sums(component):
+                at = (*path, "components", j, *where)
+                yield wrong(at, None, f"{what}: {LIVE}", _APART)
 
 
 def _known(values: Values) -> Known:

@@ -14,9 +14,9 @@ from schemas.definitions import NO_END, Roster
 from schemas.plan_choices import Bounds, CapPer, GatePays, Kind
 from schemas.plan_components import Component
 from schemas.plans import Plan, Plans
-from streams.domain.earning import cap_of, ladder_of, part_of
 from streams.domain.ladders import Ladder, cliffs, text_of
 from streams.domain.plan_context import is_on
+from streams.domain.plan_parts import cap_of, ladder_of, part_of
 
 Values = Mapping[str, Definition]
 _SHOWN_MAX = 5  # names worth reading in one line

@@ -99,7 +99,7 @@ def pays(one: Component, currency: str) -> Iterator[str]:
     """Yield what a component's rate or tiers pay."""
     tiers = sorted(one.tiers, key=lambda tier: tier.since)
     if one.kind is Kind.FLAT:
-        yield f"{_rate(one, one.rate or Decimal(), currency)}."
+        yield f"Pays {_rate(one, one.rate or Decimal(), currency)}."
         return
     if one.kind in (Kind.INTERPOLATED, Kind.BONUS):
         yield from _amounts(one, tiers, currency)

@@ -35,20 +35,25 @@ class Warehouse(Protocol):
 
 
 class Check(NamedTuple):
-    """One question about one table. `key` names the values in the query's `key`."""
+    """One question about one table. `key` names the values in the query's `key`.
+
+    Attributes:
+        settings: what else it must be asked with.
+    """
 
     table: str
     key: Sequence[str]
     sql: str
+    settings: str = ""
 
 
-def ask(warehouse: Warehouse, sql: str) -> pl.DataFrame:
+def ask(warehouse: Warehouse, sql: str, settings: str = "") -> pl.DataFrame:
     """Return the answer to a query, asked so that inserts go on beside it.
 
     Raises:
         Unavailable: not now.
     """
-    return warehouse.frame(f"{sql} {SETTINGS}")
+    return warehouse.frame(f"{sql} {SETTINGS}" + (f", {settings}" if settings else ""))
 
 
 def checked(warehouse: Warehouse, check: Check) -> Checked:
@@ -61,6 +66,7 @@ def checked(warehouse: Warehouse, check: Check) -> Checked:
         f"SELECT state, currency, off, if(state = 'ok', '', toJSONString("
         f"tuple(key, expected, found, toString(off), position))) AS _line FROM ({check.sql}) "
         f"WHERE state != '') GROUP BY state, currency ORDER BY state, currency",
+        check.settings,
     )
     found = _as_checked(check, answer.iter_rows())
     return replace(found, seconds=time.monotonic() - began)

@@ -14,7 +14,7 @@ from infra.reconcile.arithmetic import AMOUNT, decimal, whole
 from infra.reconcile.asking import Check, Warehouse, ask
 from infra.reconcile.credits import CREDIT
 from infra.reconcile.cut import Part, Slice
-from infra.reconcile.earning import earned
+from infra.reconcile.earning import SETTINGS, earned
 from infra.reconcile.periods import Days
 from infra.reconcile.plans import PART, components, is_meant
 from schemas.money import minor_units
@@ -66,14 +66,14 @@ def check_sums(warehouse: Warehouse, parts: Sequence[Part], days: Days) -> Itera
     """Yield the checks of what entries add up to; partitions under the same plans together."""
     for now in terms(warehouse, [part.sequence for part in parts]):
         mine = tuple(part for part in parts if part.sequence in now.sequences)
-        yield Check(TABLE, _KEY, _sums(Slice(CREDIT, mine[0].topic, mine), now, days))
+        yield Check(TABLE, _KEY, _sums(Slice(CREDIT, mine[0].topic, mine), now, days), SETTINGS)
 
 
 def check_entries(warehouse: Warehouse, days: Days) -> Iterator[Check]:
     """Yield the checks of each entry by itself, and in the row of those before it."""
     found = ask(warehouse, f"SELECT DISTINCT sequence FROM {TABLE}")["sequence"].to_list()
     for now in terms(warehouse, found):
-        yield Check(TABLE, (*_KEY, "entry"), _entries(now, days))
+        yield Check(TABLE, (*_KEY, "entry"), _entries(now, days), SETTINGS)
     yield Check(TABLE, ("entry",), _REPEATED)
 
 
@@ -116,12 +116,14 @@ def _sums(part: Slice, now: Terms, days: Days) -> str:
             GROUP BY rep_id, plan_id, component_id, origin_start, origin_end, currency)"""
 
 
-def _credited(part: Slice, now: Terms) -> str:
-    """Return SQL for what counts for each payee, component and origin period."""
+_FACTS = "reporting_currency, day, role, product, segment, region, deal_type"
+
+
+def _newest(part: Slice) -> str:
+    """Return SQL for what each credit counts, as it is below the cut."""
     units = whole("assumeNotNull(reporting_amount)", AMOUNT)
-    facts = "reporting_currency, day, role, product, segment, region, deal_type"
-    newest = f"""
-        SELECT rep_id, {facts}, {units} AS units
+    return f"""
+        SELECT rep_id, {_FACTS}, {units} AS units
         FROM (
             SELECT toString(rep_id) AS rep_id, entity_id,
                 argMax((deleted, stage_class, reporting_amount, reporting_currency, day, role,
@@ -135,10 +137,14 @@ def _credited(part: Slice, now: Terms) -> str:
             [toString(last.8)] AS segment, [toString(last.9)] AS region,
             [toString(last.10)] AS deal_type
         WHERE NOT last.1 AND last.2 = 'WON' AND last.3 IS NOT NULL"""
+
+
+def _credited(part: Slice, now: Terms) -> str:
+    """Return SQL for what counts for each payee, component and origin period."""
     by_day = f"""
         SELECT rep_id, reporting_currency AS currency, day, role, product, segment, region,
             deal_type, sum(units) AS units
-        FROM ({newest}) GROUP BY rep_id, {facts}"""
+        FROM ({_newest(part)}) GROUP BY rep_id, {_FACTS}"""
     # A plan for everybody meets every payee; one for some meets those it names.
     named = f"SELECT *, rep AS rep_id FROM ({now.components()}) ARRAY JOIN reps AS rep"
     common = f"SELECT * FROM ({now.components()}) WHERE empty(reps)"

@@ -1,7 +1,8 @@
 """Commission plans as lines of SQL: one for each component, with all that decides what it pays.
 
-Read from the content of definitions, whose fields are all there in canonical JSON; what is not
-given is empty. Amounts, bounds and quotas are whole ten-thousandths, rates and factors millionths.
+Read from the content of definitions; what is not given there is empty and means the default, which
+the columns say where it is not the empty one. Amounts, bounds and quotas are whole ten-thousandths,
+rates and factors millionths.
 """
 
 from infra.reconcile.arithmetic import AMOUNT, SHARE, whole
@@ -43,7 +44,7 @@ def components(content: str, decimals: dict[str, int]) -> str:
             least({_day("plan.5", "2199-12-31")}, {_day("part.5", "2199-12-31")}) AS valid_to,
             plan.6 AS reps, part.1 AS component_id, plan.8 AS c_individual,
             transform(plan.2, {list(decimals)}, {list(decimals.values())}, 2) AS decimals,
-            part.2 AS c_kind, {_units("part.6", SHARE)} AS c_rate,
+            if(part.2 = '', 'MARGINAL', part.2) AS c_kind, {_units("part.6", SHARE)} AS c_rate,
             arraySort(t -> t.1, arrayMap(t -> ({_units("t.1", AMOUNT)}, {_units("t.2", SHARE)},
                 {_units("t.3", AMOUNT)}), part.7)) AS c_tiers,
             part.8 = 'ATTAINMENT' AS c_by_quota, part.9 = 'VARIABLE' AS c_of_variable,
@@ -51,8 +52,9 @@ def components(content: str, decimals: dict[str, int]) -> str:
             part.11 = 'EXTENDED' AS c_extended, part.12 = 'EACH' AS c_each,
             part.13 AS c_quota, part.14 AS c_variable, {_units("part.15", AMOUNT)} AS c_floor,
             {_units("part.16.1", AMOUNT)} AS c_cap, {_units("part.16.2", AMOUNT)} AS c_cap_share,
-            part.17.1 AS c_roles, part.17.2 AS c_products, part.17.3 AS c_segments,
-            part.17.4 AS c_regions, part.17.5 AS c_deal_types,
+            if(empty(part.17.1), ['REVENUE'], part.17.1) AS c_roles,
+            part.17.2 AS c_products, part.17.3 AS c_segments, part.17.4 AS c_regions,
+            part.17.5 AS c_deal_types,
             arrayMap(g -> ({_units("g.1", AMOUNT)}, g.2 = 'ATTAINMENT', g.3 = 'ABOVE'),
                 part.18) AS c_gates,
             arrayMap(m -> arraySort(arrayMap(s -> ({_units("s.1", AMOUNT)},
@@ -70,16 +72,24 @@ def is_meant(row: str = "") -> str:
 
 
 def own(name: str) -> str:
-    """Return SQL for a payee's quota or variable in ten-thousandths, 0 for none.
+    """Return SQL for a payee's quota or variable as text, empty for none; `mine` is given to them.
 
     What is given for the payee in this component goes before what is for all components, and that
-    before the component's own.
+    before the component's own. `mine` has the former first.
     """
-    at = {"quota": 3, "variable": 4}[name]
-    mine = f"i.1 = rep_id AND i.{at} != ''"
-    special = f"arrayFirst(i -> {mine} AND i.2 = component_id, c_individual).{at}"
-    general = f"arrayFirst(i -> {mine} AND i.2 = '', c_individual).{at}"
-    text = f"multiIf({special} != '', {special}, {general} != '', {general}, c_{name})"
+    at = {"quota": 1, "variable": 2}[name]
+    return f"arrayFirst(text -> text != '', arrayPushBack(arrayMap(i -> i.{at}, mine), c_{name}))"
+
+
+def mine() -> str:
+    """Return SQL for quotas and variables given to the payee, those of the component first."""
+    meant = "i.1 = rep_id AND i.2 IN ('', component_id)"
+    ordered = f"arraySort(i -> i.2 = '', arrayFilter(i -> {meant}, c_individual))"
+    return f"arrayMap(i -> (i.3, i.4), {ordered})"
+
+
+def units(text: str) -> str:
+    """Return SQL for an amount written as text in whole ten-thousandths, 0 for none."""
     return _units(text, AMOUNT)
 
 

@@ -15,15 +15,18 @@ from schemas.definitions import UNASSIGNED, Bundle
 from schemas.money import minor_units
 from schemas.plan_components import Component
 from schemas.plans import Plan, PlanPeriod
-from streams.domain.earning import NOTHING, Earned, Part, part_of
+from streams.domain.earning import NOTHING, Earned
 from streams.domain.ladders import AMOUNT_SCALE, decimal_of
+from streams.domain.plan_parts import Part, part_of
 from streams.domain.plan_sums import (
     Bucket,
+    Reason,
     Selector,
     Sums,
     counted,
     earned_of,
     not_by_sums,
+    plan_not_by_sums,
 )
 from streams.domain.plan_trace import told
 
@@ -65,12 +68,9 @@ class Terms:
         if len(set(ids)) < len(ids) or len(set(keys)) < len(keys):
             raise ValueError("two plans, or two components of a plan, have the same id")
         for plan in self.plans:
+            _refuse(plan, "", plan_not_by_sums(plan, bundle.company))
             for component in plan.components:
-                for _, what in not_by_sums(plan, component, bundle.company):
-                    raise ValueError(
-                        f"plan {plan.plan_id}, component {component.component_id}: {what} cannot "
-                        "accrue; `pacesetter definitions check` says where"
-                    )
+                _refuse(plan, f", component {component.component_id}", not_by_sums(component))
         self.selectors = {
             (plan.plan_id, part.component_id): Selector.of(plan, part)
             for plan in self.plans
@@ -107,6 +107,14 @@ class Terms:
         if key not in self._parts:
             self._parts[key] = part_of(plan, component, rep_id)
         return self._parts[key]
+
+
+def _refuse(plan: Plan, where: str, reasons: Iterator[Reason]) -> None:
+    for _, what in reasons:  # paid by half of what it says, it would be paid wrongly
+        raise ValueError(
+            f"plan {plan.plan_id}{where}: {what} cannot accrue; "
+            "`pacesetter definitions check` says where"
+        )
 
 
 def origin_of(day: date, period: PlanPeriod, first_month: int) -> Span:

@@ -10,12 +10,14 @@ from schemas.definitions import NO_END
 from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope
 from schemas.plan_components import Component
 from schemas.plans import Plan
-from streams.domain.earning import Amount, Part, Total, part_of
-from streams.domain.ladders import ZERO
+from streams.domain.earning import Amount, Total
+from streams.domain.ladders import AMOUNT_SCALE, ZERO
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.plan_credits import Book, Credit, factor_of, is_meant, worth
+from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, worth
+from streams.domain.plan_parts import Part, part_of
 
+_UNIT = 10**AMOUNT_SCALE
 ByPeriod = Mapping[Span, Sequence[Credit]]
 
 
@@ -133,29 +135,40 @@ def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -
         return
     deals = _by_deal(view, component, origin, lacks)
     if measure is Measure.DEALS:
-        deals = [Amount(d.name, Fraction(1), d.weighed / d.plain) for d in deals if d.plain > 0]
+        deals = {
+            name: (_UNIT, _UNIT * Fraction(weighed, plain))
+            for name, (plain, weighed) in deals.items()
+            if plain > 0
+        }
     if component.scope is Scope.TRANSACTION:
-        yield from deals
+        yield from (_amount(name, *deals[name]) for name in sorted(deals))
         return
-    plain = sum((d.plain for d in deals), ZERO)
-    yield Amount("", plain, sum((d.weighed for d in deals), ZERO))
+    every = deals.values()
+    yield _amount("", sum(plain for plain, _ in every), sum(weighed for _, weighed in every))
 
 
-def _by_deal(view: View, component: Component, origin: Span, lacks: list[str]) -> list[Amount]:
-    """Return what each deal counts, in order of their ids."""
-    measure = component.counts.measure
+def _by_deal(
+    view: View, component: Component, origin: Span, lacks: list[str]
+) -> dict[str, tuple[Units, Units]]:
+    """Return what each deal counts, as it is and times its factors."""
+    plan, measure = view.plan, component.counts.measure
     asked = Measure.AMOUNT if measure is Measure.DEALS else measure
-    found: dict[str, tuple[Fraction, Fraction]] = {}
+    found: dict[str, tuple[Units, Units]] = {}
     for credit in view.credits(component, origin):
-        day = _anchored(view.plan.credit_rate_on, credit.day, origin)
-        value = worth(credit, asked, view.plan.currency, day, view.context.exchanges)
+        day = _anchored(plan.credit_rate_on, credit.day, origin)
+        value = worth(credit, asked, plan.currency, day, view.context.exchanges)
         if isinstance(value, str):
             lacks.append(value)
             continue
-        plain, weighed = found.get(credit.deal_id, (ZERO, ZERO))
+        plain, weighed = found.get(credit.deal_id, (0, 0))
         more = value * factor_of(credit, component) if component.multipliers else value
         found[credit.deal_id] = plain + value, weighed + more
-    return [Amount(name, *both) for name, both in sorted(found.items())]
+    return found
+
+
+def _amount(name: str, plain: Units, weighed: Units) -> Amount:
+    whole = Fraction(plain, _UNIT)
+    return Amount(name, whole, whole if weighed == plain else Fraction(weighed, _UNIT))
 
 
 def _anchored(anchor: Anchor, day: date, origin: Span) -> date:

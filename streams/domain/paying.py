@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from schemas.plan_components import Component
 from schemas.plans import Plan
-from streams.domain.earning import Earned, Exchange, Part, earned
+from streams.domain.earning import Earned, Exchange, earned
 from streams.domain.ladders import decimal_of
 from streams.domain.measuring import View, measured, origins, view_of
 from streams.domain.payouts import (
@@ -25,6 +25,7 @@ from streams.domain.payouts import (
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context, is_on
 from streams.domain.plan_credits import Book
+from streams.domain.plan_parts import Part
 
 
 class Target(NamedTuple):

@@ -7,13 +7,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from schemas.definitions import NO_END
 from schemas.plan_choices import Anchor, CapPer, Excess, PlanPeriod
 from schemas.plan_components import Component
 from schemas.plans import Guarantee
-from streams.domain.earning import Earned, Exchange, Step, cap_of, rounded
+from streams.domain.earning import Earned, Exchange, Step, rounded
 from streams.domain.ladders import ZERO, decimal_of, text_of, units_of
 from streams.domain.measuring import View, period_in
 from streams.domain.periods import Span
+from streams.domain.plan_parts import cap_of
 
 
 class Instalment(NamedTuple):
@@ -63,7 +65,8 @@ def exchange_of(view: View, origin: Span, lacks: list[str]) -> Exchange | None:
 def capped(view: View, component: Component, lines: Sequence[Line]) -> list[Line]:
     """Return a component's lines as paid under a cap of payouts, or one that carries: oldest first.
 
-    What a period owes back lowers what the cap has taken of it.
+    What a period owes back makes room for more. What is still carried at the end of all days is
+    never paid.
     """
     cap = component.cap
     is_in_line = cap is None or (cap.per is CapPer.PERIOD and cap.excess is Excess.LOST)
@@ -76,7 +79,7 @@ def capped(view: View, component: Component, lines: Sequence[Line]) -> list[Line
     paid: list[list[Instalment]] = [[] for _ in lines]
     waiting: list[tuple[int, Decimal]] = []
     payout = min(due, default=None)
-    while payout is not None and (due or waiting):
+    while payout is not None and payout.start < NO_END and (due or waiting):
         now = sorted([*waiting, *due.pop(payout, [])])
         room = _room(view, component, lines[now[-1][0] if now else 0], payout)
         waiting = []
@@ -97,13 +100,13 @@ def payout_period(view: View, component: Component) -> PlanPeriod:
 
 
 def _room(view: View, component: Component, line: Line, payout: Span) -> Decimal:
-    """Return the cap in the currency that is paid, one minor unit at least; what carries ends."""
+    """Return the cap in the currency that is paid."""
     part = view.part(component, line.origin)
     most, exchange = cap_of(part), exchange_of(view, payout, [])
     if most is None:
         return Decimal("Infinity")
     rate, currency = (exchange.rate, exchange.currency) if exchange else (1, part.currency)
-    return decimal_of(max(rounded(most * rate, currency, part.rounding), 1))
+    return decimal_of(rounded(most * rate, currency, part.rounding))
 
 
 def guaranteed(view: View, lines: Sequence[Line], as_of: date | None) -> list[Line]:

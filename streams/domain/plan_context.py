@@ -70,6 +70,9 @@ class Context(NamedTuple):
 
     def spans(self, span: Span, period: PlanPeriod) -> tuple[Span, ...]:
         """Return the periods that have a day in a span, in order."""
+        first = self.span(span.start, period)
+        if first.start <= span.start and span.end <= first.end:
+            return (first,)
         return periods(span, PeriodKind(period.value), self.company)
 
     def looked_at(self, origin: Span, basis: Basis) -> Span:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from schemas.definitions import Rate
 from schemas.plan_choices import Combined, Measure
 from schemas.plan_components import Component, Conditions
-from streams.domain.ladders import ZERO
+from streams.domain.ladders import ZERO, units_of
 from streams.domain.rates import RateTable
 
 
@@ -41,6 +41,7 @@ class Credit(NamedTuple):
     territory_id: str = ""
 
 
+Units = int | Fraction  # ten-thousandths: whole, unless an exchange rate came in
 Book = Mapping[str, Sequence[Credit]]  # payee -> credits
 
 
@@ -123,27 +124,27 @@ class Exchanges:
 
 def worth(
     credit: Credit, measure: Measure, currency: str, day: date, exchanges: Exchanges
-) -> Fraction | str:
-    """Return what a credit adds to a measure, or why that is not known.
+) -> Units | str:
+    """Return what a credit adds to a measure, in ten-thousandths, or why that is not known.
 
     Args:
         currency: of the plan.
         day: of the rate; that of the credit takes the rate the credit was reported with.
     """
     if measure is Measure.UNITS:
-        return Fraction(credit.units) if credit.units is not None else _lacks(credit, "units")
+        return _lacks(credit, "units") if credit.units is None else units_of(credit.units)
     is_reported = currency == credit.reporting_currency and day == credit.day
     if measure is Measure.AMOUNT and is_reported and credit.reporting_amount is not None:
-        return Fraction(credit.reporting_amount)
+        return units_of(credit.reporting_amount)
     value = {Measure.ACV: credit.acv, Measure.MARGIN: credit.margin}.get(measure, credit.amount)
     if value is None:
         return _lacks(credit, measure.value.lower())
     if credit.currency == currency:
-        return Fraction(value)
+        return units_of(value)
     found = exchanges.rate(credit.currency, currency, day)
     if found is None:
         return _lacks(credit, f"rate from {credit.currency} to {currency} on or before {day}")
-    return Fraction(value) * found.rate
+    return units_of(value) * found.rate
 
 
 def _lacks(credit: Credit, what: str) -> str:

@@ -11,11 +11,12 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from schemas.definitions import NO_END, Company
-from schemas.plan_choices import Basis, CapPer, Excess, Measure, Rounding, Scope, Whose
+from schemas.plan_choices import Anchor, Basis, CapPer, Excess, Measure, Rounding, Scope, Whose
 from schemas.plan_components import Component
 from schemas.plans import Plan
-from streams.domain.earning import Earned, Part, earned, of_total
+from streams.domain.earning import Earned, earned, of_total
 from streams.domain.ladders import AMOUNT_SCALE, units_of
+from streams.domain.plan_parts import Part
 
 _SCALE = 10**AMOUNT_SCALE
 
@@ -97,9 +98,10 @@ def earned_of(part: Part, units: int) -> Earned:
     return earned(part, of_total(part, Fraction(units, _SCALE)))
 
 
-def not_by_sums(plan: Plan, component: Component, company: Company | None) -> Iterator[
-    tuple[tuple[str | int, ...], str]
-]:  # fmt: skip
+Reason = tuple[tuple[str | int, ...], str]  # where it stands, and what it asks for
+
+
+def not_by_sums(component: Component) -> Iterator[Reason]:
     """Yield where a component asks for more than sums of credits, and what that is."""
     counts = component.counts
     if counts.measure is not Measure.AMOUNT:
@@ -122,20 +124,20 @@ def not_by_sums(plan: Plan, component: Component, company: Company | None) -> It
     cap = component.cap
     if cap is not None and (cap.per is not CapPer.PERIOD or cap.excess is not Excess.LOST):
         yield ("cap",), "caps of payouts or transactions, and excess that is carried"
-    yield from _of_plan(plan, component, company)
 
 
-def _of_plan(plan: Plan, component: Component, company: Company | None) -> Iterator[
-    tuple[tuple[str | int, ...], str]
-]:  # fmt: skip
-    payout, period = plan.payout, component.period or plan.period
-    if payout not in (None, period):
-        yield (), "payouts apart from the period"
+def plan_not_by_sums(plan: Plan, company: Company | None) -> Iterator[Reason]:
+    """Yield where a plan asks for more, whatever its components are."""
+    periods = {component.period or plan.period for component in plan.components}
+    if plan.payout is not None and periods != {plan.payout}:
+        yield ("payout",), "payouts apart from the period"
     if plan.pay_currency not in (None, plan.currency):
-        yield (), "a pay currency"
+        yield ("pay_currency",), "a pay currency"
+    if plan.credit_rate_on is not Anchor.EVENT:
+        yield ("credit_rate_on",), "credits at another rate than that of their day"
     if plan.rounding is not Rounding.HALF_EVEN:
-        yield (), f"rounding {plan.rounding.value}"
+        yield ("rounding",), f"rounding {plan.rounding.value}"
     if plan.guarantees:
-        yield (), "guarantees"
+        yield ("guarantees",), "guarantees"
     if company is not None and company.fiscal_weeks is not None:
-        yield (), "fiscal years of whole weeks"
+        yield ("period",), "fiscal years of whole weeks"

@@ -23,6 +23,7 @@ from streams.engine.fetching import Part, behind, flat
 from streams.engine.recordsets import bounds_of
 
 FETCH_WAIT_MS = 50  # a fetch that waits for idle partitions keeps busy ones of its broker waiting
+FETCH_BYTES_MIN = 256 << 10  # less than that may come together: each answer costs milliseconds
 FETCH_PARTITION_BYTES = 4 << 20  # about 40,000 records: columns are cheap when they are long
 COMMIT_SECONDS = 1.0  # what a restart reads again is at most this much
 
@@ -49,6 +50,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetching.install(self.consumer.owner.topics)
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_min_bytes = FETCH_BYTES_MIN
         consumer._max_partition_fetch_bytes = FETCH_PARTITION_BYTES
         return consumer
 

@@ -108,8 +108,17 @@ def _plan(name: str, period: str, **fields: Any) -> dict[str, Any]:
     return {
         "plan_id": name, "name": name, "currency": "EUR", "period": period,
         "valid_from": "2023-12-23",
-        "components": [{"component_id": "c", "tiers": tiers}], **fields,
+        "components": [{"component_id": "c", "tiers": tiers}, _RETROACTIVE], **fields,
     }  # fmt: skip
+
+
+# Crossing the quota pays more for all that was sold before; below the gate nothing is paid.
+_RETROACTIVE = {
+    "component_id": "r", "kind": "RETROACTIVE", "counts": {"roles": ["REVENUE", "OVERLAY"]},
+    "bounds": "ATTAINMENT", "pays": "VARIABLE", "quota": "70000", "variable": "3000",
+    "gates": [{"since": "0.4"}], "cap": {"amount": "9000"},
+    "tiers": [{"since": "0", "rate": "0.8"}, {"since": "1", "rate": "1.25"}],
+}  # fmt: skip
 
 
 def changed(before: dict[str, Any], choice: random.Random) -> tuple[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -186,17 +187,21 @@ def commissions(sent: Iterable[Sent], raw: Mapping[str, Any]) -> dict[Any, Decim
         for plan in raw["plans"]["plans"]:
             is_on = not plan.get("reps") or rep in plan["reps"]
             is_paid = plan["valid_from"] <= day.isoformat() < plan.get("valid_to", "2199-12-31")
-            if stage != "WON" or role != "REVENUE" or reporting is None or not is_on or not is_paid:
+            if stage != "WON" or reporting is None or not is_on or not is_paid:
                 continue
-            if plan["currency"] == raw["company"]["reporting_currency"]:
-                counted[rep, plan["plan_id"], _first_day(day, plan["period"])] += reporting
+            for component in plan["components"]:
+                roles = component.get("counts", {}).get("roles", ["REVENUE"])
+                if role in roles and plan["currency"] == raw["company"]["reporting_currency"]:
+                    start = _first_day(day, plan["period"])
+                    counted[rep, plan["plan_id"], component["component_id"], start] += reporting
     plans = {plan["plan_id"]: plan for plan in raw["plans"]["plans"]}
     found = {
-        (rep, plan, component["component_id"], start, plans[plan]["currency"]): _paid(
-            credited, component["tiers"]
-        )
-        for (rep, plan, start), credited in counted.items()
+        (rep, plan, component["component_id"], start, plans[plan]["currency"]): _PAID[
+            component.get("kind", "MARGINAL")
+        ](credited, component)
+        for (rep, plan, component_id, start), credited in counted.items()
         for component in plans[plan]["components"]
+        if component["component_id"] == component_id
     }
     return {key: amount for key, amount in found.items() if amount}
 
@@ -206,8 +211,9 @@ def _first_day(day: date, period: str) -> date:
     return date(day.year, (day.month - 1) // months * months + 1, 1)
 
 
-def _paid(credited: Decimal, tiers: Sequence[Mapping[str, str]]) -> Decimal:
+def _marginal(credited: Decimal, component: Mapping[str, Any]) -> Decimal:
     """Return each tier's rate on what lies in it, rounded once."""
+    tiers = component["tiers"]
     bounds = [Decimal(tier["since"]) for tier in tiers]
     ends = [*bounds[1:], Decimal("Infinity")]
     exact = sum(
@@ -216,6 +222,20 @@ def _paid(credited: Decimal, tiers: Sequence[Mapping[str, str]]) -> Decimal:
         Decimal(0),
     )  # fmt: skip
     return exact.quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+
+
+def _retroactive(credited: Decimal, component: Mapping[str, Any]) -> Decimal:
+    """Return the rate of the tier reached on all of it: a multiple of variable over quota."""
+    quota, variable = Fraction(component["quota"]), Fraction(component["variable"])
+    reached = Fraction(credited) / quota
+    if reached < Fraction(component["gates"][0]["since"]):
+        return Decimal(0)
+    rate = [t["rate"] for t in component["tiers"] if Fraction(t["since"]) <= reached][-1]
+    exact = min(reached * Fraction(rate) * variable, Fraction(component["cap"]["amount"]))
+    return Decimal(round(exact * 100)) / 100  # half to the even one
+
+
+_PAID = {"MARGINAL": _marginal, "RETROACTIVE": _retroactive}
 
 
 def credits_of(r: Record, company: Company) -> list[Credit]:

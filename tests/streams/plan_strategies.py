@@ -18,7 +18,9 @@ PERIODS = st.sampled_from(["MONTH", "QUARTER", "YEAR"])
 @st.composite
 def tiers(draw: Any, name: str, by_quota: bool, from_zero: bool, rising: bool) -> list[Any]:
     """Return tiers with a rate or an amount each."""
-    bounds = st.decimals("0.01", 3, places=4) if by_quota else st.decimals(1, 50_000, places=4)
+    bounds = st.just(Decimal(0)) | (
+        st.decimals("0.01", 3, places=4) if by_quota else st.decimals(1, 50_000, places=4)
+    )
     some = draw(st.lists(bounds, max_size=3, min_size=0 if from_zero else 1, unique=True))
     since = sorted({*([Decimal(0)] if from_zero else []), *some})
     values = _RATES if name == "rate" else _MONEY

@@ -103,6 +103,23 @@ def test_a_difference_in_a_plan_names_tier_and_rep() -> None:
     ]
 
 
+def test_a_difference_within_a_component_names_the_field() -> None:
+    def plans(**fields: Any) -> Definition:
+        tree = {"plans": [dict(TREES["plans"]["plans"][0])]}
+        (component,) = tree["plans"][0]["components"]
+        tree["plans"][0]["components"] = [{**component, **fields}]
+        return KINDS["plans"].model_validate(tree)
+
+    before = plans(cap={"amount": "100"}, gates=[{"since": "0.5"}], quota="10")
+    after = plans(cap={"amount": "200"}, gates=[{"since": "0.6"}], quota="10")
+    where = "plans ae-quarter components revenue"
+    assert list(map(str, differences({"plans": before}, {"plans": after}))) == [
+        f"~ {where} cap amount: 100 -> 200",
+        f"- {where} gates PERIOD ATTAINMENT 0.5  (pays FROM_FIRST)",
+        f"+ {where} gates PERIOD ATTAINMENT 0.6  (pays FROM_FIRST)",
+    ]
+
+
 def test_tiers_are_written_in_order_of_their_numbers() -> None:
     since = [int(tier["since"]) for tier in _tiers_written(["100000", "20000", "0"])]
     assert since == [0, 20000, 100000]

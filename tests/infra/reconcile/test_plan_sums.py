@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.definitions.canonical import content_of, value_of
-from infra.reconcile.earning import earned
+from infra.reconcile.earning import SETTINGS, earned
 from infra.reconcile.plans import PART, components
 from schemas.plans import Individual, Plans
-from streams.domain.earning import part_of
+from streams.domain.plan_parts import part_of
 from streams.domain.plan_sums import earned_of
 from tests.streams.plan_strategies import AMOUNTS, live_plans
 
@@ -66,7 +66,7 @@ def test_sql_earns_what_the_domain_earns(
             {PART}
         FROM ({components(f"'{content}'", _CODES)})"""
     sql = f"SELECT plan_id, component_id, toString(credited), toString(owed) FROM ({earned(rows)})"
-    told = str(here.query(sql, "TabSeparated"))
+    told = str(here.query(f"{sql} SETTINGS {SETTINGS}", "TabSeparated"))
     found = {tuple(line.split("\t")[:3]): int(line.split("\t")[3]) for line in told.splitlines()}
     wanted = {
         (plan.plan_id, c.component_id, str(x)): earned_of(part_of(plan, c, "r"), x).rounded
