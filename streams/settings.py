@@ -101,6 +101,11 @@ class Settings(BaseSettings):
     forecast_seconds: float = Field(
         default=300.0, ge=0, description="`pacesetter up` makes forecasts so often. 0: never."
     )
+    settle_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="`pacesetter up` adds up months for dashboards so often. 0: never.",
+    )
     metrics_port: Port = Field(
         default=18099, description="/livez, /readyz and /metrics of a worker."
     )

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from connectors.sinks.clickhouse import quoted
 from infra.bi.context import Context
-from infra.bi.kpi_views import Subject, base_of, owned, slots_of
+from infra.bi.kpi_views import base_of, owned, slots_of
+from infra.bi.subjects import Subject
 from schemas.definitions import Bundle
 from schemas.kpis import INPUTS, STATISTICS
 from streams.domain.kpi_trees import (

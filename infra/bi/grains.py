@@ -1,5 +1,7 @@
 """Periods in SQL: the period of each grain a day lies in, by the company's calendar."""
 
+from collections.abc import Iterable
+
 from connectors.sinks.clickhouse import quoted
 from infra.bi.context import Context
 
@@ -15,6 +17,8 @@ GRAINS: dict[str, tuple[int, int, int]] = {
     "last_90_days": (0, 90, 90),
 }
 
+OF_MONTHS = ("month", "quarter", "year")  # unless the fiscal year is made of weeks
+
 
 def following(first: str, context: Context) -> str:
     """Return SQL for the first day behind a period, from its first day."""
@@ -25,11 +29,11 @@ def following(first: str, context: Context) -> str:
     return f"if(notEmpty(starts), {listed}, {found})"
 
 
-def rows(context: Context) -> str:
-    """Return SQL for the grains: grain, months, days, rolling, and what day it is."""
+def rows(context: Context, some: Iterable[str] = GRAINS) -> str:
+    """Return SQL for some grains: grain, months, days, rolling, and what day it is."""
     lines = ", ".join(
-        f"('{grain}', {m}, {d}, {r}, {list(context.starts.get(grain, ()))})"
-        for grain, (m, d, r) in GRAINS.items()
+        f"('{grain}', {', '.join(map(str, GRAINS[grain]))}, {list(context.starts.get(grain, ()))})"
+        for grain in some
     )
     kind = "Array(Tuple(String, UInt8, UInt8, UInt8, Array(Int32)))"
     literal = f"CAST({quoted(f'[{lines}]')}, {quoted(kind)})"
@@ -53,6 +57,21 @@ def start(context: Context) -> str:
         f"rolling > 0, toDate32(today - rolling + 1), "
         f"toDate32(day - (toDayOfWeek(day) + {7 - context.week_start}) % {days}))"
     )
+
+
+def of_month(grain: str, context: Context) -> str:
+    """Return SQL for the first day of the period of a grain that calendar month `month` lies in.
+
+    The engine's own functions where they do: it leaves out months by them.
+    """
+    size, first = GRAINS[grain][0], context.first_month
+    if size == 1:
+        return "month"
+    if size == 3 and first % 3 == 1:
+        return "toDate32(toStartOfQuarter(month))"
+    if size == 12 and first == 1:
+        return "toDate32(toStartOfYear(month))"
+    return f"addMonths(month, -((toMonth(month) + {12 - first}) % {size}))"
 
 
 def inside(is_previous: str = "0") -> str:

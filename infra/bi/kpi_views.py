@@ -7,25 +7,17 @@ reaches them, and a branch whose formulas it rules out reads nothing.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
 
 from connectors.sinks.clickhouse import quoted
 from infra.bi import formulas, grains
 from infra.bi.context import Context
-from infra.bi.lines import LIVE, family_of, lines
-from streams.domain.kpi_trees import Computed, Wanted, unit_of
+from infra.bi.lines import family_of, lines
+from infra.bi.subjects import Subject, membership, subject_id
+from infra.bi.sums import sums_of
+from streams.domain.kpi_trees import Computed, Origin, Wanted, unit_of
 from streams.domain.polynomials import scale_of
 
 RESULT = "Nullable(Decimal(38, 10))"
-
-
-class Subject(StrEnum):
-    """Whose numbers: what reps are added up to."""
-
-    REP = "REP"
-    TEAM = "TEAM"
-    REGION = "REGION"
-    COMPANY = "COMPANY"
 
 
 def kpis(computed: Sequence[Computed], subject: Subject, context: Context) -> str:
@@ -36,26 +28,26 @@ def kpis(computed: Sequence[Computed], subject: Subject, context: Context) -> st
     families = defaultdict[frozenset[str], list[Computed]](list)
     for one in computed:
         if not one.of_measure:
-            families[frozenset(map(family_of, one.wanted)) - {"measures"}].append(one)
+            families[_family(one)].append(one)
     parts += [evaluated(some, subject, context) for _, some in sorted(families.items(), key=str)]
     return "\nUNION ALL\n".join(parts)
+
+
+def _family(computed: Computed) -> frozenset[str]:
+    """Return which lines are read for a formula; those of the period before are read by days."""
+    found = set(map(family_of, computed.wanted)) - {"measures"}
+    return frozenset(found | {"before" for w in computed.wanted if w.is_previous})
 
 
 def _measures(plain: Sequence[Computed], subject: Subject, context: Context) -> str:
     names = ", ".join(quoted(c.kpi.kpi_id) for c in plain)
     total = f"CAST(total, '{RESULT}')"
+    sums = "\n        UNION ALL ".join(sums_of(names, subject, context))
     return f"""
 SELECT subject_id, measure AS kpi_id, grain, period_start, period_end, currency,
     {total} AS numerator, CAST(NULL, '{RESULT}') AS denominator, {total} AS value
 FROM (SELECT subject_id, measure, grain, currency, period_start, period_end, sum(value) AS total
-    FROM (SELECT {_subject(subject)} AS subject_id, measure, currency, value, grain,
-            {grains.start(context)} AS period_start,
-            {grains.following("period_start", context)} AS period_end
-        FROM (SELECT rep_id, day, measure, currency, value, 1 AS every FROM spm.kpi_rep_day FINAL
-            WHERE {LIVE} AND measure IN ({names})) AS facts
-        INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
-        {_membership(subject)}
-        WHERE {grains.inside()})
+    FROM ({sums})
     GROUP BY subject_id, measure, grain, currency, period_start, period_end)"""
 
 
@@ -126,6 +118,24 @@ def _multiplier(wanted: Wanted) -> int:
 
 def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
     """Return SQL for lines with the periods they count in, a period later for previous ones."""
+    # Beside deals and activities, of which all are read, days are cheap: that keeps the text short.
+    are_totals = all(w.origin is Origin.MEASURE for w in slots)
+    now = {w: s for w, s in slots.items() if are_totals and not w.is_previous}
+    others = {w: s for w, s in slots.items() if w not in now}
+    parts = []
+    if now:
+        names = ", ".join(quoted(w.name) for w in now)
+        places = ", ".join(map(str, now.values()))
+        sums = "\n        UNION ALL ".join(sums_of(names, subject, context))
+        parts.append(f"""
+        SELECT subject_id, toUInt16(transform(toString(measure), [{names}], [{places}], 0)) AS slot,
+            value, 0 AS is_previous, grain, period_start, period_end FROM ({sums})""")
+    if others:
+        parts.append(_by_days(others, subject, context))
+    return "\n        UNION ALL ".join(parts)
+
+
+def _by_days(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
     rows = "\n        UNION ALL\n        ".join(owned(slots, subject, context))
     return f"""
         SELECT subject_id, slot, value, is_previous, grain,
@@ -154,10 +164,10 @@ def owned(
         some = {w: slot for w, slot in slots.items() if w.is_previous is is_previous}
         for rows in lines({w: s for w, s in some.items() if w.name != "quota"}, context):
             yield (
-                f"SELECT {_subject(subject)} AS subject_id, facts.day AS day, facts.slot AS slot, "
-                f"facts.value AS value, {int(is_previous)} AS is_previous, "
+                f"SELECT {subject_id(subject)} AS subject_id, facts.day AS day, "
+                f"facts.slot AS slot, facts.value AS value, {int(is_previous)} AS is_previous, "
                 f"toDate32('1970-01-01') AS until, 1 AS every{more} FROM ({rows}) AS facts "
-                f"{_membership(subject)}"
+                f"{membership(subject)}"
             )
         for wanted, slot in some.items():
             if wanted.name == "quota":
@@ -172,23 +182,4 @@ def _quota(wanted: Wanted, slot: int, is_previous: int, subject: Subject, contex
         "1 AS every FROM spm.quota FINAL WHERE sequence = (SELECT max(sequence) FROM spm.planning) "
         f"AND subject_kind = '{subject}' AND kpi = {quoted(wanted.argument)} "
         f"AND currency = {quoted(context.currency)}"
-    )
-
-
-def _subject(subject: Subject) -> str:
-    if subject is Subject.COMPANY:
-        return "'company'"
-    return "facts.rep_id" if subject is Subject.REP else "member.subject_id"
-
-
-def _membership(subject: Subject) -> str:
-    """Return SQL that joins facts with whoever their rep belonged to on their day."""
-    if subject in (Subject.REP, Subject.COMPANY):
-        return ""
-    return (
-        "INNER JOIN (SELECT subject_id, rep_id, valid_from, valid_to FROM spm.membership FINAL "
-        "WHERE sequence = (SELECT max(sequence) FROM spm.membership "
-        "WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned') "
-        f"AND subject_kind = '{subject}') AS member ON member.rep_id = facts.rep_id "
-        "AND facts.day >= member.valid_from AND facts.day < member.valid_to"
     )

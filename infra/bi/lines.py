@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from connectors.sinks.clickhouse import quoted
 from infra.bi.context import Context
 from infra.reconcile.arithmetic import RATE, decimal, divided_even, whole
+from infra.settling.asking import LIVE
 from streams.domain.kpi_trees import Origin, Wanted
 
-LIVE = "generation = (SELECT generation FROM spm.warehouse FINAL)"
 Slots = Mapping[Wanted, int]  # input, without statistic and period -> slot
 _DEAL_COLUMNS = (
     "entity_id, op, rep_id, day, stage_class, stage_id, stage_label, close_date, probability, "

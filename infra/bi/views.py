@@ -7,8 +7,9 @@ from connectors.sinks.clickhouse import quoted
 from infra.bi.context import Context
 from infra.bi.dictionary import Column, dictionary
 from infra.bi.dictionary_view import data_dictionary
-from infra.bi.kpi_views import Subject, kpis
+from infra.bi.kpi_views import kpis
 from infra.bi.lines import family_of
+from infra.bi.subjects import Subject
 from schemas.definitions import Bundle
 from streams.domain.kpi_trees import Computed
 from streams.domain.kpis import Catalogue
@@ -42,10 +43,12 @@ def views(bundle: Bundle) -> tuple[View, ...]:
     """Return every view that follows from a revision of the definitions."""
     context, every = Context.of(bundle), tuple(Catalogue(bundle).all())
     totals = tuple(c for c in every if {family_of(w) for w in c.wanted} <= {"measures"})
+    measures = tuple(c for c in every if c.of_measure)
     found = [dim_kpi(every), View("data_dictionary", data_dictionary())]
     for subject in Subject:
         found.append(_of(subject, every, context, ""))
         found.append(_of(subject, totals, context, "_totals"))
+        found.append(_of(subject, measures, context, "_measures"))
     return tuple(found)
 
 

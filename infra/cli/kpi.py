@@ -11,7 +11,7 @@ from infra.cli.reaching import ground, print_json
 
 if TYPE_CHECKING:
     from infra.bi.explaining import Explained
-    from infra.bi.kpi_views import Subject
+    from infra.bi.subjects import Subject
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 app = typer.Typer(no_args_is_help=True, help="KPIs: which there are, and how a number came about.")
@@ -112,7 +112,7 @@ def _explained(
 
 
 def _subject(stored: Any, bundle: Any, rep: str, team: str, region: str) -> "tuple[Any, str, str]":
-    from infra.bi.kpi_views import Subject
+    from infra.bi.subjects import Subject
     from infra.definitions.peopling import find_rep
     from infra.definitions.problems import did_you_mean
     from infra.definitions.showing import named

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from infra.bi.explaining import Explained
-from infra.bi.kpi_views import Subject
+from infra.bi.subjects import Subject
 from infra.definitions.showing import table
 from schemas.kpis import KpiUnit
 from streams.domain.kpi_trees import Computed

@@ -25,6 +25,7 @@ from infra.cli import (
     rebuild,
     reconcile,
     scorecard,
+    settle,
     simulate,
     standing,
     tokens,
@@ -79,6 +80,7 @@ app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)
+settle.register(app)
 doctor.register(app)
 reconcile.register(app)
 rebuild.register(app)

@@ -13,12 +13,57 @@ CREATE TABLE IF NOT EXISTS spm.kpi_rep_day
     topic LowCardinality(String) COMMENT 'Topic this part comes from.',
     partition UInt16 COMMENT 'Its partition.',
     position UInt64 COMMENT 'Last record that touched this row.',
-    value Decimal(18, 4) COMMENT 'Total of this part; add up over topic and partition.'
+    value Decimal(18, 4) COMMENT 'Total of this part; add up over topic and partition.',
+    -- Which granules hold rows that were touched behind a cut, told by topic: positions of two topics
+    -- have nothing to do with each other. infra/settling asks by these very expressions.
+    INDEX touched
+    (
+        if(topic = 'crm.calls', position, 0), if(topic = 'crm.emails', position, 0),
+        if(topic = 'crm.meetings', position, 0), if(topic = 'crm.deals', position, 0),
+        position * (topic != 'crm.calls') * (topic != 'crm.emails') * (topic != 'crm.meetings') * (topic != 'crm.deals')
+    ) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation
 ORDER BY (generation, day, rep_id, measure, currency, topic, partition)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
 COMMENT 'Totals per rep, day and measure, in parts per topic partition.';
+
+-- What days that are over add up to. A view adds the days outside of what spm.settled says, and takes all
+-- days of a rep and month of which anything was touched behind its cut: so it is exact at any instant,
+-- whether `settle` runs or not. One part per partition is read without merging; String because a dictionary
+-- of all reps costs more than the few rows of one question.
+CREATE TABLE IF NOT EXISTS spm.kpi_rep_month
+(
+    generation UInt32 COMMENT 'Generation of results.',
+    month Date32 COMMENT 'First day of a calendar month.',
+    upto Date32 COMMENT 'First day that is not in it: of the next month, or of what is not settled yet.',
+    measure LowCardinality(String) COMMENT 'What is counted.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    currency LowCardinality(String) COMMENT 'ISO 4217 code, empty for a measure that is no money.',
+    version UInt64 COMMENT 'Run that wrote it.',
+    value Decimal(38, 4) COMMENT 'Sum of spm.kpi_rep_day over its days and all topic partitions.'
+)
+ENGINE = ReplacingMergeTree(version) PARTITION BY (generation, month, upto)
+ORDER BY (generation, month, upto, measure, rep_id, currency)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000,
+    index_granularity = 1024
+COMMENT 'Totals per rep, month and measure of settled days; follows from spm.kpi_rep_day.';
+
+CREATE TABLE IF NOT EXISTS spm.settled
+(
+    generation UInt32 COMMENT 'Generation of results.',
+    incarnation String COMMENT 'Warehouse it was made in: after a restore all is made anew.',
+    version UInt64 COMMENT 'Run; the greatest is in force.',
+    since Date32 COMMENT 'First settled day: the first of a month.',
+    until Date32 COMMENT 'First day that is not; equal to since: none is.',
+    keys Array(String) COMMENT 'Topics and partitions, as topic/partition ...',
+    reached Array(UInt64) COMMENT '... and the position behind the last record that is in it for certain.',
+    lowest Array(UInt64) COMMENT 'Least of these per expression of the index of spm.kpi_rep_day.',
+    made_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was written.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (generation, version)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Which days spm.kpi_rep_month holds, and up to which records.';
 
 CREATE TABLE IF NOT EXISTS spm.deal_credit
 (

@@ -378,7 +378,12 @@ CREATE OR REPLACE VIEW spm_bi.attainment_current
     business_days_left Decimal(38, 12),
     required_per_business_day Nullable(Decimal(38, 4)),
     projected_amount Nullable(Decimal(38, 4)),
-    curve_id String
+    curve_id String,
+    hit_probability Nullable(Decimal(9, 4)),
+    forecast_p10 Nullable(Decimal(38, 4)),
+    forecast_p50 Nullable(Decimal(38, 4)),
+    forecast_p90 Nullable(Decimal(38, 4)),
+    forecast_at Nullable(DateTime64(3, 'UTC'))
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS WITH
@@ -402,7 +407,9 @@ SELECT due.day AS day, due.subject_kind AS subject_kind, due.subject_id AS subje
     to_amount(half_even(greatest(due.q - due.a, toInt256(0)) * 1000000000000, greatest(due.l, toInt256(0))))
         AS required_per_business_day,
     to_amount(half_even(due.a * due.whole, due.part)) AS projected_amount,
-    due.curve_id AS curve_id
+    due.curve_id AS curve_id,
+    if(chance.quota = due.amount, chance.probability, NULL) AS hit_probability, chance.p10 AS forecast_p10,
+    chance.p50 AS forecast_p50, chance.p90 AS forecast_p90, chance.at AS forecast_at
 FROM
 (
     SELECT *, toInt256(amount * 10000) AS q, toInt256(actual * 10000) AS a,
@@ -487,4 +494,13 @@ LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id
 LEFT JOIN
 (
     SELECT team_id, name FROM spm.team FINAL WHERE sequence = (SELECT max(sequence) FROM spm.team)
-) AS team ON team.team_id = due.subject_id;
+) AS team ON team.team_id = due.subject_id
+LEFT JOIN
+(
+    -- Nullable, so that nothing stands where nothing was forecast.
+    SELECT kpi, currency, period_start, period_end, subject_kind, subject_id, quota, probability,
+        toNullable(p10) AS p10, toNullable(p50) AS p50, toNullable(p90) AS p90, toNullable(as_of) AS at
+    FROM spm_bi.forecast_current
+) AS chance ON chance.kpi = due.kpi AND chance.currency = due.currency
+    AND chance.period_start = due.period_start AND chance.period_end = due.period_end
+    AND chance.subject_kind = due.subject_kind AND chance.subject_id = due.subject_id;

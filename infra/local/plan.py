@@ -98,6 +98,12 @@ def forecast(settings: Settings) -> Service:
     )
 
 
+def settle(settings: Settings) -> Service:
+    """Return what adds up months that are over; not to be started if its interval is 0."""
+    arguments = ("settle", "--watch", str(settings.settle_seconds))
+    return _command(settings, "settle", arguments, "", lambda: True)
+
+
 def simulator(settings: Settings, arguments: tuple[str, ...]) -> Service:
     """Return the simulated sales floor."""
     return _command(settings, "simulator", ("simulate", *arguments), "", lambda: True)

@@ -125,6 +125,8 @@ class Supervisor:
             services.append(plan.reconcile)
         if self._settings.forecast_seconds:
             services.append(plan.forecast)
+        if self._settings.settle_seconds:
+            services.append(plan.settle)
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)

@@ -2,6 +2,7 @@
 
 from connectors.sinks.clickhouse import Warehouse
 from infra.rebuild.building import PARTS, TOTALS
+from infra.settling.settling import drop_months
 from streams.agents.folds import CREDITS
 
 RESULTS = (TOTALS, CREDITS.table)
@@ -33,6 +34,7 @@ def drop(warehouse: Warehouse, generation: int) -> None:
         raise ValueError(f"generation {generation} is live; nothing of it is dropped")
     for table in (*RESULTS, PARTS):
         warehouse.command(f"ALTER TABLE {table} DROP PARTITION {generation}")
+    drop_months(warehouse, generation)
 
 
 def drop_others(warehouse: Warehouse) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
-from infra.reconcile import credits, expectations, facts, ledger, log, totals
+from infra.reconcile import credits, expectations, facts, ledger, log, months, totals
 from infra.reconcile.asking import KEYS_MAX, Check, added, checked
 from infra.reconcile.cut import Part, cut, slices
 from infra.reconcile.findings import Checked, Gap, Report
@@ -22,8 +22,8 @@ from schemas.warehouse import Incarnation
 AGAIN_SECONDS = 2.0  # a few flushes
 ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
-TABLES = (totals.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT, ledger.TABLE,
-          *expectations.TABLES)  # fmt: skip
+TABLES = (totals.TABLE, months.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT,
+          ledger.TABLE,           *expectations.TABLES)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -141,6 +141,7 @@ def look(
     generation = generation or warehouse.incarnation().generation
     asked: Mapping[str, Callable[[], Iterable[Check]]] = {
         totals.TABLE: lambda: _totals(parts, generation, days),
+        months.TABLE: lambda: (months.check(days),),
         ACTIVITY: lambda: _facts(warehouse, parts, ACTIVITY, days),
         DEAL: lambda: _facts(warehouse, parts, DEAL, days),
         credits.DEAL_CREDIT: lambda: (

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import engines, held, inserts, latency, profiling, report
+from tests.bench import engines, held, inserts, latency, profiling, queries, report
 from tests.bench.floor import ROUNDS_MAX, Log
 from tests.bench.ground import SMALL, Kind, Place, place
 from tests.ground import ROOT
 
 SECTIONS = (
     "engines", "profile", "latency", "inserts", "backfill", "restart", "memory", "simulator",
+    "queries",
 )  # fmt: skip
 SEED = 20_261
 FEW, MANY = 1_000, 100_000  # reps
@@ -40,9 +41,12 @@ class Options:
     repeat: int = 3
     rivals: tuple[engines.Rival, ...] = engines.RIVALS
     with_board: bool = True
+    day_share: int = 2  # of a year's working days, reps have something on one of so many
+    asks: int = 40  # of each question
 
 
-QUICK = {"events": 200_000, "held": 1_000_000, "seconds": 10.0, "repeat": 1}
+QUICK = {"events": 200_000, "held": 1_000_000, "seconds": 10.0, "repeat": 1,
+         "day_share": 20, "asks": 5}  # fmt: skip
 
 
 def run(options: Options) -> dict[str, Any]:
@@ -67,6 +71,11 @@ def run(options: Options) -> dict[str, Any]:
         found |= rows
     if "simulator" in wanted:
         found["simulator"] = section("simulator", _simulator)
+    if "queries" in wanted:
+        found["queries"] = section(
+            "queries",
+            lambda: queries.measured(options.held_reps, options.day_share, options.asks),
+        )
     found["bars"] = report.bars(found)
     return found
 
@@ -163,6 +172,8 @@ def _asked() -> tuple[Options, Path]:
     parser.add_argument("--rates", help="events/s for latency, by comma")
     parser.add_argument("--seconds", type=float, help="of each rate")
     parser.add_argument("--repeat", type=int, help="runs of each engine; the median counts")
+    parser.add_argument("--day-share", type=int, help="of queries: one working day of so many")
+    parser.add_argument("--asks", type=int, help="of each question")
     parser.add_argument("--rivals", help="parts of the names of rivals, by comma")
     parser.add_argument("--broker", choices=("apache", "embedded"))
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench.json")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import apache
+from tests.bench import queries
 from tests.bench.engines import BARE, PACESETTER, SINK, TABLE
 
 FORMAT = "pacesetter-bench/1"
@@ -92,6 +93,8 @@ def _other_bars(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield _bar(f"s, {row['how']}, {row['facts']:,} facts", seen, most, below=True)
     for row in _largest(found.get("backfill", [])):
         yield _bar(f"s, backfill of {row['facts']:,}", row["seconds"], BACKFILL_S, below=True)
+    for row in found.get("queries", {}).get("asked", []):
+        yield _bar(f"ms p95, {row['question']}", row["p95_ms"], row["bar_ms"], below=True)
     for row in _largest(found.get("memory", [])):
         name = f"MB resident {row['when']}, {row['facts']:,} facts"
         yield _bar(name, row["processes"]["worker"]["now"], MEMORY_MB, below=True)
@@ -115,11 +118,12 @@ def _bar(name: str, measured: float, wanted: float, *, below: bool = False) -> d
 def wrong(found: dict[str, Any]) -> list[str]:
     """Return what had wrong totals."""
     rows = [*found.get("engines", []), *found.get("backfill", [])]
+    asked = found.get("queries", {}).get("asked", [])
     return [
         f"{row.get('engine', 'backfill')}: {row['totals']}"
         for row in rows
         if "totals" in row and not row["totals"]["ok"]
-    ]
+    ] + [row["question"] for row in asked if not row["ok"]]
 
 
 # Tables.
@@ -190,6 +194,10 @@ def tables(found: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], Rows]]:
             for table, each in r["tables"].items()
         ]
         yield "Inserts", ("load", "table", "a second", "rows each, about"), rows
+    if found.get("queries"):
+        asked = found["queries"]
+        title = f"Questions over {asked['rows']:,} rows of {asked['reps']:,} reps"
+        yield title, queries.HEAD, queries.table(asked)
     if found.get("bars"):
         rows = [
             (b["bar"], f"{b['measured']:,}", b["wanted"], "met" if b["met"] else "NOT MET")

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from infra.bi.context import Context
 from infra.bi.explaining import explained
 from infra.bi.formulas import evaluated
-from infra.bi.kpi_views import Subject, kpis
+from infra.bi.kpi_views import kpis
 from infra.bi.making import make_views
+from infra.bi.subjects import Subject
 from infra.bi.views import statements
 from infra.cli import kpi_telling
 from infra.cli.main import app

@@ -44,7 +44,8 @@ def pipeline(company: Served) -> Iterator[Client]:
 
 def sql_of(view: View) -> str:
     if view in KPIS:
-        return f"SELECT * FROM {view.name}{NARROW}"
+        narrow = NARROW.replace("win_rate", "deals_won") if "_measures" in view.name else NARROW
+        return f"SELECT * FROM {view.name}{narrow}"
     return f"SELECT * FROM {view.name} LIMIT 200"
 
 

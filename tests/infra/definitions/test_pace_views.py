@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -44,3 +45,37 @@ def test_sql_says_of_everybody_on_every_day_what_the_rules_say(client: Any, seed
     current = floors.told(client, "attainment_current")
     assert current == {k: v for k, v in wanted.items() if k[1] == now.date()}
     assert current
+
+
+def test_attainment_shows_the_forecast_of_the_quota_that_is_asked_now(client: Any) -> None:
+    """Of another amount than was forecast no chance is told; nobody is given what nobody made."""
+    now = _now()
+    stored, floor = Stored(client), floors.floor(1, now.date())
+    floors.write(floor, client, stored, now)
+    keys = "kpi, currency, period_start, period_end, subject_kind, subject_id"
+    asked = (
+        f"SELECT {keys}, amount FROM spm.quota FINAL "
+        "WHERE sequence = (SELECT max(sequence) FROM spm.planning)"
+    )
+    client.command("TRUNCATE TABLE spm.forecast")
+    client.command(
+        f"INSERT INTO spm.forecast ({keys}, day, as_of, quota, p10, p50, p90, probability) "
+        f"SELECT {keys}, today(), now(), amount + (subject_kind = 'TEAM'), 1, 2, 3, 0.25 "
+        f"FROM ({asked}) WHERE subject_kind != 'COMPANY' "
+        f"AND ({keys}) NOT IN (SELECT {keys} FROM ({asked}) GROUP BY {keys} HAVING count() > 1)"
+    )
+    made = set(client.query(f"SELECT {keys} FROM spm.forecast FINAL").result_rows)
+    rows = client.query(
+        f"SELECT {keys}, hit_probability, forecast_p10, forecast_p50, forecast_p90 "
+        "FROM spm_bi.attainment_current"
+    ).result_rows
+    kinds = set()
+    for *key, chance, p10, p50, p90 in rows:
+        kinds.add(key[4])
+        if tuple(key) not in made:
+            assert (chance, p10, p50, p90) == (None, None, None, None)
+            continue
+        assert chance == (None if key[4] == "TEAM" else Decimal("0.25"))
+        assert (p10, p50, p90) == (1, 2, 3)
+    assert {"REP", "TEAM"} <= kinds
+    assert made

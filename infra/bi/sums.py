@@ -1,0 +1,72 @@
+"""Measures added up by period: from settled months where a period is made of them, or by days."""
+
+from collections.abc import Iterable, Iterator
+
+from infra.bi import grains
+from infra.bi.context import Context
+from infra.bi.subjects import Subject, membership, subject_id
+from infra.settling import asking
+
+_KEYS = "subject_id, measure, currency, grain, period_start, period_end"
+
+
+def sums_of(measures: str, subject: Subject, context: Context) -> Iterator[str]:
+    """Yield SQL for parts of sums: subject_id, measure, currency, grain, period and value.
+
+    A filter on grain or period_start leaves out the parts, and the months, that it rules out.
+
+    Args:
+        measures: names, quoted, by comma.
+    """
+    if context.starts:  # periods of whole weeks are not made of months
+        yield _by_days(asking.days(measures), subject, context, grains.GRAINS)
+        return
+    short = [grain for grain in grains.GRAINS if grain not in grains.OF_MONTHS]
+    loosened = loose(subject)
+    yield _by_days(asking.days(measures), subject, context, short)
+    yield _by_days(asking.rest(measures, loosened), subject, context, grains.OF_MONTHS)
+    months = asking.months(measures, loosened)
+    if subject is not Subject.REP:  # few subjects: added up before periods are told
+        months = (
+            f"SELECT subject_id, month, measure, currency, sum(value) AS value FROM (SELECT "
+            f"{subject_id(subject)} AS subject_id, month, measure, currency, value "
+            f"FROM ({months}) AS facts {membership(subject, 'facts.month', _NEXT)}) "
+            "GROUP BY subject_id, month, measure, currency"
+        )
+    whose = "rep_id AS subject_id" if subject is Subject.REP else "subject_id"
+    for grain in grains.OF_MONTHS:
+        first = grains.of_month(grain, context)
+        behind = f"addMonths(period_start, {grains.GRAINS[grain][0]})"
+        yield (
+            f"SELECT {whose}, measure, currency, value, '{grain}' AS grain, "
+            f"{first} AS period_start, {behind} AS period_end FROM ({months})"
+        )
+
+
+_NEXT = "addMonths(facts.month, 1)"
+
+
+def loose(subject: Subject) -> str:
+    """Return SQL for months of reps that are read by days: touched, or divided between subjects."""
+    touched = asking.loose()
+    if subject in (Subject.REP, Subject.COMPANY):
+        return touched
+    dates = (
+        "SELECT rep_id, arrayJoin([valid_from, valid_to]) AS edge FROM spm.membership "
+        "WHERE sequence = (SELECT max(sequence) FROM spm.membership "
+        "WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned') "
+        f"AND subject_kind = '{subject}'"
+    )
+    return f"{touched} UNION ALL {asking.edges(dates)}"
+
+
+def _by_days(rows: str, subject: Subject, context: Context, some: Iterable[str]) -> str:
+    chosen = grains.rows(context, some)
+    return (
+        f"SELECT {subject_id(subject)} AS subject_id, measure, currency, value, grain, "
+        f"{grains.start(context)} AS period_start, "
+        f"{grains.following('period_start', context)} AS period_end "
+        f"FROM (SELECT *, 1 AS every FROM ({rows})) AS facts "
+        f"INNER JOIN ({chosen}) AS grains ON grains.every = facts.every "
+        f"{membership(subject)} WHERE {grains.inside()}"
+    )

@@ -1,0 +1,1 @@
+"""Settled months: what days that are over add up to, exact at any instant."""
