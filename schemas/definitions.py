@@ -12,6 +12,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from schemas.accounting import Accounting
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
@@ -210,6 +211,7 @@ KINDS: dict[str, type[Definition]] = {
     "kpis": Kpis,
     "plans": Plans,
     "scorecards": Scorecards,
+    "accounting": Accounting,
 }
 
 
@@ -229,3 +231,4 @@ class Bundle(Definition):
     kpis: Kpis = Kpis(kpis=())
     plans: Plans = Plans(plans=())
     scorecards: Scorecards = Scorecards()
+    accounting: Accounting = Accounting()

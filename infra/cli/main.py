@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from infra.cli import (
+    amortisation,
     board,
     config,
     dead_letters,
@@ -76,6 +77,7 @@ deal.register(app)
 simulate.register(app)
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
+app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)
 settle.register(app)

@@ -43,6 +43,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "people": ("rep_id",),
     "scorecards": ("scorecard_id",),
     "indicators": ("kpi",),
+    "policies": ("policy_id",),
+    "treatments": ("order",),
 }
 
 

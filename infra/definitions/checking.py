@@ -8,6 +8,7 @@ from typing import cast
 from zoneinfo import available_timezones
 
 from infra.definitions import (
+    checking_accounting,
     checking_curves,
     checking_kpis,
     checking_plans,
@@ -219,4 +220,5 @@ _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "quotas": checking_quotas.check,
     "plans": checking_plans.check,
     "scorecards": checking_scorecards.check,
+    "accounting": checking_accounting.check,
 }

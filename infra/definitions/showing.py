@@ -216,6 +216,19 @@ def _scorecards(state: State, people: _People, on: date) -> str:
     return table(("SCORECARD", "NAME", "PERIOD", "TEAMS", "ROLES", "KPI", "WEIGHT", "TARGET"), rows)
 
 
+def _accounting(state: State, people: _People, on: date) -> str:
+    rows = [
+        (p.policy_id, p.name, t.order, t.treats, ", ".join(t.plans) or "every plan",
+         ", ".join(t.components), ", ".join(t.kinds), ", ".join(t.deal_types), t.because)
+        for p in state.bundle().accounting.policies
+        if p.valid_from <= on < (p.valid_to or NO_END)
+        for t in sorted(p.treatments, key=lambda t: t.order)
+    ]  # fmt: skip
+    header = ("POLICY", "NAME", "ORDER", "TREATS", "PLANS", "COMPONENTS", "KINDS", "DEALS",
+              "BECAUSE")  # fmt: skip
+    return table(header, rows)
+
+
 _TABLES = {
     "company": _company,
     "roster": _roster,
@@ -230,5 +243,6 @@ _TABLES = {
     "kpis": _kpis,
     "plans": _plans,
     "scorecards": _scorecards,
+    "accounting": _accounting,
 }
 KINDS_SHOWN = tuple(_TABLES)

@@ -50,6 +50,7 @@ SMALL = {
     "plans": "plans: []",
     "territories": "territories: []",
     "scorecards": "scorecards: []",
+    "accounting": "policies: []",
 }
 
 
