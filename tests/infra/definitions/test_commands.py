@@ -76,7 +76,7 @@ def test_show_answers_for_every_kind_and_for_a_rep_by_name(installed: Ground) ->
         assert shown.exit_code == 0
         assert len(shown.stdout.splitlines()) > 3
     plans = run("show", "plans", "--on", "2026-05-04").stdout
-    assert "7 % from 0, 10 % from 200000, 13 % from 275000 EUR" in plans
+    assert "7 % from 0, 10 % from 200,000, 13 % from 275,000 EUR" in plans
     assert "15 reps" in plans
     assert "ae-quarter" not in run("show", "plans", "--on", "2025-12-31").stdout
     roster = run("show", "roster", "--on", "2026-03-31").stdout

@@ -11,8 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from connectors.sinks.clickhouse import Warehouse
 from infra.bi.context import Context
-from infra.bi.kpi_views import kpis
-from infra.bi.lines import family_of
+from infra.bi.kpi_views import measures
 from infra.bi.subjects import Subject
 from infra.migrations import migrate
 from infra.reconcile import months
@@ -90,11 +89,9 @@ class Floor:
             )
 
     def told(self, subject: Subject) -> set[tuple[Any, ...]]:
-        """Return what the view of a kind of subject says of all KPIs that are made of totals."""
-        some = [
-            c for c in Catalogue(self.bundle).all() if {*map(family_of, c.wanted)} == {"measures"}
-        ]
-        sql = kpis(some, subject, Context.of(self.bundle, now=NOW))
+        """Return what the view of measures says of a kind of subject."""
+        some = [c for c in Catalogue(self.bundle).all() if c.of_measure]
+        sql = measures(some, subject, Context.of(self.bundle, now=NOW))
         rows = self.client.query(
             f"SELECT subject_id, kpi_id, grain, period_start, period_end, currency, value "
             f"FROM ({sql})",
