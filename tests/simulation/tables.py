@@ -28,7 +28,7 @@ from tests.simulation.sql import (
 FOLDER = Path(__file__).parents[2] / "infra" / "clickhouse"
 _TABLE = re.compile(
     r"CREATE TABLE IF NOT EXISTS ([\w.]+)\n\((.*?)\n\)\nENGINE = (\w+)(?:\((\w+)\))?"
-    r"(?: PARTITION BY \w+)?\s+ORDER BY (\(?[\w, ]+\)?)",
+    r"(?: PARTITION BY (?:\w+|\([\w, ]+\)))?\s+ORDER BY (\(?[\w, ]+\)?)",
     re.DOTALL,
 )
 _COLUMN = re.compile(r"^\s+(\w+) (.+?)(?: DEFAULT (\S+))?(?: CODEC\(.*\))? COMMENT '", re.MULTILINE)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from infra.bi.dictionary import dictionary
 from tests.infra.warehouse.serving import Served, absent, cache_folder, need
 from tests.infra.warehouse.test_python_clients import COLUMNS, ROW
 
@@ -48,8 +49,10 @@ def run(driver: Path, served: Served, name: str, table: str, *more: str) -> dict
 def metadata_is_there(said: dict[str, str]) -> None:
     assert said["product"] == "ClickHouse"
     assert int(said["tables"]) >= 11
-    assert said["table remark"] == "Measures per rep and day. Never add up over currencies."
-    assert said["column remark"] == "What is counted; see dim_measure."
+    view = dictionary().views["rep_day"]
+    assert said["table remark"] == view.comment
+    measure = next(column for column in view.columns if column.name == "measure")
+    assert said["column remark"] == dictionary().comment(measure)
     assert (said["columns"], said["column type"]) == ("8", "String")
     assert (said["schema seen"], said["types"]) == ("true", "true")
     assert said["error"] == "47"
