@@ -8,6 +8,7 @@ ten times a second a deal of 1 EUR is won by a rep who does nothing else.
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ from tests.bench import inserts
 from tests.bench.floor import Log
 from tests.bench.ground import Place
 from tests.bench.pacing import Pacer
-from tests.bench.sampling import cpu_seconds
+from tests.bench.sampling import cpu_seconds, idle_seconds
 from tests.bench.workers import Watch, Worker
 
 POLL_SECONDS = 0.1  # asking oftener took half a core from what is measured
@@ -62,7 +63,10 @@ def told(row: dict[str, Any]) -> str:
     if board:
         line += f"; board p50 {board['p50']:.0f} p99 {board['p99']:.0f} ms"
     used = ", ".join(f"{name} {share:.0%}" for name, share in row["cpu_share"].items())
-    return f"{line}; {row['records']:,} records; of a core: {used}"
+    return (
+        f"{line}; {row['records']:,} records; of a core: {used}; "
+        f"idle {row['cores_idle']:.0%} of a core"
+    )
 
 
 def _tail(log: Log, round_: int, count: int) -> list[Any]:
@@ -75,11 +79,13 @@ def _row(
     place: Place, worker: Worker, viewer: "Viewer", *, rate: int, seconds: float, events: list[Any]
 ) -> dict[str, Any]:
     starts = place.applied()
-    pids = worker.pids | viewer.pids
+    # Who sends and who looks take part of the same machine; the row says how much.
+    pids = worker.pids | viewer.pids | {"bench": os.getpid()}
     before = {name: cpu_seconds(pid) for name, pid in pids.items()}
-    blocks = inserts.blocks(place)
+    blocks, idle = inserts.blocks(place), idle_seconds()
     with Watch(place, POLL_SECONDS) as watch:
         told = Pacer(place, rate, seconds, events, PROBES).wait()
+        left = (idle_seconds() - idle) / told["seconds"]
         used = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
         worker.wait_applied()
         inserted = inserts.between(place, blocks, told["seconds"])
@@ -98,6 +104,7 @@ def _row(
         },
         "producer_behind_ms_max": told["behind_ms_max"],
         "cpu_share": {name: round(u / told["seconds"], 3) for name, u in used.items()},
+        "cores_idle": round(left, 2),
         "inserts_per_s": inserted,
     }
 

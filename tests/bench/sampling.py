@@ -14,6 +14,12 @@ EVERY_SECONDS = 0.05  # a tick of the kernel's own count is 10 ms
 MB = 1 << 20
 
 
+def idle_seconds() -> float:
+    """Return for how long cores of this machine have had nothing to do, all of them together."""
+    first = Path("/proc/stat").read_text().splitlines()[0]
+    return int(first.split()[4]) / TICKS
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the processor time a process has used, all threads; 0 once it is gone."""
     try:
