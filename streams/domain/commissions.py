@@ -48,21 +48,21 @@ def accrued(
             after = before + selector.credited(change, *origin)
             key = Key(plan.plan_id, component.component_id, origin, origin, plan.currency)
             was, now = (Owed.of(earned_of(part, x)) for x in (before, after))
-            entries.extend(entry_of(ACCRUAL, key, was, now, credit))
+            posted = terms.posted(origin)
+            entries.extend(entry_of(ACCRUAL, key, was, now, posted, credit))
     for one in terms.general(rep_id):
         years = _years(terms, change) if one.is_yearly else None
         own = {held: times for held, times in sums.items() if _is_in(held, years)}
         was_owed = _owed(terms, one, rep_id, own)
         now_owed = _owed(terms, one, rep_id, _joined(own, change))
-        entries += _differences(ACCRUAL, was_owed, now_owed, credit)
+        entries += _differences(terms, ACCRUAL, was_owed, now_owed, credit)
     return entries
 
 
 def adjusted(old: Terms, new: Terms, rep_id: str, sums: Sums) -> list[Entry]:
     """Return what a revision of the definitions adds for a payee: entries of the ledger."""
-    return list(
-        _differences(ADJUSTMENT, statement(old, rep_id, sums), statement(new, rep_id, sums), None)
-    )
+    was, now = statement(old, rep_id, sums), statement(new, rep_id, sums)
+    return list(_differences(new, ADJUSTMENT, was, now, None))
 
 
 def statement(terms: Terms, rep_id: str, sums: Sums) -> Owing:
@@ -78,10 +78,12 @@ def statement(terms: Terms, rep_id: str, sums: Sums) -> Owing:
 
 
 def _differences(
-    kind: str, before: Owing, after: Owing, credit: Mapping[str, Any] | None
+    terms: Terms, kind: str, before: Owing, after: Owing, credit: Mapping[str, Any] | None
 ) -> Iterator[Entry]:
     for key in sorted(before.keys() | after.keys()):
-        yield from entry_of(kind, key, before.get(key, NOT_OWED), after.get(key, NOT_OWED), credit)
+        was, now = before.get(key, NOT_OWED), after.get(key, NOT_OWED)
+        posted = terms.posted(key.payout)
+        yield from entry_of(kind, key, was, now, posted, credit)
 
 
 def _owed(terms: Terms, one: General, rep_id: str, held: Iterable[Held]) -> Owing:
@@ -89,7 +91,7 @@ def _owed(terms: Terms, one: General, rep_id: str, held: Iterable[Held]) -> Owin
     book: dict[str, list[Credit]] = {rep_id: [each.credit for each in held]}
     view = view_of(one.plan, rep_id, book, terms.context, one.seen)
     made = lines(view, one.components)
-    made += guaranteed(view, made, None)
+    made += guaranteed(view, made, None, terms.closed)
     found: Owing = {}
     for line in made:
         for due in line.instalments:

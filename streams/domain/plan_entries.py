@@ -64,11 +64,17 @@ NOT_OWED = Owed(0, NOTHING)
 
 
 def entry_of(
-    kind: str, key: Key, before: Owed, after: Owed, credit: Mapping[str, Any] | None
+    kind: str,
+    key: Key,
+    before: Owed,
+    after: Owed,
+    posted: Span,
+    credit: Mapping[str, Any] | None,
 ) -> Iterator[Entry]:
     """Yield the entry of a change, if it changes anything.
 
     Args:
+        posted: the payout period it is posted in.
         credit: that caused it, as its history has it; None: a revision of the definitions did.
     """
     amount = after.units - before.units
@@ -90,8 +96,8 @@ def entry_of(
         "origin_end": key.origin.end,
         "payout_start": key.payout.start,
         "payout_end": key.payout.end,
-        "posted_start": key.payout.start,
-        "posted_end": key.payout.end,
+        "posted_start": posted.start,
+        "posted_end": posted.end,
         "state": EARNED,
         "kind": kind,
         "currency": key.currency,
@@ -102,6 +108,9 @@ def entry_of(
         "before": _credited(before),
         "after": _credited(after),
         "trace": json.dumps(trace, ensure_ascii=False, separators=(",", ":")),
+        "reason": "",
+        "author": "",
+        "approver": "",
     }
 
 

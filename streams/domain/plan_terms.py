@@ -10,10 +10,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from schemas.definitions import UNASSIGNED, Bundle, Company
+from schemas.payroll import closed_through
 from schemas.plan_choices import Anchor, Excess, Measure, PlanPeriod, Whose
 from schemas.plan_components import Component
 from schemas.plans import Plan
-from streams.domain.periods import Span
+from schemas.quotas import PeriodKind
+from streams.domain.periods import Span, kind_of, period_of
 from streams.domain.plan_context import Context, is_on
 from streams.domain.plan_parts import Part, part_of
 from streams.domain.plan_sums import Selector, Sums, is_by_sums
@@ -59,6 +61,7 @@ class Terms:
                 self._general[plan.plan_id] = _general(plan, slow)
             for c in fast:
                 self.selectors[plan.plan_id, c.component_id] = Selector.of(plan, c)
+        self.closed = closed_through(bundle)
         self._parts: dict[tuple[str, str, str], Part] = {}
         self._decides = (self.plans, bundle.company, *_decides(bundle, self._general.values()))
 
@@ -86,6 +89,17 @@ class Terms:
         for plan in self._of(rep_id):
             if plan.plan_id in self._general:
                 yield self._general[plan.plan_id]
+
+    def posted(self, payout: Span) -> Span:
+        """Return the period in which something is posted that falls due in a payout period.
+
+        It is the same unless that is closed; then the first of its length that is not.
+        """
+        if self.closed is None or payout.end > self.closed:
+            return payout
+        # A period of another calendar than today's is no period any more: the next month takes it.
+        length = kind_of(payout, self.company) or PeriodKind.MONTH
+        return period_of(self.closed, length, self.company)
 
     def origins(
         self, plan: Plan, component: Component, selector: Selector, sums: Sums
@@ -175,6 +189,8 @@ def _decides(bundle: Bundle, some: Iterable[General]) -> Iterator[Any]:
         yield bundle.roster
     if any(c.counts.measure is Measure.SCORE for c in every):
         yield bundle.plans.scores
+    if any(one.plan.guarantees for one in general):  # a closed period tops up what it did not pay
+        yield bundle.roster, closed_through(bundle)
 
 
 def _reads_rates(plan: Plan, company: Company) -> bool:
