@@ -17,11 +17,13 @@ from streams.domain.plan_credits import Credit
 from streams.domain.plan_entries import (
     ACCRUAL,
     ADJUSTMENT,
+    CLAWBACK,
     NOT_OWED,
+    Cause,
     Entry,
     Key,
     Owed,
-    entry_of,
+    entries_of,
 )
 from streams.domain.plan_sums import Held, Sums, counted, earned_of
 from streams.domain.plan_terms import General, Terms
@@ -42,6 +44,7 @@ def accrued(
         credit: the credit as it is now, for the entries to name.
     """
     entries: list[Entry] = []
+    cause = Cause(CLAWBACK if _is_cancelling(change) else ACCRUAL, credit)
     for plan, component, selector, part in terms.by_sums(rep_id):
         for origin in sorted(terms.origins(plan, component, selector, change)):
             before = selector.credited(sums, *origin)
@@ -49,20 +52,20 @@ def accrued(
             key = Key(plan.plan_id, component.component_id, origin, origin, plan.currency)
             was, now = (Owed.of(earned_of(part, x)) for x in (before, after))
             posted = terms.posted(origin)
-            entries.extend(entry_of(ACCRUAL, key, was, now, posted, credit))
+            entries.extend(entries_of(cause, key, was, now, posted))
     for one in terms.general(rep_id):
         years = _years(terms, change) if one.is_yearly else None
         own = {held: times for held, times in sums.items() if _is_in(held, years)}
         was_owed = _owed(terms, one, rep_id, own)
         now_owed = _owed(terms, one, rep_id, _joined(own, change))
-        entries += _differences(terms, ACCRUAL, was_owed, now_owed, credit)
+        entries += _differences(terms, cause, was_owed, now_owed)
     return entries
 
 
 def adjusted(old: Terms, new: Terms, rep_id: str, sums: Sums) -> list[Entry]:
     """Return what a revision of the definitions adds for a payee: entries of the ledger."""
     was, now = statement(old, rep_id, sums), statement(new, rep_id, sums)
-    return list(_differences(new, ADJUSTMENT, was, now, None))
+    return list(_differences(new, Cause(ADJUSTMENT), was, now))
 
 
 def statement(terms: Terms, rep_id: str, sums: Sums) -> Owing:
@@ -77,13 +80,17 @@ def statement(terms: Terms, rep_id: str, sums: Sums) -> Owing:
     return found
 
 
-def _differences(
-    terms: Terms, kind: str, before: Owing, after: Owing, credit: Mapping[str, Any] | None
-) -> Iterator[Entry]:
+def _is_cancelling(change: Sums) -> bool:
+    """Return whether a deal stood without the change, and is cancelled with it."""
+    stood = any(n < 0 and held.credit.cancelled_on is None for held, n in change.items())
+    return stood and any(n > 0 and held.credit.cancelled_on for held, n in change.items())
+
+
+def _differences(terms: Terms, cause: Cause, before: Owing, after: Owing) -> Iterator[Entry]:
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key, NOT_OWED), after.get(key, NOT_OWED)
         posted = terms.posted(key.payout)
-        yield from entry_of(kind, key, was, now, posted, credit)
+        yield from entries_of(cause, key, was, now, posted)
 
 
 def _owed(terms: Terms, one: General, rep_id: str, held: Iterable[Held]) -> Owing:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from schemas.definitions import NO_END, Company
 from schemas.plan_choices import Anchor, Basis, CapPer, Excess, Measure, Rounding, Scope, Whose
 from schemas.plan_components import Component
-from schemas.plans import Plan
+from schemas.plans import Clawback, Plan
 from streams.domain.earning import Earned, earned, of_total
 from streams.domain.ladders import AMOUNT_SCALE, units_of
 from streams.domain.plan_credits import Credit, credit_of
@@ -137,6 +137,8 @@ def plan_not_by_sums(plan: Plan, company: Company | None) -> Iterator[Reason]:
         yield ("rounding",), f"rounding {plan.rounding.value}"
     if plan.guarantees:
         yield ("guarantees",), "guarantees"
+    if plan.clawback != Clawback():
+        yield ("clawback",), "clawbacks other than by the ladder"
     if company is not None and company.reporting_currency != plan.currency:
         yield ("currency",), "another currency than the one deals are reported in"
     if company is not None and company.fiscal_weeks is not None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from schemas.definitions import UNASSIGNED, Bundle, Company
 from schemas.payroll import closed_through
-from schemas.plan_choices import Anchor, Excess, Measure, PlanPeriod, Whose
+from schemas.plan_choices import Anchor, ClawbackMode, Excess, Measure, PlanPeriod, Whose
 from schemas.plan_components import Component
 from schemas.plans import Plan
 from schemas.quotas import PeriodKind
@@ -170,7 +170,9 @@ def _general(plan: Plan, slow: tuple[Component, ...]) -> General:
         seen |= {gate.component_id for gate in component.gates if gate.component_id}
         seen |= {one.component_id for one in component.multipliers if one.component_id}
     carries = any(c.cap is not None and c.cap.excess is Excess.CARRIED for c in slow)
-    return General(plan, slow, frozenset(seen), not carries)
+    # What is taken back falls due in another year, where a guarantee may make up for it.
+    reaches = bool(plan.guarantees) and plan.clawback.mode is not ClawbackMode.LADDER
+    return General(plan, slow, frozenset(seen), not (carries or reaches))
 
 
 def _decides(bundle: Bundle, some: Iterable[General]) -> Iterator[Any]:
