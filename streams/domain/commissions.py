@@ -8,11 +8,9 @@ in which changes arrive.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from schemas.plan_choices import PlanPeriod
 from streams.domain.measuring import view_of
 from streams.domain.paying import lines
 from streams.domain.payouts import guaranteed
-from streams.domain.periods import Span
 from streams.domain.plan_credits import Credit
 from streams.domain.plan_entries import (
     ACCRUAL,
@@ -54,8 +52,10 @@ def accrued(
             posted = terms.posted(origin)
             entries.extend(entries_of(cause, key, was, now, posted))
     for one in terms.general(rep_id):
-        years = _years(terms, change) if one.is_yearly else None
-        own = {held: times for held, times in sums.items() if _is_in(held, years)}
+        own = sums
+        if one.reach is not None:
+            spans = {terms.context.span(held.day, one.reach) for held in change}
+            own = {h: n for h, n in sums.items() if any(h.day in span for span in spans)}
         was_owed = _owed(terms, one, rep_id, own)
         now_owed = _owed(terms, one, rep_id, _joined(own, change))
         entries += _differences(terms, cause, was_owed, now_owed)
@@ -105,15 +105,6 @@ def _owed(terms: Terms, one: General, rep_id: str, held: Iterable[Held]) -> Owin
             key = Key(line.plan_id, line.component_id, line.origin, due.payout, line.currency)
             found[key] = found.get(key, NOT_OWED).plus(due.amount, line)
     return found
-
-
-def _years(terms: Terms, change: Iterable[Held]) -> set[Span]:
-    """Return the fiscal years of which anything changes."""
-    return {terms.context.span(held.credit.day, PlanPeriod.YEAR) for held in change}
-
-
-def _is_in(held: Held, years: set[Span] | None) -> bool:
-    return years is None or any(held.credit.day in year for year in years)
 
 
 def _joined(sums: Sums, change: Sums) -> Sums:

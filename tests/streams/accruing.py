@@ -8,7 +8,7 @@ from typing import Any
 from schemas.definitions import Bundle, Company, Rate, Rates
 from schemas.payroll import Payroll, PeriodAct, PeriodStep
 from schemas.plans import Plan, Plans
-from streams.domain.commissions import Terms, accrued, adjusted, statement
+from streams.domain.commissions import Terms, accrued, adjusted, counted, statement
 from streams.domain.plan_credits import Credit
 from streams.engine.books import Account
 
@@ -62,8 +62,6 @@ class Accruing:
 
     def take_row(self, item: str, made: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the entries of a row of history."""
-        from streams.domain.commissions import counted
-
         self._position += 1
         found = counted(made)
         change = self.account.change(item, found)
