@@ -68,10 +68,10 @@ def adjusted(old: Terms, new: Terms, rep_id: str, sums: Sums) -> list[Entry]:
     return list(_differences(new, Cause(ADJUSTMENT), was, now))
 
 
-def statement(terms: Terms, rep_id: str, sums: Sums) -> Owing:
-    """Return what a payee has earned in all."""
+def statement(terms: Terms, rep_id: str, sums: Sums, *, general_only: bool = False) -> Owing:
+    """Return what a payee has earned in all, or in what is not computed from sums alone."""
     found: Owing = {}
-    for plan, component, selector, part in terms.by_sums(rep_id):
+    for plan, component, selector, part in () if general_only else terms.by_sums(rep_id):
         for origin in terms.origins(plan, component, selector, sums):
             key = Key(plan.plan_id, component.component_id, origin, origin, plan.currency)
             found[key] = Owed.of(earned_of(part, selector.credited(sums, *origin)))

@@ -83,6 +83,17 @@ class Terms:
         """What plans read besides credits."""
         return Context.of(self._bundle)
 
+    @property
+    def is_general(self) -> bool:
+        """Whether anything is computed from the credits themselves."""
+        return bool(self._general)
+
+    def general_ids(self) -> set[tuple[str, str]]:
+        """Return the plans and components, and guarantees, of which that is so."""
+        every = self._general.values()
+        slow = {(one.plan.plan_id, c.component_id) for one in every for c in one.components}
+        return slow | {(p.plan_id, g.guarantee_id) for p in self.plans for g in p.guarantees}
+
     def by_sums(self, rep_id: str) -> Iterator[tuple[Plan, Component, Selector, Part]]:
         """Yield what of a payee's plans is computed from sums.
 
@@ -185,7 +196,7 @@ def _reach(plan: Plan, slow: tuple[Component, ...]) -> PlanPeriod | None:
     caps = [c.cap for c in slow if c.cap is not None]
     if any(cap.excess is Excess.CARRIED for cap in caps):
         return None
-    # What is taken back falls due in another period, where it makes room below a cap or a guarantee.
+    # What is taken back falls due in another period and makes room there below a cap or guarantee.
     is_bounded = bool(plan.guarantees) or any(cap.per is CapPer.PAYOUT for cap in caps)
     if is_bounded and plan.clawback.mode is not ClawbackMode.LADDER:
         return None
