@@ -40,9 +40,9 @@ def check(path: Path, one: Clawback) -> Iterator[Finding]:
     if is_pro_rata != (one.term_months is not None):
         yield wrong((*path, "term_months"), one.term_months, "goes with mode PRO_RATA",
                     "give both: after so many months nothing is taken back")  # fmt: skip
-    if one.mode is ClawbackMode.LADDER and "attainment" in one.model_fields_set:
+    if one.mode is ClawbackMode.LADDER and one.attainment is Attained.REDUCED:
         yield wrong((*path, "attainment"), one.attainment,
-                    "means nothing with LADDER, which always reduces it",
+                    "goes without saying with LADDER, for what came before, too",
                     "leave it out, or take FULL, PAID or PRO_RATA")  # fmt: skip
     for i, reason in enumerate(one.reasons):
         if reason in one.reasons[:i]:

@@ -7,7 +7,7 @@ cut earn under the plans in force. And the entries up to any one of them must ad
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from connectors.sinks.clickhouse import quoted
@@ -18,10 +18,8 @@ from infra.reconcile.cut import Part, Slice
 from infra.reconcile.earning import SETTINGS, earned
 from infra.reconcile.periods import Days
 from infra.reconcile.plans import PART, components, is_meant
-from schemas.definitions import Bundle, Company
+from infra.reconcile.recomputed import general_of
 from schemas.money import minor_units
-from schemas.plans import Plans
-from streams.domain.plan_terms import is_fast
 
 TABLE = "spm.commission_ledger"
 _NOBODY = "unassigned"  # credits of users the identity map does not know earn nothing
@@ -75,18 +73,9 @@ def terms(warehouse: Warehouse, sequences: Sequence[int]) -> tuple[Terms, ...]:
         )
         month = revisions["company"][company].get("fiscal_year_start_month", 1)
         named = {plan["currency"] for plan in revisions["plans"][plans].get("plans", ())}
-        slow = _general(revisions["plans"][plans], revisions["company"][company])
+        slow = general_of(revisions["plans"][plans], revisions["company"][company])
         alike[plans, month, tuple(sorted(named)), slow].append(sequence)
     return tuple(Terms(tuple(some), *key) for key, some in alike.items())
-
-
-def _general(plans: Mapping[str, Any], company: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return the plans and components, and guarantees, that are computed from credits."""
-    firm = Company.model_validate(company) if company else Bundle().company
-    every = Plans.model_validate(plans).plans if plans else ()
-    slow = [(p.plan_id, c.component_id) for p in every for c in p.components
-            if not is_fast(p, c, firm)]  # fmt: skip
-    return tuple(slow + [(p.plan_id, g.guarantee_id) for p in every for g in p.guarantees])
 
 
 def check_sums(warehouse: Warehouse, parts: Sequence[Part], days: Days) -> Iterator[Check]:

@@ -16,14 +16,15 @@ from infra.reconcile.asking import KEYS_MAX, Warehouse, ask
 from infra.reconcile.credits import CREDIT
 from infra.reconcile.cut import Part, Slice
 from infra.reconcile.findings import Checked, Mismatch
-from infra.reconcile.ledger import TABLE as LEDGER
 from infra.reconcile.periods import Days
-from schemas.definitions import KINDS, Bundle
+from schemas.definitions import KINDS, Bundle, Company
+from schemas.plans import Plans
 from streams.domain.commissions import counted, statement
 from streams.domain.plan_credits import Credit
 from streams.domain.plan_sums import Held
-from streams.domain.plan_terms import Terms
+from streams.domain.plan_terms import Terms, is_fast
 
+LEDGER = "spm.commission_ledger"
 TABLE = f"{LEDGER} (recomputed)"
 PORTION_ROWS = 200_000  # credits held at once, about 250 MB of Python
 _KEY = ("rep_id", "plan", "component", "origin", "payout", "currency")
@@ -43,6 +44,15 @@ def checks(warehouse: Warehouse, parts: Sequence[Part], days: Days) -> Iterator[
             for portion in range(portions):
                 where = f"intHash32(cityHash64(toString(rep_id))) % {portions} = {portion}"
                 yield _compared(warehouse, Slice(CREDIT, part.topic, (part,)), terms, days, where)
+
+
+def general_of(plans: Mapping[str, Any], company: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the plans and components, and guarantees, that are looked at here and not in SQL."""
+    firm = Company.model_validate(company) if company else Bundle().company
+    every = Plans.model_validate(plans).plans if plans else ()
+    slow = [(p.plan_id, c.component_id) for p in every for c in p.components
+            if not is_fast(p, c, firm)]  # fmt: skip
+    return tuple(slow + [(p.plan_id, g.guarantee_id) for p in every for g in p.guarantees])
 
 
 def _bundle(warehouse: Warehouse, sequence: int) -> Bundle:

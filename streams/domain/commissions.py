@@ -5,10 +5,13 @@ entry is round F with a change minus round F without it; so entries telescope, w
 in which changes arrive.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from streams.domain.crediting import OVERRIDE
 from streams.domain.measuring import view_of
+from streams.domain.overriding import source_of
 from streams.domain.paying import lines
 from streams.domain.payouts import guaranteed
 from streams.domain.plan_credits import Credit
@@ -95,7 +98,10 @@ def _differences(terms: Terms, cause: Cause, before: Owing, after: Owing) -> Ite
 
 def _owed(terms: Terms, one: General, rep_id: str, held: Iterable[Held]) -> Owing:
     """Return what the components of a plan owe that are not computed from sums."""
-    book: dict[str, list[Credit]] = {rep_id: [each.credit for each in held]}
+    book: dict[str, list[Credit]] = defaultdict(list)
+    for credit, *_ in held:
+        meant = source_of(credit) if credit.role == OVERRIDE else credit
+        book[meant.payee].append(meant)
     view = view_of(one.plan, rep_id, book, terms.context, one.seen)
     made = lines(view, one.components)
     made += guaranteed(view, made, None, terms.closed)

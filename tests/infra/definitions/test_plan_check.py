@@ -198,7 +198,7 @@ def test_what_cannot_accrue_live_is_a_warning_here_and_an_error_where_it_is_appl
     done = CliRunner().invoke(app, ["definitions", "check", str(folder)])
     assert done.exit_code == 1
     assert (
-        "plans[0].components[0].counts.measure is KPI: values of KPIs are not among the credits "
+        "plans[0].components[0].counts.measure is 'KPI': values of KPIs are not among the credits "
         "of a payee: cannot accrue live" in (done.stderr)
     )
 
