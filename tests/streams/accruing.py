@@ -8,6 +8,7 @@ from typing import Any
 from schemas.definitions import Bundle, Company, Rate, Rates
 from schemas.payroll import Payroll, PeriodAct, PeriodStep
 from schemas.plans import Plan, Plans
+from streams.agents.commissions import COMMISSIONS
 from streams.domain.commissions import Terms, accrued, adjusted, counted, statement
 from streams.domain.plan_credits import Credit
 from streams.engine.books import Account
@@ -82,9 +83,7 @@ class Accruing:
         return new
 
     def _add(self, new: list[dict[str, Any]]) -> None:
-        identity = ("plan_id", "component_id", "origin_start", "origin_end", "payout_start",
-                    "currency", "state", "kind")  # fmt: skip
-        keys = [tuple(entry[name] for name in identity) for entry in new]
+        keys = [tuple(entry[name] for name in COMMISSIONS.identity) for entry in new]
         assert len(set(keys)) == len(keys), "two entries of one position have one id"
         self.entries += new
 
@@ -113,6 +112,10 @@ class Accruing:
             key = (e["posted_start"], e["posted_end"])
             found[key] = found.get(key, Decimal(0)) + e["amount"]
         return found
+
+    def kinds(self) -> list[tuple[str, Decimal]]:
+        """Return the kind and amount of each entry."""
+        return [(e["kind"], e["amount"]) for e in self.entries]
 
     def of(self, component_id: str) -> Decimal:
         """Return what a component has earned."""
