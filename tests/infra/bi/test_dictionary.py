@@ -9,7 +9,6 @@ from infra.bi.documents import files
 from infra.bi.views import statements
 from infra.definitions.stored import Stored
 from infra.migrations import migrations
-from infra.migrations import migrations
 from tests.infra.warehouse.serving import Served
 
 VIEWS = dictionary().views
