@@ -8,6 +8,7 @@ from pydantic import Field
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.plan_choices import Anchor, Boundary, PlanPeriod, Rounding
 from schemas.plan_components import Component, Positive, Tier
+from schemas.plan_pay import Draw
 
 __all__ = ["Component", "Guarantee", "Individual", "Plan", "PlanPeriod", "Plans", "Score", "Tier"]
 
@@ -64,6 +65,7 @@ class Plan(Definition):
     ] = ()
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
     guarantees: tuple[Guarantee, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
 
 class Score(Definition):
