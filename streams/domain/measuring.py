@@ -1,6 +1,6 @@
 """What is measured for a component of one payee in a period: totals, and what gates look at."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -56,9 +56,19 @@ class View(NamedTuple):
         return part_of(self.plan, component, self.payee, *asked)
 
 
-def view_of(plan: Plan, payee: str, book: Book, context: Context) -> View:
-    """Return what a plan sees of a payee's credits and, for overrides, of those below."""
-    selected = {c.component_id: _selected(plan, c, payee, book, context) for c in plan.components}
+def view_of(
+    plan: Plan, payee: str, book: Book, context: Context, only: Collection[str] = ()
+) -> View:
+    """Return what a plan sees of a payee's credits and, for overrides, of those below.
+
+    Args:
+        only: components to see anything for; none: all of them.
+    """
+    selected = {
+        c.component_id: _selected(plan, c, payee, book, context)
+        for c in plan.components
+        if not only or c.component_id in only
+    }
     return View(plan, payee, context, selected)
 
 

@@ -5,6 +5,7 @@ any order of arrival. Where payouts are shorter than the period, each is the dif
 rounded prefixes by day, and they add up to the line.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -58,12 +59,18 @@ def target(
     if not is_on(plan, payee):
         return Target(payee, plan.plan_id, ())
     view = view_of(plan, payee, book, context)
-    lines: list[Line] = []
-    for component in plan.components:
+    made = lines(view, plan.components)
+    made += guaranteed(view, made, as_of)
+    return Target(payee, plan.plan_id, tuple(made))
+
+
+def lines(view: View, components: Iterable[Component]) -> list[Line]:
+    """Return what some components of a plan pay, before guarantees."""
+    found: list[Line] = []
+    for component in components:
         made = [_line(view, component, origin) for origin in origins(view, component)]
-        lines += capped(view, component, made)
-    lines += guaranteed(view, lines, as_of)
-    return Target(payee, plan.plan_id, tuple(lines))
+        found += capped(view, component, made)
+    return found
 
 
 def _line(view: View, component: Component, origin: Span) -> Line:
