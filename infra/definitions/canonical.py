@@ -36,6 +36,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "steps": ("since",),
     "individual": ("rep_id", "component_id"),
     "guarantees": ("guarantee_id",),
+    "draws": ("draw_id",),
+    "parts": ("days",),
     "multipliers": ("multiplier_id",),
     "gates": ("component_id", "basis", "bounds", "since"),
     "objectives": ("objective_id",),
