@@ -14,6 +14,7 @@ from pydantic import Field
 
 from schemas.accounting import Accounting
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
+from schemas.contests import Contests
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
 from schemas.plans import Plans
@@ -212,6 +213,7 @@ KINDS: dict[str, type[Definition]] = {
     "plans": Plans,
     "scorecards": Scorecards,
     "accounting": Accounting,
+    "contests": Contests,
 }
 
 
@@ -232,3 +234,4 @@ class Bundle(Definition):
     plans: Plans = Plans(plans=())
     scorecards: Scorecards = Scorecards()
     accounting: Accounting = Accounting()
+    contests: Contests = Contests()

@@ -18,6 +18,8 @@ _PLAIN: dict[str, Words] = {
     "missing": ("is missing", "add it"),
     "day": ("is no date", "write it as 2026-03-31"),
     "day_range": ("lies outside the years 1970 to 2199", "check the year"),
+    "local_time": ("is no local time", "write it as 2026-03-31T17:00, without a zone"),
+    "clock": ("is no time of day", "write it as 09:00, from 00:00 to 24:00"),
     "decimal_parsing": _NUMBER,
     "decimal_type": _NUMBER,
     "finite_number": _NUMBER,
