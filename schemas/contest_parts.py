@@ -100,9 +100,9 @@ class Member(Definition):
 
     rep_id: Id = Field(description="a rep of the roster")
     valid_from: Annotated[Day | None, Field(description="first day; absent: all along")] = None
-    valid_to: Annotated[Day | None, Field(description="first day no longer; absent: to the end")] = (
-        None
-    )
+    valid_to: Annotated[
+        Day | None, Field(description="first day no longer; absent: to the end")
+    ] = None
 
 
 class Side(Definition):

@@ -66,9 +66,7 @@ def field(contest: Contest, roster: Roster) -> Field:
     return Field(_participants(contest, ordered), ordered, span)
 
 
-def _participants(
-    contest: Contest, stays: Mapping[str, tuple[Stay, ...]]
-) -> tuple[str, ...]:
+def _participants(contest: Contest, stays: Mapping[str, tuple[Stay, ...]]) -> tuple[str, ...]:
     given = contest.participants
     if contest.of is Of.TEAMS:
         return tuple(sorted((*given.teams, *(side.side_id for side in given.sides))))

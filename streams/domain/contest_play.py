@@ -1,4 +1,4 @@
-"""What every format looks at: steps, rules and rounds as of an instant; duels within a round. Pure."""
+"""What every format looks at: steps, rules and rounds as of an instant; duels of a round. Pure."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ class Match(NamedTuple):
 
 
 def duel(play: Play, number: int, label: str, pair: tuple[str, str], *, may_tie: bool) -> Match:
-    """Return a match of a round (from 1); equal in all, the one seeded first goes on, or it is a tie."""
+    """Return a match of a round (from 1); equal in all, the first of the pair goes on, or it ties."""
     window = play.rounds[number - 1]
     every = play.tallies(window)
     return match(number, label, (every[pair[0]], every.get(pair[1])), play.rules,

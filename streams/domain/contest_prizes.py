@@ -62,9 +62,7 @@ def pot(ranked: int, offered: Sequence[Prize]) -> Decimal:
     return sum((p.amount or ZERO for p in offered if p.place <= ranked), ZERO)
 
 
-def _pooled(
-    ranked: Sequence[Standing], money: dict[int, Decimal], unit: Decimal
-) -> list[Decimal]:
+def _pooled(ranked: Sequence[Standing], money: dict[int, Decimal], unit: Decimal) -> list[Decimal]:
     paid: list[Decimal] = []
     for rank, group in groupby(ranked, key=lambda s: s.rank):
         many = len(list(group))
@@ -74,9 +72,7 @@ def _pooled(
     return paid
 
 
-def _shared(
-    ranked: Sequence[Standing], money: dict[int, Decimal], unit: Decimal
-) -> list[Decimal]:
+def _shared(ranked: Sequence[Standing], money: dict[int, Decimal], unit: Decimal) -> list[Decimal]:
     weights = [Fraction(money.get(one.rank or 0, ZERO)) for one in ranked]
     total = Fraction(sum((money.get(at, ZERO) for at in range(1, len(ranked) + 1)), ZERO))
     whole = sum(weights, Fraction(0))

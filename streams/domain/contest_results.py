@@ -17,8 +17,10 @@ from streams.domain.contest_prizes import Won, prizes
 from streams.domain.contest_ranking import Rules, Standing, key_of, qualifies, standings
 from streams.domain.contest_scores import Step, Tally, Terms, course, steps, tallies, within
 from streams.domain.contest_seasons import Row, season
-from streams.domain.contest_times import Millis, Phase
 from streams.domain.contest_timeline import Reign, reigns
+from streams.domain.contest_times import Millis, Phase
+
+GOAL = "goal"  # the name of the target among its levels
 
 
 class Reached(NamedTuple):
@@ -35,6 +37,7 @@ class Result(NamedTuple):
     Attributes:
         terms: how scores are made, with everybody's target.
         ended_at: when a race was decided; None: it is not, or it is no race.
+        is_by_value: scores are values of a KPI with a formula: no event stands behind them.
         held: of a KING: milliseconds in the lead.
         total: of a GOAL: what all made together.
     """
@@ -52,6 +55,7 @@ class Result(NamedTuple):
     goal: tuple[Reached, ...] = ()
     total: Decimal = ZERO
     ended_at: Millis | None = None
+    is_by_value: bool = False
 
 
 def result(
@@ -69,10 +73,11 @@ def result(
         targets: participant -> own target.
         is_lower_better: of the KPI it goes by.
     """
-    play = _play(contest, field, events, now, targets, is_lower_better)
+    decides = rules(contest, is_lower_better=is_lower_better)
+    play = _play(contest, field, events, now, (terms_of(contest, field, targets), decides))
     found = Result(times.phase(contest, now), play.terms, (), {}, tuple(play.steps))
     found = _FORMATS[contest.format](contest, play, found)
-    return found._replace(won=_won(contest, found))
+    return found._replace(won=_won(contest, found, play.rules))
 
 
 def of_values(
@@ -88,9 +93,10 @@ def of_values(
     terms = Terms(targets=targets, is_percent=is_percent)
     there = [_valued(name, value, terms) for name, value in values.items() if value is not None]
     rest = [Standing(None, Tally(name, ZERO)) for name in sorted(values) if values[name] is None]
-    ranked = standings(there, rules(contest, is_lower_better=is_lower_better))
-    found = Result(times.phase(contest, now), terms, (*ranked, *rest), {})
-    return found._replace(won=_won(contest, found))
+    decides = rules(contest, is_lower_better=is_lower_better)
+    placed_ = (*standings(there, decides), *rest)
+    found = Result(times.phase(contest, now), terms, placed_, {}, is_by_value=True)
+    return found._replace(won=_won(contest, found, decides))
 
 
 def rules(contest: Contest, *, is_lower_better: bool) -> Rules:
@@ -112,9 +118,8 @@ def terms_of(contest: Contest, field: Field, targets: Mapping[str, Decimal]) -> 
 
 
 def _play(
-    contest: Contest, field: Field, events: Iterable[Event], now: Millis,
-    targets: Mapping[str, Decimal], is_lower_better: bool,
-) -> Play:  # fmt: skip
+    contest: Contest, field: Field, events: Iterable[Event], now: Millis, how: tuple[Terms, Rules]
+) -> Play:
     window = times.window(contest)
     counted = contributions(
         (e for e in events if e.at in window), contest.metrics, contest.score, contest.time_zone
@@ -122,10 +127,8 @@ def _play(
     names = field.participants
     if contest.format in (Format.BRACKET, Format.SEASON):
         names = seeded(names, contest)
-    return Play(
-        steps(counted, field), names, terms_of(contest, field, targets),
-        rules(contest, is_lower_better=is_lower_better), window, times.rounds(contest), now,
-    )  # fmt: skip
+    made = steps(counted, field)
+    return Play(made, names, *how, window, times.rounds(contest), now)
 
 
 def _ranking(contest: Contest, play: Play, found: Result) -> Result:
@@ -196,7 +199,9 @@ def _king(contest: Contest, play: Play, found: Result) -> Result:
     def place(name: str) -> tuple[Decimal | int, ...]:
         return -held.get(name, 0), *key_of(every[name], play.rules)
 
-    ordered = sorted((n for n in every if qualifies(every[n], play.rules)), key=lambda n: (place(n), n))
+    ordered = sorted(
+        (n for n in every if qualifies(every[n], play.rules)), key=lambda n: (place(n), n)
+    )
     groups: list[list[str]] = []
     for name in ordered:
         if groups and place(groups[-1][0]) == place(name):
@@ -211,7 +216,7 @@ def _king(contest: Contest, play: Play, found: Result) -> Result:
 def _goal(contest: Contest, play: Play, found: Result) -> Result:
     made = [step._replace(participant="") for step in within(play.steps, play.window)]
     bare = Terms()
-    levels = [*contest.milestones, Milestone(name="goal", amount=contest.target or Decimal(1))]
+    levels = [*contest.milestones, Milestone(name=GOAL, amount=contest.target or Decimal(1))]
     goal = tuple(
         Reached(each.name, each.amount, _first(made, bare, each.amount))
         for each in sorted(levels, key=lambda level: level.amount)
@@ -232,18 +237,22 @@ _FORMATS = {
 }
 
 
-def _won(contest: Contest, found: Result) -> dict[str, Won]:
-    """Return who would win what; of a shared goal only once it is reached, of one called off nothing."""
-    missed = any(one.name == "goal" and one.at is None for one in found.goal)
-    idle = all(s.tally.events == 0 for s in found.placed) and not _is_by_value(found)
-    if contest.state is ContestState.STOPPED or missed or idle:
+def _won(contest: Contest, found: Result, decides: Rules) -> dict[str, Won]:
+    """Return who would win what.
+
+    Nobody wins without having done anything or below the minimum; of a goal nobody wins before it
+    is reached, and of a contest that was called off nobody at all.
+    """
+    missed = any(one.name == GOAL and one.at is None for one in found.goal)
+    if contest.state is ContestState.STOPPED or missed:
         return {}
-    there = [s if s.tally.events or _is_by_value(found) else s._replace(rank=None) for s in found.placed]
+    needs_events = not found.is_by_value and not decides.is_lower_better
+    there = [
+        s if qualifies(s.tally, decides) and (s.tally.events or not needs_events)
+        else s._replace(rank=None)
+        for s in found.placed
+    ]  # fmt: skip
     return prizes(there, contest.prizes, contest.prize_currency or "", contest.tied_prizes)
-
-
-def _is_by_value(found: Result) -> bool:
-    return not found.steps and any(s.tally.reached_at is None and s.tally.score for s in found.placed)
 
 
 def _valued(name: str, value: Decimal, terms: Terms) -> Tally:

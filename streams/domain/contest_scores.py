@@ -80,9 +80,7 @@ def within(made: Iterable[Step], window: Window) -> list[Step]:
     return [step for step in made if step.at in window]
 
 
-def tallies(
-    made: Iterable[Step], participants: Sequence[str], terms: Terms
-) -> dict[str, Tally]:
+def tallies(made: Iterable[Step], participants: Sequence[str], terms: Terms) -> dict[str, Tally]:
     """Return what every participant has; who did nothing has 0."""
     by_participant: dict[str, list[Step]] = {name: [] for name in participants}
     for step in made:

@@ -49,7 +49,7 @@ def schedule(participants: Sequence[str], rounds: int) -> list[list[tuple[str, s
 
 
 def season(play: Play, *, playoffs: bool) -> tuple[list[Standing], list[Match], list[Row]]:
-    """Return places, matches and table of a season; participants are in the order of their seeds."""
+    """Return places, matches and table; participants are in the order of their seeds."""
     regular = play.rounds[: -PLAYOFF_ROUNDS or None] if playoffs else play.rounds
     matches = list(_regular(play, len(regular)))
     table = _table(play, matches)

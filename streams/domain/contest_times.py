@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -98,7 +99,7 @@ def rounds(contest: Contest) -> tuple[Window, ...]:
         begin += timedelta(days=contest.round_days)
     texts = [each.isoformat(timespec="minutes") for each in (*bounds, end)]
     at = [instant(text, contest.time_zone) for text in texts]
-    return tuple(Window(a, b) for a, b in zip(at, at[1:], strict=False))
+    return tuple(Window(a, b) for a, b in pairwise(at))
 
 
 def days(contest: Contest) -> tuple[date, date]:
