@@ -18,7 +18,6 @@ from streams.domain.statement_parts import (
     ELIGIBLE,
     PAID,
     RELEASED,
-    STATES,
     Credited,
     CreditKey,
     Dispute,
@@ -34,7 +33,7 @@ class Line(NamedTuple):
     """An entry with all that explains it.
 
     Attributes:
-        day: that of the credit; of what no credit caused, the day its revision was written.
+        day: that of the credit; of what no credit caused, the day it was posted.
         terms: None: the payee cannot see the plan's revision, or there is none.
     """
 
@@ -134,7 +133,7 @@ class Evidence(NamedTuple):
     credits: Mapping[CreditKey, Credited]
     terms: Sequence[Terms]
     disputes: Mapping[str, Sequence[Dispute]]
-    written: Mapping[int, datetime]  # sequence -> when its revision was written
+    posted: Mapping[str, datetime]  # when entries were posted that no credit caused
 
 
 def belongs(entry: Entry, period: Span) -> bool:
@@ -198,13 +197,12 @@ def trace_of(entry: Entry) -> dict[str, Any]:
 def _day(entry: Entry, credit: Credited | None, evidence: Evidence) -> date:
     if credit is not None:
         return credit.day
-    written = evidence.written.get(entry.sequence)
-    return written.date() if written else entry.posted.start
+    posted = evidence.posted.get(entry.entry_id)
+    return posted.date() if posted else entry.posted.start
 
 
-def _in_order(line: Line) -> tuple[date, int, int, str]:
-    entry = line.entry
-    return line.day, entry.partition, entry.position, entry.entry_id
+def _in_order(line: Line) -> tuple[date, int, str]:
+    return line.day, line.entry.position, line.entry.entry_id
 
 
 def _sections(lines: Sequence[Line]) -> tuple[Section, ...]:
@@ -225,19 +223,20 @@ def _name(lines: Sequence[Line], plan_id: str) -> str:
 
 
 def _totals(lines: Iterable[Line], before: Sums) -> tuple[Total, ...]:
-    found: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(STATES, ZERO))
+    found: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for line in lines:
-        found[line.entry.currency][line.entry.state] += line.entry.amount
-    for currency, _ in before:
-        found[currency]  # noqa: B018 - what is carried from before is told, too
+        found[line.entry.currency, line.entry.state] += line.entry.amount
     return tuple(
         Total(
             currency,
-            *(sums[state] for state in STATES),
+            found[currency, EARNED],
+            found[currency, ELIGIBLE],
+            found[currency, RELEASED],
+            found[currency, PAID],
             _less(before, currency, EARNED, ELIGIBLE),
             _less(before, currency, RELEASED, PAID),
         )
-        for currency, sums in sorted(found.items())
+        for currency in sorted({currency for currency, _ in (*found, *before)})
     )
 
 
