@@ -28,6 +28,7 @@ from infra.cli import (
     settle,
     simulate,
     standing,
+    statement,
     tokens,
 )
 from infra.cli import run as running
@@ -77,6 +78,7 @@ deal.register(app)
 simulate.register(app)
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
+app.add_typer(statement.app, name="statement", rich_help_panel="Look at it")
 app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)

@@ -43,7 +43,8 @@ def plain(shown: Shown) -> dict[str, Any]:
         "earned": [_section(one) for one in made.earned],
         "moved": [_section(one) for one in made.moved],
         "running": [
-            {"plan_id": one.plan_id, "component_id": one.component_id, **_span("posted", one.posted),
+            {"plan_id": one.plan_id, "component_id": one.component_id,
+             **_span("posted", one.posted),
              "currency": one.currency, "amount": amount(one.amount, one.currency)}
             for one in made.running
         ],
