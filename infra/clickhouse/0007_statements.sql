@@ -142,18 +142,19 @@ SELECT who.sequence AS sequence, who.plan_id AS plan_id, who.rep_id AS rep_id,
     terms.author AS author, terms.note AS note, terms.written_at AS written_at,
     concat('{', arrayStringConcat(arrayConcat(
         arrayMap(pair -> concat('"', pair.1, '":', pair.2),
-            arrayFilter(pair -> pair.1 NOT IN ('reps', 'individual', 'guarantees'),
+            arrayFilter(pair -> pair.1 NOT IN ('reps', 'individual', 'guarantees', 'draws'),
                 JSONExtractKeysAndValuesRaw(terms.plan))),
         [concat('"reps":["', replaceAll(replaceAll(who.rep_id, '\\', '\\\\'), '"', '\\"'), '"]'),
         concat('"individual":[', arrayStringConcat(arrayFilter(
             one -> JSONExtractString(one, 'rep_id') = who.rep_id,
-            JSONExtractArrayRaw(terms.plan, 'individual')), ','), ']'),
-        concat('"guarantees":[', arrayStringConcat(arrayMap(one -> concat('{', arrayStringConcat(
-            arrayMap(pair -> concat('"', pair.1, '":', pair.2), arrayFilter(pair -> pair.1 != 'reps',
-                JSONExtractKeysAndValuesRaw(one))), ','), '}'),
+            JSONExtractArrayRaw(terms.plan, 'individual')), ','), ']')],
+        arrayMap(field -> concat('"', field, '":[', arrayStringConcat(arrayMap(
+            one -> concat('{', arrayStringConcat(arrayMap(pair -> concat('"', pair.1, '":', pair.2),
+                arrayFilter(pair -> pair.1 != 'reps', JSONExtractKeysAndValuesRaw(one))), ','), '}'),
             arrayFilter(one -> empty(JSONExtract(one, 'reps', 'Array(String)'))
                 OR has(JSONExtract(one, 'reps', 'Array(String)'), who.rep_id),
-            JSONExtractArrayRaw(terms.plan, 'guarantees'))), ','), ']')]), ','), '}') AS definition
+                JSONExtractArrayRaw(terms.plan, field))), ','), ']'),
+            arrayFilter(field -> JSONHas(terms.plan, field), ['guarantees', 'draws']))), ','), '}') AS definition
 FROM
 (
     SELECT sequence, plan_id, arrayJoin(if(empty(named), everybody, named)) AS rep_id

@@ -22,13 +22,11 @@ DEALS_AT_ONCE = 1_000  # names of one question; its text stays below the server'
 OPEN = "OPEN"
 # Columns of spm_bi.commission_ledger in the order of Entry's fields, spans as two.
 _ENTRY = (
-    "entry_id, rep_id, plan_id, component_id, origin_start, origin_end, origin_start, origin_end,"
-    " origin_start, origin_end, kind, 'EARNED', currency, amount, deal_id, role, via,"
-    " credited_before, credited_after, trace, topic, partition, position, sequence, '', '', ''"
+    "entry_id, rep_id, plan_id, component_id, origin_start, origin_end, payout_start, payout_end,"
+    " posted_start, posted_end, kind, state, currency, amount, deal_id, role, via,"
+    " credited_before, credited_after, trace, topic, partition, position, sequence, reason, author,"
+    " approver"
 )
-_ENDS = "origin_end"  # of the period an entry is posted in
-_STARTS = "posted_start"
-_STATE = "'EARNED'"
 _CREDIT = (
     "topic, partition, position, deal_id, role, via, day, amount, currency, reporting_amount,"
     " reporting_currency, rate, rate_on, share, is_deleted, stage_class, deal_name, account_name,"
@@ -85,7 +83,7 @@ class Ledger:
         """Return everybody with entries in a period, and their names."""
         rows = self._rows(
             "SELECT rep_id, any(rep_name) FROM spm_bi.commission_ledger"
-            f" WHERE {_ENDS} > {{start:Date32}} AND {_STARTS} < {{end:Date32}}"
+            f" WHERE posted_end > {{start:Date32}} AND posted_start < {{end:Date32}}"
             " GROUP BY rep_id ORDER BY rep_id",
             start=period.start, end=period.end,
         )  # fmt: skip
@@ -94,7 +92,7 @@ class Ledger:
     def statement(self, rep_id: str, name: str, period: Span) -> Statement:
         """Return somebody's statement of a period."""
         entries = self._entries(
-            f"{_ENDS} > {{start:Date32}} AND {_STARTS} < {{end:Date32}}",
+            f"posted_end > {{start:Date32}} AND posted_start < {{end:Date32}}",
             rep_id, start=period.start, end=period.end,
         )  # fmt: skip
         evidence = self.evidence(rep_id, entries)
@@ -150,8 +148,8 @@ class Ledger:
 
     def _before(self, rep_id: str, period: Span) -> Sums:
         rows = self._rows(
-            f"SELECT currency, {_STATE} AS state, sum(amount) FROM spm_bi.commission_ledger"
-            f" WHERE rep_id = {{rep:String}} AND {_ENDS} <= {{start:Date32}}{self._posted()}"
+            f"SELECT currency, state, sum(amount) FROM spm_bi.commission_ledger"
+            f" WHERE rep_id = {{rep:String}} AND posted_end <= {{start:Date32}}{self._posted()}"
             " GROUP BY currency, state",
             rep=rep_id, start=period.start, **self._until(),
         )  # fmt: skip
