@@ -9,6 +9,7 @@ import typer
 from infra.cli import (
     amortisation,
     board,
+    commission,
     config,
     dead_letters,
     deal,
@@ -78,6 +79,7 @@ deal.register(app)
 simulate.register(app)
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
+app.add_typer(commission.app, name="commission", rich_help_panel="Look at it")
 app.add_typer(statement.app, name="statement", rich_help_panel="Look at it")
 app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")

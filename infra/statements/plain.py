@@ -77,11 +77,12 @@ def _section(one: Section) -> dict[str, Any]:
         "component_id": one.component_id,
         "currency": one.currency,
         "subtotal": amount(one.subtotal, one.currency),
-        "lines": [_line(line) for line in one.lines],
+        "lines": [line_values(line) for line in one.lines],
     }
 
 
-def _line(line: Line) -> dict[str, Any]:
+def line_values(line: Line) -> dict[str, Any]:
+    """Return a line as values for JSON."""
     entry, split = line.entry, line.split
     return {
         "day": str(line.day),

@@ -83,7 +83,7 @@ class Ledger:
         """Return everybody with entries in a period, and their names."""
         rows = self._rows(
             "SELECT rep_id, any(rep_name) FROM spm_bi.commission_ledger"
-            f" WHERE posted_end > {{start:Date32}} AND posted_start < {{end:Date32}}"
+            " WHERE posted_end > {start:Date32} AND posted_start < {end:Date32}"
             " GROUP BY rep_id ORDER BY rep_id",
             start=period.start, end=period.end,
         )  # fmt: skip
@@ -92,7 +92,7 @@ class Ledger:
     def statement(self, rep_id: str, name: str, period: Span) -> Statement:
         """Return somebody's statement of a period."""
         entries = self._entries(
-            f"posted_end > {{start:Date32}} AND posted_start < {{end:Date32}}",
+            "posted_end > {start:Date32} AND posted_start < {end:Date32}",
             rep_id, start=period.start, end=period.end,
         )  # fmt: skip
         evidence = self.evidence(rep_id, entries)
@@ -121,14 +121,11 @@ class Ledger:
         terms = [Terms(*row) for row in self._of("plan_revision", _TERMS, rep_id)]
         terms = [t._replace(written_at=_utc(t.written_at)) for t in terms]
         deals = sorted({entry.deal_id for entry in some if entry.deal_id})
-        posted = self._instants(rep_id, [e.entry_id for e in some if not e.deal_id])
+        posted = self.instants(rep_id, [e.entry_id for e in some if not e.deal_id])
         return Evidence(self._credits(rep_id, deals), terms, self._disputes(rep_id), posted)
 
-    def posted_at(self, entry: Entry) -> datetime | None:
-        """Return when an entry was posted; None: the flush is not known to be through yet."""
-        return self._instants(entry.rep_id, [entry.entry_id]).get(entry.entry_id)
-
-    def _instants(self, rep_id: str, entries: Sequence[str]) -> dict[str, datetime]:
+    def instants(self, rep_id: str, entries: Sequence[str]) -> dict[str, datetime]:
+        """Return when entries were posted, of those whose flush is known to be through."""
         if not entries:
             return {}
         rows = self._rows(

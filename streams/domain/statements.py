@@ -162,7 +162,7 @@ def statement(
     rep_id, rep_name = payee
     mine = [entry for entry in entries if entry.rep_id == rep_id]
     lines = sorted(
-        (_line(entry, evidence) for entry in mine if belongs(entry, period)), key=_in_order
+        (line_of(entry, evidence) for entry in mine if belongs(entry, period)), key=_in_order
     )
     earned = _sections([line for line in lines if line.entry.state == EARNED])
     moved = _sections([line for line in lines if line.entry.state != EARNED])
@@ -178,7 +178,8 @@ def terms_at(terms: Iterable[Terms], plan_id: str, sequence: int) -> Terms | Non
     return max(mine, key=lambda t: t.sequence, default=None)
 
 
-def _line(entry: Entry, evidence: Evidence) -> Line:
+def line_of(entry: Entry, evidence: Evidence) -> Line:
+    """Return an entry with all that explains it."""
     credit = evidence.credits.get((entry.topic, entry.partition, entry.position))
     if credit is not None and credit.deal_id != entry.deal_id:
         credit = None
