@@ -14,6 +14,7 @@ from infra.cli import (
     dead_letters,
     deal,
     definitions,
+    dispute,
     doctor,
     forecast,
     ground,
@@ -81,6 +82,7 @@ app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(commission.app, name="commission", rich_help_panel="Look at it")
 app.add_typer(statement.app, name="statement", rich_help_panel="Look at it")
+app.add_typer(dispute.app, name="dispute", rich_help_panel="Look at it")
 app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)

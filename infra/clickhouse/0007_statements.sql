@@ -2,17 +2,16 @@
 -- reads pay follows from it (streams/domain/visible.py).
 CREATE TABLE IF NOT EXISTS spm.dispute
 (
-    dispute_id String COMMENT 'Hash (hex) of the entry and of how many disputes it had before.',
-    number UInt16 COMMENT '0 opens it, each later row is one more thing that happened.',
+    dispute_id String COMMENT 'Hash (hex) of the entry, who asked and when.',
     entry_id String COMMENT 'Entry of spm.commission_ledger it is about.',
     rep_id LowCardinality(String) COMMENT 'Its payee.',
     state LowCardinality(String) COMMENT 'OPEN, ACCEPTED, REJECTED or WITHDRAWN from here on.',
     author String COMMENT 'Who says so.',
-    at DateTime64(3, 'UTC') COMMENT 'When.',
+    at DateTime64(6, 'UTC') COMMENT 'When; the first row of a dispute opens it.',
     text String COMMENT 'The question; in later rows the answer.',
     resulting_entry_id String COMMENT 'Entry that came of it, empty for none.'
 )
-ENGINE = ReplacingMergeTree ORDER BY (rep_id, dispute_id, number)
+ENGINE = ReplacingMergeTree ORDER BY (rep_id, dispute_id, at, author)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Questions about entries and their answers. Rows are added, never changed.';
 
@@ -170,10 +169,10 @@ CREATE OR REPLACE VIEW spm_bi.dispute
     rep_name String,
     state String,
     opened_by String,
-    opened_at DateTime64(3, 'UTC'),
+    opened_at DateTime64(6, 'UTC'),
     question String,
     answered_by String,
-    answered_at Nullable(DateTime64(3, 'UTC')),
+    answered_at Nullable(DateTime64(6, 'UTC')),
     answer String,
     resulting_entry_id String
 )
@@ -181,16 +180,15 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT said.dispute_id AS dispute_id, said.entry_id AS entry_id, said.rep_id AS rep_id,
     person.name AS rep_name, said.state AS state, said.opened_by AS opened_by,
     said.opened_at AS opened_at, said.question AS question,
-    if(said.last = 0, '', said.last_author) AS answered_by,
-    if(said.last = 0, NULL, said.last_at) AS answered_at,
-    if(said.last = 0, '', said.last_text) AS answer, said.entry AS resulting_entry_id
+    if(said.rows = 1, '', said.last_author) AS answered_by,
+    if(said.rows = 1, NULL, said.last_at) AS answered_at,
+    if(said.rows = 1, '', said.last_text) AS answer, said.entry AS resulting_entry_id
 FROM
 (
-    SELECT dispute_id, rep_id, any(entry_id) AS entry_id, max(number) AS last,
-        argMax(state, number) AS state, argMin(author, number) AS opened_by,
-        argMin(at, number) AS opened_at, argMin(text, number) AS question,
-        argMax(author, number) AS last_author, argMax(at, number) AS last_at,
-        argMax(text, number) AS last_text, argMax(resulting_entry_id, number) AS entry
+    SELECT dispute_id, rep_id, any(entry_id) AS entry_id, count() AS rows,
+        argMax(state, at) AS state, argMin(author, at) AS opened_by, min(at) AS opened_at,
+        argMin(text, at) AS question, argMax(author, at) AS last_author, max(at) AS last_at,
+        argMax(text, at) AS last_text, argMax(resulting_entry_id, at) AS entry
     FROM spm.dispute FINAL
     GROUP BY dispute_id, rep_id
 ) AS said

@@ -4,16 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
-from infra.definitions.plan_words import component_words
 from infra.statements import wording
 from infra.statements.plain import amount, line_values
 from infra.statements.reading import Ledger
 from infra.statements.recomputing import Recomputed, Recomputing
-from schemas.plans import Plan
 from schemas.positions import place_of
-from streams.domain.statement_parts import Credited, Entry, Terms
+from streams.domain.statement_parts import Credited, Entry
 from streams.domain.statements import Line, line_of, trace_of
 from streams.domain.tier_splits import faults
 
@@ -66,24 +62,14 @@ def explained(client: Any, ledger: Ledger, entries: Sequence[Entry]) -> list[Exp
     for entry in entries:
         line, trace = line_of(entry, evidence), trace_of(entry)
         wrong = tuple(faults(trace, entry.amount)) if "after" in trace else ()
+        words = wording.plan_words(line.terms, entry.component_id) if line.terms else ()
         found.append(
             Explained(
-                line, instants.get(entry.entry_id), _words(line.terms, entry.component_id), wrong,
+                line, instants.get(entry.entry_id), words, wrong,
                 again.of(entry),
             )
         )  # fmt: skip
     return found
-
-
-def _words(terms: Terms | None, component_id: str) -> tuple[str, ...]:
-    if terms is None:
-        return ()
-    try:
-        plan = Plan.model_validate_json(terms.content)
-    except ValidationError:
-        return ("this revision was written by another version of Pacesetter",)
-    own = (c for c in plan.components if c.component_id == component_id)
-    return tuple(sentence for component in own for sentence in component_words(plan, component))
 
 
 def plain(one: Explained) -> dict[str, Any]:

@@ -6,10 +6,11 @@ digest, and nothing else.
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache
 from html import escape
+from operator import itemgetter
 from pathlib import Path
 
 from infra.statements import wording
@@ -44,6 +45,7 @@ def page(shown: Shown) -> str:
         *(part for section in made.earned for part in _section(section, "earned")),
         *(part for section in made.moved for part in _section(section, "moved")),
         *_running(shown),
+        *_plans(made.lines),
         f'<footer><p class="soft">{escape(_NOTE)}</p></footer>',
     ))  # fmt: skip
     return (
@@ -116,8 +118,8 @@ def _summary(sections: Iterable[Section]) -> Iterator[str]:
 
 def _section(section: Section, what: str) -> Iterator[str]:
     caption = (
-        f"{section.component_id} of {section.plan_name}, in {section.currency}: what was {what},"
-        " in the order of events"
+        f"What was {what}: component {section.component_id} of {section.plan_name}, amounts in"
+        f" {section.currency}, in the order of events"
     )
     name, component = escape(section.plan_name), escape(section.component_id)
     yield f"<h2>{name} <small>\u00b7 {component}</small></h2>"
@@ -131,9 +133,9 @@ def _section(section: Section, what: str) -> Iterator[str]:
         yield from _line(line)
     yield "</tbody>"
     yield (
-        '<tfoot role="rowgroup"><tr role="row"><th scope="row" role="rowheader" colspan="3">'
+        '<tfoot role="rowgroup"><tr role="row"><th scope="row" role="rowheader" colspan="2">'
         f"Subtotal of {escape(section.component_id)}</th>"
-        f"{_money(section.subtotal, section.currency, is_told=True)}</tr></tfoot></table>"
+        f"{_money(section.subtotal, section.currency, is_told=True, spans=2)}</tr></tfoot></table>"
     )
 
 
@@ -153,7 +155,7 @@ def _line(line: Line) -> Iterator[str]:
     state = wording.STATES.get(entry.state, entry.state.lower())
     told = " \u00b7 ".join(filter(None, (state, terms)))
     yield f'<div class="soft">{escape(told)}</div>'
-    yield f"<code>entry {escape(entry.entry_id)}</code>"
+    yield f"<code>entry {escape(wording.short(entry.entry_id))}</code>"
     yield from (_said(dispute) for dispute in line.disputes)
     yield f"</td>{_money(entry.amount, entry.currency)}</tr>"
 
@@ -186,7 +188,9 @@ def _said(dispute: Dispute) -> str:
         answered = f"{dispute.answered_by} on {dispute.answered_at:%Y-%m-%d}: {dispute.answer}"
         parts.append(f"<div>{escape(answered)}</div>")
     if dispute.resulting_entry_id:
-        parts.append(f"<div><code>entry {escape(dispute.resulting_entry_id)}</code></div>")
+        parts.append(
+            f"<div><code>entry {escape(wording.short(dispute.resulting_entry_id))}</code></div>"
+        )
     state = f"<strong>Dispute, {escape(dispute.state.lower())}</strong>"
     return f'<div class="said">{state}{"".join(parts)}</div>'
 
@@ -210,10 +214,35 @@ def _running(shown: Shown) -> Iterator[str]:
     yield "</tbody></table>"
 
 
-def _money(amount: Decimal, currency: str, *, is_told: bool = False) -> str:
+def _plans(lines: Sequence[Line]) -> Iterator[str]:
+    """Yield the revisions that lines follow, in words."""
+    followed = {
+        (line.terms.sequence, line.terms.plan_id, line.entry.component_id): line.terms
+        for line in lines
+        if line.terms
+    }
+    if followed:
+        yield '<h2>Plan revisions</h2><div class="plans">'
+    for (_, _, component_id), terms in sorted(followed.items(), key=itemgetter(0)):
+        written = f"{terms.written_at:%Y-%m-%d %H:%M} UTC by {terms.author or 'nobody'}"
+        note = f": {terms.note}" if terms.note else ""
+        yield (
+            f"<section><h3>{escape(terms.name)} \u00b7 {escape(component_id)}"
+            f" <small>revision {escape(wording.short(terms.revision_id))}</small></h3>"
+            f'<p class="soft">written {escape(written)}{escape(note)}</p><ul>'
+        )
+        yield from (f"<li>{escape(text)}</li>" for text in wording.plan_words(terms, component_id))
+        yield "</ul></section>"
+    if followed:
+        yield "</div>"
+
+
+def _money(amount: Decimal, currency: str, *, is_told: bool = False, spans: int = 1) -> str:
     minus = " minus" if amount < 0 else ""
     unit = f" <small>{escape(currency)}</small>" if is_told else ""
-    return f'<td role="cell" class="money{minus}">{wording.money(amount, currency)}{unit}</td>'
+    wide = f' colspan="{spans}"' if spans > 1 else ""
+    told = wording.money(amount, currency)
+    return f'<td role="cell"{wide} class="money{minus}">{told}{unit}</td>'
 
 
 def _minus(amount: Decimal) -> str:

@@ -122,7 +122,9 @@ class Ledger:
         terms = [t._replace(written_at=_utc(t.written_at)) for t in terms]
         deals = sorted({entry.deal_id for entry in some if entry.deal_id})
         posted = self.instants(rep_id, [e.entry_id for e in some if not e.deal_id])
-        return Evidence(self._credits(rep_id, deals), terms, self._disputes(rep_id), posted)
+        return Evidence(
+            self._credits(rep_id, deals), terms, _by_entry(self.disputes(rep_id)), posted
+        )
 
     def instants(self, rep_id: str, entries: Sequence[str]) -> dict[str, datetime]:
         """Return when entries were posted, of those whose flush is known to be through."""
@@ -166,21 +168,20 @@ class Ledger:
                 found[one.topic, one.partition, one.position] = one._replace(revised_at=at)
         return found
 
-    def _disputes(self, rep_id: str) -> dict[str, list[Dispute]]:
-        found = defaultdict(list)
-        for row in self._of("dispute", _DISPUTE, rep_id):
+    def disputes(self, rep_id: str = "") -> list[Dispute]:
+        """Return disputes of a payee, or of everybody one may read, by when they were opened."""
+        whose = " WHERE rep_id = {rep:String}" if rep_id else ""
+        rows = self._rows(
+            f"SELECT {_DISPUTE} FROM spm_bi.dispute{whose} ORDER BY opened_at, dispute_id",
+            rep=rep_id,
+        )
+        found = []
+        for row in rows:
             one = Dispute(*row)
-            one = one._replace(
-                opened_at=_utc(one.opened_at),
-                answered_at=_utc(one.answered_at) if one.answered_at else None,
-            )
-            if self._as_of is not None and one.opened_at > self._as_of:
-                continue
-            if self._as_of is not None and one.answered_at and one.answered_at > self._as_of:
-                one = one._replace(
-                    state=OPEN, answered_by="", answered_at=None, answer="", resulting_entry_id=""
-                )
-            found[one.entry_id].append(one)
+            at, answered = _utc(one.opened_at), one.answered_at and _utc(one.answered_at)
+            one = one._replace(opened_at=at, answered_at=answered)
+            if self._as_of is None or at <= self._as_of:
+                found.append(_known(one, self._as_of))
         return found
 
     def _names(self) -> dict[str, str]:
@@ -214,6 +215,22 @@ class Ledger:
                     " (pacesetter token create NAME --role finance)"
                 ) from error
             raise
+
+
+def _known(one: Dispute, as_of: datetime | None) -> Dispute:
+    """Return a dispute as it was known: an answer that came later is none."""
+    if as_of is None or one.answered_at is None or one.answered_at <= as_of:
+        return one
+    return one._replace(
+        state=OPEN, answered_by="", answered_at=None, answer="", resulting_entry_id=""
+    )
+
+
+def _by_entry(disputes: Iterable[Dispute]) -> dict[str, list[Dispute]]:
+    found = defaultdict(list)
+    for one in disputes:
+        found[one.entry_id].append(one)
+    return found
 
 
 def _entry(row: Sequence[Any]) -> Entry:

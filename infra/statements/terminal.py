@@ -80,7 +80,7 @@ def _how(line: Line) -> Iterator[str]:
     yield from filter(None, (entry.reason, wording.carried_words(line)))
     state = wording.STATES.get(entry.state, entry.state.lower())
     yield ", ".join(filter(None, (state, wording.terms_words(line))))
-    yield f"entry {entry.entry_id}"
+    yield f"entry {wording.short(entry.entry_id)}"
     for one in line.disputes:
         answer = f" {one.answered_by}: {one.answer}" if one.answer else ""
         yield f"dispute {one.dispute_id}, {one.state.lower()}: {one.text}{answer}"

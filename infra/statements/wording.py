@@ -3,9 +3,13 @@
 from decimal import Decimal
 from fractions import Fraction
 
+from pydantic import ValidationError
+
+from infra.definitions.plan_words import component_words
 from schemas.money import minor_units
+from schemas.plans import Plan
 from streams.domain.periods import DAY, Span
-from streams.domain.statement_parts import Credited, Entry
+from streams.domain.statement_parts import Credited, Entry, Terms
 from streams.domain.statements import Line
 from streams.domain.tier_splits import TierPart
 
@@ -31,6 +35,7 @@ STATES = {
     "RELEASED": "released",
     "PAID": "paid",
 }
+SHORT = 12  # of ids in hex: 48 bits, not to be met twice in a ledger
 _PLACES = 6  # of what has endlessly many
 
 
@@ -42,6 +47,15 @@ def money(amount: Decimal | Fraction, currency: str) -> str:
     """
     places = max(minor_units(currency), 0)
     return _signed(Fraction(amount), places)
+
+
+def added(amount: Fraction, currency: str) -> str:
+    """Return an amount that is added or taken off, with its sign.
+
+    >>> added(Fraction(1, 8), "EUR")
+    '+0.125'
+    """
+    return f"{'+' if amount > 0 else ''}{money(amount, currency)}"
 
 
 def number(value: Fraction | Decimal, places: int = 0) -> str:
@@ -160,17 +174,17 @@ def credit_words(credit: Credited) -> str:
 
 
 def tier_words(one: TierPart, currency: str) -> str:
-    """Return what a line adds in a tier: its bounds, the part in it, the rate and the result."""
-    if one.up_to is None:
-        tier = f"from {number(one.since)}" if one.since else "all"
+    """Return what a line adds in a tier: the part in it, the rate, its bounds and the result."""
+    if one.up_to is not None:
+        tier = f" (tier {number(one.since)} {NARROW} {number(one.up_to)})"
     else:
-        tier = f"{number(one.since)} {NARROW} {number(one.up_to)}"
-    deal = f"{one.deal_id}, " if one.deal_id else ""
+        tier = f" (tier from {number(one.since)})" if one.since else ""
+    deal = f"{one.deal_id}: " if one.deal_id else ""
     earns = money(one.earns, currency)
     if one.part == 0:
-        return f"{deal}{tier}: {earns}"
+        return f"{deal}{earns}{tier}"
     more = f" + {money(one.amount, currency)}" if one.amount else ""
-    return f"{deal}{tier}: {number(one.part)} {TIMES} {percent(one.rate)}{more} = {earns}"
+    return f"{deal}{number(one.part)} {TIMES} {percent(one.rate)}{more}{tier} = {earns}"
 
 
 def formula(line: Line) -> tuple[str, ...]:
@@ -179,24 +193,37 @@ def formula(line: Line) -> tuple[str, ...]:
     found = [tier_words(one, currency) for one in split.tiers]
     if split.then:
         steps = "; ".join(split.steps) or "gates, factors, floor or cap"
-        found.append(f"{steps}: {money(split.then, currency)}")
+        found.append(f"{steps}: {added(split.then, currency)}")
     elif split.exchange:
         found.append("; ".join(split.steps))
     if split.exchange:
-        found.append(f"in the pay currency: {money(split.exchange, currency)} more")
+        found.append(f"in the pay currency: {added(split.exchange, currency)}")
     if split.rounding:
-        found.append(f"rounding of the total: {money(split.rounding, currency)}")
+        found.append(f"rounding of the total: {added(split.rounding, currency)}")
     if split.elsewhere:
-        found.append(f"posted in other payout periods: {money(-split.elsewhere, currency)}")
+        found.append(f"posted in other payout periods: {added(split.elsewhere, currency)}")
     return tuple(found)
 
 
 def terms_words(line: Line) -> str:
     """Return which revision of the plan a line follows."""
     terms = line.terms
-    if terms is None:
-        return ""
-    return f"revision {terms.sequence} of {terms.written_at:%Y-%m-%d}, {terms.author or 'nobody'}"
+    return f"plan revision {short(terms.revision_id)}" if terms else ""
+
+
+def plan_words(terms: Terms, component_id: str) -> tuple[str, ...]:
+    """Return what a revision of a plan says of a component, sentence by sentence."""
+    try:
+        plan = Plan.model_validate_json(terms.content)
+    except ValidationError:
+        return ("this revision was written by another version of Pacesetter",)
+    own = (c for c in plan.components if c.component_id == component_id)
+    return tuple(sentence for component in own for sentence in component_words(plan, component))
+
+
+def short(text: str) -> str:
+    """Return the beginning of an id that tells it apart; commands take it for the whole."""
+    return text[:SHORT]
 
 
 def carried_words(line: Line) -> str:
