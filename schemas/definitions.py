@@ -14,8 +14,10 @@ from pydantic import Field
 
 from schemas.accounting import Accounting
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
+from schemas.contests import Contests
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
+from schemas.payroll import Payroll
 from schemas.plans import Plans
 from schemas.quotas import Quotas
 from schemas.scorecards import Scorecards
@@ -212,6 +214,8 @@ KINDS: dict[str, type[Definition]] = {
     "plans": Plans,
     "scorecards": Scorecards,
     "accounting": Accounting,
+    "payroll": Payroll,
+    "contests": Contests,
 }
 
 
@@ -232,3 +236,5 @@ class Bundle(Definition):
     plans: Plans = Plans(plans=())
     scorecards: Scorecards = Scorecards()
     accounting: Accounting = Accounting()
+    payroll: Payroll = Payroll()
+    contests: Contests = Contests()

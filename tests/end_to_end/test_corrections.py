@@ -18,7 +18,6 @@ from tests.ground import stretched
 
 NOW = datetime.now(UTC)
 SECONDS_MAX = 1.0  # from the intake's answer until all views tell it
-EARNED = "sum(amount) / 0.07"
 OF_KPI = "grain = 'year' AND kpi_id = 'revenue_won_reporting'"
 # How each view says what reps, or teams, have won this year in the reporting currency. One question
 # for all of them: to understand the text of a view takes longer than to answer.
@@ -32,8 +31,8 @@ TELLS = {
         ("kpi_rep", "rep_id", "sum(value)", OF_KPI),
         ("attainment_current", "subject_id", "sum(actual_to_date)",
          "subject_kind = 'REP' AND kpi = 'revenue_won_reporting'"),
-        ("commission_balance", "rep_id", EARNED, "1"),
-        ("commission_ledger", "rep_id", EARNED, "1"),
+        ("commission_balance", "rep_id", "sum(earned) / 0.07", "1"),
+        ("commission_ledger", "rep_id", "sum(amount) / 0.07", "1"),
         ("kpi_team", "team_id", "sum(value)", OF_KPI),
     )
 }  # fmt: skip

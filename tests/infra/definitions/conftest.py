@@ -52,6 +52,7 @@ SMALL = {
     "territories": "territories: []",
     "scorecards": "scorecards: []",
     "accounting": "policies: []",
+    "payroll": "periods: []",
 }
 
 
