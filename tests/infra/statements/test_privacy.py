@@ -117,7 +117,7 @@ def test_no_question_of_a_rep_tells_of_anothers_pay(lived: Lived, sql: str) -> N
 @pytest.mark.parametrize("sql", CLOSED)
 @pytest.mark.parametrize("who", ["rex", "mona", "frida"])
 def test_storage_behind_the_views_is_nobodys(lived: Lived, sql: str, who: str) -> None:
-    with pytest.raises(ClickHouseError, match="ACCESS_DENIED|READONLY"):
+    with pytest.raises(ClickHouseError, match=r"ACCESS_DENIED|READONLY"):
         lived.company.client(who, database="spm_bi").query(sql)
 
 
