@@ -98,6 +98,7 @@ class Company:
     site: Site
     made: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Put the definitions in force, give everybody a name and a token, start a worker."""
@@ -111,13 +112,18 @@ class Company:
         self.tokens = {p.name: file.add(p) for p in TOKENS}
         self.site.start_worker()
 
-    def client(self, name: str = "", **options: Any) -> Any:
+    def client(self, name: str = "") -> Any:
         """Return clickhouse-connect with somebody's rights; of nobody: of the pipeline."""
+        if name not in self.clients:
+            self.clients[name] = self._connected(name)
+        return self.clients[name]
+
+    def _connected(self, name: str) -> Any:
         chosen = self.site.settings
         return clickhouse_connect.get_client(
             host="127.0.0.1", port=chosen.warehouse_port, username=name or "service",
             password=self.tokens[name] if name else chosen.warehouse_password(),
-            autogenerate_session_id=False, **options,
+            database="spm_bi", autogenerate_session_id=False,
         )  # fmt: skip
 
     def ledger(self, name: str = "", as_of: datetime | None = None) -> Ledger:

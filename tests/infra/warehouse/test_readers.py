@@ -201,7 +201,9 @@ def test_columns_come_in_the_types_declared(floor_warehouse: Served) -> None:
     )  # fmt: skip
     given = set()
     for view in {line.split("\t")[0] for line in declared}:
-        told = floor_warehouse.ask(f"SELECT * FROM {view} FORMAT TSVWithNamesAndTypes", "frida").text
+        told = floor_warehouse.ask(
+            f"SELECT * FROM {view} FORMAT TSVWithNamesAndTypes", "frida"
+        ).text
         names, kinds = (line.split("\t") for line in told.split("\n")[:2])
         given |= {"\t".join((view, *pair)) for pair in zip(names, kinds, strict=True)}
     assert given == declared
