@@ -198,10 +198,13 @@ def formula(line: Line) -> tuple[str, ...]:
         found.append("; ".join(split.steps))
     if split.exchange:
         found.append(f"in the pay currency: {added(split.exchange, currency)}")
-    if split.rounding:
+    if abs(split.rounding) > Fraction(1, 10 ** minor_units(currency)):
+        found.append(f"earned before attainment was reduced: {added(split.rounding, currency)}")
+    elif split.rounding:
         found.append(f"rounding of the total: {added(split.rounding, currency)}")
     if split.elsewhere:
-        found.append(f"posted in other payout periods: {added(split.elsewhere, currency)}")
+        found.append(f"in entries of their own: {added(split.elsewhere, currency)}")
+    found += [f"taken back of {text}" for text in split.taken_back]
     return tuple(found)
 
 
@@ -211,11 +214,18 @@ def terms_words(line: Line) -> str:
     return f"plan revision {short(terms.revision_id)}" if terms else ""
 
 
+def plan_of(terms: Terms) -> Plan | None:
+    """Return a revision of a plan; None: another version of this program wrote it."""
+    try:
+        return Plan.model_validate_json(terms.content)
+    except ValidationError:
+        return None
+
+
 def plan_words(terms: Terms, component_id: str) -> tuple[str, ...]:
     """Return what a revision of a plan says of a component, sentence by sentence."""
-    try:
-        plan = Plan.model_validate_json(terms.content)
-    except ValidationError:
+    plan = plan_of(terms)
+    if plan is None:
         return ("this revision was written by another version of Pacesetter",)
     own = (c for c in plan.components if c.component_id == component_id)
     return tuple(sentence for component in own for sentence in component_words(plan, component))
