@@ -1,5 +1,6 @@
 """What statements say in words and figures, the same in every format."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 from infra.definitions.plan_words import component_words
 from schemas.money import minor_units
 from schemas.plans import Plan
+from streams.domain.pay_periods import Status
 from streams.domain.periods import DAY, Span
 from streams.domain.statement_parts import Credited, Entry, Terms
 from streams.domain.statements import Line
@@ -95,6 +97,19 @@ def period_words(span: Span) -> str:
     '2026-01-01 to 2026-03-31'
     """
     return f"{span.start} to {span.end - DAY}"
+
+
+def stands_words(period: Span, stands: Mapping[Span, Status]) -> str:
+    """Return how final a statement is: where the payroll periods it holds stand."""
+    told = [f"{label_of(span)} {status}" for span, status in stands.items()]
+    reached = period.start
+    for span in stands:
+        reached = span.end if span.start <= reached < span.end else reached
+    if not told:
+        return "open: amounts may still change"
+    if reached < period.end:
+        told.append("the rest open: amounts may still change")
+    return ", ".join(told)
 
 
 def label_of(span: Span) -> str:

@@ -20,6 +20,7 @@ from infra.statements.page import page
 from infra.statements.plain import COLUMNS, Shown, plain
 from infra.statements.sheets import csv_of, xlsx_of
 from schemas.definitions import Company
+from streams.domain.pay_periods import Status
 from streams.domain.statement_parts import Dispute, Terms
 from streams.domain.statements import Evidence, statement
 from tests.streams.domain.test_statements import credited, entry, span
@@ -135,6 +136,22 @@ def test_no_sheet_takes_a_name_for_a_formula(tmp_path: Path) -> None:
     cells = [cell for row in sheet.iter_rows() for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f"]
     assert EVIL[0] in [cell.value for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ({}, "open: amounts may still change"),
+        ({0: Status.CLOSED}, "2026-01 closed, the rest open: amounts may still change"),
+        ({0: Status.PAID, 1: Status.CLOSED, 2: Status.PROVISIONAL},
+         "2026-01 paid, 2026-02 closed, 2026-03 provisional"),
+    ],
+)  # fmt: skip
+def test_a_statement_says_how_final_it_is(steps: dict[int, Status], told: str) -> None:
+    made = shown()._replace(stands={span(1, month): status for month, status in steps.items()})
+    assert told in Page(page(made)).texts
+    assert told in written(made, Format.TEXT).decode().replace("\n", " ")
+    assert [one["status"] for one in plain(made)["payroll_periods"]] == list(steps.values())
 
 
 def test_in_the_terminal_every_line_stands() -> None:

@@ -132,6 +132,12 @@ def statements(client: Client) -> None:
     content = {"plans": [{"plan_id": "plan", "name": "Plan"}]}
     client.insert("spm.definition", [[9, "plans", json.dumps(content)]],
                   column_names=["sequence", "kind", "content"])  # fmt: skip
+    steps = [
+        {"period_start": "2026-01-01", "period_end": "2026-02-01", "step": "PROVISIONAL",
+         "at": "2026-02-02T09:00:00.5Z", "by": "frida", "reason": ""},
+    ]  # fmt: skip
+    client.insert("spm.definition", [[9, "payroll", json.dumps({"periods": steps})]],
+                  column_names=["sequence", "kind", "content"])  # fmt: skip
     asked = datetime(2026, 1, 2, tzinfo=UTC)
     columns = ["dispute_id", "entry_id", "rep_id", "state", "author", "at", "text"]
     for state, days in (("OPEN", 0), ("REJECTED", 1), ("OPEN", 0)):  # the first one twice

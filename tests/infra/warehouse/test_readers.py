@@ -128,6 +128,8 @@ def test_public_views_are_open_to_all(floor_warehouse: Served) -> None:
     }
     counted = rows(floor_warehouse, "rex", "SELECT topic, records FROM dead_letter_count")
     assert counted == {"crm.calls\t3"}
+    steps = rows(floor_warehouse, "rex", "SELECT period_start, step, at, by FROM pay_period")
+    assert steps == {"2026-01-01\tPROVISIONAL\t2026-02-02 09:00:00.500000\tfrida"}
     fresh = rows(floor_warehouse, "rex", "SELECT kind, name FROM data_freshness")
     assert "source\tdialer" in fresh
 
