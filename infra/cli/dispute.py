@@ -67,7 +67,7 @@ def answer(
 
     Example: pacesetter dispute answer 81b2 --accept --entry 77ac02 --text "split corrected"
     """
-    from infra.statements.disputes import Impossible, State, answered
+    from infra.statements.disputes import Answer, Impossible, State, answered
 
     chosen = [state for wanted, state in ((accept, State.ACCEPTED), (reject, State.REJECTED),
                                           (withdraw, State.WITHDRAWN)) if wanted]  # fmt: skip
@@ -75,9 +75,8 @@ def answer(
         raise typer.BadParameter("name one of --accept, --reject and --withdraw")
     with ground() as (client, _):
         try:
-            one = answered(
-                client, dispute, chosen[0], text, by or _somebody(), datetime.now(UTC), entry
-            )
+            said = Answer(chosen[0], text, by or _somebody(), entry)
+            one = answered(client, dispute, said, datetime.now(UTC))
         except Impossible as error:
             fail(str(error), WRONG)
     if as_json:

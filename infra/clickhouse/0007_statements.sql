@@ -28,6 +28,27 @@ AS SELECT JSONExtractString(content, 'name') AS name,
     JSONExtractString(content, 'time_zone') AS time_zone, content AS definition
 FROM spm.definition FINAL WHERE kind = 'company' ORDER BY sequence DESC LIMIT 1;
 
+-- Steps of payroll periods tell nothing of anybody's pay.
+CREATE OR REPLACE VIEW spm_bi.pay_period
+(
+    period_start Date32,
+    period_end Date32,
+    step String,
+    at DateTime64(6, 'UTC'),
+    by String,
+    reason String
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT toDate32(act.period_start) AS period_start, toDate32(act.period_end) AS period_end,
+    act.step AS step, parseDateTime64BestEffort(act.at, 6, 'UTC') AS at, act.by AS by, act.reason AS reason
+FROM
+(
+    SELECT arrayJoin(JSONExtract(content, 'periods', 'Array(Tuple(period_start String, period_end String,
+        step String, at String, by String, reason String))')) AS act
+    FROM spm.definition FINAL
+    WHERE kind = 'payroll' AND sequence = (SELECT max(sequence) FROM spm.definition WHERE kind = 'payroll')
+);
+
 -- Filters on rep_id and deal_id reach both tables' primary keys.
 CREATE OR REPLACE VIEW spm_bi.fct_credit_version
 (

@@ -1,10 +1,10 @@
-"""Disputes: questions about entries of the ledger, and their answers. Rows are added, never changed."""
+"""Disputes: questions about entries and their answers. Rows are added, never changed."""
 
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -50,19 +50,24 @@ def opened(client: Any, entry: Entry, text: str, by: str, now: datetime) -> str:
     return dispute_id
 
 
-def answered(
-    client: Any, dispute_id: str, state: State, text: str, by: str, now: datetime, entry: str = ""
-) -> Dispute:
-    """Return a dispute as it is with its answer.
+class Answer(NamedTuple):
+    """What is said to a dispute; `entry`: what came of it in the ledger, empty for nothing."""
 
-    Args:
-        entry: what came of it in the ledger, by id; empty for nothing.
+    state: State
+    text: str
+    by: str
+    entry: str = ""
+
+
+def answered(client: Any, dispute_id: str, answer: Answer, now: datetime) -> Dispute:
+    """Return a dispute as it is with its answer.
 
     Raises:
         Impossible: it is not open, or the entry is another payee's.
         LookupError: there is no such dispute or entry.
     """
-    said, who = _text(text, "--text"), _text(by, "--by")
+    state, entry = answer.state, answer.entry
+    said, who = _text(answer.text, "--text"), _text(answer.by, "--by")
     ledger = Ledger(client)
     one = found(ledger, dispute_id)
     if one.state != State.OPEN:

@@ -9,6 +9,7 @@ from infra.statements.plain import amount, line_values
 from infra.statements.reading import Ledger
 from infra.statements.recomputing import Recomputed, Recomputing
 from schemas.positions import place_of
+from streams.domain.clawing import is_reduced
 from streams.domain.statement_parts import Credited, Entry
 from streams.domain.statements import Line, line_of, trace_of
 from streams.domain.tier_splits import faults
@@ -61,7 +62,7 @@ def explained(client: Any, ledger: Ledger, entries: Sequence[Entry]) -> list[Exp
     found = []
     for entry in entries:
         line, trace = line_of(entry, evidence), trace_of(entry)
-        wrong = tuple(faults(trace, entry.amount)) if "after" in trace else ()
+        wrong = _faults(line, trace)
         words = wording.plan_words(line.terms, entry.component_id) if line.terms else ()
         found.append(
             Explained(
@@ -70,6 +71,14 @@ def explained(client: Any, ledger: Ledger, entries: Sequence[Entry]) -> list[Exp
             )
         )  # fmt: skip
     return found
+
+
+def _faults(line: Line, trace: dict[str, Any]) -> tuple[str, ...]:
+    if "after" not in trace:
+        return ()
+    plan = wording.plan_of(line.terms) if line.terms else None
+    by_stretches = plan is None or is_reduced(plan)
+    return tuple(faults(trace, line.entry.amount, by_stretches=by_stretches))
 
 
 def plain(one: Explained) -> dict[str, Any]:

@@ -69,7 +69,9 @@ def made(
         ValueError: it is no period; the message says how to write one.
     """
     period = period_of(label, company, moments.now)
-    return Shown(ledger.statement(*who, period), company.name, label, moments.as_of, moments.now)
+    found = ledger.statement(*who, period)
+    stands = ledger.stands(period)
+    return Shown(found, company.name, label, moments.as_of, moments.now, stands)
 
 
 class Moments:

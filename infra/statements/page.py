@@ -79,6 +79,7 @@ def _head(shown: Shown, who: str) -> Iterator[str]:
         f'<p class="soft">{escape(wording.period_words(made.period))} \u00b7 {escape(made.rep_id)}'
         f" \u00b7 {as_of} \u00b7 made {shown.made_at:%Y-%m-%d %H:%M} UTC</p>"
     )
+    yield f'<p class="soft">{escape(wording.stands_words(made.period, shown.stands))}</p>'
     if not made.totals:
         yield "<p>Nothing was posted in this period.</p>"
     for total in made.totals:

@@ -1,13 +1,15 @@
 """A statement as plain values: nested for programs, one row per line for sheets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from infra.statements import wording
 from schemas.money import minor_units
 from streams.domain.ladders import text_of
+from streams.domain.pay_periods import Status
 from streams.domain.periods import Span
 from streams.domain.statements import Line, Section, Statement, Total
 
@@ -17,6 +19,7 @@ class Shown(NamedTuple):
 
     Attributes:
         as_of: None: as it is now.
+        stands: payroll periods within its own that are not open any more.
         made_at: when it was asked for.
     """
 
@@ -25,6 +28,7 @@ class Shown(NamedTuple):
     label: str
     as_of: datetime | None
     made_at: datetime
+    stands: Mapping[Span, Status] = MappingProxyType({})
 
 
 def plain(shown: Shown) -> dict[str, Any]:
@@ -39,6 +43,9 @@ def plain(shown: Shown) -> dict[str, Any]:
         "period_end": str(made.period.end),
         "as_of": shown.as_of.isoformat() if shown.as_of else None,
         "made_at": shown.made_at.isoformat(),
+        "payroll_periods": [
+            {**_span("period", span), "status": status} for span, status in shown.stands.items()
+        ],
         "totals": [_total(one) for one in made.totals],
         "earned": [_section(one) for one in made.earned],
         "moved": [_section(one) for one in made.moved],

@@ -14,6 +14,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from infra.definitions.problems import did_you_mean
 from schemas.definitions import Company
+from schemas.payroll import PeriodAct
+from streams.domain.pay_periods import Status, life_of, span_of
 from streams.domain.periods import Span
 from streams.domain.statement_parts import Credited, CreditKey, Dispute, Entry, Terms
 from streams.domain.statements import Evidence, Statement, Sums, statement
@@ -60,6 +62,21 @@ class Ledger:
         if not rows:
             raise LookupError("no definitions are in force; run `pacesetter definitions apply`")
         return Company.model_validate_json(rows[0][0])
+
+    def stands(self, period: Span) -> dict[Span, Status]:
+        """Return where payroll periods within a period stand; one that is not told is open."""
+        rows = self._rows(
+            "SELECT period_start, period_end, step, at, by, reason FROM spm_bi.pay_period"
+            " WHERE period_end > {start:Date32} AND period_start < {end:Date32}",
+            start=period.start, end=period.end,
+        )  # fmt: skip
+        acts = [
+            PeriodAct(period_start=start, period_end=end, step=step, at=_utc(at), by=by,
+                      reason=reason)
+            for start, end, step, at, by, reason in rows
+            if self._as_of is None or _utc(at) <= self._as_of
+        ]  # fmt: skip
+        return {span: life_of(acts, span).status for span in sorted({span_of(a) for a in acts})}
 
     def find(self, wanted: str) -> tuple[str, str]:
         """Return rep_id and name of somebody one may read, by rep_id, name or a part of it.

@@ -5,7 +5,7 @@ without the cause and with it. So an entry that checks follows from what the war
 not from what the agent remembered.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,9 +14,12 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from infra.definitions.stored import Stored
 from schemas.definitions import Bundle
+from schemas.payroll import closed_through
 from schemas.plans import Plan
-from streams.domain.paying import target
-from streams.domain.plan_context import Context
+from streams.domain.measuring import view_of
+from streams.domain.paying import lines
+from streams.domain.payouts import guaranteed
+from streams.domain.plan_context import Context, is_on
 from streams.domain.plan_credits import Credit, book, credit_of
 from streams.domain.statement_parts import EARNED, Entry
 
@@ -32,6 +35,14 @@ class Recomputed(NamedTuple):
     def agrees(self, entry: Entry) -> bool:
         """Return whether it is what was posted."""
         return self.amount == entry.amount
+
+
+class _Owed(NamedTuple):
+    """What is owed, what of it is taken back, and what was missing to say so."""
+
+    amount: Decimal
+    clawed: Decimal
+    lacks: tuple[str, ...]
 
 
 class Recomputing:
@@ -60,24 +71,38 @@ class Recomputing:
         else:
             old, new = self._sequence_before(entry), entry.sequence
             credits = without
-        before, lacks = self._earned(entry, old, without)
-        after, also = self._earned(entry, new, credits)
-        told = "; ".join(dict.fromkeys((*lacks, *also)))
-        return Recomputed(after - before, f"missing then: {told}" if told else "")
+        before, after = self._owed(entry, old, without), self._owed(entry, new, credits)
+        told = "; ".join(dict.fromkeys((*before.lacks, *after.lacks)))
+        why = f"missing then: {told}" if told else ""
+        whole = after.amount - before.amount
+        clawed = after.clawed - before.clawed
+        if entry.kind == "ACCRUAL":
+            return Recomputed(whole - clawed, why)
+        is_part = entry.kind == "CLAWBACK" and entry.amount == clawed
+        return Recomputed(clawed if is_part else whole, why)
 
-    def _earned(
-        self, entry: Entry, sequence: int, credits: Iterable[Credit]
-    ) -> tuple[Decimal, tuple[str, ...]]:
+    def _owed(self, entry: Entry, sequence: int, credits: Sequence[Credit]) -> "_Owed":
+        """Return what is owed under an entry's component, periods and currency."""
         bundle, context = self._context(sequence)
         plan = _plan(bundle, entry.plan_id)
-        if plan is None:
-            return ZERO, ()
-        made = target(plan, entry.rep_id, book(credits), context)
-        for line in made.lines:
-            if (line.component_id, line.origin) == (entry.component_id, entry.origin):
-                paid = (i.amount for i in line.instalments if i.payout == entry.due)
-                return sum(paid, ZERO), line.lacks
-        return ZERO, ()
+        if plan is None or not is_on(plan, entry.rep_id):
+            return _Owed(ZERO, ZERO, ())
+        view = view_of(plan, entry.rep_id, book(credits), context)
+        made = lines(view, plan.components)
+        made += guaranteed(view, made, None, closed_through(bundle))
+        mine = [
+            (line, instalment.amount)
+            for line in made
+            if (line.component_id, line.origin, line.currency)
+            == (entry.component_id, entry.origin, entry.currency)
+            for instalment in line.instalments
+            if instalment.payout == entry.due
+        ]
+        return _Owed(
+            sum((amount for _, amount in mine), ZERO),
+            sum((amount for line, amount in mine if line.is_clawback), ZERO),
+            tuple(lack for line, _ in mine for lack in line.lacks),
+        )
 
     def _credits(self, below: int) -> Sequence[Credit]:
         """Return what counts of the payee in front of a position."""

@@ -20,7 +20,8 @@ def show(shown: Shown, console: Console) -> None:
     as_of = f" as of {shown.as_of:%Y-%m-%d %H:%M} UTC" if shown.as_of else ""
     who = f"{made.rep_name} ({made.rep_id})" if made.rep_name else made.rep_id
     console.print(Text(f"{shown.company}: commission statement {shown.label}{as_of}", "bold"))
-    console.print(Text(f"{who}, {wording.period_words(made.period)}"))
+    stands = wording.stands_words(made.period, shown.stands)
+    console.print(Text(f"{who}, {wording.period_words(made.period)}; {stands}"))
     if not made.lines:
         console.print("Nothing was posted in this period.")
     for section in (*made.earned, *made.moved):

@@ -1,5 +1,6 @@
 """What statements say in words and figures, the same in every format."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 from infra.definitions.plan_words import component_words
 from schemas.money import minor_units
 from schemas.plans import Plan
+from streams.domain.pay_periods import Status
 from streams.domain.periods import DAY, Span
 from streams.domain.statement_parts import Credited, Entry, Terms
 from streams.domain.statements import Line
@@ -95,6 +97,19 @@ def period_words(span: Span) -> str:
     '2026-01-01 to 2026-03-31'
     """
     return f"{span.start} to {span.end - DAY}"
+
+
+def stands_words(period: Span, stands: Mapping[Span, Status]) -> str:
+    """Return how final a statement is: where the payroll periods it holds stand."""
+    told = [f"{label_of(span)} {status}" for span, status in stands.items()]
+    reached = period.start
+    for span in stands:
+        reached = span.end if span.start <= reached < span.end else reached
+    if not told:
+        return "open: amounts may still change"
+    if reached < period.end:
+        told.append("the rest open: amounts may still change")
+    return ", ".join(told)
 
 
 def label_of(span: Span) -> str:
@@ -198,10 +213,13 @@ def formula(line: Line) -> tuple[str, ...]:
         found.append("; ".join(split.steps))
     if split.exchange:
         found.append(f"in the pay currency: {added(split.exchange, currency)}")
-    if split.rounding:
+    if abs(split.rounding) > Fraction(1, 10 ** minor_units(currency)):
+        found.append(f"earned before attainment was reduced: {added(split.rounding, currency)}")
+    elif split.rounding:
         found.append(f"rounding of the total: {added(split.rounding, currency)}")
     if split.elsewhere:
-        found.append(f"posted in other payout periods: {added(split.elsewhere, currency)}")
+        found.append(f"in entries of their own: {added(split.elsewhere, currency)}")
+    found += [f"taken back of {text}" for text in split.taken_back]
     return tuple(found)
 
 
@@ -211,11 +229,18 @@ def terms_words(line: Line) -> str:
     return f"plan revision {short(terms.revision_id)}" if terms else ""
 
 
+def plan_of(terms: Terms) -> Plan | None:
+    """Return a revision of a plan; None: another version of this program wrote it."""
+    try:
+        return Plan.model_validate_json(terms.content)
+    except ValidationError:
+        return None
+
+
 def plan_words(terms: Terms, component_id: str) -> tuple[str, ...]:
     """Return what a revision of a plan says of a component, sentence by sentence."""
-    try:
-        plan = Plan.model_validate_json(terms.content)
-    except ValidationError:
+    plan = plan_of(terms)
+    if plan is None:
         return ("this revision was written by another version of Pacesetter",)
     own = (c for c in plan.components if c.component_id == component_id)
     return tuple(sentence for component in own for sentence in component_words(plan, component))

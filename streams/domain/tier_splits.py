@@ -41,8 +41,10 @@ class Split(NamedTuple):
     Attributes:
         then: what steps behind the tiers add: gates, factors, floor, cap.
         exchange: what the pay currency has more units than the plan's.
-        elsewhere: what the same cause posts in other payout periods, taken off.
+        elsewhere: what the same cause posts in other payout periods, or takes back in an entry of
+            its own; taken off here.
         steps: all of those steps in words, as they are with the cause.
+        taken_back: what the cause lets be taken back of deals that are cancelled, in words.
     """
 
     tiers: tuple[TierPart, ...] = ()
@@ -51,6 +53,7 @@ class Split(NamedTuple):
     rounding: Fraction = ZERO
     elsewhere: Fraction = ZERO
     steps: tuple[str, ...] = ()
+    taken_back: tuple[str, ...] = ()
 
 
 def split_of(trace: Mapping[str, Any], amount: Decimal) -> Split:
@@ -70,26 +73,47 @@ def split_of(trace: Mapping[str, Any], amount: Decimal) -> Split:
     in_tiers = sum((part.earns for part in parts), ZERO)
     steps = tuple(str(step["says"]) for step in after.get("steps", ()))
     return Split(
-        parts, exact - in_tiers, paid - exact, rounded - paid, Fraction(amount) - rounded, steps
+        parts,
+        exact - in_tiers,
+        paid - exact,
+        rounded - paid,
+        Fraction(amount) - rounded,
+        steps,
+        tuple(
+            text for text in after.get("taken_back", ()) if text not in before.get("taken_back", ())
+        ),
     )
 
 
-def faults(trace: Mapping[str, Any], amount: Decimal) -> Iterator[str]:
-    """Yield where a trace's own arithmetic does not hold, in words; nothing where it checks."""
+def faults(
+    trace: Mapping[str, Any], amount: Decimal, *, by_stretches: bool = False
+) -> Iterator[str]:
+    """Yield where a trace's own arithmetic does not hold, in words; nothing where it checks.
+
+    Args:
+        by_stretches: the plan lets deals that went reduce attainment: what is rounded is then the
+            sum of several stretches of the period, of which the trace tells the last.
+    """
     for side in ("before", "after"):
         told = trace.get(side)
         if isinstance(told, Mapping):
-            yield from (f"{side}: {fault}" for fault in _faults(told, trace))
+            yield from (f"{side}: {fault}" for fault in _faults(told, trace, by_stretches))
         else:
             yield f"{side}: the trace does not say how it was computed"
             return
-    split = split_of(trace, amount)
-    if split.elsewhere and "payouts" not in trace:
-        told = text_of(Fraction(amount) - split.elsewhere)
-        yield f"the amount is {amount:f} where after less before is {told}"
+    before, after = trace["before"], trace["after"]
+    owed = _owed(after) - _owed(before)
+    is_parted = "taken_back" in before or "taken_back" in after
+    if owed != Fraction(amount) and not is_parted:
+        yield f"the amount is {amount:f} where after less before is {text_of(owed)}"
 
 
-def _faults(told: Mapping[str, Any], trace: Mapping[str, Any]) -> Iterator[str]:
+def _owed(told: Mapping[str, Any]) -> Fraction:
+    """Return what falls due in the entry's payout period: all of it, unless the trace says less."""
+    return _number(told.get("of_this_payout", told["rounded"]))
+
+
+def _faults(told: Mapping[str, Any], trace: Mapping[str, Any], by_stretches: bool) -> Iterator[str]:
     earned = ZERO
     for name, each in _ladders(told):
         where = f"deal {name}, " if name else ""
@@ -101,11 +125,12 @@ def _faults(told: Mapping[str, Any], trace: Mapping[str, Any]) -> Iterator[str]:
             earned += earns
     steps = [step for step in told.get("steps", ()) if step["step"] != _EXCHANGE]
     left = _number(steps[-1]["leaves"]) if steps else earned
+    is_part = "other_deals" in told  # of which the trace tells the entry's own
     is_capped = bool(told.get("deals")) and left > _number(told["earned"])  # each deal by its cap
-    if left != _number(told["earned"]) and not is_capped:
+    if left != _number(told["earned"]) and not (is_part or is_capped):
         yield f"tiers and steps leave {text_of(left)}, not {told['earned']}"
     off = abs(_number(told["rounded"]) - _paid(told))
-    if off * 2 > Fraction(1, 10 ** int(trace.get("decimals", 2))):
+    if not by_stretches and off * 2 > Fraction(1, 10 ** int(trace.get("decimals", 2))):
         yield f"{text_of(_paid(told))} does not round to {told['rounded']}"
 
 

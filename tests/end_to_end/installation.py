@@ -68,16 +68,16 @@ class Installation:
         return next(service.pid for service in run.services if service.name == name)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return what the analyst is told."""
-        return [tuple(row) for row in self._analyst.query(sql).result_rows]
+        """Return what finance is told, who reads pay, too."""
+        return [tuple(row) for row in self._finance.query(sql).result_rows]
 
     @cached_property
-    def _analyst(self) -> Client:
+    def _finance(self) -> Client:
         return clickhouse_connect.get_client(
             host="127.0.0.1",
             port=int(self.environment["PACESETTER_WAREHOUSE_PORT"]),
-            username="analyst",
-            password=self.token("analyst"),
+            username="finance",
+            password=self.token("finance"),
             autogenerate_session_id=False,
         )
 

@@ -19,6 +19,7 @@ OWNER = "rep_id"  # the column by which rows belong to somebody
 FOR_EVERYONE = frozenset({
     "dim_team", "dim_territory", "dim_measure", "dim_kpi", "dim_date", "data_freshness",
     "data_dictionary", "dead_letter_count", "reconciliation", "dim_company",
+    "pay_period",
 })  # fmt: skip
 # Tables that hold what people are paid begin so; a view that reads one is pay, too, and so is one
 # that reads such a view. Plans of people name their variables.

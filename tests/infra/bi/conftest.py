@@ -23,3 +23,10 @@ def analyst(company: Served) -> Iterator[Client]:
     """clickhouse-connect with an analyst's rights."""
     with company.client("ann", database="spm_bi") as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def finance(company: Served) -> Iterator[Client]:
+    """clickhouse-connect with the rights of finance, who reads pay, too."""
+    with company.client("frida", database="spm_bi") as client:
+        yield client
