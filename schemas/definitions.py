@@ -14,6 +14,7 @@ from pydantic import Field
 
 from schemas.accounting import Accounting
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
+from schemas.contests import Contests
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
 from schemas.payroll import Payroll
@@ -214,6 +215,7 @@ KINDS: dict[str, type[Definition]] = {
     "scorecards": Scorecards,
     "accounting": Accounting,
     "payroll": Payroll,
+    "contests": Contests,
 }
 
 
@@ -235,3 +237,4 @@ class Bundle(Definition):
     scorecards: Scorecards = Scorecards()
     accounting: Accounting = Accounting()
     payroll: Payroll = Payroll()
+    contests: Contests = Contests()

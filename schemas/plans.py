@@ -16,6 +16,7 @@ from schemas.plan_choices import (
     Rounding,
 )
 from schemas.plan_components import Component, Positive, Tier
+from schemas.plan_pay import Draw
 
 __all__ = [
     "Clawback",
@@ -106,6 +107,7 @@ class Plan(Definition):
     )
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
     guarantees: tuple[Guarantee, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
 
 class Score(Definition):
