@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
-from infra.reconcile import ledger, recomputed
+from infra.reconcile import credits, ledger, recomputed
+from infra.reconcile.cut import cut
 from infra.reconcile.findings import Checked
 from infra.reconcile.periods import ALL
 from infra.reconcile.running import TABLES, reconcile
-from tests.ground import Site, site
+from tests.ground import Site, site, wait_for
+from tests.infra.reconcile.conftest import mark_credits
+from tests.infra.reconcile.editing import check
 from tests.load import Floor, definitions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -44,7 +47,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         made.start_worker()
         made.produce(event for event in floor.events(2_500) if event.message == "deal")
         made.wait_applied(150)
+        arrived(made, 1)
         yield made
+
+
+def arrived(made: Site, sequence: int) -> None:
+    """Wait until credits are taken, under these definitions."""
+    look = made.warehouse()
+
+    def is_there() -> bool:
+        parts = [part for part in cut(look) if part.table == credits.CREDIT]
+        is_in_force = len(parts) == 2 and all(part.sequence == sequence for part in parts)
+        return is_in_force and not check(look, credits.CREDIT).in_flight
+
+    wait_for(is_there, "credits have arrived", 150)
 
 
 def proven(made: Site) -> dict[str, Checked]:
@@ -64,12 +80,14 @@ def test_what_the_agent_posts_is_what_its_credits_earn(made: Site) -> None:
     assert {"ACCRUAL", "CLAWBACK"} <= set(rows["kind"])
     made.define(2, {"plans": {"plans": [{**GENERAL, "clawback": {}, "payout": None}, BY_SUMS]}})
     made.mark(2)
+    mark_credits(made, 2)
     made.wait_applied(150)
+    arrived(made, 2)
     assert [m for one in proven(made).values() for m in one.mismatches] == []
 
 
 def test_an_entry_that_is_missing_is_told(made: Site) -> None:
-    (entry,) = made.frame(
+    entry, *_ = made.frame(
         "SELECT entry_id FROM spm.commission_ledger FINAL WHERE component_id = 'over' LIMIT 1"
     )["entry_id"]
     made.warehouse().command(
