@@ -345,7 +345,7 @@ def credits_of(warehouse: Warehouse) -> dict[CreditKey, Credited]:
     """Return who is credited for what, in the shape of tests.load."""
     rows = warehouse.frame(
         f"SELECT rep_id, deal_id, role, via, stage_class, day, share, amount, currency, "
-        f"reporting_amount FROM spm.deal_credit FINAL WHERE NOT deleted AND {LIVE}"
+        f"reporting_amount, cancelled_on FROM spm.deal_credit FINAL WHERE NOT deleted AND {LIVE}"
     )
     return {tuple(row[:4]): Credited(*row[4:]) for row in rows.iter_rows()}  # type: ignore[misc]
 

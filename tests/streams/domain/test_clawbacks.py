@@ -57,9 +57,7 @@ def test_w52_the_ladder_is_climbed_again() -> None:
     deal = credit(50_000, date(2026, 3, 5), "deal")
     one.take(credit(430_000, date(2026, 1, 20), "rest"))
     one.take(deal)
-    assert dues(one.take(gone(deal, date(2026, 5, 20)))) == [
-        ("CLAWBACK", -4_000, date(2026, 1, 1))
-    ]
+    assert dues(one.take(gone(deal, date(2026, 5, 20)))) == [("CLAWBACK", -4_000, date(2026, 1, 1))]
     assert one.of("c") == 21_500
 
 
