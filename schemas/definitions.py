@@ -16,6 +16,7 @@ from schemas.accounting import Accounting
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
+from schemas.payroll import Payroll
 from schemas.plans import Plans
 from schemas.quotas import Quotas
 from schemas.scorecards import Scorecards
@@ -212,6 +213,7 @@ KINDS: dict[str, type[Definition]] = {
     "plans": Plans,
     "scorecards": Scorecards,
     "accounting": Accounting,
+    "payroll": Payroll,
 }
 
 
@@ -232,3 +234,4 @@ class Bundle(Definition):
     plans: Plans = Plans(plans=())
     scorecards: Scorecards = Scorecards()
     accounting: Accounting = Accounting()
+    payroll: Payroll = Payroll()

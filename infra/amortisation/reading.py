@@ -30,7 +30,7 @@ FROM
     SELECT *, position = min(position) OVER (
         PARTITION BY rep_id, deal_id, role, via, plan_id, component_id, currency
     ) AS is_first
-    FROM spm.commission_ledger FINAL
+    FROM spm.commission_ledger FINAL WHERE state = 'EARNED'
 ) AS entry
 LEFT JOIN
 (

@@ -45,6 +45,11 @@ KEYS: dict[str, tuple[str, ...]] = {
     "indicators": ("kpi",),
     "policies": ("policy_id",),
     "treatments": ("order",),
+    "periods": ("at", "period_start", "step"),
+    "manual": ("manual_id",),
+    "holds": ("hold_id",),
+    "forgiven": ("forgiveness_id",),
+    "openings": ("opening_id",),
 }
 
 

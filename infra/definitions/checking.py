@@ -11,6 +11,7 @@ from infra.definitions import (
     checking_accounting,
     checking_curves,
     checking_kpis,
+    checking_payroll,
     checking_plans,
     checking_quotas,
     checking_roster,
@@ -221,4 +222,5 @@ _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "plans": checking_plans.check,
     "scorecards": checking_scorecards.check,
     "accounting": checking_accounting.check,
+    "payroll": checking_payroll.check,
 }

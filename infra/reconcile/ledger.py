@@ -21,6 +21,8 @@ from schemas.money import minor_units
 
 TABLE = "spm.commission_ledger"
 _NOBODY = "unassigned"  # credits of users the identity map does not know earn nothing
+# What agents post; what pay runs and people do moves balances of its own.
+_EARNED = "state = 'EARNED' AND topic = 'spm.credits'"
 _KEY = ("rep_id", "plan", "component", "origin", "currency")
 
 
@@ -83,8 +85,9 @@ _REPEATED = f"""
         toString(any(row)) AS expected, toString(anyLast(row)) AS found,
         toDecimal128(0, 4) AS off, '' AS currency, max(at) AS position
     FROM (SELECT entry_id, position AS at, (rep_id, plan_id, component_id, origin_start, origin_end,
-        posted_start, kind, currency, amount, topic, partition, position, deal_id, role, via,
-        before, after, trace, sequence) AS row FROM {TABLE})
+        payout_start, payout_end, posted_start, posted_end, state, kind, currency, amount, topic,
+        partition, position, deal_id, role, via, before, after, trace, reason, author, approver,
+        sequence) AS row FROM {TABLE})
     GROUP BY entry_id"""
 
 
@@ -112,7 +115,8 @@ def _sums(part: Slice, now: Terms, days: Days) -> str:
                 SELECT toString(rep_id), toString(plan_id), toString(component_id), origin_start,
                     origin_end, toString(currency), toInt256(0), toDecimal128(amount, 4), 1,
                     position
-                FROM {TABLE} FINAL WHERE {part.where()} AND position < {part.applied()})
+                FROM {TABLE} FINAL
+                WHERE {_EARNED} AND {part.where()} AND position < {part.applied()})
             GROUP BY rep_id, plan_id, component_id, origin_start, origin_end, currency)"""
 
 
@@ -179,7 +183,7 @@ def _entries(now: Terms, days: Days) -> str:
             SELECT *, sum(amount) OVER (PARTITION BY rep_id, plan_id, component_id,
                 origin_start, origin_end, currency ORDER BY position, entry_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS so_far
-            FROM {TABLE} FINAL) AS entries
+            FROM {TABLE} FINAL WHERE {_EARNED}) AS entries
         ANY LEFT JOIN ({now.components()}) AS parts USING (plan_id, component_id, currency)
         WHERE sequence IN ({some})"""
     posted = decimal("owed", AMOUNT)

@@ -33,6 +33,7 @@ from streams.domain.plan_trace import told
 __all__ = ["Bucket", "Key", "Span", "Sums", "Terms", "accrued", "adjusted", "counted", "statement"]
 
 ACCRUAL, ADJUSTMENT = "ACCRUAL", "ADJUSTMENT"
+EARNED = "EARNED"  # the balance that entries of credits move
 FORMULA = (
     "after.rounded - before.rounded; rounded = what the tiers earn, then the steps in their order, "
     "rounded once, half-even"
@@ -190,7 +191,11 @@ def _entry(
         "component_id": key.component_id,
         "origin_start": key.origin.start,
         "origin_end": key.origin.end,
+        "payout_start": key.origin.start,
+        "payout_end": key.origin.end,
         "posted_start": key.origin.start,
+        "posted_end": key.origin.end,
+        "state": EARNED,
         "kind": kind,
         "currency": key.currency,
         "amount": decimal_of(amount),
@@ -200,6 +205,9 @@ def _entry(
         "before": _credited(before),
         "after": _credited(after),
         "trace": json.dumps(trace, ensure_ascii=False, separators=(",", ":")),
+        "reason": "",
+        "author": "",
+        "approver": "",
     }
 
 

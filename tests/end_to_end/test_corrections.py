@@ -30,7 +30,7 @@ OF_A_REP = {
     " AND kpi_id = 'revenue_won_reporting'",
     "attainment_current": "SELECT sum(actual_to_date) FROM attainment_current"
     " WHERE subject_kind = 'REP' AND subject_id = '{rep}' AND kpi = 'revenue_won_reporting'",
-    "commission_balance": "SELECT sum(amount) / 0.07 FROM commission_balance"
+    "commission_balance": "SELECT sum(earned) / 0.07 FROM commission_balance"
     " WHERE rep_id = '{rep}'",
     "commission_ledger": "SELECT sum(amount) / 0.07 FROM commission_ledger WHERE rep_id = '{rep}'",
 }

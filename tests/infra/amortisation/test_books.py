@@ -60,7 +60,8 @@ def entry(position: int, deal: str, amount: str, **more: Any) -> dict[str, Any]:
     return {
         "entry_id": f"{position}-{deal}-{more.get('component_id', '')}", "rep_id": "r1",
         "plan_id": "ae", "component_id": "revenue", "origin_start": JAN, "origin_end": APRIL,
-        "posted_start": JAN, "kind": "ACCRUAL", "currency": "EUR", "amount": Decimal(amount),
+        "posted_start": JAN, "state": "EARNED", "kind": "ACCRUAL", "currency": "EUR",
+        "amount": Decimal(amount),
         "topic": "spm.credits", "partition": 0, "position": position, "deal_id": deal,
         "sequence": 1, **where, **more,
     }  # fmt: skip

@@ -145,10 +145,10 @@ class Installation:
             done = flush.compute(
                 portions, self.warehouse, preparation.definitions, preparation.now, None
             )
-            for _, step in effects.effects_of(
+            for effect in effects.effects_of(
                 done, self.warehouse, self.log, IDS, now=preparation.now, at=datetime.now(UTC)
             ):
-                step()
+                effect.do()
 
     def _kafka(self, partitions: Iterable[Partition]) -> dict[Partition, starting.Kafka]:
         identities = self.log.identities(PIPES)

@@ -112,11 +112,12 @@ def credits(client: Client) -> None:
 def ledger(client: Client) -> None:
     """Fill the ledger: two entries a rep, the first of them written twice."""
     columns = ["entry_id", "rep_id", "plan_id", "component_id", "origin_start", "origin_end"]
-    columns += ["currency", "amount", "position", "kind"]
+    columns += ["currency", "amount", "position", "kind", "state"]
+    kind = ["ACCRUAL", "EARNED"]
     quarter = [date(2026, 1, 1), date(2026, 4, 1), "EUR"]
     for amount, position in ((Decimal("10.25"), 1), (Decimal("-0.25"), 2), (Decimal("10.25"), 1)):
         entries = [
-            [f"{rep}-{position}", rep, "plan", "part", *quarter, amount, position, "ACCRUAL"]
+            [f"{rep}-{position}", rep, "plan", "part", *quarter, amount, position, *kind]
             for rep in REPS
         ]
         client.insert("spm.commission_ledger", entries, column_names=columns)

@@ -49,9 +49,9 @@ def test_commissions_are_shown_once_with_names_and_balanced(floor_warehouse: Ser
     assert floor_warehouse.ask(sql, "rex").text.split("\n")[:-1] == [
         "Name of r2\t10.25", "Name of r2\t-0.25",
     ]  # fmt: skip
-    sql = "SELECT rep_id, rep_name, plan_id, origin_end, currency, amount, entries FROM "
+    sql = "SELECT rep_id, rep_name, plan_id, origin_end, currency, earned, owed, entries FROM "
     assert rows(floor_warehouse, "mona", f"{sql} commission_balance") == {
-        f"{rep}\tName of {rep}\tplan\t2026-04-01\tEUR\t10\t2"
+        f"{rep}\tName of {rep}\tplan\t2026-04-01\tEUR\t10\t0\t2"
         for rep in ("r1", "r2", "r3", "o\\'hara\\\\")
     }
 
