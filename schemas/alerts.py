@@ -3,9 +3,9 @@
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from schemas.defining import Currency, Definition, Id, Label
 
@@ -29,6 +29,13 @@ class Subject(StrEnum):
     REP = "REP"
     TEAM = "TEAM"
     COMPANY = "COMPANY"
+
+
+class Side(StrEnum):
+    """On which side of a bound a KPI is bad."""
+
+    ABOVE = "ABOVE"
+    BELOW = "BELOW"
 
 
 class Severity(StrEnum):
@@ -73,9 +80,7 @@ class Rule(Definition):
         Id | None, Field(description="KPI of the quota, or the KPI watched; absent: every quota")
     ] = None
     currency: Annotated[Currency | None, Field(description="for a KPI of money only")] = None
-    worse: Annotated[
-        str | None, Field(pattern="^(ABOVE|BELOW)$", description="of a KPI: which side is bad")
-    ] = None
+    worse: Annotated[Side | None, Field(description="of a KPI: ABOVE or BELOW")] = None
     enter: Bound = Field(description="beyond this it is bad")
     leave: Bound = Field(description="back past this it is good again")
     enter_days: Annotated[Days, Field(description="business days in a row it must be bad")] = 1
@@ -108,32 +113,14 @@ class Rule(Definition):
     @property
     def is_worse_above(self) -> bool:
         """Whether greater values are worse."""
-        return self.signal in WORSE_ABOVE or self.worse == "ABOVE"
+        return self.signal in WORSE_ABOVE or self.worse is Side.ABOVE
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        is_kpi = self.signal is Signal.KPI
-        if is_kpi != (self.worse is not None):
-            raise ValueError(
-                "worse is for signal KPI, and needed there: ABOVE or BELOW"
-                if not is_kpi
-                else "a rule on a KPI needs worse: ABOVE or BELOW"
-            )
-        if is_kpi and self.kpi is None:
-            raise ValueError("a rule on a KPI needs kpi: which one")
-        if (self.signal is Signal.PACE_BURN) != (self.tolerance is not None):
-            raise ValueError("tolerance is for signal PACE_BURN, and needed there, such as 0.10")
-        if self.short_days is not None and self.signal is not Signal.PACE_BURN:
-            raise ValueError("short_days is for signal PACE_BURN only")
-        if self.long_days is not None and self.signal not in WINDOWED:
-            raise ValueError(f"long_days is not for signal {self.signal}")
-        if self.long_days and self.short_days and self.short_days >= self.long_days:
-            raise ValueError("short_days must be less than long_days")
-        back = self.enter - self.leave if self.is_worse_above else self.leave - self.enter
-        if back < 0:
-            side = "above" if self.is_worse_above else "below"
-            raise ValueError(f"leave must not lie {side} enter: it would be good and bad at once")
-        return self
+
+class Suggestion(Definition):
+    """One step to try when an indicator deviates most: a hypothesis, in words for people."""
+
+    kpi: Id = Field(description="the leading indicator")
+    text: Label = Field(description="one step, such as: pair on two discovery calls this week")
 
 
 class Quiet(Definition):
@@ -148,17 +135,8 @@ class Alerts(Definition):
 
     rules: tuple[Rule, ...] = ()
     working_hours: Quiet = Quiet()
+    suggestions: tuple[Suggestion, ...] = ()
     most_per_day: Annotated[
         int, Field(ge=1, le=100, description="to one person; the rest goes into the digest")
     ] = 5
     digest_weekday: Annotated[int, Field(ge=1, le=7, description="ISO weekday, 1 = Monday")] = 1
-
-    @model_validator(mode="after")
-    def _ids(self) -> Self:
-        ids = [rule.rule_id for rule in self.rules]
-        twice = sorted({one for one in ids if ids.count(one) > 1})
-        if twice:
-            raise ValueError(f"two rules have the rule_id {twice[0]}")
-        if self.working_hours.since >= self.working_hours.until:
-            raise ValueError("working_hours: since must lie before until")
-        return self

@@ -13,6 +13,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from schemas.accounting import Accounting
+from schemas.alerts import Alerts
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
@@ -214,6 +215,7 @@ KINDS: dict[str, type[Definition]] = {
     "scorecards": Scorecards,
     "accounting": Accounting,
     "payroll": Payroll,
+    "alerts": Alerts,
 }
 
 
@@ -235,3 +237,4 @@ class Bundle(Definition):
     scorecards: Scorecards = Scorecards()
     accounting: Accounting = Accounting()
     payroll: Payroll = Payroll()
+    alerts: Alerts = Alerts()

@@ -50,6 +50,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "holds": ("hold_id",),
     "forgiven": ("forgiveness_id",),
     "openings": ("opening_id",),
+    "suggestions": ("kpi",),
 }
 
 

@@ -52,6 +52,7 @@ SMALL = {
     "scorecards": "scorecards: []",
     "accounting": "policies: []",
     "payroll": "periods: []",
+    "alerts": "rules: []",
 }
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,22 +118,6 @@ def test_the_end_of_the_period_ends_what_fires_and_nothing_else() -> None:
     _, made = walked(a_rule(), [read(0, 3), read(1, 9, is_over=True)])
     assert (made[-1].reason, made[-1].ends) == (Reason.OVER, True)
     assert states(a_rule(), [read(0, 1), read(1, 9, is_over=True)]) == []
-
-
-@pytest.mark.parametrize(
-    ("wrong", "text"),
-    [
-        ({"leave": "4"}, "leave must not lie above enter"),
-        ({"tolerance": None}, "tolerance is for signal PACE_BURN"),
-        ({"worse": "ABOVE"}, "worse is for signal KPI"),
-        ({"long_days": 5, "short_days": 5}, "short_days must be less"),
-        ({"signal": "KPI", "tolerance": None}, "ABOVE or BELOW"),
-    ],
-)
-def test_a_rule_that_cannot_work_is_refused_with_what_to_do(wrong: object, text: str) -> None:
-    assert isinstance(wrong, dict)
-    with pytest.raises(ValueError, match=text):
-        a_rule(**wrong)
 
 
 values = st.one_of(
