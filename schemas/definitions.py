@@ -15,6 +15,7 @@ from pydantic import Field
 from schemas.accounting import Accounting
 from schemas.alerts import Alerts
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
+from schemas.contests import Contests
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
 from schemas.payroll import Payroll
@@ -216,6 +217,7 @@ KINDS: dict[str, type[Definition]] = {
     "accounting": Accounting,
     "payroll": Payroll,
     "alerts": Alerts,
+    "contests": Contests,
 }
 
 
@@ -238,3 +240,4 @@ class Bundle(Definition):
     accounting: Accounting = Accounting()
     payroll: Payroll = Payroll()
     alerts: Alerts = Alerts()
+    contests: Contests = Contests()

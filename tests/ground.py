@@ -63,7 +63,7 @@ def wait_for(true: Any, what: str, seconds: float = SECONDS_MAX) -> Any:
         if found:
             return found
         # What takes long to ask is asked seldom: it keeps those busy who are waited for.
-        time.sleep(min(1.0, max(0.05, 3 * (time.monotonic() - began))))
+        time.sleep(min(1.0, max(0.05, 9 * (time.monotonic() - began))))
     raise AssertionError(f"{what}: not within {seconds} s")
 
 

@@ -9,10 +9,12 @@ import typer
 from infra.cli import (
     amortisation,
     board,
+    commission,
     config,
     dead_letters,
     deal,
     definitions,
+    dispute,
     doctor,
     forecast,
     ground,
@@ -28,6 +30,7 @@ from infra.cli import (
     settle,
     simulate,
     standing,
+    statement,
     tokens,
 )
 from infra.cli import run as running
@@ -77,6 +80,9 @@ deal.register(app)
 simulate.register(app)
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
+app.add_typer(commission.app, name="commission", rich_help_panel="Look at it")
+app.add_typer(statement.app, name="statement", rich_help_panel="Look at it")
+app.add_typer(dispute.app, name="dispute", rich_help_panel="Look at it")
 app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)

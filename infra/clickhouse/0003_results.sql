@@ -85,10 +85,18 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
     rate Nullable(Decimal(20, 10)) COMMENT 'Reporting units per unit of currency.',
     rate_on Nullable(Date32) COMMENT 'Date of that rate.',
     share Decimal(9, 6) COMMENT 'Part of the deal credited.',
+    acv Nullable(Decimal(18, 4)) COMMENT 'Annual contract value credited.',
+    margin Nullable(Decimal(18, 4)) COMMENT 'Margin credited.',
+    units Nullable(Decimal(18, 4)) COMMENT 'Units credited.',
+    invoiced_amount Nullable(Decimal(18, 4)) COMMENT 'Credited part of what is invoiced so far.',
+    paid_amount Nullable(Decimal(18, 4)) COMMENT 'Credited part of what the customer has paid so far.',
+    cancelled_on Nullable(Date32) COMMENT 'Day from which the deal is cancelled.',
+    cancel_reason LowCardinality(String) COMMENT 'NONE, CANCELLATION, CHURN, REFUND or NON_PAYMENT.',
     deal_type LowCardinality(String) COMMENT 'NEW, RENEWAL, EXPANSION, OTHER.',
     product LowCardinality(String) COMMENT 'Product line.',
     segment LowCardinality(String) COMMENT 'Customer segment.',
     region LowCardinality(String) COMMENT 'Region.',
+    territory_id LowCardinality(String) COMMENT 'Territory it comes from: of the rule, else of the deal.',
     sequence UInt64 COMMENT 'Definitions in force.'
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation

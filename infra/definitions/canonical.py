@@ -36,6 +36,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "steps": ("since",),
     "individual": ("rep_id", "component_id"),
     "guarantees": ("guarantee_id",),
+    "draws": ("draw_id",),
+    "parts": ("days",),
     "multipliers": ("multiplier_id",),
     "gates": ("component_id", "basis", "bounds", "since"),
     "objectives": ("objective_id",),
@@ -51,6 +53,18 @@ KEYS: dict[str, tuple[str, ...]] = {
     "forgiven": ("forgiveness_id",),
     "openings": ("opening_id",),
     "suggestions": ("kpi",),
+    "contests": ("contest_id",),
+    "metrics": ("metric_id",),
+    "level_metrics": ("metric_id",),
+    "members": ("rep_id", "valid_from"),
+    "sides": ("side_id",),
+    "targets": ("participant",),
+    "seeds": ("place",),
+    "prizes": ("place",),
+    "milestones": ("name",),
+    "badges": ("badge_id",),
+    "streaks": ("streak_id",),
+    "levels": ("level_id",),
 }
 
 

@@ -5,10 +5,13 @@ from typing import Any
 
 import polars as pl
 
-_TEXTS = ("reporting_currency", "product", "segment", "region")
+from streams.domain.crediting import PARTED
+
+_TEXTS = ("reporting_currency", "product", "segment", "region", "territory_id")
 _OWN = (
     "rep_id", "deal_id", "role", "via", "deleted", "stage_class", "day", "amount", "currency",
     "reporting_amount", "rate", "rate_on", "share", "deal_type",
+    *PARTED, "cancelled_on", "cancel_reason",
 )  # fmt: skip
 # What tells credits of one payee apart; escaped so that no two read the same.
 _ID = pl.concat_str(

@@ -7,7 +7,7 @@ import polars as pl
 
 from schemas.definitions import WonDay
 from streams.domain.activities import millis
-from streams.domain.crediting import REVENUE, credited, payees_of
+from streams.domain.crediting import PARTED, REVENUE, credited, payees_of
 from streams.domain.measures import UNIT, Rule, View, count
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Reps, Resolver
@@ -113,6 +113,8 @@ _CREDITS = {
     "credit_day": pl.col("day"),
     "credit_amount": _decimal("amount", 4).cast(MONEY),
     "credit_reporting_amount": _decimal("reporting_amount", 4).cast(MONEY),
+    **{f"credit_{name}": _decimal(name, 4).cast(MONEY) for name in PARTED},
+    "credit_territory_id": pl.col("territory_id"),
 }
 
 
@@ -251,7 +253,12 @@ def _payees(
     )
     at = payees.get_column("row")
     into = converted[at.to_numpy()]
+    own = frame.get_column("territory_id").fill_null("").gather(at).alias("territory_id")
+    by_rule = pl.col("territory") if "territory" in payees.columns else pl.lit(None, pl.String)
+    parts = frame.select(pl.col(name).cast(MONEY).to_physical() for name in PARTED)
     return payees.with_columns(
+        pl.coalesce(by_rule, own).alias("territory_id"),
+        *(credited(payees, parts[name].gather(at)).alias(name) for name in PARTED),
         frame.get_column("currency").gather(at),
         credited(payees, frame.select(_UNITS).to_series().gather(at)).alias("amount"),
         into.get_column("reporting_currency"),

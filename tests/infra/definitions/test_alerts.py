@@ -11,7 +11,7 @@ from infra.definitions.problems import Severity
 RULES = """working_hours: {since: "08:00", until: "18:00"}
 rules:
   - {rule_id: burn, name: B, signal: PACE_BURN, subject: TEAM, tolerance: 0.1, long_days: 5, short_days: 2, enter: 3, leave: 2, evidence_min: 4, severity: ACT_NOW, routes: [MANAGER]}
-  - {rule_id: wins, name: W, signal: KPI, kpi: deals_won, worse: BELOW, long_days: 10, subject: TEAM, enter: 1, leave: 2, severity: WATCH, routes: [DIGEST]}
+  - {rule_id: wins, name: W, signal: KPI, kpi: calls, worse: BELOW, long_days: 10, subject: TEAM, enter: 1, leave: 2, severity: WATCH, routes: [DIGEST]}
 """  # noqa: E501
 
 
@@ -36,8 +36,8 @@ def test_the_sample_plain_rules_and_none_at_all_are_fine(small: Path, folder: Pa
         ("rule_id: wins", "rule_id: burn", "burn stands on more than one rule"),
         (", tolerance: 0.1", "", "is missing: signal PACE_BURN needs it"),
         ("worse: BELOW, ", "", "is missing: signal KPI needs it"),
-        ("kpi: deals_won, ", "", "is missing: signal KPI needs it"),
-        ("kpi: deals_won", "kpi: deals_wun", "deals_wun is no KPI that exists"),
+        ("kpi: calls, ", "", "is missing: signal KPI needs it"),
+        ("kpi: calls", "kpi: callz", "callz is no KPI that exists"),
         ("tolerance: 0.1,", "tolerance: 0.1, worse: ABOVE,", "ABOVE is for signal KPI only"),
         ("short_days: 2", "short_days: 5", "5 is not below long_days, 5"),
         ("leave: 2, evidence_min: 4", "leave: 4, evidence_min: 4",
