@@ -18,9 +18,7 @@ class Signal(StrEnum):
 
     PACE_BURN = "PACE_BURN"  # how fast the tolerance is being used up: the lesser of two windows
     HIT_PROBABILITY = "HIT_PROBABILITY"  # chance of reaching the quota: for few, large deals
-    KPI = "KPI"  # any KPI over a window
-    LEADING_INDICATOR = "LEADING_INDICATOR"  # done over expected by a scorecard, over a window
-    STALLED_PIPELINE = "STALLED_PIPELINE"  # part of the open pipeline on which nothing happens
+    KPI = "KPI"  # what adds up of a measure over a window: the rep who does nothing shows
 
 
 class Subject(StrEnum):
@@ -56,8 +54,8 @@ class Route(StrEnum):
     DIGEST = "DIGEST"  # the manager's summary, once a week
 
 
-WORSE_ABOVE = frozenset({Signal.PACE_BURN, Signal.STALLED_PIPELINE})
-WINDOWED = frozenset({Signal.PACE_BURN, Signal.KPI, Signal.LEADING_INDICATOR})
+WORSE_ABOVE = frozenset({Signal.PACE_BURN})
+WINDOWED = frozenset({Signal.PACE_BURN, Signal.KPI})
 _RANKS = {Severity.ACT_NOW: 2, Severity.THIS_WEEK: 1, Severity.WATCH: 0}
 
 
@@ -77,7 +75,8 @@ class Rule(Definition):
     signal: Signal = Field(description="what is watched")
     subject: Subject = Field(description="REP, TEAM or COMPANY")
     kpi: Annotated[
-        Id | None, Field(description="KPI of the quota, or the KPI watched; absent: every quota")
+        Id | None,
+        Field(description="KPI of the quota, or the measure watched; absent: every quota"),
     ] = None
     currency: Annotated[Currency | None, Field(description="for a KPI of money only")] = None
     worse: Annotated[Side | None, Field(description="of a KPI: ABOVE or BELOW")] = None
@@ -136,6 +135,9 @@ class Alerts(Definition):
     rules: tuple[Rule, ...] = ()
     working_hours: Quiet = Quiet()
     suggestions: tuple[Suggestion, ...] = ()
+    late_after_minutes: Annotated[
+        int, Field(ge=1, le=10_080, description="no news from a source for so long: data is late")
+    ] = 120
     most_per_day: Annotated[
         int, Field(ge=1, le=100, description="to one person; the rest goes into the digest")
     ] = 5

@@ -9,7 +9,6 @@ from schemas.alerts import WINDOWED, Alerts, Route, Rule, Signal, Subject
 from schemas.defining import Definition
 from schemas.definitions import Measures
 from schemas.kpis import Kpis
-from schemas.scorecards import Scorecards
 
 KIND = "alerts"
 Values = Mapping[str, Definition]
@@ -89,16 +88,12 @@ def _kpi(path: Path, rule: Rule, values: Values) -> Iterator[Finding]:
     if measures is None or kpis is None:
         return
     known = {m.measure for m in cast(Measures, measures).measures}
-    known |= {k.kpi_id for k in cast(Kpis, kpis).kpis}
+    if rule.signal is not Signal.KPI:  # a measure adds up over a window; a formula does not
+        known |= {k.kpi_id for k in cast(Kpis, kpis).kpis}
     if rule.kpi not in known:
-        yield Finding(KIND, (*path, "kpi"), rule.kpi, "is no KPI that exists",
-                      did_you_mean(rule.kpi, known, "define it in kpis.yaml"))  # fmt: skip
-    cards = values.get("scorecards")
-    if rule.signal is Signal.LEADING_INDICATOR and cards is not None:
-        indicators = {i.kpi for c in cast(Scorecards, cards).scorecards for i in c.indicators}
-        if rule.kpi not in indicators:
-            yield Finding(KIND, (*path, "kpi"), rule.kpi, "is on no scorecard",
-                          did_you_mean(rule.kpi, indicators, "put it on one"))  # fmt: skip
+        what = "measure" if rule.signal is Signal.KPI else "KPI"
+        yield Finding(KIND, (*path, "kpi"), rule.kpi, f"is no {what} that exists",
+                      did_you_mean(rule.kpi, known, f"write a {what}"))  # fmt: skip
 
 
 def _routes(path: Path, rule: Rule) -> Iterator[Finding]:

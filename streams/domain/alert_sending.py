@@ -41,18 +41,19 @@ class Notice(NamedTuple):
     due: datetime | None
 
 
-def loudest(
-    rules: Mapping[str, Rule], firing: Iterable[Key]
-) -> dict[tuple[str, str, str, date], int]:
+Place = tuple[str, str, str, str, str, date]  # group, subject, KPI and period: one story
+
+
+def loudest(rules: Mapping[str, Rule], firing: Iterable[Key]) -> dict[Place, int]:
     """Return the gravest severity that fires, by group, subject and period."""
-    found: dict[tuple[str, str, str, date], int] = {}
+    found: dict[Place, int] = {}
     for key in firing:
         place = _place(rules[key.rule_id], key)
         found[place] = max(found.get(place, -1), rank(rules[key.rule_id].severity))
     return found
 
 
-def is_spoken_for(rule: Rule, key: Key, loud: Mapping[tuple[str, str, str, date], int]) -> bool:
+def is_spoken_for(rule: Rule, key: Key, loud: Mapping[Place, int]) -> bool:
     """Return whether a graver rule of the same group fires for the same subject and period."""
     return loud.get(_place(rule, key), -1) > rank(rule.severity)
 
@@ -131,5 +132,5 @@ def _urgency(notice: Notice, rules: Mapping[str, Rule]) -> tuple[int, datetime, 
     return (-rank(rule.severity), notice.transition.at, notice.notice_key)
 
 
-def _place(rule: Rule, key: Key) -> tuple[str, str, str, date]:
-    return (rule.group or rule.rule_id, key.subject_kind, key.subject_id, key.period_start)
+def _place(rule: Rule, key: Key) -> Place:
+    return (rule.group or rule.rule_id, *key[1:])

@@ -40,6 +40,8 @@ class Key(NamedTuple):
     rule_id: str
     subject_kind: str
     subject_id: str
+    kpi: str
+    currency: str
     period_start: date
 
 

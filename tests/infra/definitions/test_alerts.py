@@ -37,7 +37,7 @@ def test_the_sample_plain_rules_and_none_at_all_are_fine(small: Path, folder: Pa
         (", tolerance: 0.1", "", "is missing: signal PACE_BURN needs it"),
         ("worse: BELOW, ", "", "is missing: signal KPI needs it"),
         ("kpi: calls, ", "", "is missing: signal KPI needs it"),
-        ("kpi: calls", "kpi: callz", "callz is no KPI that exists"),
+        ("kpi: calls", "kpi: callz", "callz is no measure that exists"),
         ("tolerance: 0.1,", "tolerance: 0.1, worse: ABOVE,", "ABOVE is for signal KPI only"),
         ("short_days: 2", "short_days: 5", "5 is not below long_days, 5"),
         ("leave: 2, evidence_min: 4", "leave: 4, evidence_min: 4",

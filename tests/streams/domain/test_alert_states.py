@@ -21,7 +21,7 @@ from streams.domain.alert_states import (
 )
 
 START = date(2026, 3, 2)  # a Monday
-KEY = Key("behind", "REP", "dana", date(2026, 1, 1))
+KEY = Key("behind", "REP", "dana", "revenue", "EUR", date(2026, 1, 1))
 
 
 def a_rule(**other: object) -> Rule:
