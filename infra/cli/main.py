@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from infra.cli import (
+    alerts,
     amortisation,
     board,
     commission,
@@ -78,6 +79,7 @@ app.add_typer(people.app, name="people", rich_help_panel="Feed it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)
+app.add_typer(alerts.app, name="alerts", rich_help_panel="Look at it")
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(commission.app, name="commission", rich_help_panel="Look at it")

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from infra.definitions import (
     checking_accounting,
+    checking_alerts,
     checking_curves,
     checking_kpis,
     checking_payroll,
@@ -223,4 +224,5 @@ _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "scorecards": checking_scorecards.check,
     "accounting": checking_accounting.check,
     "payroll": checking_payroll.check,
+    "alerts": checking_alerts.check,
 }

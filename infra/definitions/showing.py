@@ -245,6 +245,16 @@ def _payroll(state: State, people: _People, on: date) -> str:
     return table(("WHEN", "WHAT", "HOW", "BY", "APPROVED OR RELEASED BY", "WHY"), told)
 
 
+def _alerts(state: State, people: _People, on: date) -> str:
+    rows = [
+        (r.rule_id, r.name, r.signal.value, r.subject.value, r.kpi or "every quota",
+         f"{r.enter:f}", f"{r.leave:f}", r.severity.value, ", ".join(r.routes))
+        for r in state.bundle().alerts.rules
+    ]  # fmt: skip
+    header = ("RULE", "NAME", "SIGNAL", "OF", "KPI", "ENTER", "LEAVE", "SEVERITY", "TELLS")
+    return table(header, rows)
+
+
 _TABLES = {
     "company": _company,
     "roster": _roster,
@@ -261,5 +271,6 @@ _TABLES = {
     "scorecards": _scorecards,
     "accounting": _accounting,
     "payroll": _payroll,
+    "alerts": _alerts,
 }
 KINDS_SHOWN = tuple(_TABLES)

@@ -53,6 +53,7 @@ SMALL = {
     "scorecards": "scorecards: []",
     "accounting": "policies: []",
     "payroll": "periods: []",
+    "alerts": "rules: []",
 }
 
 
