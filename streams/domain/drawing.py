@@ -89,9 +89,7 @@ def _topped_up(draw: Draw, earned: Decimal, debt: Decimal) -> Iterator[Drawn]:
     yield Drawn(RELEASED, DRAW, top_up, "draw - earned, as far as the limit allows")
 
 
-def _recovered(
-    draw: Draw, start: date, surplus: Decimal, debt: Decimal, currency: str
-) -> Decimal:
+def _recovered(draw: Draw, start: date, surplus: Decimal, debt: Decimal, currency: str) -> Decimal:
     has_begun = draw.recover_from is None or start >= draw.recover_from
     if not has_begun or debt <= 0 or surplus <= 0:
         return NOTHING

@@ -80,4 +80,3 @@ def rounded(amount: Fraction, currency: str) -> Decimal:
     """Return an amount in whole minor units, half-even."""
     digits = minor_units(currency)
     return Decimal(round(amount * 10**digits)).scaleb(-digits)
-

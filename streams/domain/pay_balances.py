@@ -72,12 +72,15 @@ class Balances:
         self._earned: dict[Item, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         self._released: dict[Item, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         self._opened: dict[Item, Decimal] = defaultdict(Decimal)
+        self._alike: dict[tuple[str, str, str], set[Item]] = defaultdict(set)
         for entry in entries:
             self.add(entry)
 
     def add(self, entry: Moved) -> None:
         """Let an entry move what it moves."""
-        self._sums[entry.item, entry.state] += entry.amount
+        item = entry.item
+        self._sums[item, entry.state] += entry.amount
+        self._alike[item.rep_id, item.plan_id, item.component_id].add(item)
         if entry.state == EARNED:
             self._earned[entry.item][entry.posted.end] += entry.amount
         if entry.state == RELEASED:
@@ -88,6 +91,10 @@ class Balances:
     def items(self) -> list[Item]:
         """Return everything there are entries of, in order."""
         return sorted({item for item, _ in self._sums})
+
+    def alike(self, item: Item) -> list[Item]:
+        """Return everything of the same payee, plan and component, in order."""
+        return sorted(self._alike.get((item.rep_id, item.plan_id, item.component_id), ()))
 
     def of(self, item: Item, state: str) -> Decimal:
         """Return a balance."""
