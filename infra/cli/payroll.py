@@ -182,8 +182,9 @@ def openings(
     except Unfit as unfit:
         fail(str(unfit), WRONG)
     for one in found:
-        typer.echo(f"{one.opening_id}: {one.rep_id} {one.plan_id} {one.component_id} earned"
-                   f" {one.earned:f} paid {one.paid:f} debt {one.debt:f} {one.currency}")  # fmt: skip
+        what = f"{one.opening_id}: {one.rep_id} {one.plan_id} {one.component_id}"
+        amounts = f"earned {one.earned:f} paid {one.paid:f} debt {one.debt:f} {one.currency}"
+        typer.echo(f"{what} {amounts}")
     if dry_run:
         typer.echo(f"{len(found)} opening balances; nothing was written.")
         return

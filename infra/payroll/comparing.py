@@ -53,7 +53,9 @@ def compare(client: Any, file: Path, period: Span, state: str) -> list[Differenc
     rows = client.query(_OURS, parameters=given).result_rows
     ours = {(rep, currency): amount for rep, _, currency, amount in rows}
     keys = sorted(old.keys() | ours.keys())
-    return [Difference(*key, old.get(key), ours.get(key)) for key in keys]
+    return [
+        Difference(rep, code, old.get((rep, code)), ours.get((rep, code))) for rep, code in keys
+    ]
 
 
 def _old(file: Path, numbers: dict[str, str]) -> dict[tuple[str, str], Decimal]:

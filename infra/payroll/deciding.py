@@ -25,8 +25,7 @@ def approved(ids: Sequence[str], by: str, at: datetime) -> Callable[[Payroll], P
                 known = getattr(row, own)
                 if known in ids:
                     left.discard(known)
-                    row = _approved(row, known, by, at)
-                rows.append(row)
+                rows.append(_approved(row, known, by, at) if known in ids else row)
             update[name] = tuple(rows)
         if left:
             raise Wrong(f"nothing is called {', '.join(sorted(left))}; see `pacesetter definitions"

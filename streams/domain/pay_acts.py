@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from schemas.definitions import Bundle
 from schemas.payroll import (
@@ -31,6 +31,8 @@ from streams.domain.pay_periods import in_order, span_of
 from streams.domain.pay_run import Deals, Desk, Made, People
 from streams.domain.periods import Span
 
+T = TypeVar("T", Opening, ManualEntry, Forgiveness)
+
 
 class Acts(NamedTuple):
     """What one revision of payroll adds that makes entries."""
@@ -46,22 +48,24 @@ class Acts(NamedTuple):
 
 def new_acts(before: Payroll, after: Payroll) -> Acts:
     """Return what is approved, closed or paid in a revision and was not in the one before."""
-    old = {one.opening_id for one in before.openings if one.approved_by}
-    openings = (o for o in after.openings if o.approved_by and o.opening_id not in old)
-    old = {one.manual_id for one in before.manual if one.approved_by}
-    manual = (m for m in after.manual if m.approved_by and m.manual_id not in old)
-    old = {one.forgiveness_id for one in before.forgiven if one.approved_by}
-    debts = (f for f in after.forgiven if f.approved_by and f.forgiveness_id not in old)
     steps = (PeriodStep.CLOSED, PeriodStep.PAID)
     done = {(a.step, span_of(a)) for a in before.periods}
-    periods = (a for a in in_order(after.periods)
-               if a.step in steps and (a.step, span_of(a)) not in done)  # fmt: skip
     return Acts(
-        tuple(sorted(openings, key=lambda o: o.opening_id)),
-        tuple(sorted(manual, key=lambda m: m.manual_id)),
-        tuple(sorted(debts, key=lambda f: f.forgiveness_id)),
-        tuple(periods),
+        _approved(before.openings, after.openings, "opening_id"),
+        _approved(before.manual, after.manual, "manual_id"),
+        _approved(before.forgiven, after.forgiven, "forgiveness_id"),
+        tuple(
+            act
+            for act in in_order(after.periods)
+            if act.step in steps and (act.step, span_of(act)) not in done
+        ),
     )
+
+
+def _approved(before: tuple[T, ...], after: tuple[T, ...], name: str) -> tuple[T, ...]:
+    old = {getattr(one, name) for one in before if one.approved_by}
+    new = (one for one in after if one.approved_by and getattr(one, name) not in old)
+    return tuple(sorted(new, key=lambda one: str(getattr(one, name))))
 
 
 def run(bundle: Bundle, before: Payroll, balances: Balances, deals: Deals) -> list[Made]:
