@@ -2,11 +2,13 @@
 
 import gc
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests import tables
 from tests.costs import Costs
 
 # As in a worker: the tables of tests are tiny, and each call of polars that had to wait for another
@@ -48,6 +50,9 @@ settings.load_profile("pacesetter")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Costs(), "costs")
+    cleanup = ExitStack()
+    cleanup.enter_context(tables.kept())
+    config.add_cleanup(cleanup.close)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

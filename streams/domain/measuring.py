@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.definitions import NO_END
-from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope
+from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope, Whose
 from schemas.plan_components import Component
 from schemas.plans import Plan
 from streams.domain.clawing import is_gone, reductions, stands
@@ -15,7 +15,7 @@ from streams.domain.earning import Amount, Total
 from streams.domain.ladders import AMOUNT_SCALE, ZERO
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, worth
+from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, is_narrowed, worth
 from streams.domain.plan_parts import Part, part_of
 
 _UNIT = 10**AMOUNT_SCALE
@@ -141,14 +141,15 @@ def _selected(
     reporting = context.reporting
     if counts.measure in (Measure.SCORE, Measure.KPI):
         return found
+    is_own, is_open = counts.whose is Whose.OWN, not is_narrowed(counts)
     for rep_id in sorted(reporting.ever_below(payee, counts.whose)):
         for credit in book.get(rep_id, ()):
             if (
                 since <= credit.day < until
                 and credit.role in roles
-                and is_meant(credit, counts)
+                and (is_open or is_meant(credit, counts))
                 and (credit.cancelled_on is None or stands(plan, credit))
-                and reporting.counts(payee, rep_id, credit.day, counts.whose)
+                and (is_own or reporting.counts(payee, rep_id, credit.day, counts.whose))
             ):
                 found.setdefault(context.span(credit.day, period), []).append(credit)
     return found

@@ -72,7 +72,7 @@ def lines(view: View, components: Iterable[Component]) -> list[Line]:
     found: list[Line] = []
     for component in components:
         made = [_line(view, component, origin) for origin in origins(view, component)]
-        made += clawbacks(view, component, made)
+        made += list(clawbacks(view, component, made))
         found += capped(view, component, made)
     return found
 

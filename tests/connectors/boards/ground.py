@@ -32,6 +32,7 @@ from schemas.definitions import Company
 from schemas.positions import position_of
 from schemas.principals import Principal, Role
 from schemas.topics import DEALS, DEFINITIONS, PROGRESS, REP_DAYS
+from tests.ground import laid_out
 
 IDS = CatalogueIds()
 EUR = "EUR"
@@ -170,6 +171,7 @@ class Warehouse:
 
     def __init__(self, folder: Path) -> None:
         principals = folder / "principals.json"
+        laid_out(folder, "data")
         self._token = PrincipalFile(principals).add(Principal("tests", Role.SERVICE))
         self._process = subprocess.Popen(
             [
