@@ -51,6 +51,7 @@ SMALL = {
     "territories": "territories: []",
     "scorecards": "scorecards: []",
     "accounting": "policies: []",
+    "contests": "contests: []",
 }
 
 
