@@ -54,6 +54,7 @@ SMALL = {
     "accounting": "policies: []",
     "payroll": "periods: []",
     "alerts": "rules: []",
+    "contests": "contests: []",
 }
 
 
