@@ -253,6 +253,8 @@ def _alerts(state: State, people: _People, on: date) -> str:
     ]  # fmt: skip
     header = ("RULE", "NAME", "SIGNAL", "OF", "KPI", "ENTER", "LEAVE", "SEVERITY", "TELLS")
     return table(header, rows)
+
+
 def _contests(state: State, people: _People, on: date) -> str:
     found = state.bundle().contests
     rows = [
