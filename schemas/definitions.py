@@ -13,6 +13,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from schemas.accounting import Accounting
+from schemas.alerts import Alerts
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
 from schemas.contests import Contests
 from schemas.defining import Currency, Day, Definition, Id, Label
@@ -215,6 +216,7 @@ KINDS: dict[str, type[Definition]] = {
     "scorecards": Scorecards,
     "accounting": Accounting,
     "payroll": Payroll,
+    "alerts": Alerts,
     "contests": Contests,
 }
 
@@ -237,4 +239,5 @@ class Bundle(Definition):
     scorecards: Scorecards = Scorecards()
     accounting: Accounting = Accounting()
     payroll: Payroll = Payroll()
+    alerts: Alerts = Alerts()
     contests: Contests = Contests()

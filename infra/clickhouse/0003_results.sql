@@ -156,6 +156,16 @@ ENGINE = ReplacingMergeTree ORDER BY (rep_id, plan_id, component_id, origin_star
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
 COMMENT 'What is earned, eligible, released and paid, entry by entry. Entries are added, never changed.';
 
+CREATE TABLE IF NOT EXISTS spm.pay_run
+(
+    sequence UInt64 COMMENT 'Revision of payroll whose acts it did.',
+    entries UInt64 COMMENT 'Entries of the ledger it made.',
+    made_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was done.'
+)
+ENGINE = ReplacingMergeTree(made_at) ORDER BY sequence
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Pay runs that are done: a row follows its entries.';
+
 -- One row per subject, period and day: a later run of the day replaces an earlier one.
 CREATE TABLE IF NOT EXISTS spm.forecast
 (

@@ -52,6 +52,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "holds": ("hold_id",),
     "forgiven": ("forgiveness_id",),
     "openings": ("opening_id",),
+    "suggestions": ("kpi",),
     "contests": ("contest_id",),
     "metrics": ("metric_id",),
     "level_metrics": ("metric_id",),

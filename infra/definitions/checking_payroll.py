@@ -86,3 +86,22 @@ def _lives(payroll: Payroll) -> Iterator[Finding]:
         elif why := refused(before, act):
             yield Finding(KIND, (*path, "step"), str(act.step), *why)
         before.append(act)
+
+
+def undone(before: Definition | None, after: Definition | None) -> Iterator[Finding]:
+    """Yield acts in force that are no longer there, or not as they were approved or done."""
+    if not isinstance(before, Payroll) or not isinstance(after, Payroll):
+        return
+    remedy = "take payroll from `pacesetter definitions show payroll`, and add acts to it"
+    kept = set(after.periods)
+    for act in before.periods:
+        if act not in kept:
+            yield Finding(KIND, ("periods",), f"{act.step} of {act.period_start} by {act.by}",
+                          "is in force and missing here", remedy)  # fmt: skip
+    for name in _APPROVED:
+        now = {getattr(row, _IDS[name]): row for row in getattr(after, name)}
+        for row in getattr(before, name):
+            known = getattr(row, _IDS[name])
+            if row.approved_by and now.get(known) != row:
+                yield Finding(KIND, (name,), known, "is approved and in force, and not so here",
+                              remedy)  # fmt: skip

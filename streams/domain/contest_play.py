@@ -59,7 +59,7 @@ class Match(NamedTuple):
 
 
 def duel(play: Play, number: int, label: str, pair: tuple[str, str], *, may_tie: bool) -> Match:
-    """Return a match of a round (from 1); equal in all, the first of the pair goes on, or it ties."""
+    """Return a match of a round (from 1); equal in all, the first goes on, or it ties."""
     window = play.rounds[number - 1]
     every = play.tallies(window)
     return match(number, label, (every[pair[0]], every.get(pair[1])), play.rules,

@@ -41,6 +41,15 @@ def instant(local: str, zone: str) -> Millis:
     return millis(datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)))
 
 
+def has_zone(name: str) -> bool:
+    """Return whether there is a time zone of this name."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 def exists(local: str, zone: str) -> bool:
     """Return whether clocks ever show a local time: they skip an hour in spring."""
     nominal = datetime.fromisoformat(local)

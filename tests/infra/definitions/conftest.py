@@ -53,6 +53,8 @@ SMALL = {
     "scorecards": "scorecards: []",
     "accounting": "policies: []",
     "payroll": "periods: []",
+    "alerts": "rules: []",
+    "contests": "contests: []",
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import clickhouse_connect
@@ -18,10 +19,11 @@ from infra.definitions.stored import Stored
 from infra.statements.reading import Ledger
 from schemas.definitions import Roster
 from schemas.principals import Principal, Role
+from schemas.warehouse import Message
 from streams.engine.batches import Partition
 from streams.engine.epochs import marker_message
 from tests.ground import Site, wait_for
-from tests.load import Event, definitions
+from tests.load import Event, definitions, encoded
 from tests.streams.commissioned import IDS
 
 PEOPLE = ("dana", "rex", "mona", "omar", "tess")
@@ -100,6 +102,11 @@ class Company:
     tokens: dict[str, str] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def publisher(self) -> Publisher:
+        """The one producer of this company."""
+        return Publisher({**self.site.settings.kafka_config(), "log_level": 0})
+
     def begin(self) -> None:
         """Put the definitions in force, give everybody a name and a token, start a worker."""
         first = known()
@@ -141,13 +148,13 @@ class Company:
             "account_name": f"{deal} Ltd", "stage_id": "won", "stage_class": "WON", "won_at": at,
             "amount": Decimal(amount), "currency": "EUR", "splits": [], **more,
         }  # fmt: skip
-        self.site.produce([Event("deal", record)])
+        self.publisher.send(Message(*event) for event in encoded(iter([Event("deal", record)])))
 
     def revise(self, sequence: int, kinds: Mapping[str, Any]) -> None:
         """Put a revision of the definitions in force everywhere."""
         self.site.define(sequence, kinds)
         self.site.mark(sequence)
-        Publisher(self.site.settings.kafka_config()).send(
+        self.publisher.send(
             marker_message(Partition("spm.credits", number), sequence, "definitions", IDS)
             for number in range(self.site.settings.partitions)
         )
@@ -163,15 +170,16 @@ class Company:
             )
             return dict(rows.iter_rows())
 
-        def is_posted() -> bool:
-            rows = self.site.frame(
-                "SELECT count() AS n FROM spm_bi.commission_posting WHERE posted_at IS NULL"
-            )
-            return earned() == wanted and rows["n"][0] == 0
-
         try:
-            wait_for(is_posted, f"earned {owed}", 90)
+            wait_for(lambda: earned() == wanted, f"earned {owed}", 90)
         except AssertionError:
             assert earned() == wanted, self.site.logs()[-3000:]
             raise
+        wait_for(self._is_posted, "flushes are through")
         return datetime.now(UTC)
+
+    def _is_posted(self) -> bool:
+        rows = self.site.frame(
+            "SELECT count() AS n FROM spm_bi.commission_posting WHERE posted_at IS NULL"
+        )
+        return rows["n"][0] == 0

@@ -10,7 +10,7 @@ from tests.ground import site, stop
 from tests.infra.statements.company import EIGHT, Company, plans, territories
 
 
-@dataclass
+@dataclass(eq=False)
 class Lived:
     """The company at the end of its quarter, and instants on the way."""
 
