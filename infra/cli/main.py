@@ -19,7 +19,7 @@ from infra.cli import (
     imports,
     intake,
     kpi,
-    payroll,
+    payroll_files,
     people,
     period,
     plan,
@@ -80,7 +80,7 @@ simulate.register(app)
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(period.app, name="period", rich_help_panel="Pay")
-app.add_typer(payroll.app, name="payroll", rich_help_panel="Pay")
+app.add_typer(payroll_files.app, name="payroll", rich_help_panel="Pay")
 app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)

@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.main import app
-from infra.payroll import running
+from infra.payroll import acting, running
+from schemas.payroll import Payroll, PeriodStep
 from tests.infra.definitions.conftest import Ground
 
 PLANS = """
@@ -66,7 +67,7 @@ def marks(ground: Ground, partitions: tuple[int, ...]) -> None:
 
 
 def earn(
-    ground: Ground, rep: str, amount: str, position: int, deal: str, posted: date = JAN
+    ground: Ground, rep: str, amount: str, position: int, deal: str, *, posted: date = JAN
 ) -> None:
     end = date(posted.year, posted.month + 1, 1)
     row = {
@@ -85,10 +86,20 @@ def say(*words: str, code: int = 0) -> str:
     return result.output
 
 
-def closed(month: str) -> None:
-    say("period", "provisional", month, "--by", "ana")
-    say("period", "approve", month, "--by", "ana")
-    say("period", "approve", month, "--by", "ben")
+def approved(ground: Ground, month: str) -> None:
+    """Let a month be approved by two people, in one revision."""
+    period = acting.period_named(ground.client, month)
+
+    def change(payroll: Payroll) -> Payroll:
+        for step, by in (("PROVISIONAL", "ana"), ("APPROVED", "ana"), ("APPROVED", "ben")):
+            payroll = acting.step(period, PeriodStep(step), by, "")(payroll)
+        return payroll
+
+    acting.apply(ground.client, ground.log, change, "ana", "approved")
+
+
+def closed(ground: Ground, month: str) -> None:
+    approved(ground, month)
     say("period", "close", month, "--by", "ana")
 
 
@@ -102,7 +113,8 @@ def balance(ground: Ground, rep: str) -> dict[str, Decimal]:
 
 def made(ground: Ground) -> list[tuple[Any, ...]]:
     return ground.rows(
-        "SELECT * FROM spm.commission_ledger FINAL WHERE topic = 'spm.definitions' ORDER BY entry_id"
+        "SELECT * FROM spm.commission_ledger FINAL WHERE topic = 'spm.definitions'"
+        " ORDER BY entry_id"
     )
 
 
@@ -139,7 +151,7 @@ def test_a_period_is_approved_by_two_closed_paid_and_exported(
 
 
 def test_a_run_done_again_makes_the_same_rows(company: Ground) -> None:
-    closed("2026-01")
+    closed(company, "2026-01")
     before = made(company)
     assert before
     company.client.command("TRUNCATE TABLE spm.pay_run")  # killed before it was noted
@@ -155,11 +167,11 @@ def test_a_run_done_again_makes_the_same_rows(company: Ground) -> None:
 
 
 def test_a_refund_after_the_close_is_taken_from_the_next_pay(company: Ground) -> None:
-    closed("2026-01")
+    closed(company, "2026-01")
     say("period", "pay", "2026-01", "--by", "ana")
-    earn(company, "r1", "-1000.10", 10, "d1", FEB)  # the deal agent posts into February
-    earn(company, "r1", "1500", 11, "d3", FEB)
-    closed("2026-02")
+    earn(company, "r1", "-1000.10", 10, "d1", posted=FEB)  # the deal agent posts into February
+    earn(company, "r1", "1500", 11, "d3", posted=FEB)
+    closed(company, "2026-02")
     say("period", "pay", "2026-02", "--by", "ana")
     lines = list(csv.DictReader(io.StringIO(say("payroll", "export", "2026-02"))))
     assert [(line["rep_id"], line["amount"]) for line in lines] == [("r1", "499.90")]
@@ -167,11 +179,9 @@ def test_a_refund_after_the_close_is_taken_from_the_next_pay(company: Ground) ->
 
 
 def test_workers_that_are_away_are_named(company: Ground) -> None:
-    say("period", "provisional", "2026-01", "--by", "ana")
+    approved(company, "2026-01")
     company.client.command("TRUNCATE TABLE spm.credit")
     marks(company, (1,))
-    say("period", "approve", "2026-01", "--by", "ana")
-    say("period", "approve", "2026-01", "--by", "ben")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "SECONDS_MAX", 0.0)
         told = say("period", "close", "2026-01", "--by", "ana", code=3)
@@ -194,9 +204,9 @@ def test_entries_by_hand_want_another_persons_approval(company: Ground) -> None:
 
 
 def test_an_act_in_force_cannot_be_taken_out(company: Ground, small: Path) -> None:
-    closed("2026-01")
+    closed(company, "2026-01")
     (small / "payroll.yaml").write_text("periods: []\n")
-    told = say("definitions", "apply", str(small), code=1)
+    told = say("definitions", "apply", str(small), "--note", "oh", code=1)
     assert "is in force and missing here" in told
 
 
@@ -212,5 +222,5 @@ def test_openings_are_told_before_they_are_written(company: Ground, tmp_path: Pa
     say("payroll", "approve", "o1", "o2", "--by", "ben")
     assert balance(company, "r1") == {"ELIGIBLE": 400, "RELEASED": 400, "PAID": 400}
     assert balance(company, "r2") == {"RELEASED": 100, "PAID": 100}
-    closed("2026-01")
+    closed(company, "2026-01")
     assert balance(company, "r1")["RELEASED"] == Decimal("1000.1")
