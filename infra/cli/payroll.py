@@ -44,6 +44,28 @@ def run_(*, as_json: Json = False) -> None:
 
 
 @app.command()
+def verify(*, as_json: Json = False) -> None:
+    """Compute every pay run again from history and compare: entries of draws, holds, releases.
+
+    Nothing of what runs wrote is read for it but to compare. Ends with 1 if anything differs.
+
+    Example: pacesetter payroll verify
+    """
+    from infra.definitions.stored import Stored
+    from infra.payroll.proving import differences
+
+    with ground() as (client, _):
+        runs, found = differences(Stored(client))
+    if as_json:
+        print_json({"runs": runs, "differences": [one._asdict() for one in found]})
+    else:
+        for one in found:
+            typer.echo(f"sequence {one.sequence}, {one.rep_id}: {one.wrong} ({one.entry_id})")
+        typer.echo(f"{runs} pay runs computed again, {len(found)} entries differ")
+    raise typer.Exit(WRONG if found else 0)
+
+
+@app.command()
 def manual(
     manual_id: Annotated[str, typer.Argument(help="A short name for it.")],
     *,
@@ -171,6 +193,7 @@ def _add(name: str, entry: "Callable[[str], object]", by: str, note: str) -> Non
 def change_payroll(
     change: "Callable[[str], Callable[[Payroll], Payroll]]", by: str, note: str
 ) -> None:
+    """Put a change of payroll in force, or end the command: it makes no sense."""
     from pydantic import ValidationError
 
     from infra.payroll import acting
@@ -188,12 +211,14 @@ def change_payroll(
 
 
 def author_of(by: str) -> str:
+    """Return who does it, or end the command: nobody is known."""
     from infra.definitions.author import somebody
 
     return by or somebody() or fail("who does this? Name them with --by", WRONG)
 
 
 def instant() -> datetime:
+    """Return now."""
     return datetime.now(UTC)
 
 

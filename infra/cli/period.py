@@ -107,10 +107,11 @@ def reopen(
 
 
 def named(client: Any, name: str) -> Any:
+    """Return the payroll period of a month, or end the command: it is none."""
     from infra.payroll.acting import period_named
 
     try:
-        return periodnamed(client, name)
+        return period_named(client, name)
     except ValueError:
         raise typer.BadParameter(f"{name} is no month; write 2026-06") from None
 

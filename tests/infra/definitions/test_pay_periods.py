@@ -164,6 +164,15 @@ def test_a_run_done_again_makes_the_same_rows(company: Ground) -> None:
     say("payroll", "run")
     assert made(company) == before
     assert "Nothing is left undone" in say("payroll", "run")
+    assert "0 entries differ" in say("payroll", "verify")
+    company.client.command(
+        "INSERT INTO spm.commission_ledger SELECT * REPLACE (amount + 1 AS amount)"
+        " FROM spm.commission_ledger WHERE topic = 'spm.definitions' AND rep_id = 'r2'"
+        " AND kind = 'DRAW'"
+    )
+    told = say("payroll", "verify", code=1)
+    assert "301.0000 stands there, 300.0000 should" in told
+    assert "1 entries differ" in told
 
 
 def test_a_refund_after_the_close_is_taken_from_the_next_pay(company: Ground) -> None:
