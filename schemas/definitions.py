@@ -13,7 +13,9 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from schemas.accounting import Accounting
+from schemas.alerts import Alerts
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
+from schemas.contests import Contests
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
 from schemas.payroll import Payroll
@@ -214,6 +216,8 @@ KINDS: dict[str, type[Definition]] = {
     "scorecards": Scorecards,
     "accounting": Accounting,
     "payroll": Payroll,
+    "alerts": Alerts,
+    "contests": Contests,
 }
 
 
@@ -235,3 +239,5 @@ class Bundle(Definition):
     scorecards: Scorecards = Scorecards()
     accounting: Accounting = Accounting()
     payroll: Payroll = Payroll()
+    alerts: Alerts = Alerts()
+    contests: Contests = Contests()

@@ -93,6 +93,7 @@ class Credited(NamedTuple):
     amount: Decimal
     currency: str
     reporting_amount: Decimal | None
+    cancelled_on: date | None
 
 
 class Event(NamedTuple):
@@ -347,7 +348,10 @@ def _credits(r: dict[str, Any]) -> Iterator[tuple[str | None, str, str, Credited
         amount = r["amount"] * share
         reporting = amount * RATES[r["currency"]] if stage == "WON" else None
         day = _day(at, user)
-        yield user, role, via, Credited(stage, day, share, amount, r["currency"], reporting)
+        found = Credited(
+            stage, day, share, amount, r["currency"], reporting, r["cancelled_on"]
+        )  # fmt: skip
+        yield user, role, via, found
 
 
 def _day(at: datetime, user: str | None) -> date:

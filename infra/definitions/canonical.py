@@ -52,6 +52,19 @@ KEYS: dict[str, tuple[str, ...]] = {
     "holds": ("hold_id",),
     "forgiven": ("forgiveness_id",),
     "openings": ("opening_id",),
+    "suggestions": ("kpi",),
+    "contests": ("contest_id",),
+    "metrics": ("metric_id",),
+    "level_metrics": ("metric_id",),
+    "members": ("rep_id", "valid_from"),
+    "sides": ("side_id",),
+    "targets": ("participant",),
+    "seeds": ("place",),
+    "prizes": ("place",),
+    "milestones": ("name",),
+    "badges": ("badge_id",),
+    "streaks": ("streak_id",),
+    "levels": ("level_id",),
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from infra.definitions import clawback_words
 from infra.definitions.pay_words import draw_words, eligible_words
 from schemas.plan_choices import (
     Anchor,
@@ -55,6 +56,7 @@ def words(plan: Plan) -> tuple[str, ...]:
         f"{payout.lower()}.",
         _boundary(plan.boundary),
         *_money(plan),
+        *clawback_words.words(plan.clawback),
     ]
     for one in plan.individual:
         given = [

@@ -245,6 +245,37 @@ def _payroll(state: State, people: _People, on: date) -> str:
     return table(("WHEN", "WHAT", "HOW", "BY", "APPROVED OR RELEASED BY", "WHY"), told)
 
 
+def _alerts(state: State, people: _People, on: date) -> str:
+    rows = [
+        (r.rule_id, r.name, r.signal.value, r.subject.value, r.kpi or "every quota",
+         f"{r.enter:f}", f"{r.leave:f}", r.severity.value, ", ".join(r.routes))
+        for r in state.bundle().alerts.rules
+    ]  # fmt: skip
+    header = ("RULE", "NAME", "SIGNAL", "OF", "KPI", "ENTER", "LEAVE", "SEVERITY", "TELLS")
+    return table(header, rows)
+
+
+def _contests(state: State, people: _People, on: date) -> str:
+    found = state.bundle().contests
+    rows = [
+        (c.contest_id, c.name, c.state, c.format, c.of, c.score,
+         ", ".join(m.kpi for m in c.metrics), c.starts_at, c.ends_at, c.time_zone)
+        for c in found.contests
+    ]  # fmt: skip
+    header = ("CONTEST", "NAME", "STATE", "FORMAT", "OF", "SCORE", "COUNTS", "FROM", "UP TO",
+              "ZONE")  # fmt: skip
+    beside = [
+        *((b.badge_id, b.name, b.kind, b.metric.kpi, f"{b.at_least.normalize():f}", b.every)
+          for b in found.badges),
+        *((s.streak_id, s.name, "STREAK", s.metric.kpi, f"{s.at_least.normalize():f}", s.every)
+          for s in found.streaks),
+        *((x.level_id, x.name, "LEVEL", "points", f"{x.points.normalize():f}", "")
+          for x in found.levels),
+    ]  # fmt: skip
+    badges = table(("WON BESIDE", "NAME", "KIND", "COUNTS", "FROM", "EVERY"), beside)
+    return f"{table(header, rows)}\n\n{badges}"
+
+
 _TABLES = {
     "company": _company,
     "roster": _roster,
@@ -261,5 +292,7 @@ _TABLES = {
     "scorecards": _scorecards,
     "accounting": _accounting,
     "payroll": _payroll,
+    "alerts": _alerts,
+    "contests": _contests,
 }
 KINDS_SHOWN = tuple(_TABLES)

@@ -23,6 +23,8 @@ _PLAIN: dict[str, Words] = {
     "datetime_parsing": _INSTANT,
     "datetime_from_date_parsing": _INSTANT,
     "datetime_type": _INSTANT,
+    "local_time": ("is no local time", "write it as 2026-03-31T17:00, without a zone"),
+    "clock": ("is no time of day", "write it as 09:00, from 00:00 to 24:00"),
     "decimal_parsing": _NUMBER,
     "decimal_type": _NUMBER,
     "finite_number": _NUMBER,

@@ -28,22 +28,33 @@ from infra.reconcile.rules import lines
 PARTED = ("acv", "margin", "units", "invoiced_amount", "paid_amount")
 # Array(Tuple(rep, role, via, share, day, amount, reporting amount, parts ..., territory)) as a
 # history row keeps it.
-_STATED = (
+_EVERY = (
     "arraySort(arrayMap((r, o, v, s, d, a, m, p1, p2, p3, p4, p5, t) -> "
     "(toString(r), toString(o), v, s, d, a, m, p1, p2, p3, p4, p5, t), "
     "credit_rep_id, credit_role, credit_via, credit_share, credit_day, credit_amount, "
     f"credit_reporting_amount, {', '.join(f'credit_{name}' for name in PARTED)}, "
     "credit_territory_id))"
 )
+_STATED = f"arrayFilter(c -> c.2 != 'OVERRIDE', {_EVERY})"
+# A manager's credit says what that of a payee says, and names it.
+_OVERRIDES = f"arrayFilter(c -> c.2 = 'OVERRIDE', {_EVERY})"
+_REST = ", ".join(f"{{one}}.{at}" for at in range(4, 14))
+_MIRRORED = (
+    "arrayAll(o -> arrayExists(c -> "
+    "o.3 = concat(replaceAll(replaceAll(c.1, '%', '%25'), ':', '%3A'), ':', c.2, ':', c.3) AND "
+    f"toString(tuple({_REST.format(one='o')})) = toString(tuple({_REST.format(one='c')})), "
+    "stated), overrides)"
+)
 READ = (
     "topic, entity_id, position, sequence, op, source, owner_id, created_at, occurred_at, "
     "stage_class, close_date, won_at, lost_at, amount, currency, split_owner_id, split_role, "
     f"split_share, rate, rate_on, reporting_currency, rep_id, day, {', '.join(territories.READ)}, "
     f"{', '.join(PARTED)}, territory_id, "
-    f"{_STATED} AS stated"
+    f"{_STATED} AS stated, {_OVERRIDES} AS overrides"
 )
 COMPARED = (
-    "stated != credits, 'credits', rate IS DISTINCT FROM should_rate, 'rate', "
+    f"stated != credits, 'credits', NOT ({_MIRRORED}), 'overrides', "
+    "rate IS DISTINCT FROM should_rate, 'rate', "
     "rate_on IS DISTINCT FROM should_rate_on, 'rate date', "
     "toString(reporting_currency) != if(should_rate IS NULL, '', into), 'reporting currency', "
 )
@@ -51,7 +62,7 @@ COMPARED = (
 _KEPT = (
     "topic", "entity_id", "position", "judged_at", "op", "stage_class", "currency", "rep_id", "day",
     "rate", "rate_on", "reporting_currency", "owner", "own_days", "should_day", "should_rate",
-    "should_rate_on", "into", "put", "stated", "has_worth", "worth",
+    "should_rate_on", "into", "put", "stated", "overrides", "has_worth", "worth",
 )  # fmt: skip
 _SPLITS = (
     f"arrayMap((u, r, s, i) -> (u, toString(r), toString(i - 1), {whole('s', SHARE)}, "

@@ -48,7 +48,7 @@ COMMISSIONS = Posting(
         "approver": pl.String(),
     },
     identity=(
-        "plan_id", "component_id", "origin_start", "origin_end", "payout_start", "currency",
-        "state", "kind",
+        "plan_id", "component_id", "origin_start", "origin_end", "payout_start", "payout_end",
+        "currency", "state", "kind",
     ),
 )  # fmt: skip

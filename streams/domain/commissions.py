@@ -5,23 +5,26 @@ entry is round F with a change minus round F without it; so entries telescope, w
 in which changes arrive.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from schemas.plan_choices import PlanPeriod
+from streams.domain.crediting import OVERRIDE
 from streams.domain.measuring import view_of
+from streams.domain.overriding import source_of
 from streams.domain.paying import lines
 from streams.domain.payouts import guaranteed
-from streams.domain.periods import Span
 from streams.domain.plan_credits import Credit
 from streams.domain.plan_entries import (
     ACCRUAL,
     ADJUSTMENT,
+    CLAWBACK,
     NOT_OWED,
+    Cause,
     Entry,
     Key,
     Owed,
-    entry_of,
+    entries_of,
 )
 from streams.domain.plan_sums import Held, Sums, counted, earned_of
 from streams.domain.plan_terms import General, Terms
@@ -42,6 +45,7 @@ def accrued(
         credit: the credit as it is now, for the entries to name.
     """
     entries: list[Entry] = []
+    cause = Cause(CLAWBACK if _is_cancelling(change) else ACCRUAL, credit)
     for plan, component, selector, part in terms.by_sums(rep_id):
         for origin in sorted(terms.origins(plan, component, selector, change)):
             before = selector.credited(sums, *origin)
@@ -49,26 +53,28 @@ def accrued(
             key = Key(plan.plan_id, component.component_id, origin, origin, plan.currency)
             was, now = (Owed.of(earned_of(part, x)) for x in (before, after))
             posted = terms.posted(origin)
-            entries.extend(entry_of(ACCRUAL, key, was, now, posted, credit))
+            entries.extend(entries_of(cause, key, was, now, posted))
     for one in terms.general(rep_id):
-        years = _years(terms, change) if one.is_yearly else None
-        own = {held: times for held, times in sums.items() if _is_in(held, years)}
+        own = sums
+        if one.reach is not None:
+            spans = {terms.context.span(held.day, one.reach) for held in change}
+            own = {h: n for h, n in sums.items() if any(h.day in span for span in spans)}
         was_owed = _owed(terms, one, rep_id, own)
         now_owed = _owed(terms, one, rep_id, _joined(own, change))
-        entries += _differences(terms, ACCRUAL, was_owed, now_owed, credit)
+        entries += _differences(terms, cause, was_owed, now_owed)
     return entries
 
 
 def adjusted(old: Terms, new: Terms, rep_id: str, sums: Sums) -> list[Entry]:
     """Return what a revision of the definitions adds for a payee: entries of the ledger."""
     was, now = statement(old, rep_id, sums), statement(new, rep_id, sums)
-    return list(_differences(new, ADJUSTMENT, was, now, None))
+    return list(_differences(new, Cause(ADJUSTMENT), was, now))
 
 
-def statement(terms: Terms, rep_id: str, sums: Sums) -> Owing:
-    """Return what a payee has earned in all."""
+def statement(terms: Terms, rep_id: str, sums: Sums, *, general_only: bool = False) -> Owing:
+    """Return what a payee has earned in all, or in what is not computed from sums alone."""
     found: Owing = {}
-    for plan, component, selector, part in terms.by_sums(rep_id):
+    for plan, component, selector, part in () if general_only else terms.by_sums(rep_id):
         for origin in terms.origins(plan, component, selector, sums):
             key = Key(plan.plan_id, component.component_id, origin, origin, plan.currency)
             found[key] = Owed.of(earned_of(part, selector.credited(sums, *origin)))
@@ -77,18 +83,25 @@ def statement(terms: Terms, rep_id: str, sums: Sums) -> Owing:
     return found
 
 
-def _differences(
-    terms: Terms, kind: str, before: Owing, after: Owing, credit: Mapping[str, Any] | None
-) -> Iterator[Entry]:
+def _is_cancelling(change: Sums) -> bool:
+    """Return whether a deal stood without the change, and is cancelled with it."""
+    stood = any(n < 0 and held.credit.cancelled_on is None for held, n in change.items())
+    return stood and any(n > 0 and held.credit.cancelled_on for held, n in change.items())
+
+
+def _differences(terms: Terms, cause: Cause, before: Owing, after: Owing) -> Iterator[Entry]:
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key, NOT_OWED), after.get(key, NOT_OWED)
         posted = terms.posted(key.payout)
-        yield from entry_of(kind, key, was, now, posted, credit)
+        yield from entries_of(cause, key, was, now, posted)
 
 
 def _owed(terms: Terms, one: General, rep_id: str, held: Iterable[Held]) -> Owing:
     """Return what the components of a plan owe that are not computed from sums."""
-    book: dict[str, list[Credit]] = {rep_id: [each.credit for each in held]}
+    book: dict[str, list[Credit]] = defaultdict(list)
+    for credit, *_ in held:
+        meant = source_of(credit) if credit.role == OVERRIDE else credit
+        book[meant.payee].append(meant)
     view = view_of(one.plan, rep_id, book, terms.context, one.seen)
     made = lines(view, one.components)
     made += guaranteed(view, made, None, terms.closed)
@@ -98,15 +111,6 @@ def _owed(terms: Terms, one: General, rep_id: str, held: Iterable[Held]) -> Owin
             key = Key(line.plan_id, line.component_id, line.origin, due.payout, line.currency)
             found[key] = found.get(key, NOT_OWED).plus(due.amount, line)
     return found
-
-
-def _years(terms: Terms, change: Iterable[Held]) -> set[Span]:
-    """Return the fiscal years of which anything changes."""
-    return {terms.context.span(held.credit.day, PlanPeriod.YEAR) for held in change}
-
-
-def _is_in(held: Held, years: set[Span] | None) -> bool:
-    return years is None or any(held.credit.day in year for year in years)
 
 
 def _joined(sums: Sums, change: Sums) -> Sums:

@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.money import half_even
 
-REVENUE, OVERLAY = "REVENUE", "OVERLAY"
+REVENUE, OVERLAY, OVERRIDE = "REVENUE", "OVERLAY", "OVERRIDE"
 OWNER = "owner"  # `via` of a deal that no REVENUE split divides
 # What of a deal is divided among its payees besides the amount.
 PARTED = ("acv", "margin", "units", "invoiced_amount", "paid_amount")

@@ -9,6 +9,7 @@ from schemas.definitions import WonDay
 from streams.domain.activities import millis
 from streams.domain.crediting import PARTED, REVENUE, credited, payees_of
 from streams.domain.measures import UNIT, Rule, View, count
+from streams.domain.overriding import Overriders
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Reps, Resolver
 from streams.domain.territories import READ, CreditRules
@@ -130,7 +131,16 @@ class Priced(NamedTuple):
     columns: pl.DataFrame
 
 
-def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable, rules: CreditRules) -> Priced:
+class Crediting(NamedTuple):
+    """Who is credited besides owners and splits."""
+
+    rules: CreditRules
+    overriders: Overriders
+
+
+def priced(
+    frame: pl.DataFrame, resolver: Resolver, rates: RateTable, crediting: Crediting
+) -> Priced:
     """Return deals with their parties, days and credited amounts."""
     owner = resolver.reps(frame.get_column("source"), frame.get_column("owner_id"))
     days = _days(frame, owner, resolver)
@@ -139,7 +149,7 @@ def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable, rules: Cre
     valued = _valued(frame, days, converted.get_column("converted"), rates)
     whole = View(valued, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days)
     day = _main_day(frame, days)
-    payees = _payees(frame, converted, _ruled(frame, day, rules))
+    payees = _payees(frame, converted, _ruled(frame, day, crediting.rules))
     rows = payees.get_column("row")
     theirs = frame[rows.to_numpy()]
     payee = _who(payees, resolver.reps(theirs.get_column("source"), payees.get_column("user")))
@@ -148,6 +158,9 @@ def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable, rules: Cre
     at = is_revenue.arg_true().to_numpy()
     revenue = View(payees[at], rows.gather(at), {"payee": payee[at]}, {"won": payee_day[at]})
     named = payees.with_columns(resolver.names.gather(payee), _dates("day", payee_day))
+    if crediting.overriders:
+        is_won = theirs.select(_WON).to_series()
+        named = pl.concat([named, crediting.overriders.lines(named, is_won)])
     columns = [resolver.names.gather(owner), _dates("day", day)]
     used = converted.select("rate", "rate_on", "reporting_currency")
     arrays = _arrays(named, len(frame))

@@ -32,6 +32,7 @@ class Line(NamedTuple):
         component_id: or the guarantee's id.
         instalments: when it is paid; they add up to `amount`, unless a cap of payouts takes away.
         lacks: what is missing, so that the amount is not final.
+        is_clawback: what a cancelled deal takes back, below 0.
     """
 
     plan_id: str
@@ -41,6 +42,7 @@ class Line(NamedTuple):
     earned: Earned
     instalments: tuple[Instalment, ...]
     lacks: tuple[str, ...] = ()
+    is_clawback: bool = False
 
     @property
     def amount(self) -> Decimal:

@@ -66,6 +66,12 @@ def credit_of(row: Mapping[str, Any]) -> Credit | None:
 _READ = Credit._fields[1:]  # columns of the history of credits, too
 
 
+def is_narrowed(conditions: Conditions) -> bool:
+    """Return whether there is any condition at all."""
+    one = conditions
+    return bool(one.products or one.segments or one.regions or one.deal_types or one.territories)
+
+
 def is_meant(credit: Any, conditions: Conditions) -> bool:
     """Return whether a credit meets every condition."""
     return all(

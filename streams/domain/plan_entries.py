@@ -15,7 +15,7 @@ from streams.domain.plan_credits import credit_of
 from streams.domain.plan_trace import told
 
 Entry = dict[str, Any]
-ACCRUAL, ADJUSTMENT = "ACCRUAL", "ADJUSTMENT"
+ACCRUAL, ADJUSTMENT, CLAWBACK = "ACCRUAL", "ADJUSTMENT", "CLAWBACK"
 EARNED = "EARNED"
 FORMULA = (
     "after - before; each is what the tiers earn, then the steps in their order, rounded once, of "
@@ -44,11 +44,15 @@ class Owed(NamedTuple):
         units: in ten-thousandths.
         earned: how the component came to what the whole origin period earns.
         lacks: what is missing, so that it is not final.
+        clawed: what of the units is taken back: below 0, or nothing.
+        back: how that came to be.
     """
 
     units: int
     earned: Earned
     lacks: tuple[str, ...] = ()
+    clawed: int = 0
+    back: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, earned: Earned) -> "Owed":
@@ -57,29 +61,46 @@ class Owed(NamedTuple):
 
     def plus(self, amount: Decimal, line: Line) -> "Owed":
         """Return it with another part of a line."""
-        return Owed(self.units + units_of(amount), line.earned, line.lacks)
+        more = units_of(amount)
+        if line.is_clawback:
+            back = (*self.back, *(step.text for step in line.earned.steps))
+            return self._replace(units=self.units + more, clawed=self.clawed + more, back=back)
+        return self._replace(units=self.units + more, earned=line.earned, lacks=line.lacks)
 
 
 NOT_OWED = Owed(0, NOTHING)
 
 
-def entry_of(
-    kind: str,
-    key: Key,
-    before: Owed,
-    after: Owed,
-    posted: Span,
-    credit: Mapping[str, Any] | None,
-) -> Iterator[Entry]:
-    """Yield the entry of a change, if it changes anything.
+class Cause(NamedTuple):
+    """What entries are made for.
+
+    Attributes:
+        kind: of entries: ACCRUAL, ADJUSTMENT, or CLAWBACK of a deal that is being cancelled.
+        credit: as its history has it; None: a revision of the definitions.
+    """
+
+    kind: str
+    credit: Mapping[str, Any] | None = None
+
+
+def entries_of(cause: Cause, key: Key, before: Owed, after: Owed, posted: Span) -> Iterator[Entry]:
+    """Yield the entries of a change, if it changes anything.
 
     Args:
         posted: the payout period it is posted in.
-        credit: that caused it, as its history has it; None: a revision of the definitions did.
     """
-    amount = after.units - before.units
-    if amount == 0:
-        return
+    amount, clawed = after.units - before.units, after.clawed - before.clawed
+    parts = {cause.kind: amount}
+    if cause.kind == ACCRUAL:
+        parts = {ACCRUAL: amount - clawed, CLAWBACK: clawed}
+    for kind, part in parts.items():
+        if part:
+            yield _entry(Cause(kind, cause.credit), key, part, (before, after), posted)
+
+
+def _entry(cause: Cause, key: Key, amount: int, states: tuple[Owed, Owed], posted: Span) -> Entry:
+    credit = cause.credit
+    before, after = states
     deal_id = credit["deal_id"] if credit else ""
     trace = {
         "formula": FORMULA,
@@ -89,7 +110,7 @@ def entry_of(
     }
     if credit is not None:
         trace["credit"] = _told_credit(credit)
-    yield {
+    return {
         "plan_id": key.plan_id,
         "component_id": key.component_id,
         "origin_start": key.origin.start,
@@ -99,7 +120,7 @@ def entry_of(
         "posted_start": posted.start,
         "posted_end": posted.end,
         "state": EARNED,
-        "kind": kind,
+        "kind": cause.kind,
         "currency": key.currency,
         "amount": decimal_of(amount),
         "deal_id": deal_id,
@@ -123,6 +144,9 @@ def _told(owed: Owed, deal_id: str) -> dict[str, Any]:
         made["other_deals"] = len(climbed) - len(mine)
     if owed.units != owed.earned.rounded:
         made["of_this_payout"] = f"{decimal_of(owed.units).normalize():f}"
+    mine_back = [text for text in owed.back if not deal_id or text.startswith(f"{deal_id}: ")]
+    if mine_back:
+        made["taken_back"] = mine_back
     if owed.lacks:
         made["lacks"] = list(owed.lacks)
     return made

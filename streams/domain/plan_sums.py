@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from schemas.definitions import NO_END, Company
 from schemas.plan_choices import Anchor, Basis, CapPer, Excess, Measure, Rounding, Scope, Whose
 from schemas.plan_components import Component
-from schemas.plans import Plan
+from schemas.plans import Clawback, Plan
 from streams.domain.earning import Earned, earned, of_total
 from streams.domain.ladders import AMOUNT_SCALE, units_of
 from streams.domain.plan_credits import Credit, credit_of
@@ -21,15 +21,29 @@ from streams.domain.plan_parts import Part
 _SCALE = 10**AMOUNT_SCALE
 
 
+class Facets(NamedTuple):
+    """What decides whether a credit counts for a component of sums, besides its day."""
+
+    currency: str
+    role: str
+    product: str
+    segment: str
+    region: str
+    deal_type: str
+
+
 class Held(NamedTuple):
-    """A credit as books hold it: the whole of it, and its reporting amount in ten-thousandths.
+    """A credit as books hold it: the whole of it, and what components of sums need of it.
 
     Attributes:
-        units: None: no exchange rate is known.
+        units: its reporting amount in ten-thousandths; None: it counts for none of them, without
+            an exchange rate or cancelled.
     """
 
     credit: Credit
     units: int | None
+    day: date
+    facets: Facets
 
 
 Sums = Mapping[Held, int]  # how often each counts for a payee: once; of a change -1 or 1
@@ -44,51 +58,66 @@ def counted(row: Mapping[str, Any]) -> tuple[Held, int] | None:
     if credit is None:
         return None
     amount = credit.reporting_amount
-    return Held(credit, None if amount is None else units_of(amount)), 1
+    units = None if amount is None or credit.cancelled_on is not None else units_of(amount)
+    facets = Facets(
+        credit.reporting_currency, credit.role, credit.product, credit.segment, credit.region,
+        credit.deal_type,
+    )  # fmt: skip
+    return Held(credit, units, credit.day, facets), 1
 
 
 class Selector(NamedTuple):
-    """Which credits count for a component."""
+    """Which credits count for a component.
+
+    Attributes:
+        known: facets that were looked at before, and whether they are wanted.
+    """
 
     currency: str
     since: date
     until: date
     roles: frozenset[str]
     wanted: tuple[tuple[int, frozenset[str]], ...]
+    known: dict[Facets, bool]
 
     @classmethod
     def of(cls, plan: Plan, component: Component) -> "Selector":
         """Return the selector of a component."""
         counts = component.counts
         lists = (counts.products, counts.segments, counts.regions, counts.deal_types)
-        first = Credit._fields.index("product")
+        first = Facets._fields.index("product")
         return cls(
             plan.currency,
             max(plan.valid_from, component.valid_from or plan.valid_from),
             min(plan.valid_to or NO_END, component.valid_to or NO_END),
             frozenset(role.value for role in counts.roles),
             tuple((first + n, frozenset(some)) for n, some in enumerate(lists) if some),
+            {},
         )
 
     def takes(self, held: Held) -> bool:
         """Return whether a credit counts."""
-        credit = held.credit
-        return (
-            held.units is not None
-            and credit.reporting_currency == self.currency
-            and self.since <= credit.day < self.until
-            and credit.role in self.roles
-            and credit.cancelled_on is None
-            and all(credit[at] in some for at, some in self.wanted)
-        )
+        is_there = held.units is not None and self.since <= held.day < self.until
+        return is_there and self.wants(held.facets)
+
+    def wants(self, facets: Facets) -> bool:
+        """Return whether credits of these facets count."""
+        if facets not in self.known:
+            self.known[facets] = (
+                facets.currency == self.currency
+                and facets.role in self.roles
+                and all(facets[at] in some for at, some in self.wanted)
+            )
+        return self.known[facets]
 
     def credited(self, sums: Sums, start: date, end: date) -> int:
         """Return what counts from one day up to another, in ten-thousandths."""
-        return sum(
-            (held.units or 0) * times
-            for held, times in sums.items()
-            if start <= held.credit.day < end and self.takes(held)
-        )
+        first, last, known, total = max(start, self.since), min(end, self.until), self.known, 0
+        for (_, units, day, facets), times in sums.items():  # as often as there are credits
+            if units is not None and first <= day < last:
+                takes = known[facets] if facets in known else self.wants(facets)
+                total += units * times if takes else 0
+        return total
 
 
 def earned_of(part: Part, units: int) -> Earned:
@@ -137,6 +166,8 @@ def plan_not_by_sums(plan: Plan, company: Company | None) -> Iterator[Reason]:
         yield ("rounding",), f"rounding {plan.rounding.value}"
     if plan.guarantees:
         yield ("guarantees",), "guarantees"
+    if plan.clawback != Clawback():
+        yield ("clawback",), "clawbacks other than by the ladder"
     if company is not None and company.reporting_currency != plan.currency:
         yield ("currency",), "another currency than the one deals are reported in"
     if company is not None and company.fiscal_weeks is not None:

@@ -11,7 +11,16 @@ from typing import Any, NamedTuple
 
 from schemas.definitions import UNASSIGNED, Bundle, Company
 from schemas.payroll import closed_through
-from schemas.plan_choices import Anchor, Excess, Measure, PlanPeriod, Whose
+from schemas.plan_choices import (
+    Anchor,
+    Basis,
+    CapPer,
+    ClawbackMode,
+    Excess,
+    Measure,
+    PlanPeriod,
+    Whose,
+)
 from schemas.plan_components import Component
 from schemas.plans import Plan
 from schemas.quotas import PeriodKind
@@ -29,13 +38,13 @@ class General(NamedTuple):
     Attributes:
         components: those, in the plan's order.
         seen: ids of these and of all that their gates and multipliers look at; none: all.
-        is_yearly: a fiscal year's credits decide nothing of other years.
+        reach: credits of one of these periods decide nothing of other ones; None: they may.
     """
 
     plan: Plan
     components: tuple[Component, ...]
     seen: frozenset[str]
-    is_yearly: bool
+    reach: PlanPeriod | None
 
 
 class Terms:
@@ -73,6 +82,17 @@ class Terms:
     def context(self) -> Context:
         """What plans read besides credits."""
         return Context.of(self._bundle)
+
+    @property
+    def is_general(self) -> bool:
+        """Whether anything is computed from the credits themselves."""
+        return bool(self._general)
+
+    def general_ids(self) -> set[tuple[str, str]]:
+        """Return the plans and components, and guarantees, of which that is so."""
+        every = self._general.values()
+        slow = {(one.plan.plan_id, c.component_id) for one in every for c in one.components}
+        return slow | {(p.plan_id, g.guarantee_id) for p in self.plans for g in p.guarantees}
 
     def by_sums(self, rep_id: str) -> Iterator[tuple[Plan, Component, Selector, Part]]:
         """Yield what of a payee's plans is computed from sums.
@@ -169,8 +189,24 @@ def _general(plan: Plan, slow: tuple[Component, ...]) -> General:
     for component in slow:
         seen |= {gate.component_id for gate in component.gates if gate.component_id}
         seen |= {one.component_id for one in component.multipliers if one.component_id}
-    carries = any(c.cap is not None and c.cap.excess is Excess.CARRIED for c in slow)
-    return General(plan, slow, frozenset(seen), not carries)
+    return General(plan, slow, frozenset(seen), _reach(plan, slow))
+
+
+def _reach(plan: Plan, slow: tuple[Component, ...]) -> PlanPeriod | None:
+    caps = [c.cap for c in slow if c.cap is not None]
+    if any(cap.excess is Excess.CARRIED for cap in caps):
+        return None
+    # What is taken back falls due in another period and makes room there below a cap or guarantee.
+    is_bounded = bool(plan.guarantees) or any(cap.per is CapPer.PAYOUT for cap in caps)
+    if is_bounded and plan.clawback.mode is not ClawbackMode.LADDER:
+        return None
+    bases = {gate.basis for c in slow for gate in c.gates}
+    bases |= {one.basis for c in slow for one in c.multipliers}
+    if bases - {Basis.PERIOD}:
+        return PlanPeriod.YEAR
+    every = [plan.period, plan.payout or plan.period]
+    every += [c.period for c in plan.components if c.period]
+    return max(every, key=lambda period: _MONTHS[period])
 
 
 def _decides(bundle: Bundle, some: Iterable[General]) -> Iterator[Any]:

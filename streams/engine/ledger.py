@@ -222,11 +222,10 @@ def _everybody(
     state: PartitionState, warehouse: Warehouse, position: int, prepared: Prepared
 ) -> list[str]:
     """Return who is in a partition: with items below a marker, or named on either side of it."""
-    posting, here = state.posting, state.partition.number
-    known = books.payees(warehouse, posting, here, state.partitions, position)
+    posting, here, count = state.posting, state.partition.number, state.partitions
+    known = books.payees(warehouse, posting, here, count, position)
     named = {*posting.named(state.prepared), *posting.named(prepared)}
-    mine = {name for name in named if partition_of(name.encode(), state.partitions) == here}
-    return sorted({*known, *mine})
+    return sorted({*known, *(n for n in named if partition_of(n.encode(), count) == here)})
 
 
 class Cause(NamedTuple):

@@ -13,7 +13,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli.main import app
-from infra.migrations import migrate
 from streams.settings import settings
 from tests.infra.warehouse import serving
 
@@ -103,9 +102,8 @@ def put(client: Any, table: str, rows: list[dict[str, Any]]) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Served]:
-    with serving.embedded(tmp_path_factory.mktemp("books")) as served:
+    with serving.migrated(tmp_path_factory.mktemp("books")) as served:
         with served.client() as client:
-            migrate(client)
             put(client, "spm.credit", CREDITS)
             put(client, "spm.deal", SOURCES)
             put(client, "spm.commission_ledger", LEDGER)
