@@ -175,7 +175,7 @@ def test_a_run_done_again_makes_the_same_rows(company: Ground) -> None:
     assert "1 entries differ" in told
 
 
-def test_a_refund_after_the_close_is_taken_from_the_next_pay(company: Ground) -> None:
+def test_a_refund_after_the_close_is_taken_from_the_next_pay(company: Ground, small: Path) -> None:
     closed(company, "2026-01")
     say("period", "pay", "2026-01", "--by", "ana")
     earn(company, "r1", "-1000.10", 10, "d1", posted=FEB)  # the deal agent posts into February
@@ -185,6 +185,9 @@ def test_a_refund_after_the_close_is_taken_from_the_next_pay(company: Ground) ->
     lines = list(csv.DictReader(io.StringIO(say("payroll", "export", "2026-02"))))
     assert [(line["rep_id"], line["amount"]) for line in lines] == [("r1", "499.90")]
     assert balance(company, "r1")["PAID"] == 1500
+    (small / "payroll.yaml").write_text("periods: []\n")  # what is done cannot be taken out
+    told = say("definitions", "apply", str(small), "--note", "oh", code=1)
+    assert "is in force and missing here" in told
 
 
 def test_workers_that_are_away_are_named(company: Ground) -> None:
@@ -210,13 +213,6 @@ def test_entries_by_hand_want_another_persons_approval(company: Ground) -> None:
         " WHERE topic = 'spm.definitions'"
     )
     assert entry == [("MANUAL", "EARNED", Decimal(25), "ana", "ben", "agreed")]
-
-
-def test_an_act_in_force_cannot_be_taken_out(company: Ground, small: Path) -> None:
-    closed(company, "2026-01")
-    (small / "payroll.yaml").write_text("periods: []\n")
-    told = say("definitions", "apply", str(small), "--note", "oh", code=1)
-    assert "is in force and missing here" in told
 
 
 def test_openings_are_told_before_they_are_written(company: Ground, tmp_path: Path) -> None:
