@@ -111,7 +111,7 @@ def earned(part: Part, total: Total, exchange: Exchange | None = None) -> Earned
         return NOTHING._replace(credited=total.credited)
     factors = tuple(_factors(part, total))
     climbed = tuple(_climbed(part, one, factors) for one in total.amounts)
-    exact = sum((one.earns for one in climbed), ZERO)
+    exact = climbed[0].earns if len(climbed) == 1 else sum((one.earns for one in climbed), ZERO)
     steps: list[Step] = []
     for gate, stands in zip(part.component.gates, total.gates, strict=True):
         exact = _gated(part, gate, stands, exact, steps)

@@ -15,51 +15,80 @@ from streams.domain.ladders import AMOUNT_SCALE, ZERO
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
 from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, worth
-from streams.domain.plan_parts import Part, part_of
+from streams.domain.plan_parts import Part, Parts
 
 _UNIT = 10**AMOUNT_SCALE
-ByPeriod = Mapping[Span, Sequence[Credit]]
+ByPeriod = Mapping[Span, Sequence["Counted"]]
+
+
+class ByDeal(NamedTuple):
+    """What each deal counts in a period, as it is and times its factors; what is missing."""
+
+    deals: Mapping[str, tuple[Units, Units]]
+    lacks: tuple[str, ...]
+
+
+class Counted(NamedTuple):
+    """What counts for a component: a credit, or several of which F needs nothing but the sum.
+
+    Attributes:
+        deal_id: empty where deals are not looked at one by one.
+        day: of the credit; of several the first day of the shortest period anything is paid by.
+        plain: in ten-thousandths.
+        weighed: times the factors of conditions.
+        lacks: what is missing, so that it counts nothing.
+    """
+
+    deal_id: str
+    day: date
+    plain: Units
+    weighed: Units
+    lacks: str = ""
 
 
 class View(NamedTuple):
     """One payee under one plan.
 
     Attributes:
-        selected: credits that count, by component and its period.
-        until: credits of this day and later are left out; None: none are.
+        selected: what counts, by component and its period.
+        parts: components as they are for payees.
+        until: what counts on this day and later is left out; None: nothing is.
+        known: what was added up before.
     """
 
     plan: Plan
     payee: str
     context: Context
     selected: Mapping[str, ByPeriod]
+    parts: Parts
+    known: "dict[tuple[str, Span, date | None], ByDeal]"
     until: date | None = None
 
     def component(self, component_id: str) -> Component:
         """Return a component of the plan."""
         return next(c for c in self.plan.components if c.component_id == component_id)
 
-    def credits(self, component: Component, span: Span) -> Iterator[Credit]:
-        """Yield the credits that count for a component in some of its periods."""
+    def counted(self, component: Component, span: Span) -> Iterator[Counted]:
+        """Yield what counts for a component in some of its periods."""
         found = self.selected[component.component_id]
         for period in self.context.spans(span, period_in(self.plan, component)):
-            for credit in found.get(period, ()):
-                if self.until is None or credit.day < self.until:
-                    yield credit
+            for one in found.get(period, ()):
+                if self.until is None or one.day < self.until:
+                    yield one
 
     def part(self, component: Component, span: Span) -> Part:
         """Return a component as it is for the payee in a period."""
         kpi = component.quota_kpi
         asked = self.context.quota(self.payee, kpi, span) if kpi else None
         if asked is None:
-            return part_of(self.plan, component, self.payee)
-        return part_of(self.plan, component, self.payee, *asked)
+            return self.parts.of(component, self.payee)
+        return self.parts.of(component, self.payee, *asked)
 
 
 def view_of(plan: Plan, payee: str, book: Book, context: Context) -> View:
     """Return what a plan sees of a payee's credits and, for overrides, of those below."""
     selected = {c.component_id: _selected(plan, c, payee, book, context) for c in plan.components}
-    return View(plan, payee, context, selected)
+    return View(plan, payee, context, selected, Parts(plan), {})
 
 
 def period_in(plan: Plan, component: Component) -> PlanPeriod:
@@ -73,7 +102,7 @@ def origins(view: View, component: Component) -> list[Span]:
     period = period_in(plan, component)
     if component.counts.measure is Measure.SCORE:
         mine = (view.payee, plan.plan_id, component.component_id)
-        return sorted({context.span(key[4], period) for key in context.scores if key[:3] == mine})
+        return sorted({context.span(day, period) for day in context.rated.get(mine, ())})
     if component.counts.measure is Measure.KPI:
         kpi = (view.payee, component.counts.kpi)
         spans = {span for *whose, span in context.kpis if tuple(whose) == kpi}
@@ -88,7 +117,7 @@ def measured(view: View, component: Component, origin: Span, lacks: list[str]) -
         lacks: takes in what is missing, in words.
     """
     amounts = tuple(_amounts(view, component, origin, lacks))
-    credited = sum((one.plain for one in amounts), ZERO)
+    credited = amounts[0].plain if len(amounts) == 1 else sum((a.plain for a in amounts), ZERO)
     gates = []
     for gate in component.gates:
         of = view.component(gate.component_id) if gate.component_id else component
@@ -107,9 +136,8 @@ def measured(view: View, component: Component, origin: Span, lacks: list[str]) -
 def _selected(
     plan: Plan, component: Component, payee: str, book: Book, context: Context
 ) -> ByPeriod:
-    counts, found = component.counts, dict[Span, list[Credit]]()
-    since = max(plan.valid_from, component.valid_from or plan.valid_from)
-    until = min(plan.valid_to or NO_END, component.valid_to or NO_END)
+    counts, found = component.counts, dict[Span, list[Counted]]()
+    since, until = days_of(plan, component)
     roles, period = {role.value for role in counts.roles}, period_in(plan, component)
     reporting = context.reporting
     if counts.measure in (Measure.SCORE, Measure.KPI):
@@ -122,8 +150,35 @@ def _selected(
                 and is_meant(credit, counts)
                 and reporting.counts(payee, rep_id, credit.day, counts.whose)
             ):
-                found.setdefault(context.span(credit.day, period), []).append(credit)
+                origin = context.span(credit.day, period)
+                one = _counted(plan, component, credit, origin, context)
+                found.setdefault(origin, []).append(one)
     return found
+
+
+def days_of(plan: Plan, component: Component) -> Span:
+    """Return the days whose credits count for a component."""
+    return Span(
+        max(plan.valid_from, component.valid_from or plan.valid_from),
+        min(plan.valid_to or NO_END, component.valid_to or NO_END),
+    )
+
+
+def _counted(
+    plan: Plan, component: Component, credit: Credit, origin: Span, context: Context
+) -> Counted:
+    day = anchored(plan.credit_rate_on, credit.day, origin)
+    value = worth(credit, asked_of(component), plan.currency, day, context.exchanges)
+    if isinstance(value, str):
+        return Counted(credit.deal_id, credit.day, 0, 0, value)
+    more = value * factor_of(credit, component) if component.multipliers else value
+    return Counted(credit.deal_id, credit.day, value, more)
+
+
+def asked_of(component: Component) -> Measure:
+    """Return what of each credit is added up: deals are counted by what they are worth."""
+    measure = component.counts.measure
+    return Measure.AMOUNT if measure is Measure.DEALS else measure
 
 
 def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -> Iterator[Amount]:
@@ -134,12 +189,6 @@ def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -
         yield Amount("", value, value)
         return
     deals = _by_deal(view, component, origin, lacks)
-    if measure is Measure.DEALS:
-        deals = {
-            name: (_UNIT, _UNIT * Fraction(weighed, plain))
-            for name, (plain, weighed) in deals.items()
-            if plain > 0
-        }
     if component.scope is Scope.TRANSACTION:
         yield from (_amount(name, *deals[name]) for name in sorted(deals))
         return
@@ -149,21 +198,30 @@ def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -
 
 def _by_deal(
     view: View, component: Component, origin: Span, lacks: list[str]
-) -> dict[str, tuple[Units, Units]]:
-    """Return what each deal counts, as it is and times its factors."""
-    plan, measure = view.plan, component.counts.measure
-    asked = Measure.AMOUNT if measure is Measure.DEALS else measure
-    found: dict[str, tuple[Units, Units]] = {}
-    for credit in view.credits(component, origin):
-        day = _anchored(plan.credit_rate_on, credit.day, origin)
-        value = worth(credit, asked, plan.currency, day, view.context.exchanges)
-        if isinstance(value, str):
-            lacks.append(value)
+) -> Mapping[str, tuple[Units, Units]]:
+    key = (component.component_id, origin, view.until)
+    found = view.known.get(key)
+    if found is None:
+        found = view.known[key] = _added(view, component, origin)
+    lacks += found.lacks
+    return found.deals
+
+
+def _added(view: View, component: Component, origin: Span) -> ByDeal:
+    deals, lacks = dict[str, tuple[Units, Units]](), []
+    for one in view.counted(component, origin):
+        if one.lacks:
+            lacks.append(one.lacks)
             continue
-        plain, weighed = found.get(credit.deal_id, (0, 0))
-        more = value * factor_of(credit, component) if component.multipliers else value
-        found[credit.deal_id] = plain + value, weighed + more
-    return found
+        plain, weighed = deals.get(one.deal_id, (0, 0))
+        deals[one.deal_id] = plain + one.plain, weighed + one.weighed
+    if component.counts.measure is Measure.DEALS:
+        deals = {
+            name: (_UNIT, _UNIT * Fraction(weighed, plain))
+            for name, (plain, weighed) in deals.items()
+            if plain > 0
+        }
+    return ByDeal(deals, tuple(lacks))
 
 
 def _amount(name: str, plain: Units, weighed: Units) -> Amount:
@@ -171,7 +229,8 @@ def _amount(name: str, plain: Units, weighed: Units) -> Amount:
     return Amount(name, whole, whole if weighed == plain else Fraction(weighed, _UNIT))
 
 
-def _anchored(anchor: Anchor, day: date, origin: Span) -> date:
+def anchored(anchor: Anchor, day: date, origin: Span) -> date:
+    """Return the day of the rate by which a credit of a period comes into the plan's currency."""
     if anchor is Anchor.EVENT:
         return day
     return origin.start if anchor is Anchor.PERIOD_START else origin.end - timedelta(days=1)
@@ -201,8 +260,11 @@ def _looked_at(
     """Return what a gate or multiplier sees of a component."""
     span = view.context.looked_at(origin, basis)
     each = view.context.spans(span, period_in(view.plan, component))
-    found = (amount.plain for period in each for amount in _amounts(view, component, period, lacks))
-    return sum(found, ZERO)
+    if component.counts.measure in (Measure.SCORE, Measure.KPI):
+        given = (one.plain for p in each for one in _amounts(view, component, p, lacks))
+        return sum(given, ZERO)
+    deals = (_by_deal(view, component, period, lacks) for period in each)
+    return Fraction(sum(plain for found in deals for plain, _ in found.values()), _UNIT)
 
 
 def _asked(view: View, component: Component, basis: Basis, origin: Span) -> Decimal | None:

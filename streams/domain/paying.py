@@ -5,6 +5,7 @@ any order of arrival. Where payouts are shorter than the period, each is the dif
 rounded prefixes by day, and they add up to the line.
 """
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -57,16 +58,32 @@ def target(
     """
     if not is_on(plan, payee):
         return Target(payee, plan.plan_id, ())
-    view = view_of(plan, payee, book, context)
+    return target_of(view_of(plan, payee, book, context), as_of)
+
+
+def target_of(view: View, as_of: date | None = None) -> Target:
+    """Return what a plan pays a payee on what it sees."""
     lines: list[Line] = []
-    for component in plan.components:
+    for component in view.plan.components:
         made = [_line(view, component, origin) for origin in origins(view, component)]
         lines += capped(view, component, made)
     lines += guaranteed(view, lines, as_of)
-    return Target(payee, plan.plan_id, tuple(lines))
+    return Target(view.payee, view.plan.plan_id, tuple(lines))
 
 
-def _line(view: View, component: Component, origin: Span) -> Line:
+def lines_of(view: View, within: Span | None = None) -> Iterator[Line]:
+    """Yield what components earn a payee, without when it is paid: no instalments, no guarantees.
+
+    Args:
+        within: only periods that have a day in it; None: all.
+    """
+    for component in view.plan.components:
+        for origin in origins(view, component):
+            if within is None or (origin.start < within.end and within.start < origin.end):
+                yield _line(view, component, origin, is_paid=False)
+
+
+def _line(view: View, component: Component, origin: Span, *, is_paid: bool = True) -> Line:
     lacks: list[str] = []
     plan, part = view.plan, view.part(component, origin)
     paid = plan.pay_currency or plan.currency
@@ -75,10 +92,10 @@ def _line(view: View, component: Component, origin: Span) -> Line:
         lacks.append(f"no quota or variable for {component.component_id} of {origin.start}")
     whole = earned(part, measured(view, component, origin, lacks), exchange)
     if paid == plan.currency or exchange is not None:
-        instalments = _instalments(view, part, origin, whole, exchange)
+        instalments = _instalments(view, part, origin, whole, exchange) if is_paid else ()
     else:  # better nothing than one currency for another
         whole, instalments = whole._replace(rounded=0), ()
-    told = tuple(dict.fromkeys(lacks))
+    told = tuple(sorted(set(lacks)))
     return Line(
         plan.plan_id, component.component_id, origin, paid, whole, instalments, told
     )  # fmt: skip

@@ -44,6 +44,20 @@ class Reporting:
             return self.manager(rep_id, day) == payee != rep_id
         return payee in self.above(rep_id, day)
 
+    def counted_for(self, rep_id: str, day: date, whose: Whose) -> Iterator[str]:
+        """Yield the others a rep's credit of a day counts for."""
+        if whose is Whose.REPORTS:
+            boss = self.manager(rep_id, day)
+            if boss is not None and boss != rep_id:
+                yield boss
+        elif whose is Whose.ALL_REPORTS:
+            yield from self.above(rep_id, day)
+
+    def bounds(self) -> list[date]:
+        """Return the days on which somebody's manager may change, in order."""
+        days = (day for stints in self._stints.values() for stint in stints for day in stint[:2])
+        return sorted(set(days))
+
     def ever_below(self, payee: str, whose: Whose) -> set[str]:
         """Return who may be below somebody on some day."""
         if whose is Whose.OWN:

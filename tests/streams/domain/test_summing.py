@@ -1,0 +1,151 @@
+"""Credits added up in columns pay what the credits pay, line by line, trace and all."""
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.plans import Individual, Plan, Score
+from streams.domain.paying import lines_of, target, target_of
+from streams.domain.plan_context import Context
+from streams.domain.plan_credits import Credit, book
+from streams.domain.summing import columns_of, views
+from tests.streams.plan_strategies import AMOUNTS, DAYS, plans
+from tests.streams.planned import context, credit, read, written
+
+REPS = [("boss", None), ("lead", "boss"), ("r", "lead"), ("s", "lead"), ("t", "boss")]
+HERE = context(
+    reps=REPS,
+    rates=[
+        ("USD", "EUR", date(2020, 1, 1), "0.9123"),
+        ("USD", "EUR", date(2026, 2, 1), "0.88"),
+        ("EUR", "JPY", date(2020, 1, 1), "161.37"),
+        ("CHF", "EUR", date(2026, 1, 10), "1.07"),
+    ],
+)
+slow = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def sold(draw: Any) -> Credit:
+    """Return a credit of somebody, in some currency, which may lack what plans ask for."""
+    amount = draw(AMOUNTS)
+    currency = draw(st.sampled_from(["EUR", "EUR", "USD", "CHF"]))
+    return credit(
+        amount, draw(DAYS), draw(st.sampled_from("abcd")), payee=draw(st.sampled_from("rst")),
+        currency=currency, product=draw(st.sampled_from(["x", "y", ""])),
+        role=draw(st.sampled_from(["REVENUE", "REVENUE", "OVERLAY"])),
+        reporting_amount=draw(st.sampled_from([amount if currency == "EUR" else None, amount])),
+        acv=draw(st.sampled_from([None, amount * 2])), margin=amount * 3,
+        units=draw(st.sampled_from([None, Decimal(3)])), deal_type="NEW",
+    )  # fmt: skip
+
+
+@st.composite
+def any_plans(draw: Any) -> Plan:
+    """Return a plan of any kind, for some or all, of own credits or those of others."""
+    plan: Plan = draw(plans())
+    (component,) = plan.components
+    whose = draw(st.sampled_from(["OWN", "OWN", "REPORTS", "ALL_REPORTS"]))
+    counts = component.counts.model_validate({**component.counts.model_dump(), "whose": whose})
+    own = Individual(rep_id="s", quota=Decimal(700), variable=Decimal(123))
+    return plan.model_copy(update={
+        "components": (component.model_copy(update={"counts": counts}),),
+        "reps": draw(st.sampled_from([(), ("r", "lead"), ("boss", "s")])),
+        "individual": draw(st.sampled_from([(), (own,)])),
+    })  # fmt: skip
+
+
+def summed(plan: Plan, history: list[Credit], within: Context) -> dict[str, Any]:
+    """Return what everybody is paid on sums."""
+    return {v.payee: target_of(v) for v in views(plan, columns_of(history), within)}
+
+
+def plainly(plan: Plan, history: list[Credit], within: Context) -> dict[str, Any]:
+    """Return what everybody is paid on the credits themselves."""
+    found = {rep: target(plan, rep, book(history), within) for rep, _ in REPS}
+    return {rep: paid for rep, paid in found.items() if paid.lines}
+
+
+@given(any_plans(), st.lists(sold(), max_size=14))
+@slow
+def test_sums_pay_what_credits_pay(plan: Plan, history: list[Credit]) -> None:
+    assert summed(plan, history, HERE) == plainly(plan, history, HERE)
+
+
+@given(any_plans(), st.lists(sold(), max_size=8))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_earned_does_not_hang_on_when_it_is_paid(plan: Plan, history: list[Credit]) -> None:
+    for view in views(plan, columns_of(history), HERE):
+        every = {(x.component_id, x.origin): x.earned for x in target_of(view).lines}
+        assert {(x.component_id, x.origin): x.earned for x in lines_of(view)} == every
+
+
+def test_components_that_look_at_each_other_and_scores_pay_the_same() -> None:
+    found = read("""
+plans:
+  - plan_id: p
+    name: P
+    currency: EUR
+    period: QUARTER
+    payout: MONTH
+    valid_from: 2020-01-01
+    guarantees: [{guarantee_id: g, amount: 40, valid_from: 2026-01-01, valid_to: 2026-04-01}]
+    components:
+      - {component_id: a, rate: 0.1, kind: FLAT, quota: 900,
+         cap: {amount: 60, per: PAYOUT, excess: CARRIED}}
+      - component_id: b
+        kind: FLAT
+        rate: 0.03
+        period: MONTH
+        counts: {products: [x], measure: DEALS}
+        gates: [{since: 0.5, component_id: a, basis: YEAR_TO_DATE}]
+        multipliers: [{multiplier_id: m, component_id: a, basis: PERIOD,
+                       steps: [{since: 0.4, factor: 2}]}]
+      - component_id: s
+        category: MBO
+        kind: FLAT
+        rate: 1
+        pays: VARIABLE
+        variable: 500
+        quota: 1
+        counts: {measure: SCORE}
+        objectives: [{objective_id: o, weight: 1}]
+""")
+    score = Score(rep_id="t", plan_id="p", component_id="s", objective_id="o",
+                  period_start=date(2026, 1, 1), score=Decimal("0.8"))  # fmt: skip
+    within = context(found.model_copy(update={"scores": (score,)}), reps=REPS)
+    history = [
+        credit(n * 37, date(2026, 1 + n % 3, 1 + n), f"d{n}", payee="rst"[n % 2],
+               product="xy"[n % 2]) for n in range(1, 25)
+    ]  # fmt: skip
+    (plan,) = found.plans
+    assert summed(plan, history, within) == plainly(plan, history, within)
+    assert summed(plan, history, within)["t"].amount == 400  # of a score alone
+
+
+def test_a_manager_is_paid_for_those_who_reported_on_the_day() -> None:
+    plans = written("- {component_id: a, kind: FLAT, rate: 0.1, counts: {whose: REPORTS}}")
+    moved = context(reps=REPS)
+    history = [credit(100, date(2026, 1, 5), payee="s"), credit(40, payee="t")]
+    (plan,) = plans.plans
+    found = summed(plan, history, moved)
+    assert {rep: paid.amount for rep, paid in found.items()} == {"lead": 10, "boss": 4}
+
+
+def test_sums_beyond_sixty_four_bits_are_exact() -> None:
+    (plan,) = written("- {component_id: a, kind: FLAT, rate: 1}", period="YEAR").plans
+    most = Decimal("99999999999999.9999")
+    history = [credit(most, deal=str(n)) for n in range(2_000)]
+    (line,) = summed(plan, history, HERE)["r"].lines
+    assert line.earned.exact == Fraction(most) * 2_000
+
+
+def test_no_credits_are_no_views() -> None:
+    (plan,) = written("- {component_id: a, kind: FLAT, rate: 1}").plans
+    assert list(views(plan, columns_of([]), HERE)) == []
+    assert isinstance(columns_of([]), pl.DataFrame)
