@@ -36,6 +36,7 @@ def part_of(
     rep_id: str,
     quota: Decimal | None = None,
     share: Fraction = ONE,
+    *,
     own: Sequence[Individual] | None = None,
 ) -> Part:
     """Return a component with a payee's own quota and variable.
@@ -78,7 +79,7 @@ class Parts:
         key = (component.component_id, payee if own else "", quota, share)
         found = self._made.get(key)
         if found is None:
-            found = part_of(self._plan, component, payee, quota, share, own)
+            found = part_of(self._plan, component, payee, quota, share, own=own)
             self._made[key] = found
         return found
 

@@ -1,7 +1,7 @@
 """Who reports to whom on a day, as the roster says: what manager overrides go by."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from schemas.definitions import NO_END, Roster
@@ -21,6 +21,11 @@ class Reporting:
             for _, _, manager in stints:
                 if manager is not None:
                     self._ever[manager].add(rep_id)
+
+    @property
+    def reps(self) -> Iterable[str]:
+        """Everybody on the roster, on whatever days."""
+        return self._stints
 
     def manager(self, rep_id: str, day: date) -> str | None:
         """Return whom a rep reports to on a day; None: nobody, or not on the roster."""

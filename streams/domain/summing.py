@@ -6,7 +6,7 @@ gives what it gives for the credits, with a tenth of the values to look at.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -44,6 +44,8 @@ _LISTED = {"product": "products", "segment": "segments", "region": "regions",
 _VALUE_OF = {Measure.ACV: "acv", Measure.MARGIN: "margin", Measure.UNITS: "units"}
 _PERIODS = (PlanPeriod.MONTH, PlanPeriod.QUARTER, PlanPeriod.YEAR)
 _SUM_MAX = 1 << 62  # of whole ten-thousandths; beyond it sums are taken in 128 bits
+TOLD_EVERY = 200  # payees; a bar that moves more often costs more than it says
+Tell = Callable[[int, int], None]  # how many are done, and of how many
 _OWN = 0  # the rate of what is in the plan's currency
 
 
@@ -64,26 +66,38 @@ def columns_of(credits: Iterable[Credit]) -> pl.DataFrame:
     return pl.DataFrame(list(credits), SCHEMA, orient="row")
 
 
-def views(plan: Plan, credits: pl.DataFrame, context: Context) -> Iterator[View]:
-    """Yield what a plan sees of each payee of whom it sees anything, in order of rep_id.
+def views(
+    plan: Plan,
+    credits: pl.DataFrame,
+    context: Context,
+    tell: Tell = lambda done, of: None,
+) -> Iterator[View]:
+    """Yield what a plan sees of each payee who may be paid anything, in order of rep_id.
 
     Args:
         credits: columns of SCHEMA: parts of won deals.
+        tell: called with how many payees are done, and of how many.
     """
     shortest = _shortest(plan)
     parts, selected = Parts(plan), dict[str, Mapping[str, ByPeriod]]()
     for component in plan.components:
         selected[component.component_id] = _selected(plan, component, credits, context, shortest)
     nothing: ByPeriod = {}
-    for payee in sorted(_payees(plan, selected.values(), context)):
+    payees = sorted(_payees(plan, selected.values(), context))
+    for number, payee in enumerate(payees):
+        if number % TOLD_EVERY == 0:
+            tell(number, len(payees))
         theirs = {name: found.get(payee, nothing) for name, found in selected.items()}
         yield View(plan, payee, context, theirs, parts, {})
+    tell(len(payees), len(payees))
 
 
 def _payees(plan: Plan, selected: Iterable[Mapping[str, ByPeriod]], context: Context) -> set[str]:
     found = {rep_id for one in selected for rep_id in one}
     found |= {rep_id for rep_id, plan_id, _ in context.rated if plan_id == plan.plan_id}
     found |= {rep_id for rep_id, _, _ in context.kpis}
+    for one in plan.guarantees:
+        found |= set(one.reps or plan.reps or context.reporting.reps)
     return found & set(plan.reps) if plan.reps else found
 
 
@@ -111,8 +125,9 @@ def _selected(
         weighed = plain * factors[row.factor] if factors else plain
         one = Counted(row.deal_id, row.day, plain, weighed)
         found[row.payee].setdefault(origin, []).append(one)
-    for payee, origin, one in _lacking(plan, component, dated, valued, context, period):
-        found[payee].setdefault(origin, []).append(one)
+    lacking = dated.filter(valued.get_column("rate").is_null())
+    for payee, one in _lacking(plan, component, lacking, context):
+        found[payee].setdefault(context.span(one.day, period), []).append(one)
     return found
 
 
@@ -249,14 +264,11 @@ def _summed(component: Component, credits: pl.DataFrame) -> Iterator[Row]:
 
 
 def _lacking(
-    plan: Plan, component: Component, dated: pl.DataFrame, valued: pl.DataFrame, context: Context,
-    period: PlanPeriod,
-) -> Iterator[tuple[str, Span, Counted]]:  # fmt: skip
+    plan: Plan, component: Component, lacking: pl.DataFrame, context: Context
+) -> Iterator[tuple[str, Counted]]:
     """Yield what cannot be counted, credit by credit, with what is missing."""
-    lacking = dated.filter(valued.get_column("rate").is_null())
     for *values, anchor in lacking.select(*SCHEMA, "anchor").iter_rows():
         credit = Credit(*values)
         text = worth(credit, asked_of(component), plan.currency, anchor, context.exchanges)
         assert isinstance(text, str), "it was not counted and lacks nothing"
-        origin = context.span(credit.day, period)
-        yield credit.payee, origin, Counted(credit.deal_id, credit.day, 0, 0, text)
+        yield credit.payee, Counted(credit.deal_id, credit.day, 0, 0, text)

@@ -62,7 +62,8 @@ def any_plans(draw: Any) -> Plan:
 
 def summed(plan: Plan, history: list[Credit], within: Context) -> dict[str, Any]:
     """Return what everybody is paid on sums."""
-    return {v.payee: target_of(v) for v in views(plan, columns_of(history), within)}
+    found = {v.payee: target_of(v) for v in views(plan, columns_of(history), within)}
+    return {rep: paid for rep, paid in found.items() if paid.lines}
 
 
 def plainly(plan: Plan, history: list[Credit], within: Context) -> dict[str, Any]:
