@@ -70,13 +70,19 @@ class Parts:
         for one in plan.individual:
             self._own[one.rep_id].append(one)
         self._made: dict[tuple[str, str, Decimal | None, Fraction], Part] = {}
+        self._common: dict[str, Part] = {}  # of those of whom nothing else is said
 
     def of(
         self, component: Component, payee: str, quota: Decimal | None = None, share: Fraction = ONE
     ) -> Part:
         """Return `part_of` these."""
         own = self._own.get(payee, ())
-        key = (component.component_id, payee if own else "", quota, share)
+        name = component.component_id
+        if not own and quota is None:
+            if name not in self._common:
+                self._common[name] = part_of(self._plan, component, payee, own=own)
+            return self._common[name]
+        key = (name, payee if own else "", quota, share)
         found = self._made.get(key)
         if found is None:
             found = part_of(self._plan, component, payee, quota, share, own=own)

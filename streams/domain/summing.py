@@ -7,9 +7,9 @@ gives what it gives for the credits, with a tenth of the values to look at.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from fractions import Fraction
-from typing import Any, NamedTuple
+from math import lcm
+from typing import Any
 
 import polars as pl
 
@@ -27,7 +27,7 @@ from streams.domain.measuring import (
 )
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.plan_credits import Credit, combined, worth
+from streams.domain.plan_credits import Credit, Units, combined, worth
 from streams.domain.plan_parts import Parts
 
 MONEY = pl.Decimal(18, 4)
@@ -49,18 +49,6 @@ Tell = Callable[[int, int], None]  # how many are done, and of how many
 _OWN = 0  # the rate of what is in the plan's currency
 
 
-class Row(NamedTuple):
-    """One sum, as the grouping gives it."""
-
-    payee: str
-    origin: date
-    day: date
-    deal_id: str
-    rate: int
-    factor: int
-    value: int
-
-
 def columns_of(credits: Iterable[Credit]) -> pl.DataFrame:
     """Return credits as columns of SCHEMA."""
     return pl.DataFrame(list(credits), SCHEMA, orient="row")
@@ -71,14 +59,17 @@ def views(
     credits: pl.DataFrame,
     context: Context,
     tell: Tell = lambda done, of: None,
+    *,
+    by_payout: bool = True,
 ) -> Iterator[View]:
     """Yield what a plan sees of each payee who may be paid anything, in order of rep_id.
 
     Args:
         credits: columns of SCHEMA: parts of won deals.
         tell: called with how many payees are done, and of how many.
+        by_payout: False: enough for what is earned (`paying.lines_of`), not for when it is paid.
     """
-    shortest = _shortest(plan)
+    shortest = _shortest(plan) if by_payout else None
     parts, selected = Parts(plan), dict[str, Mapping[str, ByPeriod]]()
     for component in plan.components:
         selected[component.component_id] = _selected(plan, component, credits, context, shortest)
@@ -108,7 +99,11 @@ def _shortest(plan: Plan) -> PlanPeriod:
 
 
 def _selected(
-    plan: Plan, component: Component, credits: pl.DataFrame, context: Context, shortest: PlanPeriod
+    plan: Plan,
+    component: Component,
+    credits: pl.DataFrame,
+    context: Context,
+    shortest: PlanPeriod | None,
 ) -> Mapping[str, ByPeriod]:
     """Return what counts for a component, by payee and period."""
     found: dict[str, dict[Span, list[Counted]]] = defaultdict(dict)
@@ -119,12 +114,9 @@ def _selected(
     dated = _dated(plan, meant, context, period, shortest)
     valued, rates = _valued(plan, component, dated, context)
     factored, factors = _factored(component, valued)
-    for row in _summed(component, factored):
-        origin = context.span(row.origin, period)
-        plain = row.value * rates[row.rate] if row.rate else row.value
-        weighed = plain * factors[row.factor] if factors else plain
-        one = Counted(row.deal_id, row.day, plain, weighed)
-        found[row.payee].setdefault(origin, []).append(one)
+    spans = {day: context.span(day, period) for day in dated.get_column("origin").unique()}
+    for (payee, first, *where), counted in _added(_summed(component, factored), rates, factors):
+        found[payee].setdefault(spans[first], []).append(Counted(*where, *counted))
     lacking = dated.filter(valued.get_column("rate").is_null())
     for payee, one in _lacking(plan, component, lacking, context):
         found[payee].setdefault(context.span(one.day, period), []).append(one)
@@ -174,13 +166,17 @@ def _of_managers(whose: Whose, credits: pl.DataFrame, context: Context) -> pl.Da
 
 
 def _dated(
-    plan: Plan, credits: pl.DataFrame, context: Context, period: PlanPeriod, shortest: PlanPeriod
+    plan: Plan,
+    credits: pl.DataFrame,
+    context: Context,
+    period: PlanPeriod,
+    shortest: PlanPeriod | None,
 ) -> pl.DataFrame:
     """Return credits with the period they count in, `cut` (its part) and the day of the rate."""
     table = []
     for day in credits.get_column("day").unique():
         origin = context.span(day, period)
-        cut = context.span(day, shortest).start
+        cut = context.span(day, shortest).start if shortest else origin.start
         table.append((day, origin.start, cut, anchored(plan.credit_rate_on, day, origin)))
     kinds = dict.fromkeys(("day", "origin", "cut", "anchor"), pl.Date())
     days = pl.DataFrame(table, kinds, orient="row")
@@ -248,8 +244,8 @@ def _factored(
     return met.with_columns(at.alias("factor")), factors
 
 
-def _summed(component: Component, credits: pl.DataFrame) -> Iterator[Row]:
-    """Yield sums of what counts, by all that decides how it counts."""
+def _summed(component: Component, credits: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """Yield payee, origin, cut and deal, then rate, factor and the sum of what counts there."""
     by_deal = component.scope is Scope.TRANSACTION or component.counts.measure is Measure.DEALS
     deal: Any = pl.col("deal_id") if by_deal else pl.lit("").alias("deal_id")
     counts = credits.filter(pl.col("rate").is_not_null())
@@ -257,10 +253,34 @@ def _summed(component: Component, credits: pl.DataFrame) -> Iterator[Row]:
     is_wide = most * len(counts) >= _SUM_MAX
     value = pl.col("value").cast(pl.Int128) if is_wide else pl.col("value")
     keys = ["payee", "origin", "cut", "deal_id", "rate", "factor"]
-    rows = (
-        counts.select(*keys[:3], deal, *keys[4:], value).group_by(keys).agg(pl.col("value").sum())
-    )
-    yield from map(Row._make, rows.iter_rows())
+    rows = counts.select(*keys[:2], "cut", deal, *keys[4:], value).group_by(keys)
+    yield from rows.agg(pl.col("value").sum()).iter_rows()
+
+
+def _added(
+    rows: Iterable[tuple[Any, ...]], rates: Sequence[Fraction], factors: Sequence[Fraction]
+) -> Iterator[tuple[tuple[Any, ...], tuple[Units, Units]]]:
+    """Yield payee, origin, cut and deal, and what counts there: without and with factors."""
+    one, by_rate = _whole(rates)
+    whole, by_factor = _whole(factors)
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for payee, origin, cut, deal_id, rate, factor, value in rows:
+        plain = value * by_rate[rate]
+        found = sums.setdefault((payee, origin, deal_id, cut), [0, 0])
+        found[0] += plain
+        found[1] += plain * by_factor[factor] if by_factor else plain
+    for key, (plain, weighed) in sums.items():
+        yield key, (_over(plain, one), _over(weighed, one * whole))
+
+
+def _whole(numbers: Sequence[Fraction]) -> tuple[int, Sequence[int]]:
+    """Return the least common denominator of numbers, and how many of its parts each is."""
+    common = lcm(*(number.denominator for number in numbers))
+    return common, [int(number * common) for number in numbers]
+
+
+def _over(above: int, below: int) -> Units:
+    return Fraction(above, below) if above % below else above // below
 
 
 def _lacking(

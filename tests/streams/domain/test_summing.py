@@ -84,6 +84,9 @@ def test_what_is_earned_does_not_hang_on_when_it_is_paid(plan: Plan, history: li
     for view in views(plan, columns_of(history), HERE):
         every = {(x.component_id, x.origin): x.earned for x in target_of(view).lines}
         assert {(x.component_id, x.origin): x.earned for x in lines_of(view)} == every
+    short = views(plan, columns_of(history), HERE, by_payout=False)
+    whole = views(plan, columns_of(history), HERE)
+    assert [list(lines_of(v)) for v in short] == [list(lines_of(v)) for v in whole]
 
 
 def test_components_that_look_at_each_other_and_scores_pay_the_same() -> None:
