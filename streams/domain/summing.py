@@ -43,7 +43,7 @@ _LISTED = {"product": "products", "segment": "segments", "region": "regions",
            "deal_type": "deal_types", "territory_id": "territories"}  # fmt: skip
 _VALUE_OF = {Measure.ACV: "acv", Measure.MARGIN: "margin", Measure.UNITS: "units"}
 _PERIODS = (PlanPeriod.MONTH, PlanPeriod.QUARTER, PlanPeriod.YEAR)
-_SUM_MAX = 1 << 62  # of whole ten-thousandths; beyond it sums are taken in 128 bits
+_NARROW, _WIDE = 1 << 62, 1 << 126  # what sums of columns of 64 and 128 bits may come to
 TOLD_EVERY = 200  # payees; a bar that moves more often costs more than it says
 Tell = Callable[[int, int], None]  # how many are done, and of how many
 _OWN = 0  # the rate of what is in the plan's currency
@@ -115,7 +115,7 @@ def _selected(
     valued, rates = _valued(plan, component, dated, context)
     factored, factors = _factored(component, valued)
     spans = {day: context.span(day, period) for day in dated.get_column("origin").unique()}
-    for (payee, first, *where), counted in _added(_summed(component, factored), rates, factors):
+    for (payee, first, *where), counted in _summed(component, factored, rates, factors):
         found[payee].setdefault(spans[first], []).append(Counted(*where, *counted))
     lacking = dated.filter(valued.get_column("rate").is_null())
     for payee, one in _lacking(plan, component, lacking, context):
@@ -244,33 +244,56 @@ def _factored(
     return met.with_columns(at.alias("factor")), factors
 
 
-def _summed(component: Component, credits: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
-    """Yield payee, origin, cut and deal, then rate, factor and the sum of what counts there."""
+def _summed(
+    component: Component, credits: pl.DataFrame, rates: Sequence[Fraction],
+    factors: Sequence[Fraction],
+) -> Iterator[tuple[tuple[Any, ...], tuple[Units, Units]]]:  # fmt: skip
+    """Yield payee, origin, deal and cut, and what counts there: without and with factors."""
     by_deal = component.scope is Scope.TRANSACTION or component.counts.measure is Measure.DEALS
     deal: Any = pl.col("deal_id") if by_deal else pl.lit("").alias("deal_id")
-    counts = credits.filter(pl.col("rate").is_not_null())
+    keys = ["payee", "origin", "deal_id", "cut"]
+    of_rate, by_rate = _whole(rates)
+    of_factor, by_factor = _whole(factors or [Fraction(1)])
+    counts = credits.filter(pl.col("rate").is_not_null()).select(
+        *keys[:2], deal, "cut", "rate", "factor", "value"
+    )
     most = counts.select(pl.col("value").abs().max()).item() or 0
-    is_wide = most * len(counts) >= _SUM_MAX
-    value = pl.col("value").cast(pl.Int128) if is_wide else pl.col("value")
-    keys = ["payee", "origin", "cut", "deal_id", "rate", "factor"]
-    rows = counts.select(*keys[:2], "cut", deal, *keys[4:], value).group_by(keys)
-    yield from rows.agg(pl.col("value").sum()).iter_rows()
+    largest = most * max(by_rate) * max(by_factor) * len(counts)
+    if largest < _WIDE:
+        kind = pl.Int64() if largest < _NARROW else pl.Int128()
+        rows = _grouped(
+            counts, keys, pl.Series(by_rate, dtype=kind), pl.Series(by_factor, dtype=kind)
+        )
+    else:
+        rows = _one_by_one(counts, by_rate, by_factor)
+    for *key, plain, weighed in rows:
+        yield tuple(key), (_over(plain, of_rate), _over(weighed, of_rate * of_factor))
 
 
-def _added(
-    rows: Iterable[tuple[Any, ...]], rates: Sequence[Fraction], factors: Sequence[Fraction]
-) -> Iterator[tuple[tuple[Any, ...], tuple[Units, Units]]]:
-    """Yield payee, origin, cut and deal, and what counts there: without and with factors."""
-    one, by_rate = _whole(rates)
-    whole, by_factor = _whole(factors)
+def _grouped(
+    counts: pl.DataFrame, keys: Sequence[str], by_rate: pl.Series, by_factor: pl.Series
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the keys of each group with its sums, in parts of common denominators."""
+    plain = counts.get_column("value").cast(by_rate.dtype)
+    if len(by_rate) > 1:
+        plain *= by_rate.gather(counts.get_column("rate"))
+    weighed = plain * by_factor.gather(counts.get_column("factor"))
+    parts = counts.select(*keys, plain.alias("plain"), weighed.alias("weighed"))
+    yield from parts.group_by(keys).agg(pl.col("plain", "weighed").sum()).iter_rows()
+
+
+def _one_by_one(
+    counts: pl.DataFrame, by_rate: Sequence[int], by_factor: Sequence[int]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the same where sums may be longer than any column holds."""
     sums: dict[tuple[Any, ...], list[int]] = {}
-    for payee, origin, cut, deal_id, rate, factor, value in rows:
+    for *key, rate, factor, value in counts.iter_rows():
         plain = value * by_rate[rate]
-        found = sums.setdefault((payee, origin, deal_id, cut), [0, 0])
+        found = sums.setdefault(tuple(key), [0, 0])
         found[0] += plain
-        found[1] += plain * by_factor[factor] if by_factor else plain
-    for key, (plain, weighed) in sums.items():
-        yield key, (_over(plain, one), _over(weighed, one * whole))
+        found[1] += plain * by_factor[factor]
+    for key, both in sums.items():
+        yield *key, *both
 
 
 def _whole(numbers: Sequence[Fraction]) -> tuple[int, Sequence[int]]:

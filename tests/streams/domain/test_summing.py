@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -141,12 +142,20 @@ def test_a_manager_is_paid_for_those_who_reported_on_the_day() -> None:
     assert {rep: paid.amount for rep, paid in found.items()} == {"lead": 10, "boss": 4}
 
 
-def test_sums_beyond_sixty_four_bits_are_exact() -> None:
+@pytest.mark.parametrize(
+    ("rate", "what"), [("0.9", "128 bits"), ("12345678.0987654321", "any column")]
+)
+def test_sums_beyond_what_columns_hold_are_exact(rate: str, what: str) -> None:
     (plan,) = written("- {component_id: a, kind: FLAT, rate: 1}", period="YEAR").plans
     most = Decimal("99999999999999.9999")
-    history = [credit(most, deal=str(n)) for n in range(2_000)]
-    (line,) = summed(plan, history, HERE)["r"].lines
-    assert line.earned.exact == Fraction(most) * 2_000
+    days = [date(2026, 1 + n % 12, 1) for n in range(1_200)]
+    rates = [("CHF", "USD", day, rate) for day in days[:12]]
+    rates += [("USD", "EUR", days[0], "0.9123456789")]
+    history = [credit(most, day, str(n), currency="CHF") for n, day in enumerate(days)]
+    (line,) = summed(plan, history, context(rates=[*rates, ("CHF", "EUR", days[0], rate)]))[
+        "r"
+    ].lines
+    assert line.earned.exact == Fraction(most) * 1_200 * Fraction(rate), what
 
 
 def test_no_credits_are_no_views() -> None:
