@@ -115,8 +115,8 @@ def _selected(
     valued, rates = _valued(plan, component, dated, context)
     factored, factors = _factored(component, valued)
     spans = {day: context.span(day, period) for day in dated.get_column("origin").unique()}
-    for (payee, first, *where), counted in _summed(component, factored, rates, factors):
-        found[payee].setdefault(spans[first], []).append(Counted(*where, *counted))
+    for (payee, first, deal_id, cut), counted in _summed(component, factored, rates, factors):
+        found[payee].setdefault(spans[first], []).append(Counted(deal_id, cut, *counted))
     lacking = dated.filter(valued.get_column("rate").is_null())
     for payee, one in _lacking(plan, component, lacking, context):
         found[payee].setdefault(context.span(one.day, period), []).append(one)
@@ -292,8 +292,8 @@ def _one_by_one(
         found = sums.setdefault(tuple(key), [0, 0])
         found[0] += plain
         found[1] += plain * by_factor[factor]
-    for key, both in sums.items():
-        yield *key, *both
+    for where, both in sums.items():
+        yield *where, *both
 
 
 def _whole(numbers: Sequence[Fraction]) -> tuple[int, Sequence[int]]:

@@ -123,7 +123,7 @@ def measured(count: int = CREDITS, reps: int = REPS) -> dict[str, Any]:
     every, made, known = credits(count, reps), plans(reps), context()
     few = [name_of(n) for n in range(0, reps, PLAIN_SHARE)]
     theirs = every.filter(pl.col("payee").is_in(few))
-    rows, found = [], dict[str, Any]()
+    rows, found = list[dict[str, Any]](), dict[str, Any]()
 
     def run(what: str, of: pl.DataFrame, whose: int, work: Callable[[], int]) -> None:
         began, cpu = time.monotonic(), time.process_time()
