@@ -17,11 +17,10 @@ from infra.whatif.reading import credits, kpis
 from schemas.definitions import NO_END, Bundle
 from schemas.plan_choices import Basis, CapPer, Excess, PlanPeriod
 from schemas.plans import Plan, Plans
-from streams.domain.earning import Earned
-from streams.domain.ladders import text_of
+from streams.domain.amounts import Amounted, Amounts, amounted
+from streams.domain.ladders import decimal_of, units_of
 from streams.domain.measuring import View, period_in
-from streams.domain.paying import lines_of, target_of
-from streams.domain.payouts import Line
+from streams.domain.paying import target_of
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
 from streams.domain.summing import views
@@ -202,47 +201,27 @@ def stands_of(
     def told(done: int, of: int) -> None:
         tell(name, done, of)
 
+    amounts = Amounts()
     for view in views(plan, rows, context, told, by_payout=by_payout):
-        for line in _lines(view, by_payout, within):
-            key = Key(view.payee, plan.plan_id, line.component_id, line.origin, line.currency)
-            amount = line.amount
-            if by_payout:  # what a cap of payouts takes away is not earned in the end
-                amount = sum((i.amount for i in line.instalments), NOTHING)
-            found[key] = Stand(amount, *tier_of(view, line), bool(line.lacks))
+        made = _paid(view, within) if by_payout else amounts.of(view, within)
+        for one in made:
+            key = Key(view.payee, name, one.component_id, one.origin, one.currency)
+            found[key] = Stand(decimal_of(one.rounded), one.tier, one.since, one.lacks)
     return found
 
 
-def _lines(view: View, by_payout: bool, within: Span | None) -> Iterator[Line]:
-    if not by_payout:
-        yield from lines_of(view, within)
-        return
+def _paid(view: View, within: Span | None) -> Iterator[Amounted]:
+    """Yield what is paid in the end: what a cap of payouts takes away is not earned."""
     for line in target_of(view).lines:
-        origin = line.origin
-        if within is None or (origin.start < within.end and within.start < origin.end):
-            yield line
+        if within is None or line.origin.within(within).days:
+            paid = sum((one.amount for one in line.instalments), NOTHING)
+            yield amounted(view, line)._replace(rounded=units_of(paid))
 
 
 def is_by_payout(plan: Plan) -> bool:
     """Return whether what a plan pays in the end hangs on when it is paid."""
     caps = (c.cap for c in plan.components if c.cap is not None)
     return bool(plan.guarantees) or any(cap.per is CapPer.PAYOUT for cap in caps)
-
-
-def tier_of(view: View, line: Line) -> tuple[int, str]:
-    """Return the number of the highest tier a line reached, from 1, and where it begins."""
-    found = line.earned.slices
-    component = next((c for c in view.plan.components if c.component_id == line.component_id), None)
-    if component is None or not _is_one(line.earned) or not found or not component.tiers:
-        return 0, ""
-    ladder = view.part(component, line.origin).ladder
-    since = found[-1].since
-    if ladder is None or since not in ladder.bounds:
-        return 0, ""
-    return ladder.bounds.index(since) + 1, text_of(since)
-
-
-def _is_one(earned: Earned) -> bool:
-    return len(earned.climbed) == 1 and not earned.climbed[0].amount.name
 
 
 def _needed(plans: Sequence[Plan], context: Context, within: Span | None) -> Span | None:

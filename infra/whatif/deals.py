@@ -10,15 +10,16 @@ import polars as pl
 
 from infra.definitions.showing import table
 from infra.effects.reading import Warehouse
-from infra.whatif.computing import NOTHING, Stand, tier_of
+from infra.whatif.computing import NOTHING, Stand
 from infra.whatif.reading import credits, kpis
 from schemas.definitions import Bundle
 from schemas.plan_choices import Measure, Scope
 from schemas.plan_components import Component
 from schemas.plans import Plan, Plans
+from streams.domain.amounts import tier_of
 from streams.domain.ladders import decimal_of, text_of
-from streams.domain.measuring import View, measured, period_in, view_of
-from streams.domain.paying import lines_of
+from streams.domain.measuring import View, measured, origins, period_in, view_of
+from streams.domain.paying import line_of
 from streams.domain.payouts import Line
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context, is_on
@@ -141,9 +142,9 @@ def _counts(plan: Plan, component: Component, credit: Credit) -> bool:
 
 def _line(view: View, component: Component, origin: Span) -> Line | None:
     """Return a component's line of a period; None: nothing counts in it."""
-    every = lines_of(view, origin)
-    name = component.component_id
-    return next((x for x in every if (x.component_id, x.origin) == (name, origin)), None)
+    if origin not in origins(view, component):
+        return None
+    return line_of(view, component, origin)
 
 
 def _stand(view: View, line: Line | None) -> Stand:

@@ -137,8 +137,13 @@ def rounded(exact: Fraction, currency: str, rounding: Rounding = Rounding.HALF_E
     >>> rounded(Fraction("0.125"), "EUR"), rounded(Fraction("0.125"), "EUR", Rounding.HALF_UP)
     (1200, 1300)
     """
+    return rounded_parts(exact.numerator, exact.denominator, currency, rounding)
+
+
+def rounded_parts(top: int, bottom: int, currency: str, rounding: Rounding) -> int:
+    """Return a quotient of whole numbers in whole minor units, in ten-thousandths."""
     decimals = minor_units(currency)
-    top, bottom = exact.numerator * 10**decimals, exact.denominator
+    top *= 10**decimals
     if rounding is Rounding.HALF_UP:
         whole = (2 * abs(top) + bottom) // (2 * bottom)
         whole = whole if top >= 0 else -whole

@@ -71,16 +71,16 @@ def target_of(view: View, as_of: date | None = None) -> Target:
     return Target(view.payee, view.plan.plan_id, tuple(lines))
 
 
-def lines_of(view: View, within: Span | None = None) -> Iterator[Line]:
-    """Yield what components earn a payee, without when it is paid: no instalments, no guarantees.
-
-    Args:
-        within: only periods that have a day in it; None: all.
-    """
+def lines_of(view: View) -> Iterator[Line]:
+    """Yield what components earn a payee, without when it is paid: no payouts, no guarantees."""
     for component in view.plan.components:
         for origin in origins(view, component):
-            if within is None or (origin.start < within.end and within.start < origin.end):
-                yield _line(view, component, origin, is_paid=False)
+            yield line_of(view, component, origin)
+
+
+def line_of(view: View, component: Component, origin: Span) -> Line:
+    """Return what a component earns a payee in a period, without when it is paid."""
+    return _line(view, component, origin, is_paid=False)
 
 
 def _line(view: View, component: Component, origin: Span, *, is_paid: bool = True) -> Line:

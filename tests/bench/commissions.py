@@ -16,7 +16,8 @@ import polars as pl
 
 from schemas.definitions import Bundle, Company, Rate, Rates
 from schemas.plans import Plan
-from streams.domain.paying import Target, lines_of, target, target_of
+from streams.domain.amounts import Amounts
+from streams.domain.paying import Target, target, target_of
 from streams.domain.plan_context import Context
 from streams.domain.plan_credits import Credit, book
 from streams.domain.summing import MONEY, SCHEMA, views
@@ -148,8 +149,14 @@ def measured(count: int = CREDITS, reps: int = REPS) -> dict[str, Any]:
         return _lines(each)
 
     def earnings() -> int:
-        each = (v for plan in made for v in views(plan, every, known, by_payout=False))
-        return sum(1 for view in each for _ in lines_of(view))
+        found["earned"] = {
+            (plan.plan_id, view.payee, one.component_id, one.origin): one.rounded
+            for plan in made
+            for amounts in [Amounts()]
+            for view in views(plan, every, known, by_payout=False)
+            for one in amounts.of(view)
+        }
+        return len(found["earned"])
 
     run("what is earned, in columns", every, reps, earnings)
     run("with when it is paid, in columns", every, reps, summed)
@@ -159,10 +166,17 @@ def measured(count: int = CREDITS, reps: int = REPS) -> dict[str, Any]:
         for t in found["plain"]
         if t.lines and t != found["summed"].get((t.plan_id, t.payee))
     ]
+    wrong += [
+        (t.plan_id, t.payee)
+        for t in found["summed"].values()
+        for line in t.lines
+        if line.earned.rounded
+        != found["earned"].get((t.plan_id, t.payee, line.component_id, line.origin))
+    ]
     ratio = rows[2]["cpu_us_per_credit"] / rows[1]["cpu_us_per_credit"]
     return {
         "rows": rows, "ratio": round(ratio, 1),
-        "totals": {"ok": not wrong, "what": "lines with their traces, of the reps paid both ways",
+        "totals": {"ok": not wrong, "what": "lines and traces of reps paid both ways; all amounts",
                    "numbers": rows[2]["lines"], "differing": len(wrong)},
     }  # fmt: skip
 

@@ -10,12 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.plan_choices import Rounding
 from schemas.plans import Individual, Plan, Score
+from streams.domain.amounts import Amounts, amounted
+from streams.domain.earning import earned, of_total
 from streams.domain.paying import lines_of, target, target_of
 from streams.domain.plan_context import Context
 from streams.domain.plan_credits import Credit, book
+from streams.domain.plan_parts import part_of
+from streams.domain.straight import is_by_total, straight_of
 from streams.domain.summing import columns_of, views
-from tests.streams.plan_strategies import AMOUNTS, DAYS, plans
+from tests.streams.plan_strategies import AMOUNTS, DAYS, components, plans
 from tests.streams.planned import context, credit, read, written
 
 REPS = [("boss", None), ("lead", "boss"), ("r", "lead"), ("s", "lead"), ("t", "boss")]
@@ -88,6 +93,35 @@ def test_what_is_earned_does_not_hang_on_when_it_is_paid(plan: Plan, history: li
     short = views(plan, columns_of(history), HERE, by_payout=False)
     whole = views(plan, columns_of(history), HERE)
     assert [list(lines_of(v)) for v in short] == [list(lines_of(v)) for v in whole]
+
+
+@given(any_plans(), st.lists(sold(), max_size=14))
+@slow
+def test_amounts_are_those_of_the_lines(plan: Plan, history: list[Credit]) -> None:
+    amounts = Amounts(often=1)
+    for view in views(plan, columns_of(history), HERE):
+        assert list(amounts.of(view)) == [amounted(view, line) for line in lines_of(view)]
+
+
+@given(st.data(), st.lists(AMOUNTS, min_size=1, max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_straight_pieces_earn_what_the_ladder_earns(data: Any, totals: list[Decimal]) -> None:
+    made = data.draw(components())
+    plan = Plan.model_validate({
+        "plan_id": "p", "name": "P", "currency": "EUR", "period": "YEAR", "components": [made],
+        "valid_from": date(2020, 1, 1), "rounding": data.draw(st.sampled_from(Rounding)),
+    })  # fmt: skip
+    part = part_of(plan, plan.components[0], "r")
+    straight = straight_of(part)
+    assert straight is not None or not is_by_total(part.component)
+    if straight is None:
+        return
+    bounds = [Fraction(bound, straight.scale * 10_000) for bound in straight.bounds]
+    for total in (*map(Fraction, totals), *bounds, *(b + Fraction(1, 10_000) for b in bounds)):
+        units = total * 10_000
+        whole = units.numerator if units.denominator == 1 else units
+        expected = earned(part, of_total(part, total))
+        assert straight.earned(whole)[0] == expected.rounded
 
 
 def test_components_that_look_at_each_other_and_scores_pay_the_same() -> None:
