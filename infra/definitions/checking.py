@@ -9,8 +9,11 @@ from zoneinfo import available_timezones
 
 from infra.definitions import (
     checking_accounting,
+    checking_alerts,
+    checking_contests,
     checking_curves,
     checking_kpis,
+    checking_payroll,
     checking_plans,
     checking_quotas,
     checking_roster,
@@ -19,6 +22,7 @@ from infra.definitions import (
 )
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.calendars import Calendars
+from schemas.contests import Contests
 from schemas.currencies import is_currency
 from schemas.defining import Definition
 from schemas.definitions import RULES, Company, Identities, Measures, People, Rates, Roster
@@ -152,6 +156,15 @@ def _measures(values: Values) -> Iterator[Finding]:
                           f"write {rule.unit}")  # fmt: skip
 
 
+def _contests(values: Values) -> Iterator[Finding]:
+    for i, contest in enumerate(cast(Contests, values["contests"]).contests):
+        yield from zone("contests", ("contests", i, "time_zone"), contest.time_zone)
+        if contest.prize_currency:
+            path: Path = ("contests", i, "prize_currency")
+            yield from currency("contests", path, contest.prize_currency)
+    yield from checking_contests.check(values)
+
+
 def zone(kind: str, path: Path, name: str) -> Iterator[Finding]:
     """Yield a finding if a time zone does not exist."""
     if name not in _zones():
@@ -221,4 +234,7 @@ _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "plans": checking_plans.check,
     "scorecards": checking_scorecards.check,
     "accounting": checking_accounting.check,
+    "payroll": checking_payroll.check,
+    "alerts": checking_alerts.check,
+    "contests": _contests,
 }

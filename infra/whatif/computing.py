@@ -15,7 +15,7 @@ import polars as pl
 from infra.effects.reading import Warehouse
 from infra.whatif.reading import credits, kpis
 from schemas.definitions import NO_END, Bundle
-from schemas.plan_choices import Basis, CapPer, Excess, PlanPeriod
+from schemas.plan_choices import Basis, CapPer, ClawbackMode, Excess, PlanPeriod
 from schemas.plans import Plan, Plans
 from streams.domain.amounts import Amounted, Amounts, amounted
 from streams.domain.ladders import decimal_of, units_of
@@ -206,7 +206,10 @@ def stands_of(
         made = _paid(view, within) if by_payout else amounts.of(view, within)
         for one in made:
             key = Key(view.payee, name, one.component_id, one.origin, one.currency)
-            found[key] = Stand(decimal_of(one.rounded), one.tier, one.since, one.lacks)
+            stand = Stand(decimal_of(one.rounded), one.tier, one.since, one.lacks)
+            if key in found:  # what is taken back of a line has its key
+                stand = found[key]._replace(amount=found[key].amount + stand.amount)
+            found[key] = stand
     return found
 
 
@@ -221,7 +224,8 @@ def _paid(view: View, within: Span | None) -> Iterator[Amounted]:
 def is_by_payout(plan: Plan) -> bool:
     """Return whether what a plan pays in the end hangs on when it is paid."""
     caps = (c.cap for c in plan.components if c.cap is not None)
-    return bool(plan.guarantees) or any(cap.per is CapPer.PAYOUT for cap in caps)
+    is_clawed = plan.clawback.mode is not ClawbackMode.LADDER
+    return is_clawed or bool(plan.guarantees) or any(cap.per is CapPer.PAYOUT for cap in caps)
 
 
 def _needed(plans: Sequence[Plan], context: Context, within: Span | None) -> Span | None:

@@ -16,9 +16,6 @@ from streams.domain.plan_context import Context, QuotaKey
 from streams.domain.summing import SCHEMA, Tell
 
 ROWS_MAX = 250_000  # of one answer: about 50 MB on its way
-_EMPTY = {"acv": "NULL", "margin": "NULL", "units": "NULL", "territory_id": "''"}
-_ENUMERATED = ("currency", "reporting_currency", "role", "product", "segment", "region",
-               "deal_type", "territory_id")  # fmt: skip
 
 
 def credits(
@@ -42,26 +39,21 @@ def credits(
     for portion in range(portions):
         tell(portion, portions)
         part = f"{where} AND sipHash64(rep_id) % {portions} = {portion}" if portions > 1 else where
-        found.append(_typed(warehouse.frame(_sql(warehouse, part, days))))
+        found.append(_typed(warehouse.frame(_sql(part, days))))
     tell(portions, portions)
     return pl.concat(found)
 
 
-def _sql(warehouse: Warehouse, where: str, days: Span | None) -> str:
-    known = warehouse.frame(
-        "SELECT name FROM system.columns WHERE database = 'spm' AND table = 'credit'"
-    )["name"]
-    asked = {name: name if name in known else _EMPTY[name] for name in SCHEMA if name != "payee"}
-    columns = ", ".join(f"{sql} AS {name}" for name, sql in asked.items())
+def _sql(where: str, days: Span | None) -> str:
+    names = [name for name in SCHEMA if name != "payee"]
     if days:
         within = f" AND day >= toDate32('{days.start}') AND day < toDate32('{days.end}')"
     else:
         within = ""
-    names = {*(sql for name, sql in asked.items() if sql == name), "rep_id", "deleted"}
     return (
-        f"SELECT rep_id AS payee, {columns} FROM (SELECT {', '.join(sorted(names))}, stage_class"
-        f" FROM spm.credit WHERE {where} ORDER BY rep_id, entity_id, position DESC"
-        f" LIMIT 1 BY rep_id, entity_id)"
+        f"SELECT rep_id AS payee, {', '.join(names)}"
+        f" FROM (SELECT rep_id, {', '.join(names)}, stage_class, deleted FROM spm.credit"
+        f" WHERE {where} ORDER BY rep_id, entity_id, position DESC LIMIT 1 BY rep_id, entity_id)"
         f" WHERE NOT deleted AND stage_class = 'WON'{within}"
     )
 

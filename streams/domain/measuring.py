@@ -1,20 +1,21 @@
 """What is measured for a component of one payee in a period: totals, and what gates look at."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.definitions import NO_END
-from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope
+from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope, Whose
 from schemas.plan_components import Component
 from schemas.plans import Plan
+from streams.domain.clawing import is_gone, reductions, stands
 from streams.domain.earning import Amount, Total
 from streams.domain.ladders import AMOUNT_SCALE, ZERO
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, worth
+from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, is_narrowed, worth
 from streams.domain.plan_parts import Part, Parts
 
 _UNIT = 10**AMOUNT_SCALE
@@ -37,6 +38,7 @@ class Counted(NamedTuple):
         plain: in ten-thousandths.
         weighed: times the factors of conditions.
         lacks: what is missing, so that it counts nothing.
+        credit: the credit itself; None: a sum, which no clawback looks into.
     """
 
     deal_id: str
@@ -44,6 +46,7 @@ class Counted(NamedTuple):
     plain: Units
     weighed: Units
     lacks: str = ""
+    credit: Credit | None = None
 
 
 class View(NamedTuple):
@@ -52,8 +55,9 @@ class View(NamedTuple):
     Attributes:
         selected: what counts, by component and its period.
         parts: components as they are for payees.
-        until: what counts on this day and later is left out; None: nothing is.
         known: what was added up before.
+        until: what counts on this day and later is left out; None: nothing is.
+        keeps: whether a credit counts here at all; None: each does.
     """
 
     plan: Plan
@@ -63,6 +67,7 @@ class View(NamedTuple):
     parts: Parts
     known: "dict[tuple[str, Span, date | None], ByDeal]"
     until: date | None = None
+    keeps: Callable[[Credit], bool] | None = None
 
     def component(self, component_id: str) -> Component:
         """Return a component of the plan."""
@@ -73,8 +78,26 @@ class View(NamedTuple):
         found = self.selected[component.component_id]
         for period in self.context.spans(span, period_in(self.plan, component)):
             for one in found.get(period, ()):
-                if self.until is None or one.day < self.until:
+                if (self.until is None or one.day < self.until) and (
+                    self.keeps is None or (one.credit is not None and self.keeps(one.credit))
+                ):
                     yield one
+
+    def credits(self, component: Component, span: Span) -> Iterator[Credit]:
+        """Yield the credits that count for a component in some of its periods."""
+        return (one.credit for one in self.counted(component, span) if one.credit is not None)
+
+    def reductions(self) -> list[date]:
+        """Return the days from which credits climb without some other deal, in order."""
+        every = (c for one in self.selected.values() for some in one.values() for c in some)
+        return list(reductions(self.plan, (c.credit for c in every if c.credit is not None)))
+
+    def without_gone(self, day: date) -> "View":
+        """Return what is left once what was taken back by a day is out."""
+        plan, keeps = self.plan, self.keeps
+        return self._replace(
+            keeps=lambda c: (keeps is None or keeps(c)) and not is_gone(plan, c, day)
+        )
 
     def part(self, component: Component, span: Span) -> Part:
         """Return a component as it is for the payee in a period."""
@@ -85,9 +108,19 @@ class View(NamedTuple):
         return self.parts.of(component, self.payee, *asked)
 
 
-def view_of(plan: Plan, payee: str, book: Book, context: Context) -> View:
-    """Return what a plan sees of a payee's credits and, for overrides, of those below."""
-    selected = {c.component_id: _selected(plan, c, payee, book, context) for c in plan.components}
+def view_of(
+    plan: Plan, payee: str, book: Book, context: Context, only: Collection[str] = ()
+) -> View:
+    """Return what a plan sees of a payee's credits and, for overrides, of those below.
+
+    Args:
+        only: components to see anything for; none: all of them.
+    """
+    selected = {
+        c.component_id: _selected(plan, c, payee, book, context)
+        for c in plan.components
+        if not only or c.component_id in only
+    }
     return View(plan, payee, context, selected, Parts(plan), {})
 
 
@@ -142,13 +175,15 @@ def _selected(
     reporting = context.reporting
     if counts.measure in (Measure.SCORE, Measure.KPI):
         return found
+    is_own, is_open = counts.whose is Whose.OWN, not is_narrowed(counts)
     for rep_id in sorted(reporting.ever_below(payee, counts.whose)):
         for credit in book.get(rep_id, ()):
             if (
                 since <= credit.day < until
                 and credit.role in roles
-                and is_meant(credit, counts)
-                and reporting.counts(payee, rep_id, credit.day, counts.whose)
+                and (is_open or is_meant(credit, counts))
+                and (credit.cancelled_on is None or stands(plan, credit))
+                and (is_own or reporting.counts(payee, rep_id, credit.day, counts.whose))
             ):
                 origin = context.span(credit.day, period)
                 one = _counted(plan, component, credit, origin, context)
@@ -170,9 +205,9 @@ def _counted(
     day = anchored(plan.credit_rate_on, credit.day, origin)
     value = worth(credit, asked_of(component), plan.currency, day, context.exchanges)
     if isinstance(value, str):
-        return Counted(credit.deal_id, credit.day, 0, 0, value)
+        return Counted(credit.deal_id, credit.day, 0, 0, value, credit)
     more = value * factor_of(credit, component) if component.multipliers else value
-    return Counted(credit.deal_id, credit.day, value, more)
+    return Counted(credit.deal_id, credit.day, value, more, "", credit)
 
 
 def asked_of(component: Component) -> Measure:
@@ -200,7 +235,7 @@ def _by_deal(
     view: View, component: Component, origin: Span, lacks: list[str]
 ) -> Mapping[str, tuple[Units, Units]]:
     key = (component.component_id, origin, view.until)
-    found = view.known.get(key)
+    found = view.known.get(key) if view.keeps is None else _added(view, component, origin)
     if found is None:
         found = view.known[key] = _added(view, component, origin)
     lacks += found.lacks

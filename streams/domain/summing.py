@@ -13,9 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from schemas.plan_choices import Measure, PlanPeriod, Scope, Whose
+from schemas.plan_choices import ClawbackMode, Measure, PlanPeriod, Scope, Whose
 from schemas.plan_components import Component, Conditions
 from schemas.plans import Plan
+from streams.domain.clawing import stands
 from streams.domain.measuring import (
     ByPeriod,
     Counted,
@@ -24,10 +25,11 @@ from streams.domain.measuring import (
     asked_of,
     days_of,
     period_in,
+    view_of,
 )
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.plan_credits import Credit, Units, combined, worth
+from streams.domain.plan_credits import Credit, Units, book, combined, worth
 from streams.domain.plan_parts import Parts
 
 MONEY = pl.Decimal(18, 4)
@@ -36,7 +38,8 @@ SCHEMA: dict[str, pl.DataType] = {
     "currency": pl.String(), "reporting_amount": MONEY, "reporting_currency": pl.String(),
     "role": pl.String(), "via": pl.String(), "acv": MONEY, "margin": MONEY, "units": MONEY,
     "product": pl.String(), "segment": pl.String(), "region": pl.String(),
-    "deal_type": pl.String(), "territory_id": pl.String(),
+    "deal_type": pl.String(), "territory_id": pl.String(), "cancelled_on": pl.Date(),
+    "cancel_reason": pl.String(),
 }  # fmt: skip
 _VALUES = ("amount", "reporting_amount", "acv", "margin", "units")
 _LISTED = {"product": "products", "segment": "segments", "region": "regions",
@@ -69,7 +72,11 @@ def views(
         tell: called with how many payees are done, and of how many.
         by_payout: False: enough for what is earned (`paying.lines_of`), not for when it is paid.
     """
+    if plan.clawback.mode is not ClawbackMode.LADDER:  # each deal is looked at by itself
+        yield from _one_by_one_of(plan, credits, context, tell)
+        return
     shortest = _shortest(plan) if by_payout else None
+    credits = _standing(plan, credits)
     parts, selected = Parts(plan), dict[str, Mapping[str, ByPeriod]]()
     for component in plan.components:
         selected[component.component_id] = _selected(plan, component, credits, context, shortest)
@@ -83,9 +90,39 @@ def views(
     tell(len(payees), len(payees))
 
 
+def _one_by_one_of(
+    plan: Plan, credits: pl.DataFrame, context: Context, tell: Tell
+) -> Iterator[View]:
+    """Yield the same views of the credits themselves."""
+    held = book(Credit(*row) for row in credits.select(*SCHEMA).iter_rows())
+    above = {c.counts.whose for c in plan.components} != {Whose.OWN}
+    payees = sorted(_all(plan, {*held, *(context.reporting.reps if above else ())}, context))
+    for number, payee in enumerate(payees):
+        if number % TOLD_EVERY == 0:
+            tell(number, len(payees))
+        yield view_of(plan, payee, held, context)
+    tell(len(payees), len(payees))
+
+
+def _standing(plan: Plan, credits: pl.DataFrame) -> pl.DataFrame:
+    """Return credits without those of cancelled deals that no longer count."""
+    cancelled = credits.filter(pl.col("cancelled_on").is_not_null())
+    if cancelled.is_empty():
+        return credits
+    kept = [stands(plan, Credit(*row)) for row in cancelled.select(*SCHEMA).iter_rows()]
+    return pl.concat([
+        credits.filter(pl.col("cancelled_on").is_null()),
+        cancelled.filter(pl.Series(kept, dtype=pl.Boolean)),
+    ])  # fmt: skip
+
+
 def _payees(plan: Plan, selected: Iterable[Mapping[str, ByPeriod]], context: Context) -> set[str]:
-    found = {rep_id for one in selected for rep_id in one}
-    found |= {rep_id for rep_id, plan_id, _ in context.rated if plan_id == plan.plan_id}
+    return _all(plan, {rep_id for one in selected for rep_id in one}, context)
+
+
+def _all(plan: Plan, found: set[str], context: Context) -> set[str]:
+    """Return those of whom a plan sees anything and those with scores, KPIs or guarantees."""
+    found = found | {rep for rep, plan_id, _ in context.rated if plan_id == plan.plan_id}
     found |= {rep_id for rep_id, _, _ in context.kpis}
     for one in plan.guarantees:
         found |= set(one.reps or plan.reps or context.reporting.reps)

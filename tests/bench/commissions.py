@@ -114,6 +114,7 @@ def credits(count: int = CREDITS, reps: int = REPS, seed: int = 7) -> pl.DataFra
             pl.lit("NEW").alias("deal_type"), *(pl.lit("").alias(name) for name in texts),
             pl.col("product").replace_strict(dict(enumerate(_PRODUCTS)), return_dtype=pl.String),
             *(pl.lit(None, MONEY).alias(name) for name in ("acv", "margin", "units")),
+            pl.lit(None, pl.Date).alias("cancelled_on"), pl.lit("").alias("cancel_reason"),
         )
         .select(*SCHEMA)
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Contests: rules in words, reading what counts, standings, final results."""
