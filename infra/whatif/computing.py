@@ -18,8 +18,9 @@ from schemas.definitions import NO_END, Bundle
 from schemas.plan_choices import Basis, CapPer, ClawbackMode, Excess, PlanPeriod
 from schemas.plans import Plan, Plans
 from streams.domain.amounts import Amounted, Amounts, amounted
+from streams.domain.counting import period_in
 from streams.domain.ladders import decimal_of, units_of
-from streams.domain.measuring import View, period_in
+from streams.domain.measuring import View
 from streams.domain.paying import target_of
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context

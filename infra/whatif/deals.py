@@ -17,8 +17,9 @@ from schemas.plan_choices import Measure, Scope
 from schemas.plan_components import Component
 from schemas.plans import Plan, Plans
 from streams.domain.amounts import tier_of
+from streams.domain.counting import period_in
 from streams.domain.ladders import decimal_of, text_of
-from streams.domain.measuring import View, measured, origins, period_in, view_of
+from streams.domain.measuring import View, measured, origins, view_of
 from streams.domain.paying import line_of
 from streams.domain.payouts import Line
 from streams.domain.periods import Span

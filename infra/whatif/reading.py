@@ -10,7 +10,7 @@ from connectors.sinks.clickhouse import quoted, texts
 from infra.effects.reading import Warehouse
 from schemas.plan_choices import Measure
 from schemas.plans import Plan
-from streams.domain.measuring import period_in
+from streams.domain.counting import period_in
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context, QuotaKey
 from streams.domain.summing import SCHEMA, Tell

@@ -1,25 +1,24 @@
 """What is measured for a component of one payee in a period: totals, and what gates look at."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from schemas.definitions import NO_END
-from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope, Whose
+from schemas.plan_choices import Basis, Bounds, Measure, Scope
 from schemas.plan_components import Component
 from schemas.plans import Plan
-from streams.domain.clawing import is_gone, reductions, stands
+from streams.domain.clawing import is_gone, reductions
+from streams.domain.counting import ByPeriod, Counted, period_in, selected
 from streams.domain.earning import Amount, Total
 from streams.domain.ladders import AMOUNT_SCALE, ZERO
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, is_narrowed, worth
+from streams.domain.plan_credits import Book, Credit, Units
 from streams.domain.plan_parts import Part, Parts
 
 _UNIT = 10**AMOUNT_SCALE
-ByPeriod = Mapping[Span, Sequence["Counted"]]
 
 
 class ByDeal(NamedTuple):
@@ -27,26 +26,6 @@ class ByDeal(NamedTuple):
 
     deals: Mapping[str, tuple[Units, Units]]
     lacks: tuple[str, ...]
-
-
-class Counted(NamedTuple):
-    """What counts for a component: a credit, or several of which F needs nothing but the sum.
-
-    Attributes:
-        deal_id: empty where deals are not looked at one by one.
-        day: of the credit; of several the first day of the shortest period anything is paid by.
-        plain: in ten-thousandths.
-        weighed: times the factors of conditions.
-        lacks: what is missing, so that it counts nothing.
-        credit: the credit itself; None: a sum, which no clawback looks into.
-    """
-
-    deal_id: str
-    day: date
-    plain: Units
-    weighed: Units
-    lacks: str = ""
-    credit: Credit | None = None
 
 
 class View(NamedTuple):
@@ -116,17 +95,12 @@ def view_of(
     Args:
         only: components to see anything for; none: all of them.
     """
-    selected = {
-        c.component_id: _selected(plan, c, payee, book, context)
+    counted = {
+        c.component_id: selected(plan, c, payee, book, context)
         for c in plan.components
         if not only or c.component_id in only
     }
-    return View(plan, payee, context, selected, Parts(plan), {})
-
-
-def period_in(plan: Plan, component: Component) -> PlanPeriod:
-    """Return in which periods a component accumulates."""
-    return component.period or plan.period
+    return View(plan, payee, context, counted, Parts(plan), {})
 
 
 def origins(view: View, component: Component) -> list[Span]:
@@ -164,56 +138,6 @@ def measured(view: View, component: Component, origin: Span, lacks: list[str]) -
             value = _looked_at(view, of, one.basis, origin, lacks)
             attained.append(_over(value, _asked(view, of, one.basis, origin), of, lacks))
     return Total(credited, amounts, tuple(gates), tuple(attained))
-
-
-def _selected(
-    plan: Plan, component: Component, payee: str, book: Book, context: Context
-) -> ByPeriod:
-    counts, found = component.counts, dict[Span, list[Counted]]()
-    since, until = days_of(plan, component)
-    roles, period = {role.value for role in counts.roles}, period_in(plan, component)
-    reporting = context.reporting
-    if counts.measure in (Measure.SCORE, Measure.KPI):
-        return found
-    is_own, is_open = counts.whose is Whose.OWN, not is_narrowed(counts)
-    for rep_id in sorted(reporting.ever_below(payee, counts.whose)):
-        for credit in book.get(rep_id, ()):
-            if (
-                since <= credit.day < until
-                and credit.role in roles
-                and (is_open or is_meant(credit, counts))
-                and (credit.cancelled_on is None or stands(plan, credit))
-                and (is_own or reporting.counts(payee, rep_id, credit.day, counts.whose))
-            ):
-                origin = context.span(credit.day, period)
-                one = _counted(plan, component, credit, origin, context)
-                found.setdefault(origin, []).append(one)
-    return found
-
-
-def days_of(plan: Plan, component: Component) -> Span:
-    """Return the days whose credits count for a component."""
-    return Span(
-        max(plan.valid_from, component.valid_from or plan.valid_from),
-        min(plan.valid_to or NO_END, component.valid_to or NO_END),
-    )
-
-
-def _counted(
-    plan: Plan, component: Component, credit: Credit, origin: Span, context: Context
-) -> Counted:
-    day = anchored(plan.credit_rate_on, credit.day, origin)
-    value = worth(credit, asked_of(component), plan.currency, day, context.exchanges)
-    if isinstance(value, str):
-        return Counted(credit.deal_id, credit.day, 0, 0, value, credit)
-    more = value * factor_of(credit, component) if component.multipliers else value
-    return Counted(credit.deal_id, credit.day, value, more, "", credit)
-
-
-def asked_of(component: Component) -> Measure:
-    """Return what of each credit is added up: deals are counted by what they are worth."""
-    measure = component.counts.measure
-    return Measure.AMOUNT if measure is Measure.DEALS else measure
 
 
 def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -> Iterator[Amount]:
@@ -262,13 +186,6 @@ def _added(view: View, component: Component, origin: Span) -> ByDeal:
 def _amount(name: str, plain: Units, weighed: Units) -> Amount:
     whole = Fraction(plain, _UNIT)
     return Amount(name, whole, whole if weighed == plain else Fraction(weighed, _UNIT))
-
-
-def anchored(anchor: Anchor, day: date, origin: Span) -> date:
-    """Return the day of the rate by which a credit of a period comes into the plan's currency."""
-    if anchor is Anchor.EVENT:
-        return day
-    return origin.start if anchor is Anchor.PERIOD_START else origin.end - timedelta(days=1)
 
 
 def _given(view: View, component: Component, origin: Span, lacks: list[str]) -> Fraction:

@@ -6,33 +6,22 @@ gives what it gives for the credits, with a tenth of the values to look at.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
-from math import lcm
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import polars as pl
 
-from schemas.plan_choices import ClawbackMode, Measure, PlanPeriod, Scope, Whose
-from schemas.plan_components import Component, Conditions
+from schemas.plan_choices import ClawbackMode, Measure, PlanPeriod, Whose
+from schemas.plan_components import Component
 from schemas.plans import Plan
 from streams.domain.clawing import stands
-from streams.domain.measuring import (
-    ByPeriod,
-    Counted,
-    View,
-    anchored,
-    asked_of,
-    days_of,
-    period_in,
-    view_of,
-)
+from streams.domain.counting import ByPeriod, Counted, asked_of, days_of, period_in
+from streams.domain.measuring import View, view_of
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.plan_credits import Credit, Units, book, combined, worth
+from streams.domain.plan_credits import Credit, book, worth
 from streams.domain.plan_parts import Parts
+from streams.domain.weighing import MONEY, dated, factored, met, summed, valued
 
-MONEY = pl.Decimal(18, 4)
 SCHEMA: dict[str, pl.DataType] = {
     "payee": pl.String(), "deal_id": pl.String(), "day": pl.Date(), "amount": MONEY,
     "currency": pl.String(), "reporting_amount": MONEY, "reporting_currency": pl.String(),
@@ -41,15 +30,9 @@ SCHEMA: dict[str, pl.DataType] = {
     "deal_type": pl.String(), "territory_id": pl.String(), "cancelled_on": pl.Date(),
     "cancel_reason": pl.String(),
 }  # fmt: skip
-_VALUES = ("amount", "reporting_amount", "acv", "margin", "units")
-_LISTED = {"product": "products", "segment": "segments", "region": "regions",
-           "deal_type": "deal_types", "territory_id": "territories"}  # fmt: skip
-_VALUE_OF = {Measure.ACV: "acv", Measure.MARGIN: "margin", Measure.UNITS: "units"}
 _PERIODS = (PlanPeriod.MONTH, PlanPeriod.QUARTER, PlanPeriod.YEAR)
-_NARROW, _WIDE = 1 << 62, 1 << 126  # what sums of columns of 64 and 128 bits may come to
 TOLD_EVERY = 200  # payees; a bar that moves more often costs more than it says
 Tell = Callable[[int, int], None]  # how many are done, and of how many
-_OWN = 0  # the rate of what is in the plan's currency
 
 
 def columns_of(credits: Iterable[Credit]) -> pl.DataFrame:
@@ -148,13 +131,13 @@ def _selected(
         return found
     period = period_in(plan, component)
     meant = _of_payees(plan, component, credits.filter(_meant(plan, component)), context)
-    dated = _dated(plan, meant, context, period, shortest)
-    valued, rates = _valued(plan, component, dated, context)
-    factored, factors = _factored(component, valued)
-    spans = {day: context.span(day, period) for day in dated.get_column("origin").unique()}
-    for (payee, first, deal_id, cut), counted in _summed(component, factored, rates, factors):
+    days = dated(plan, meant, context, period, shortest)
+    worths, rates = valued(plan, component, days, context)
+    known, factors = factored(component, worths)
+    spans = {day: context.span(day, period) for day in days.get_column("origin").unique()}
+    for (payee, first, deal_id, cut), counted in summed(component, known, rates, factors):
         found[payee].setdefault(spans[first], []).append(Counted(deal_id, cut, *counted))
-    lacking = dated.filter(valued.get_column("rate").is_null())
+    lacking = days.filter(worths.get_column("rate").is_null())
     for payee, one in _lacking(plan, component, lacking, context):
         found[payee].setdefault(context.span(one.day, period), []).append(one)
     return found
@@ -164,16 +147,7 @@ def _meant(plan: Plan, component: Component) -> pl.Expr:
     since, until = days_of(plan, component)
     roles = [role.value for role in component.counts.roles]
     days = (pl.col("day") >= since) & (pl.col("day") < until)
-    return days & pl.col("role").is_in(roles) & _conditions(component.counts)
-
-
-def _conditions(conditions: Conditions) -> pl.Expr:
-    each = [
-        pl.col(field).is_in(list(wanted))
-        for field, listed in _LISTED.items()
-        if (wanted := getattr(conditions, listed))
-    ]
-    return pl.all_horizontal(each) if each else pl.lit(value=True)
+    return days & pl.col("role").is_in(roles) & met(component.counts)
 
 
 def _of_payees(
@@ -200,147 +174,6 @@ def _of_managers(whose: Whose, credits: pl.DataFrame, context: Context) -> pl.Da
     bosses = pl.DataFrame(above, kinds, orient="row")
     joined = stretched.join(bosses, on=["payee", "stretch"])
     return joined.drop("payee", "stretch").rename({"boss": "payee"})
-
-
-def _dated(
-    plan: Plan,
-    credits: pl.DataFrame,
-    context: Context,
-    period: PlanPeriod,
-    shortest: PlanPeriod | None,
-) -> pl.DataFrame:
-    """Return credits with the period they count in, `cut` (its part) and the day of the rate."""
-    table = []
-    for day in credits.get_column("day").unique():
-        origin = context.span(day, period)
-        cut = context.span(day, shortest).start if shortest else origin.start
-        table.append((day, origin.start, cut, anchored(plan.credit_rate_on, day, origin)))
-    kinds = dict.fromkeys(("day", "origin", "cut", "anchor"), pl.Date())
-    days = pl.DataFrame(table, kinds, orient="row")
-    return credits.join(days, on="day", how="left", maintain_order="left")
-
-
-def _valued(
-    plan: Plan, component: Component, credits: pl.DataFrame, context: Context
-) -> tuple[pl.DataFrame, Sequence[Fraction]]:
-    """Return credits with value and rate (null: something lacks), and what rates stand for."""
-    measure, rates = asked_of(component), [Fraction(1)]
-    value = _units(_VALUE_OF.get(measure, "amount"))
-    if measure is Measure.UNITS:
-        rate: pl.Expr = pl.when(value.is_not_null()).then(pl.lit(_OWN, pl.UInt32))
-        return credits.with_columns(value.alias("value"), rate.alias("rate")), rates
-    own = pl.col("currency") == plan.currency
-    pairs = credits.filter(~own).select("currency", "anchor").unique().sort("currency", "anchor")
-    table = []
-    for currency, day in pairs.iter_rows():
-        found = context.exchanges.rate(currency, plan.currency, day)
-        if found is not None:
-            table.append((currency, day, len(rates)))
-            rates.append(found.rate)
-    kinds = {"currency": pl.String(), "anchor": pl.Date(), "at": pl.UInt32()}
-    by_pair = pl.DataFrame(table, kinds, orient="row")
-    joined = credits.join(by_pair, on=["currency", "anchor"], how="left", maintain_order="left")
-    rate = pl.when(own).then(pl.lit(_OWN, pl.UInt32)).otherwise(pl.col("at"))
-    rate = pl.when(value.is_not_null()).then(rate)
-    if measure is Measure.AMOUNT:  # as it was reported, where that is what is asked
-        is_reported = (
-            (pl.col("reporting_currency") == plan.currency)
-            & (pl.col("anchor") == pl.col("day"))
-            & pl.col("reporting_amount").is_not_null()
-        )
-        rate = pl.when(is_reported).then(pl.lit(_OWN, pl.UInt32)).otherwise(rate)
-        value = pl.when(is_reported).then(_units("reporting_amount")).otherwise(value)
-    return joined.with_columns(value.alias("value"), rate.alias("rate")), rates
-
-
-def _units(name: str) -> pl.Expr:
-    return pl.col(name).cast(MONEY).to_physical().cast(pl.Int64)
-
-
-def _factored(
-    component: Component, credits: pl.DataFrame
-) -> tuple[pl.DataFrame, Sequence[Fraction]]:
-    """Return credits with which factors of conditions they meet, and what those come to."""
-    some = [m for m in component.multipliers if m.factor is not None]
-    if not some:
-        factors: Sequence[Fraction] = ()
-        return credits.with_columns(pl.lit(0, pl.UInt32).alias("factor")), factors
-    bits = [
-        pl.when(_conditions(m.when) if m.when else pl.lit(value=True)).then(1 << n).otherwise(0)
-        for n, m in enumerate(some)
-    ]
-    met = credits.with_columns(pl.sum_horizontal(bits).cast(pl.UInt32).alias("mask"))
-    masks = met.get_column("mask").unique().sort()
-    factors = [
-        combined(component, [Fraction(m.factor or 0) for n, m in enumerate(some) if mask >> n & 1])
-        for mask in masks
-    ]
-    at = met.get_column("mask").replace_strict(
-        masks, pl.Series(range(len(masks)), dtype=pl.UInt32), return_dtype=pl.UInt32
-    )
-    return met.with_columns(at.alias("factor")), factors
-
-
-def _summed(
-    component: Component, credits: pl.DataFrame, rates: Sequence[Fraction],
-    factors: Sequence[Fraction],
-) -> Iterator[tuple[tuple[Any, ...], tuple[Units, Units]]]:  # fmt: skip
-    """Yield payee, origin, deal and cut, and what counts there: without and with factors."""
-    by_deal = component.scope is Scope.TRANSACTION or component.counts.measure is Measure.DEALS
-    deal: Any = pl.col("deal_id") if by_deal else pl.lit("").alias("deal_id")
-    keys = ["payee", "origin", "deal_id", "cut"]
-    of_rate, by_rate = _whole(rates)
-    of_factor, by_factor = _whole(factors or [Fraction(1)])
-    counts = credits.filter(pl.col("rate").is_not_null()).select(
-        *keys[:2], deal, "cut", "rate", "factor", "value"
-    )
-    most = counts.select(pl.col("value").abs().max()).item() or 0
-    largest = most * max(by_rate) * max(by_factor) * len(counts)
-    if largest < _WIDE:
-        kind = pl.Int64() if largest < _NARROW else pl.Int128()
-        rows = _grouped(
-            counts, keys, pl.Series(by_rate, dtype=kind), pl.Series(by_factor, dtype=kind)
-        )
-    else:
-        rows = _one_by_one(counts, by_rate, by_factor)
-    for *key, plain, weighed in rows:
-        yield tuple(key), (_over(plain, of_rate), _over(weighed, of_rate * of_factor))
-
-
-def _grouped(
-    counts: pl.DataFrame, keys: Sequence[str], by_rate: pl.Series, by_factor: pl.Series
-) -> Iterator[tuple[Any, ...]]:
-    """Yield the keys of each group with its sums, in parts of common denominators."""
-    plain = counts.get_column("value").cast(by_rate.dtype)
-    if len(by_rate) > 1:
-        plain *= by_rate.gather(counts.get_column("rate"))
-    weighed = plain * by_factor.gather(counts.get_column("factor"))
-    parts = counts.select(*keys, plain.alias("plain"), weighed.alias("weighed"))
-    yield from parts.group_by(keys).agg(pl.col("plain", "weighed").sum()).iter_rows()
-
-
-def _one_by_one(
-    counts: pl.DataFrame, by_rate: Sequence[int], by_factor: Sequence[int]
-) -> Iterator[tuple[Any, ...]]:
-    """Yield the same where sums may be longer than any column holds."""
-    sums: dict[tuple[Any, ...], list[int]] = {}
-    for *key, rate, factor, value in counts.iter_rows():
-        plain = value * by_rate[rate]
-        found = sums.setdefault(tuple(key), [0, 0])
-        found[0] += plain
-        found[1] += plain * by_factor[factor]
-    for where, both in sums.items():
-        yield *where, *both
-
-
-def _whole(numbers: Sequence[Fraction]) -> tuple[int, Sequence[int]]:
-    """Return the least common denominator of numbers, and how many of its parts each is."""
-    common = lcm(*(number.denominator for number in numbers))
-    return common, [int(number * common) for number in numbers]
-
-
-def _over(above: int, below: int) -> Units:
-    return Fraction(above, below) if above % below else above // below
 
 
 def _lacking(

@@ -20,7 +20,8 @@ from streams.domain.amounts import Amounts
 from streams.domain.paying import Target, target, target_of
 from streams.domain.plan_context import Context
 from streams.domain.plan_credits import Credit, book
-from streams.domain.summing import MONEY, SCHEMA, views
+from streams.domain.summing import SCHEMA, views
+from streams.domain.weighing import MONEY
 
 CREDITS, REPS, DAYS = 1_000_000, 10_000, 730  # two years: eight quarters
 FIRST = date(2025, 1, 1)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.plan_choices import Rounding
-from schemas.plans import Individual, Plan, Score
+from schemas.plan_choices import Attained, CancelReason, ClawbackMode, Rounding
+from schemas.plans import Clawback, Individual, Plan, Score
 from streams.domain.amounts import Amounts, amounted
 from streams.domain.earning import earned, of_total
 from streams.domain.paying import lines_of, target, target_of
@@ -33,6 +33,13 @@ HERE = context(
         ("CHF", "EUR", date(2026, 1, 10), "1.07"),
     ],
 )
+CLAWBACKS = [
+    Clawback(),
+    Clawback(within_months=2),
+    Clawback(reasons=(CancelReason.REFUND,)),
+    Clawback(mode=ClawbackMode.FULL),
+    Clawback(mode=ClawbackMode.FULL, attainment=Attained.REDUCED),
+]
 slow = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -48,6 +55,7 @@ def sold(draw: Any) -> Credit:
         reporting_amount=draw(st.sampled_from([amount if currency == "EUR" else None, amount])),
         acv=draw(st.sampled_from([None, amount * 2])), margin=amount * 3,
         units=draw(st.sampled_from([None, Decimal(3)])), deal_type="NEW",
+        cancelled_on=draw(st.none() | st.none() | DAYS), cancel_reason="CHURN",
     )  # fmt: skip
 
 
@@ -61,6 +69,7 @@ def any_plans(draw: Any) -> Plan:
     own = Individual(rep_id="s", quota=Decimal(700), variable=Decimal(123))
     return plan.model_copy(update={
         "components": (component.model_copy(update={"counts": counts}),),
+        "clawback": draw(st.sampled_from(CLAWBACKS)),
         "reps": draw(st.sampled_from([(), ("r", "lead"), ("boss", "s")])),
         "individual": draw(st.sampled_from([(), (own,)])),
     })  # fmt: skip
