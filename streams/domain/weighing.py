@@ -99,16 +99,16 @@ def factored(
         pl.when(met(m.when) if m.when else pl.lit(value=True)).then(1 << n).otherwise(0)
         for n, m in enumerate(some)
     ]
-    met = credits.with_columns(pl.sum_horizontal(bits).cast(pl.UInt32).alias("mask"))
-    masks = met.get_column("mask").unique().sort()
+    marked = credits.with_columns(pl.sum_horizontal(bits).cast(pl.UInt32).alias("mask"))
+    masks = marked.get_column("mask").unique().sort()
     factors = [
         combined(component, [Fraction(m.factor or 0) for n, m in enumerate(some) if mask >> n & 1])
         for mask in masks
     ]
-    at = met.get_column("mask").replace_strict(
+    at = marked.get_column("mask").replace_strict(
         masks, pl.Series(range(len(masks)), dtype=pl.UInt32), return_dtype=pl.UInt32
     )
-    return met.with_columns(at.alias("factor")), factors
+    return marked.with_columns(at.alias("factor")), factors
 
 
 def summed(
