@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.plan_components import Component
+from streams.domain.clawing import is_reduced
 from streams.domain.ladders import text_of
 from streams.domain.measuring import View, origins
 from streams.domain.paying import line_of
@@ -52,7 +53,7 @@ class Amounts:
         for component in view.plan.components:
             name = component.component_id
             if name not in self._by_total:
-                self._by_total[name] = is_by_total(component)
+                self._by_total[name] = is_by_total(component) and not is_reduced(view.plan)
             for origin in origins(view, component):
                 if within is not None and not origin.within(within).days:
                     continue
