@@ -533,7 +533,7 @@ CREATE OR REPLACE VIEW spm_bi.contest_result
     reached_at Nullable(DateTime64(3, 'UTC')),
     prize_amount Decimal(18, 4),
     prize_currency String,
-    things Array(String),
+    things String,
     sequence UInt64,
     author String,
     finalized_at DateTime64(3, 'UTC')
@@ -543,7 +543,7 @@ AS SELECT done.contest_id AS contest_id, done.participant_id AS participant_id, 
     if(done.rep_id = '', done.participant_id, person.name) AS participant_name, done.place AS place,
     done.is_tied AS is_tied, done.score AS score, done.events AS events,
     nullIf(done.reached_at, toDateTime64(0, 3, 'UTC')) AS reached_at, done.prize_amount AS prize_amount,
-    done.prize_currency AS prize_currency, done.things AS things, done.sequence AS sequence,
+    done.prize_currency AS prize_currency, arrayStringConcat(done.things, ', ') AS things, done.sequence AS sequence,
     done.author AS author, done.finalized_at AS finalized_at
 FROM spm.contest_result AS done
 INNER JOIN

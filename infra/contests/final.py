@@ -35,7 +35,7 @@ class Final(NamedTuple):
     place: int
     score: Decimal
     prize: Decimal
-    things: tuple[str, ...]
+    things: str
     author: str
     finalized_at: datetime
 
@@ -56,8 +56,8 @@ def finals(client: Any, contest_id: str) -> tuple[Final, ...]:
         " ORDER BY place = 0, place, participant_id",
         parameters={"id": contest_id},
     )
-    return tuple(Final(name, int(place), score, prize, tuple(things), author, at)
-                 for name, place, score, prize, things, author, at in found.result_rows)  # fmt: skip
+    return tuple(Final(name, int(place), score, prize, things, who, at)
+                 for name, place, score, prize, things, who, at in found.result_rows)  # fmt: skip
 
 
 def corrections(final: Sequence[Final], now: Result) -> tuple[Correction, ...]:
@@ -95,9 +95,7 @@ def finalize(client: Any, contest_id: str, author: str, now: datetime) -> Result
 def _may_be_final(client: Any, contest: Contest, now: datetime) -> None:
     freeze = moment(frozen_at(contest))
     if contest.state is not State.OPEN:
-        raise LookupError(
-            f"{contest.contest_id} is {contest.state}: only an OPEN one becomes final"
-        )
+        raise LookupError(f"{contest.contest_id} is {contest.state}: only OPEN ones become final")
     if now < freeze:
         raise LookupError(
             f"{contest.contest_id} takes late data until {freeze:%Y-%m-%d %H:%M} UTC; make it final"

@@ -39,8 +39,10 @@ def told(contest: Contest, found: Result, names: Names) -> str:
 
 def told_final(final: Sequence[Final], late: Sequence[Correction], names: Names) -> str:
     """Return a final result with what was corrected since, for people."""
-    rows = [(f.place or "-", names(f.participant), number(f.score), number(f.prize) if f.prize else "",
-             ", ".join(f.things)) for f in final]  # fmt: skip
+    rows = [
+        (f.place or "-", names(f.participant), number(f.score),
+         number(f.prize) if f.prize else "", f.things) for f in final
+    ]  # fmt: skip
     head = f"FINAL since {final[0].finalized_at:%Y-%m-%d %H:%M} UTC, by {final[0].author}"
     lines = [head, table(("PLACE", "WHO", "SCORE", "MONEY", "WINS"), rows)]
     if late:
