@@ -84,7 +84,9 @@ def test_points_are_not_capped_unless_the_contest_says_so() -> None:
 
 
 def test_places_are_1_2_2_4() -> None:
-    made = [event(n, f"2{3 + i}T10:00", v) for i, (n, v) in enumerate(zip("abcd", "9551"))]
+    made = [
+        event(n, f"2{3 + i}T10:00", v) for i, (n, v) in enumerate(zip("abcd", "9551", strict=True))
+    ]
     assert [r for r, _ in places(held(contest(ties={"first": None}), "abcd", made))] == [1, 2, 2, 4]
 
 
@@ -174,7 +176,7 @@ def test_a_race_is_over_with_its_last_winner() -> None:
 def test_an_elimination_drops_the_last_of_each_round_and_nobody_by_chance() -> None:
     one = contest(format="ELIMINATION", ties={"first": None})
     made = [event(n, f"2{d}T10:00", v) for d, values in ((3, "321"), (4, "110"), (5, "120"))
-            for n, v in zip("abc", values)]  # fmt: skip
+            for n, v in zip("abc", values, strict=True)]  # fmt: skip
     found = held(one, "abc", made)
     assert [r.out for r in found.rounds] == [("c",), (), ("a",)]
     assert places(found) == [(1, "b"), (2, "a"), (3, "c")]
@@ -209,7 +211,9 @@ def test_an_odd_field_plays_the_mean_of_the_others() -> None:
     """Source: Ambition's phantom stands in where the number is odd."""
     seeds = [{"place": i, "participant": n} for i, n in enumerate("abcde", 1)]
     one = contest(format="SEASON", seeding="LISTED", seeds=seeds, playoffs=False)
-    found = held(one, "abcde", [event(n, "23T10:00", v) for n, v in zip("abcde", "12345")])
+    found = held(
+        one, "abcde", [event(n, "23T10:00", v) for n, v in zip("abcde", "12345", strict=True)]
+    )
     stood_in = next(m for m in found.matches if m.round == 1 and STAND_IN in (m.home, m.away))
     opponent = "abcde".index(stood_in.home) + 1
     assert stood_in.away_score == Decimal(15 - opponent) / 4
@@ -243,7 +247,7 @@ def test_who_passed_whom_is_kept_in_order_and_a_fall_is_silent() -> None:
 
 def test_tied_places_pool_their_prizes_or_share_all() -> None:
     offered = [Prize(place=i, amount=Decimal(a)) for i, a in ((1, 500), (2, 300), (3, 200))]
-    tied = standings([Tally(n, Decimal(v)) for n, v in zip("abc", (9, 9, 1))], Rules())
+    tied = standings([Tally(n, Decimal(v)) for n, v in zip("abc", (9, 9, 1), strict=True)], Rules())
     pooled = prizes(tied, offered, "EUR", TiedPrizes.POOL)
     assert [pooled[n].amount for n in "abc"] == [400, 400, 200]
     split = prizes(tied, offered, "EUR", TiedPrizes.SHARE)
@@ -256,7 +260,8 @@ def test_a_draw_hangs_on_its_seed_and_on_nobody_who_joins() -> None:
 
     drawn = contest(format="BRACKET", seeding="DRAWN", draw_seed=7)
     order = seeded("abcdef", drawn)
-    assert order == seeded("fedcba", drawn) and set(order) == set("abcdef")
+    assert order == seeded("fedcba", drawn)
+    assert set(order) == set("abcdef")
     assert [n for n in seeded("abcdefg", drawn) if n != "g"] == list(order)
     others = {seeded("abcdef", drawn.model_copy(update={"draw_seed": n})) for n in range(20)}
     assert len(others) > 10
