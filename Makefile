@@ -26,7 +26,7 @@ test: $(DEV) ## the whole suite; says what it left out and why
 
 faults: $(DEV) ## faults at length: processes killed on a real Kafka, and the simulation with SEEDS seeds
 	@SEEDS=$(SEEDS) $(BIN)/python -m pytest -m "long or not bench" --timeout 3600 \
-	  tests/faults $(wildcard tests/simulation)
+	  tests/faults $(wildcard tests/simulation) tests/end_to_end/test_demo.py
 
 lint: $(DEV) ## style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

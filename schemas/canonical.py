@@ -211,6 +211,11 @@ def _deal_sense(deal: Mapping[str, Any]) -> Iterator[FieldError]:
             "probability", deal["probability"].normalize(), "is not between 0 and 1",
             "write 0.65 for 65 %",
         )  # fmt: skip
+    if deal["cancel_reason"] != "NONE" and deal["cancelled_on"] is None:
+        yield FieldError(
+            "cancel_reason", deal["cancel_reason"], "has no cancelled_on beside it",
+            "give the day from which the customer no longer has it",
+        )  # fmt: skip
     if any(s["share"] < 0 for s in deal["splits"]):
         yield FieldError("splits", "", "a share is negative", "give parts of 1")
 

@@ -13,10 +13,12 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from schemas.accounting import Accounting
+from schemas.alerts import Alerts
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
 from schemas.contests import Contests
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
+from schemas.payroll import Payroll
 from schemas.plans import Plans
 from schemas.quotas import Quotas
 from schemas.scorecards import Scorecards
@@ -213,6 +215,8 @@ KINDS: dict[str, type[Definition]] = {
     "plans": Plans,
     "scorecards": Scorecards,
     "accounting": Accounting,
+    "payroll": Payroll,
+    "alerts": Alerts,
     "contests": Contests,
 }
 
@@ -234,4 +238,6 @@ class Bundle(Definition):
     plans: Plans = Plans(plans=())
     scorecards: Scorecards = Scorecards()
     accounting: Accounting = Accounting()
+    payroll: Payroll = Payroll()
+    alerts: Alerts = Alerts()
     contests: Contests = Contests()

@@ -145,6 +145,31 @@ class Rounding(StrEnum):
     HALF_UP = "HALF_UP"  # away from zero
 
 
+class ClawbackMode(StrEnum):
+    """What a deal that is cancelled takes back."""
+
+    LADDER = "LADDER"  # it no longer counts: tiers are climbed again without it
+    FULL = "FULL"  # what it earned when it came, in the order of days; others keep what they earned
+    PAID = "PAID"  # the same, of which the pay run asks back what was paid and drops the rest
+    PRO_RATA = "PRO_RATA"  # of FULL, the part of the term that was not served
+
+
+class Attained(StrEnum):
+    """What a deal that is taken back does to attainment; LADDER always reduces it."""
+
+    KEPT = "KEPT"  # it goes on counting for tiers, gates and multipliers (Spiff)
+    REDUCED = "REDUCED"  # credits from the day of the cancellation on climb without it
+
+
+class CancelReason(StrEnum):
+    """Why a deal was cancelled."""
+
+    CANCELLATION = "CANCELLATION"
+    CHURN = "CHURN"
+    REFUND = "REFUND"
+    NON_PAYMENT = "NON_PAYMENT"
+
+
 class Category(StrEnum):
     """What statements call a component."""
 

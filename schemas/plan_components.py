@@ -25,6 +25,7 @@ from schemas.plan_choices import (
     VariableFor,
     Whose,
 )
+from schemas.plan_pay import Eligible
 from schemas.territories import CreditRole
 
 _Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -211,3 +212,4 @@ class Component(Definition):
     ] = None
     cap: Cap | None = None
     objectives: Annotated[tuple[Objective, ...], Field(description="of measure SCORE")] = ()
+    eligible: Annotated[Eligible, Field(description="for pay; absent: once EARNED")] = Eligible()

@@ -6,10 +6,29 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.defining import Currency, Day, Definition, Id, Label
-from schemas.plan_choices import Anchor, Boundary, PlanPeriod, Rounding
+from schemas.plan_choices import (
+    Anchor,
+    Attained,
+    Boundary,
+    CancelReason,
+    ClawbackMode,
+    PlanPeriod,
+    Rounding,
+)
 from schemas.plan_components import Component, Positive, Tier
+from schemas.plan_pay import Draw
 
-__all__ = ["Component", "Guarantee", "Individual", "Plan", "PlanPeriod", "Plans", "Score", "Tier"]
+__all__ = [
+    "Clawback",
+    "Component",
+    "Guarantee",
+    "Individual",
+    "Plan",
+    "PlanPeriod",
+    "Plans",
+    "Score",
+    "Tier",
+]
 
 
 class Individual(Definition):
@@ -29,6 +48,27 @@ class Guarantee(Definition):
     valid_from: Day = Field(description="payout periods that begin on or after this day")
     valid_to: Day = Field(description="... and before this one")
     reps: Annotated[tuple[Id, ...], Field(description="rep_ids; none: all of the plan")] = ()
+
+
+class Clawback(Definition):
+    """What is taken back once a customer no longer has what a deal was credited for."""
+
+    mode: Annotated[ClawbackMode, Field(description="LADDER, FULL, PAID or PRO_RATA")] = (
+        ClawbackMode.LADDER
+    )
+    attainment: Annotated[
+        Attained, Field(description="of all but LADDER: KEPT, or REDUCED for what comes later")
+    ] = Attained.KEPT
+    reasons: Annotated[
+        tuple[CancelReason, ...], Field(description="take back for these; none: for any reason")
+    ] = ()
+    within_months: Annotated[
+        int | None,
+        Field(ge=1, le=120, description="cancelled later than that, nothing; absent: ever"),
+    ] = None
+    term_months: Annotated[
+        int | None, Field(ge=1, le=120, description="of PRO_RATA: served in full after so long")
+    ] = None
 
 
 class Plan(Definition):
@@ -62,8 +102,12 @@ class Plan(Definition):
     individual: Annotated[
         tuple[Individual, ...], Field(description="quota and variable of single reps")
     ] = ()
+    clawback: Annotated[Clawback, Field(description="absent: a cancelled deal counts no more")] = (
+        Clawback()
+    )
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
     guarantees: tuple[Guarantee, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
 
 class Score(Definition):

@@ -13,10 +13,10 @@ class Role(StrEnum):
 
     SERVICE = "service"  # the pipeline's own processes: reads and writes the warehouse
     SOURCE = "source"  # sends events of one source to the intake
-    FINANCE = "finance"  # reads every row, names and money included
-    ANALYST = "analyst"  # reads every row of spm_bi
-    MANAGER = "manager"  # reads their own rows and those of everyone below them
-    REP = "rep"  # reads their own rows
+    FINANCE = "finance"  # reads every row, everybody's pay included
+    ANALYST = "analyst"  # reads every row of spm_bi but those about pay
+    MANAGER = "manager"  # reads their own rows and pay, and those of everyone below them
+    REP = "rep"  # reads their own rows and pay
     DISPLAY = "display"  # a screen: boards only, no SQL
 
 

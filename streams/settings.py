@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     forecast_seconds: float = Field(
         default=300.0, ge=0, description="`pacesetter up` makes forecasts so often. 0: never."
     )
+    alert_seconds: float = Field(
+        default=60.0, ge=0, description="`pacesetter up` looks for alerts so often. 0: never."
+    )
     settle_seconds: float = Field(
         default=60.0,
         ge=0,

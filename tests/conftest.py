@@ -2,10 +2,14 @@
 
 import gc
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests import tables
+from tests.costs import Costs
 
 # As in a worker: the tables of tests are tiny, and each call of polars that had to wait for another
 # thread would wait for a core that other tests use. Read when polars is imported.
@@ -42,6 +46,13 @@ SLOW_SECONDS_MAX = 600  # a busy machine stretches every wait of those that star
 # A law is right or wrong, not fast: on a busy machine a deadline fails by chance.
 settings.register_profile("pacesetter", deadline=None)
 settings.load_profile("pacesetter")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Costs(), "costs")
+    cleanup = ExitStack()
+    cleanup.enter_context(tables.kept())
+    config.add_cleanup(cleanup.close)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,7 +3,6 @@
 Everything started here is stopped by the end of its `with` block.
 """
 
-import atexit
 import json
 import os
 import shutil
@@ -11,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -20,7 +18,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +41,7 @@ from streams.engine.batches import Partition
 from streams.engine.epochs import Ground, marker_message, open_epochs
 from streams.outside import outside
 from streams.settings import Settings
+from tests import tables
 from tests.load import Credited, CreditKey, Event, Sums, encoded
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,7 +61,7 @@ def wait_for(true: Any, what: str, seconds: float = SECONDS_MAX) -> Any:
         if found:
             return found
         # What takes long to ask is asked seldom: it keeps those busy who are waited for.
-        time.sleep(min(1.0, max(0.05, 3 * (time.monotonic() - began))))
+        time.sleep(min(1.0, max(0.05, 9 * (time.monotonic() - began))))
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
@@ -150,16 +148,14 @@ def _served(server: Server) -> Iterator[str]:
         server.stop(signal.SIGKILL)  # how it ends is tests/infra/warehouse's to show
 
 
-def laid_out(folder: Path) -> None:
+def laid_out(folder: Path, data: str = "warehouse") -> None:
     """Put a warehouse that has all tables into a folder: `migrate` then has little to do."""
-    shutil.copytree(_tables(), folder / "warehouse", symlinks=True)
+    shutil.copytree(tables.once(_migrated), folder / data, symlinks=True)
 
 
-@cache
-def _tables() -> Path:
+def _migrated(folder: Path) -> Path:
     """Return the data of a warehouse that was migrated and has no incarnation yet."""
-    folder, port = Path(tempfile.mkdtemp(prefix="pacesetter-tables-")), free_port()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    port = free_port()
     server = Server(folder, port)
     with _served(server) as token:
         url = f"http://127.0.0.1:{port}"
@@ -349,7 +345,7 @@ def credits_of(warehouse: Warehouse) -> dict[CreditKey, Credited]:
     """Return who is credited for what, in the shape of tests.load."""
     rows = warehouse.frame(
         f"SELECT rep_id, deal_id, role, via, stage_class, day, share, amount, currency, "
-        f"reporting_amount FROM spm.deal_credit FINAL WHERE NOT deleted AND {LIVE}"
+        f"reporting_amount, cancelled_on FROM spm.deal_credit FINAL WHERE NOT deleted AND {LIVE}"
     )
     return {tuple(row[:4]): Credited(*row[4:]) for row in rows.iter_rows()}  # type: ignore[misc]
 

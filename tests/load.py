@@ -93,6 +93,7 @@ class Credited(NamedTuple):
     amount: Decimal
     currency: str
     reporting_amount: Decimal | None
+    cancelled_on: date | None
 
 
 class Event(NamedTuple):
@@ -245,9 +246,24 @@ class Floor:
             "segment": (None, "SMB", "ENT")[self.made % 3],
             "region": (None, "EMEA", "AMER")[self.made // 3 % 3],
             "account_id": f"a{self.made % 5}",
+            **self._billing(),
             "currency": self.random.choice(CURRENCIES),
             "splits": self._splits(),
             **self._stage(),
+        }
+
+    def _billing(self) -> dict[str, Any]:
+        """Return what a deal may say besides its amount, in parts that do not come out even."""
+        n = self.made
+        return {
+            "acv": (None, Decimal(n * 7919 % 10**6).scaleb(-4))[n % 2],
+            "margin": (None, Decimal(-n * 104_729 % 10**7).scaleb(-4))[n // 2 % 2],
+            "units": (None, Decimal(n % 11))[n // 4 % 2],
+            "invoiced_amount": (None, Decimal(n * 31 % 10**5).scaleb(-2))[n // 3 % 2],
+            "paid_amount": (None, Decimal(n * 17 % 10**5).scaleb(-3))[n // 5 % 2],
+            "cancelled_on": (None, None, None, date(2026, 5, 1))[n % 4],
+            "cancel_reason": ("NONE", "NONE", "NONE", "CHURN")[n % 4],
+            "territory_id": (None, "north")[n // 7 % 2],
         }
 
     def _splits(self) -> list[dict[str, Any]]:
@@ -332,7 +348,10 @@ def _credits(r: dict[str, Any]) -> Iterator[tuple[str | None, str, str, Credited
         amount = r["amount"] * share
         reporting = amount * RATES[r["currency"]] if stage == "WON" else None
         day = _day(at, user)
-        yield user, role, via, Credited(stage, day, share, amount, r["currency"], reporting)
+        found = Credited(
+            stage, day, share, amount, r["currency"], reporting, r["cancelled_on"]
+        )  # fmt: skip
+        yield user, role, via, found
 
 
 def _day(at: datetime, user: str | None) -> date:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from infra.definitions.stored import Stored
 from schemas.accounting import Accounting
 from streams.domain.contract_costs import Deal, Entry, is_split
+from streams.domain.plan_credits import Credit
 from streams.domain.plan_sums import Selector, counted
 from streams.domain.pooled import Weights
 
@@ -30,7 +31,7 @@ FROM
     SELECT *, position = min(position) OVER (
         PARTITION BY rep_id, deal_id, role, via, plan_id, component_id, currency
     ) AS is_first
-    FROM spm.commission_ledger FINAL
+    FROM spm.commission_ledger FINAL WHERE state = 'EARNED'
 ) AS entry
 LEFT JOIN
 (
@@ -54,9 +55,8 @@ _DEALS = """
 SELECT deal_id, argMin(deal_type, source_position), argMin(day, source_position)
 FROM spm.credit WHERE kind = 'credit' AND NOT deleted AND stage_class = 'WON' GROUP BY deal_id
 """
-_CREDIT_COLUMNS = ("entity_id", "partition", "position", "deal_id", "role", "deleted",
-                   "stage_class", "day", "reporting_amount", "reporting_currency", "product",
-                   "segment", "region", "deal_type")  # fmt: skip
+_CREDIT_COLUMNS = ("entity_id", "partition", "position", "deleted", "stage_class",
+                   *Credit._fields[1:])  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -140,7 +140,8 @@ class Credits:
             parameters={"reps": list(reps)},
         )
         for rep_id, *values in found.result_rows:
-            self._by_rep[rep_id].append(dict(zip(_CREDIT_COLUMNS, values, strict=True)))
+            row = dict(zip(_CREDIT_COLUMNS, values, strict=True))
+            self._by_rep[rep_id].append({"rep_id": rep_id, **row})
 
     def weights(self, row: Row) -> Weights:
         """Return what each deal is credited with where an entry stands, in its period."""
@@ -173,7 +174,7 @@ def _summed(
         found = counted(credit)
         if found is None or not row.origin_start <= credit["day"] < row.origin_end:
             continue
-        bucket, units = found
-        if selector is None or selector.takes(bucket):
-            sums[credit["deal_id"]] = sums.get(credit["deal_id"], Decimal(0)) + units
+        held = found[0]
+        if held.units is not None and (selector is None or selector.takes(held)):
+            sums[credit["deal_id"]] = sums.get(credit["deal_id"], Decimal(0)) + held.units
     return sums

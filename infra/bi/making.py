@@ -32,9 +32,8 @@ def make_views(client: Any, bundle: Bundle | None = None, cluster: str | None = 
         digest = hashlib.sha256(statement.encode()).hexdigest()
         if known.get(name) != digest:
             client.command(statement, settings={"max_query_size": QUERY_BYTES_MAX})
-            client.insert(
-                "spm.view", [[name, digest, cluster]], column_names=["name", "sha256", "cluster"]
-            )
-            made.append(name)
+            made.append([name, digest, cluster])
+    if made:  # noted after all are made: whatever dies before, they are made again
+        client.insert("spm.view", made, column_names=["name", "sha256", "cluster"])
     comment_views(client, cluster)
-    return made
+    return [name for name, *_ in made]

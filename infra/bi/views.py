@@ -23,11 +23,16 @@ class View(NamedTuple):
 
     def statement(self) -> str:
         """Return the statement that makes it, in place of what was there."""
-        columns = ",\n".join(f"    {c.name} {c.type}" for c in columns_of(self.name))
+        told = dictionary()
+        columns = ",\n".join(
+            f"    {c.name} {c.type} COMMENT {quoted(told.comment(c))}"
+            for c in columns_of(self.name)
+        )
         return (
             f"CREATE OR REPLACE VIEW spm_bi.{self.name}\n(\n{columns}\n)\n"
             f"DEFINER = CURRENT_USER SQL SECURITY DEFINER\n"
-            f"AS {self.sql.strip()}"
+            f"AS {self.sql.strip()}\n"
+            f"COMMENT {quoted(told.views[self.name].comment)}"
         )
 
 

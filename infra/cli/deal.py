@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from infra.cli import deal_later
+
 if TYPE_CHECKING:
     from infra.cli.by_hand import Floor
     from streams.settings import Settings
@@ -17,9 +19,11 @@ RepOption = Annotated[
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    deals = typer.Typer(help="Win, lose or cancel a deal by hand.", no_args_is_help=True)
+    deals = typer.Typer(help="Win, lose, bill or cancel a deal by hand.", no_args_is_help=True)
     deals.command("win")(win)
     deals.command("lose")(lose)
+    deals.command("bill")(deal_later.bill)
+    deals.command("churn")(deal_later.churn)
     deals.command("cancel")(cancel)
     calls = typer.Typer(help="Log a call by hand.", no_args_is_help=True)
     calls.command("log")(log_call)
@@ -36,12 +40,18 @@ def win(
         str | None, typer.Option(help="Three letters; the company's if absent.")
     ] = None,
     name: Annotated[str, typer.Option(help="What the deal is called.")] = "Won by hand",
+    *,
+    acv: Annotated[str | None, typer.Option(help="Annual contract value.")] = None,
+    margin: Annotated[str | None, typer.Option(help="What is left after costs.")] = None,
+    units: Annotated[str | None, typer.Option(help="How many were sold.")] = None,
 ) -> None:
     """Win a deal now; the board moves within a second.
 
     Example: `pacesetter deal win --rep dana --amount 25000`
     """
-    _deal(rep, stage="WON", amount=amount, currency=currency, name=name)
+    more = {"acv": acv, "margin": margin, "units": units}
+    told = {name: str(deal_later.number(name, text)) for name, text in more.items() if text}
+    _deal(rep, stage="WON", amount=amount, currency=currency, name=name, **told)
 
 
 def lose(

@@ -127,14 +127,15 @@ def _watch(seconds: float, port: int) -> None:
 def _maker() -> "Maker":
     from infra.forecasting.watching import Maker
 
-    return Maker(_warehouse, _bundle)
+    return Maker(_warehouse, bundle_in_force)
 
 
 def _warehouse() -> Any:
     return patient_warehouse(STATEMENT_SECONDS_MAX)
 
 
-def _bundle() -> Any:
+def bundle_in_force() -> Any:
+    """Return the definitions in force; Unavailable where they cannot be read."""
     from infra.definitions import connecting
     from infra.definitions.stored import Stored
     from infra.local.found import found_settings

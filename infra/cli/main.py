@@ -7,20 +7,25 @@ from typing import Annotated
 import typer
 
 from infra.cli import (
+    alerts,
     amortisation,
     board,
+    commission,
     config,
     contest,
     dead_letters,
     deal,
     definitions,
+    dispute,
     doctor,
     forecast,
     ground,
     imports,
     intake,
     kpi,
+    payroll,
     people,
+    period,
     plan,
     quota,
     rebuild,
@@ -29,6 +34,7 @@ from infra.cli import (
     settle,
     simulate,
     standing,
+    statement,
     tokens,
 )
 from infra.cli import run as running
@@ -76,9 +82,15 @@ app.add_typer(people.app, name="people", rich_help_panel="Feed it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)
+app.add_typer(alerts.app, name="alerts", rich_help_panel="Look at it")
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(contest.app, name="contest", rich_help_panel="Look at it")
+app.add_typer(commission.app, name="commission", rich_help_panel="Look at it")
+app.add_typer(statement.app, name="statement", rich_help_panel="Look at it")
+app.add_typer(dispute.app, name="dispute", rich_help_panel="Look at it")
+app.add_typer(period.app, name="period", rich_help_panel="Pay")
+app.add_typer(payroll.app, name="payroll", rich_help_panel="Pay")
 app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)

@@ -37,7 +37,7 @@ def check(
 
     Errors are ids, days, currencies, tiers, quotas and shares that do not fit together. Warnings
     are cliffs, falling rates, gaps between bounds, tiers that a cap hides, people on no plan or
-    paid twice, and what cannot accrue live yet. Each names file, line and remedy.
+    paid twice, and what cannot accrue live. Each names file, line and remedy.
 
     Examples: pacesetter plan check definitions/, pacesetter plan check next-year.yaml --strict
     """

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from infra.local.run_file import Run
 
 START_SECONDS = 120.0
+HISTORY_DAYS = 100  # of a demo: this quarter, whatever its day, and some of the last
 STOP_SECONDS = 70.0  # workers, warehouse and Kafka end one after the other
 Broker = Annotated[
     Literal["embedded", "apache"] | None,
@@ -77,6 +78,9 @@ def demo(
     ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same floor.")] = 1,
     pace: Annotated[float, typer.Option(help="Events per second on the floor.", min=0.1)] = 3.0,
+    days: Annotated[
+        int, typer.Option(help="Days of history of a new floor; fewer start sooner.", min=1)
+    ] = HISTORY_DAYS,
     broker: Broker = None,
 ) -> None:
     """Run everything with a simulated sales floor: a board with history that moves.
@@ -86,7 +90,7 @@ def demo(
     """
     from infra.local.demo import run_demo
 
-    run_demo(fresh=fresh, seed=seed, pace=pace, say=typer.echo, broker=broker)
+    run_demo(fresh=fresh, seed=seed, pace=pace, days=days, say=typer.echo, broker=broker)
 
 
 def status(

@@ -34,8 +34,9 @@ def create(
 ) -> None:
     """Make a token and print it, this once.
 
-    Roles: service (the pipeline itself), source (sends events of one source), finance, analyst,
-    manager and rep (read their own and what is below), display (boards only).
+    Roles: service (the pipeline itself), source (sends events of one source), finance (reads all,
+    everybody's pay included), analyst (all but pay), manager and rep (read their own and what is
+    below them, pay included), display (boards only).
 
     Example: pacesetter token create dana --role manager --rep hp-08
     """

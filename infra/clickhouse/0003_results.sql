@@ -85,10 +85,18 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
     rate Nullable(Decimal(20, 10)) COMMENT 'Reporting units per unit of currency.',
     rate_on Nullable(Date32) COMMENT 'Date of that rate.',
     share Decimal(9, 6) COMMENT 'Part of the deal credited.',
+    acv Nullable(Decimal(18, 4)) COMMENT 'Annual contract value credited.',
+    margin Nullable(Decimal(18, 4)) COMMENT 'Margin credited.',
+    units Nullable(Decimal(18, 4)) COMMENT 'Units credited.',
+    invoiced_amount Nullable(Decimal(18, 4)) COMMENT 'Credited part of what is invoiced so far.',
+    paid_amount Nullable(Decimal(18, 4)) COMMENT 'Credited part of what the customer has paid so far.',
+    cancelled_on Nullable(Date32) COMMENT 'Day from which the deal is cancelled.',
+    cancel_reason LowCardinality(String) COMMENT 'NONE, CANCELLATION, CHURN, REFUND or NON_PAYMENT.',
     deal_type LowCardinality(String) COMMENT 'NEW, RENEWAL, EXPANSION, OTHER.',
     product LowCardinality(String) COMMENT 'Product line.',
     segment LowCardinality(String) COMMENT 'Customer segment.',
     region LowCardinality(String) COMMENT 'Region.',
+    territory_id LowCardinality(String) COMMENT 'Territory it comes from: of the rule, else of the deal.',
     sequence UInt64 COMMENT 'Definitions in force.'
 )
 ENGINE = ReplacingMergeTree(position) PARTITION BY generation
@@ -116,16 +124,20 @@ COMMENT 'What `pacesetter rebuild` has added up so far; emptied when it ends.';
 -- Never changed, never rebuilt. An entry is round F(credits with the record) - round F(credits without it).
 CREATE TABLE IF NOT EXISTS spm.commission_ledger
 (
-    entry_id String COMMENT 'Hash (hex) of topic, partition, position, payee, plan, component, origin period and currency.',
+    entry_id String COMMENT 'Hash (hex) of topic, partition, position, payee and what tells entries of those apart.',
     rep_id LowCardinality(String) COMMENT 'Payee.',
     plan_id LowCardinality(String) COMMENT 'Plan.',
     component_id LowCardinality(String) COMMENT 'Line of the plan.',
     origin_start Date32 COMMENT 'First day of the period it was earned in.',
     origin_end Date32 COMMENT 'First day behind it.',
-    posted_start Date32 COMMENT 'First day of the period it is posted in.',
-    kind LowCardinality(String) COMMENT 'ACCRUAL: earned by a credit. ADJUSTMENT: a revision of the definitions.',
+    payout_start Date32 COMMENT 'First day of the payout period in which it falls due by the plan.',
+    payout_end Date32 COMMENT 'First day behind it.',
+    posted_start Date32 COMMENT 'First day of the payout period it is posted in: the first one open then.',
+    posted_end Date32 COMMENT 'First day behind it.',
+    state LowCardinality(String) COMMENT 'The balance it moves: EARNED, ELIGIBLE, RELEASED or PAID.',
+    kind LowCardinality(String) COMMENT 'Why: ACCRUAL, ADJUSTMENT, CLAWBACK, ELIGIBLE, RELEASE, DRAW, RECOVERY, FORGIVENESS, MANUAL, OPENING, PAYOUT.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code of amount.',
-    amount Decimal(38, 4) COMMENT 'What this entry adds; add up for what is owed.',
+    amount Decimal(38, 4) COMMENT 'What this entry adds to its balance, positive in the payee''s favour.',
     topic LowCardinality(String) COMMENT 'Topic of the record that caused it.',
     partition UInt16 COMMENT 'Its partition.',
     position UInt64 COMMENT 'Its position.',
@@ -135,11 +147,24 @@ CREATE TABLE IF NOT EXISTS spm.commission_ledger
     before Decimal(38, 4) COMMENT 'Credited in the origin period without the record.',
     after Decimal(38, 4) COMMENT 'Credited with it.',
     trace String CODEC(ZSTD(1)) COMMENT 'How it was computed: tiers, rates, formula, as JSON.',
+    reason String COMMENT 'Why, of what a person did; empty for what is computed.',
+    author LowCardinality(String) COMMENT 'Who did it; empty for what is computed.',
+    approver LowCardinality(String) COMMENT 'Who approved it; empty for what is computed.',
     sequence UInt64 COMMENT 'Definitions in force.'
 )
 ENGINE = ReplacingMergeTree ORDER BY (rep_id, plan_id, component_id, origin_start, currency, entry_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
-COMMENT 'What is earned, entry by entry. Entries are added, never changed.';
+COMMENT 'What is earned, eligible, released and paid, entry by entry. Entries are added, never changed.';
+
+CREATE TABLE IF NOT EXISTS spm.pay_run
+(
+    sequence UInt64 COMMENT 'Revision of payroll whose acts it did.',
+    entries UInt64 COMMENT 'Entries of the ledger it made.',
+    made_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was done.'
+)
+ENGINE = ReplacingMergeTree(made_at) ORDER BY sequence
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Pay runs that are done: a row follows its entries.';
 
 -- One row per subject, period and day: a later run of the day replaces an earlier one.
 CREATE TABLE IF NOT EXISTS spm.forecast

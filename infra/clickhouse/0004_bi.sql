@@ -364,8 +364,13 @@ CREATE OR REPLACE VIEW spm_bi.commission_ledger
     component_id String,
     origin_start Date32,
     origin_end Date32,
+    payout_start Date32,
+    payout_end Date32,
     posted_start Date32,
+    posted_end Date32,
+    state String,
     kind String,
+    component_kind String,
     currency String,
     amount Decimal(38, 4),
     deal_id String,
@@ -374,6 +379,9 @@ CREATE OR REPLACE VIEW spm_bi.commission_ledger
     credited_before Decimal(38, 4),
     credited_after Decimal(38, 4),
     trace String,
+    reason String,
+    author String,
+    approver String,
     topic String,
     partition UInt16,
     position UInt64,
@@ -382,11 +390,29 @@ CREATE OR REPLACE VIEW spm_bi.commission_ledger
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT entry.entry_id AS entry_id, entry.rep_id AS rep_id, person.name AS rep_name, entry.plan_id AS plan_id,
     entry.component_id AS component_id, entry.origin_start AS origin_start, entry.origin_end AS origin_end,
-    entry.posted_start AS posted_start, entry.kind AS kind, entry.currency AS currency, entry.amount AS amount,
+    entry.payout_start AS payout_start, entry.payout_end AS payout_end, entry.posted_start AS posted_start,
+    entry.posted_end AS posted_end, entry.state AS state, entry.kind AS kind,
+    plan.kind[indexOf(plan.component_id, entry.component_id)] AS component_kind,
+    entry.currency AS currency, entry.amount AS amount,
     entry.deal_id AS deal_id, entry.role AS role, entry.via AS via, entry.before AS credited_before,
-    entry.after AS credited_after, entry.trace AS trace, entry.topic AS topic, entry.partition AS partition,
+    entry.after AS credited_after, entry.trace AS trace, entry.reason AS reason, entry.author AS author,
+    entry.approver AS approver, entry.topic AS topic, entry.partition AS partition,
     entry.position AS position, entry.sequence AS sequence
 FROM (SELECT * FROM spm.commission_ledger FINAL) AS entry
+LEFT JOIN
+(
+    SELECT plan.1 AS plan_id, arrayConcat(plan.2.1, plan.3.1, plan.4.1) AS component_id,
+        arrayConcat(arrayMap(c -> if(empty(c.2), 'COMMISSION', c.2), plan.2),
+            arrayMap(g -> 'GUARANTEE', plan.3), arrayMap(d -> 'DRAW', plan.4)) AS kind
+    FROM
+    (
+        SELECT arrayJoin(JSONExtract(content, 'plans', 'Array(Tuple(plan_id String,
+            components Array(Tuple(component_id String, category String)),
+            guarantees Array(Tuple(guarantee_id String)), draws Array(Tuple(draw_id String))))')) AS plan
+        FROM spm.definition FINAL
+        WHERE kind = 'plans' AND sequence = (SELECT max(sequence) FROM spm.definition WHERE kind = 'plans')
+    )
+) AS plan ON plan.plan_id = entry.plan_id
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = entry.rep_id;
 
 CREATE OR REPLACE VIEW spm_bi.commission_balance
@@ -398,17 +424,24 @@ CREATE OR REPLACE VIEW spm_bi.commission_balance
     origin_start Date32,
     origin_end Date32,
     currency String,
-    amount Decimal(38, 4),
+    earned Decimal(38, 4),
+    eligible Decimal(38, 4),
+    released Decimal(38, 4),
+    paid Decimal(38, 4),
+    owed Decimal(38, 4),
     entries UInt64
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT balance.rep_id AS rep_id, person.name AS rep_name, balance.plan_id AS plan_id,
     balance.component_id AS component_id, balance.origin_start AS origin_start,
-    balance.origin_end AS origin_end, balance.currency AS currency, balance.amount AS amount,
-    balance.entries AS entries
+    balance.origin_end AS origin_end, balance.currency AS currency, balance.earned AS earned,
+    balance.eligible AS eligible, balance.released AS released, balance.paid AS paid,
+    balance.released - balance.paid AS owed, balance.entries AS entries
 FROM
 (
-    SELECT rep_id, plan_id, component_id, origin_start, origin_end, currency, sum(amount) AS amount,
+    SELECT rep_id, plan_id, component_id, origin_start, origin_end, currency,
+        sumIf(amount, state = 'EARNED') AS earned, sumIf(amount, state = 'ELIGIBLE') AS eligible,
+        sumIf(amount, state = 'RELEASED') AS released, sumIf(amount, state = 'PAID') AS paid,
         count() AS entries
     FROM spm.commission_ledger FINAL
     GROUP BY rep_id, plan_id, component_id, origin_start, origin_end, currency

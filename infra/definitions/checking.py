@@ -9,9 +9,11 @@ from zoneinfo import available_timezones
 
 from infra.definitions import (
     checking_accounting,
+    checking_alerts,
     checking_contests,
     checking_curves,
     checking_kpis,
+    checking_payroll,
     checking_plans,
     checking_quotas,
     checking_roster,
@@ -232,5 +234,7 @@ _RULES: dict[str, Callable[[Values], Iterator[Finding]]] = {
     "plans": checking_plans.check,
     "scorecards": checking_scorecards.check,
     "accounting": checking_accounting.check,
+    "payroll": checking_payroll.check,
+    "alerts": checking_alerts.check,
     "contests": _contests,
 }

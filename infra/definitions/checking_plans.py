@@ -6,20 +6,20 @@ Plans may overlap, for one rep too: what they pay adds up.
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from infra.definitions import checking_components
+from infra.definitions import checking_components, clawback_words
 from infra.definitions.checking_components import Known, named_once, wrong
 from infra.definitions.problems import Finding, Path, did_you_mean
 from schemas.currencies import is_currency
 from schemas.defining import Definition
-from schemas.definitions import Company, Roster
+from schemas.definitions import Roster
 from schemas.kpis import Kpis
-from schemas.plan_choices import Anchor
+from schemas.plan_choices import Anchor, Measure
 from schemas.plans import Plan, Plans
 from schemas.territories import Territories
-from streams.domain.plan_sums import not_by_sums, plan_not_by_sums
 
 Values = Mapping[str, Definition]
-LIVE = "cannot accrue live yet"
+LIVE = "cannot accrue live"
+_NOT_A_CREDIT = "values of KPIs are not among the credits of a payee"
 _APART = "keep such plans in a folder of their own: `pacesetter plan check` and `explain` read it"
 
 
@@ -46,6 +46,7 @@ def sense(values: Values) -> Iterator[Finding]:
         yield from _reps((*path, "reps"), plan.reps, there)
         yield from _individual(path, plan, there)
         yield from _guarantees(path, plan, there)
+        yield from clawback_words.check((*path, "clawback"), plan.clawback)
         components = (c.component_id for c in plan.components)
         yield from named_once((*path, "components"), "component_id", components)
         for j, component in enumerate(plan.components):
@@ -56,19 +57,12 @@ def sense(values: Values) -> Iterator[Finding]:
 
 def live(values: Values) -> Iterator[Finding]:
     """Yield what cannot be computed as credits come in; the plan itself may be fine."""
-    company = cast(Company | None, values.get("company"))
     for i, plan in enumerate(cast(Plans, values["plans"]).plans):
         path: Path = ("plans", i)
-        if company and is_currency(plan.currency) and plan.currency != company.reporting_currency:
-            yield wrong((*path, "currency"), plan.currency, "is not the reporting currency",
-                        f"plans count credits in {company.reporting_currency}: give tiers in it"
-                        )  # fmt: skip
-        for where, what in plan_not_by_sums(plan, company):
-            yield wrong((*path, *where), None, f"{what}: {LIVE}", _APART)
         for j, component in enumerate(plan.components):
-            for where, what in not_by_sums(component):
-                at = (*path, "components", j, *where)
-                yield wrong(at, None, f"{what}: {LIVE}", _APART)
+            if component.counts.measure is Measure.KPI:
+                at = (*path, "components", j, "counts", "measure")
+                yield wrong(at, Measure.KPI, f"{_NOT_A_CREDIT}: {LIVE}", _APART)
 
 
 def _known(values: Values) -> Known:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from infra.definitions import clawback_words
 from schemas.plan_choices import (
     Anchor,
     Basis,
@@ -54,6 +55,7 @@ def words(plan: Plan) -> tuple[str, ...]:
         f"{payout.lower()}.",
         _boundary(plan.boundary),
         *_money(plan),
+        *clawback_words.words(plan.clawback),
     ]
     for one in plan.individual:
         given = [

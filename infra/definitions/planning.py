@@ -18,7 +18,14 @@ from schemas.definitions import Bundle, Company
 from schemas.quotas import PeriodKind, QuotaOwner
 from streams.domain.curves import Curve, Past, past_of
 from streams.domain.expected import Expectations, Expected
-from streams.domain.periods import Span, fiscal_of, fiscal_year_of, period_of, previous
+from streams.domain.periods import (
+    FiscalYear,
+    Span,
+    fiscal_days,
+    fiscal_year_of,
+    period_of,
+    previous,
+)
 from streams.domain.quotas import told
 from streams.domain.workdays import Workdays, ordinals
 
@@ -135,9 +142,9 @@ def day_rows(calendars: Mapping[str, Workdays], span: Span, company: Company) ->
     day = span.start
     while day < span.end:
         year = fiscal_year_of(day, company)
-        periods = {kind: year.parts(kind) for kind in _PERIODS}
+        dated = _dated(year, company)
         for calendar_id, workdays in calendars.items():
-            rows.extend(_days(calendar_id, workdays, periods, company))
+            rows.extend(_days(calendar_id, workdays, year, dated))
         day = year.span.end
     return pl.DataFrame(rows, _DAY, orient="row")
 
@@ -152,23 +159,29 @@ def days_of(bundle: Bundle, today: date) -> Span:
     return Span(date(max(first.year, today.year - YEARS_BACK_MAX), 1, 1), ahead)
 
 
+def _dated(year: FiscalYear, company: Company) -> list[tuple[date, tuple[Any, ...]]]:
+    """Return what is the same on every calendar: days, their fiscal numbers and their periods."""
+    quarters, whole = year.parts(PeriodKind.QUARTER), year.span
+    return [
+        (day, (*at, *year.months[at.month - 1], *quarters[at.quarter - 1], *whole))
+        for day, at in fiscal_days(year, company)
+    ]
+
+
 def _days(
     calendar_id: str,
     workdays: Workdays,
-    periods: Mapping[PeriodKind, Sequence[Span]],
-    company: Company,
+    year: FiscalYear,
+    dated: Sequence[tuple[date, tuple[Any, ...]]],
 ) -> Iterator[tuple[Any, ...]]:
-    counted = {k: [(p, ordinals(workdays, p)) for p in parts] for k, parts in periods.items()}
-    (whole,) = periods[PeriodKind.YEAR]
-    for day in whole.each():
-        here = [next(c for c in counted[k] if day in c[0]) for k in _PERIODS]
-        bounds = [bound for span, _ in here for bound in span]
-        numbers = [number for _, count in here for number in count[day]]
-        fiscal = fiscal_of(day, company)
-        yield (
-            calendar_id, day, workdays.is_open(day), workdays.holidays.get(day, ""),
-            fiscal.year, fiscal.quarter, fiscal.month, fiscal.week, *bounds, *numbers,
-        )  # fmt: skip
+    counted = [
+        {day: n for part in year.parts(kind) for day, n in ordinals(workdays, part).items()}
+        for kind in _PERIODS
+    ]
+    for day, known in dated:
+        numbers = (number for count in counted for number in count[day])
+        holiday = workdays.holidays.get(day, "")
+        yield (calendar_id, day, workdays.is_open(day), holiday, *known, *numbers)
 
 
 def past(

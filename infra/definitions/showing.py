@@ -229,6 +229,32 @@ def _accounting(state: State, people: _People, on: date) -> str:
     return table(header, rows)
 
 
+def _payroll(state: State, people: _People, on: date) -> str:
+    payroll = state.bundle().payroll
+    acts = [(p.at, f"period {p.period_start}..{p.period_end}", p.step.value, p.by, "", p.reason)
+            for p in payroll.periods]  # fmt: skip
+    acts += [(m.at, f"manual {m.manual_id} {m.rep_id}", f"{m.amount:f} {m.currency}", m.by,
+              m.approved_by, m.reason) for m in payroll.manual]  # fmt: skip
+    acts += [(h.at, f"hold {h.hold_id}", " ".join(filter(None, (h.rep_id, h.deal_id))), h.by,
+              h.released_by, h.reason) for h in payroll.holds]  # fmt: skip
+    acts += [(f.at, f"forgiveness {f.forgiveness_id} {f.rep_id}", f"{f.amount or 'all'}", f.by,
+              f.approved_by, f.reason) for f in payroll.forgiven]  # fmt: skip
+    acts += [(o.at, f"opening {o.opening_id} {o.rep_id}", f"{o.earned:f} {o.currency}", o.by,
+              o.approved_by, o.reason) for o in payroll.openings]  # fmt: skip
+    told = [(at.isoformat(timespec="seconds"), *rest) for at, *rest in sorted(acts)]
+    return table(("WHEN", "WHAT", "HOW", "BY", "APPROVED OR RELEASED BY", "WHY"), told)
+
+
+def _alerts(state: State, people: _People, on: date) -> str:
+    rows = [
+        (r.rule_id, r.name, r.signal.value, r.subject.value, r.kpi or "every quota",
+         f"{r.enter:f}", f"{r.leave:f}", r.severity.value, ", ".join(r.routes))
+        for r in state.bundle().alerts.rules
+    ]  # fmt: skip
+    header = ("RULE", "NAME", "SIGNAL", "OF", "KPI", "ENTER", "LEAVE", "SEVERITY", "TELLS")
+    return table(header, rows)
+
+
 def _contests(state: State, people: _People, on: date) -> str:
     found = state.bundle().contests
     rows = [
@@ -265,6 +291,8 @@ _TABLES = {
     "plans": _plans,
     "scorecards": _scorecards,
     "accounting": _accounting,
+    "payroll": _payroll,
+    "alerts": _alerts,
     "contests": _contests,
 }
 KINDS_SHOWN = tuple(_TABLES)

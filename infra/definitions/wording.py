@@ -14,10 +14,15 @@ Words = tuple[str, str]  # problem, remedy
 _NUMBER = ("is no number", "write digits with a decimal point, as in 1250.50")
 _WHOLE = ("is no whole number", "write digits alone")
 _TEXT = ("is no text", "write one line of text")
+_INSTANT = ("is no instant with an offset", "write it as 2026-07-03T09:00:00+02:00")
 _PLAIN: dict[str, Words] = {
     "missing": ("is missing", "add it"),
     "day": ("is no date", "write it as 2026-03-31"),
     "day_range": ("lies outside the years 1970 to 2199", "check the year"),
+    "timezone_aware": _INSTANT,
+    "datetime_parsing": _INSTANT,
+    "datetime_from_date_parsing": _INSTANT,
+    "datetime_type": _INSTANT,
     "local_time": ("is no local time", "write it as 2026-03-31T17:00, without a zone"),
     "clock": ("is no time of day", "write it as 09:00, from 00:00 to 24:00"),
     "decimal_parsing": _NUMBER,

@@ -21,12 +21,22 @@ from infra.local.supervisor import Supervisor, stop_on_signals
 from streams.settings import Settings, settings
 
 Say = Callable[[str], None]
-HISTORY_DAYS = 100  # this quarter, whatever its day, and some of the last
 FLOOR_FILE = "floor.json"
 
 
-def run_demo(*, fresh: bool, seed: int, pace: float, say: Say, broker: str | None = None) -> None:
+def run_demo(
+    *,
+    fresh: bool,
+    seed: int,
+    pace: float,
+    say: Say,
+    days: int,
+    broker: str | None = None,
+) -> None:
     """Run the demo until Ctrl-C or SIGTERM; nothing is left running.
+
+    Args:
+        days: of history that a new floor begins with; a floor that is there keeps its own.
 
     Raises:
         AlreadyRuns: a demo already runs.
@@ -38,7 +48,7 @@ def run_demo(*, fresh: bool, seed: int, pace: float, say: Say, broker: str | Non
     _forget_if(fresh, here.data_dir)
     here = apache.chosen(here, broker)
     here.data_dir.mkdir(parents=True, exist_ok=True)
-    floor = _floor(here.data_dir, seed)
+    floor = _floor(here.data_dir, seed, days)
     sample = files("infra") / "sample" / "definitions"
     with as_file(sample) as definitions:
         supervisor = Supervisor(here, say, definitions)
@@ -57,7 +67,7 @@ class _Demo(NamedTuple):
     def run(self, pace: float, began: float) -> None:
         is_new = not self._sent.exists()
         if is_new:
-            self.say(f"a simulated sales floor: {HISTORY_DAYS} days of history ...")
+            self.say(f"a simulated sales floor: its history since {self.floor[-1]} ...")
             self._send_history()
         if not self.supervisor.is_stopping:
             arguments = ("live", "--pace", str(pace), *self.floor)
@@ -113,11 +123,11 @@ def _settings(mine: Settings) -> Settings:
     return Settings(data_dir=mine.data_dir / DEMO_FOLDER, **taken)
 
 
-def _floor(folder: Path, seed: int) -> list[str]:
+def _floor(folder: Path, seed: int, days: int) -> list[str]:
     """Return what names the floor's history, the same at every start of one demo."""
     path = folder / FLOOR_FILE
     if not path.exists():
-        first = datetime.now(UTC).date() - timedelta(days=HISTORY_DAYS)
+        first = datetime.now(UTC).date() - timedelta(days=days)
         path.write_text(json.dumps({"seed": seed, "from": first.isoformat()}))
     kept = json.loads(path.read_text())
     return ["--seed", str(kept["seed"]), "--from", kept["from"]]

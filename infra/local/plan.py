@@ -104,6 +104,12 @@ def settle(settings: Settings) -> Service:
     return _command(settings, "settle", arguments, "", lambda: True)
 
 
+def alerts(settings: Settings) -> Service:
+    """Return what looks for alerts; not to be started if its interval is 0."""
+    arguments = ("alerts", "run", "--watch", str(settings.alert_seconds))
+    return _command(settings, "alerts", arguments, "", lambda: True)
+
+
 def simulator(settings: Settings, arguments: tuple[str, ...]) -> Service:
     """Return the simulated sales floor."""
     return _command(settings, "simulator", ("simulate", *arguments), "", lambda: True)

@@ -10,6 +10,7 @@ PRINCIPALS = "principals.json"
 OWN = (
     Principal("service", Role.SERVICE),
     Principal("analyst", Role.ANALYST),
+    Principal("finance", Role.FINANCE),
     Principal("manual", Role.SOURCE, source="manual"),
 )
 

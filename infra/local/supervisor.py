@@ -127,6 +127,8 @@ class Supervisor:
             services.append(plan.forecast)
         if self._settings.settle_seconds:
             services.append(plan.settle)
+        if self._settings.alert_seconds:
+            services.append(plan.alerts)
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from connectors.sinks.clickhouse import quoted
+from streams.domain.crediting import PARTED
 from streams.engine.batches import Partition
 from streams.engine.folding import MARKER_KIND
 from streams.engine.folds import ARRAYS, Snapshots
@@ -54,12 +55,16 @@ GONE = {
     "day": "day",
     "amount": "0",
     "reporting_amount": "if(isNull(rate), NULL, 0)",
+    **dict.fromkeys(PARTED, "NULL"),
+    "territory_id": "''",
 }
 _SNAPSHOT_TYPES = {
     "share": "Decimal(9, 6)",
     "day": "Date32",
     "amount": "Decimal(18, 4)",
     "reporting_amount": "Nullable(Decimal(18, 4))",
+    **dict.fromkeys(PARTED, "Nullable(Decimal(18, 4))"),
+    "territory_id": "String",
 }
 
 

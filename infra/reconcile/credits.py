@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from infra.reconcile.asking import Check
 from infra.reconcile.cut import Part, Slice
+from infra.reconcile.deals import PARTED
 from infra.reconcile.periods import Days
 
 DEAL_CREDIT, CREDIT = "spm.deal_credit", "spm.credit"
@@ -16,8 +17,9 @@ _KEY = "rep_id, deal_id, role, via"
 _NAMES = ("payee", "deal", "role", "via")
 _SHARED = (
     "stage_class", "currency", "reporting_currency", "rate", "rate_on", "deal_type", "product",
-    "segment", "region",
+    "segment", "region", "cancelled_on", "cancel_reason",
 )  # fmt: skip
+_OWN = (*PARTED, "territory_id")
 
 
 def check_deal_credits(part: Slice, generation: int, days: Days) -> Check:
@@ -141,12 +143,15 @@ def _published(credits: Sequence[Part], deals: Sequence[Part], generation: int) 
 
 def _made(part: Slice, generation: int) -> str:
     """Return SQL for all that history made of each credit, with where its row stands."""
-    lines = """arrayConcat(
-            arrayMap((n, s, d, a, m) -> (n, false, s, d, a, m),
-                names, credit_share, credit_day, credit_amount, credit_reporting_amount),
+    lines = f"""arrayConcat(
+            arrayMap((n, s, d, a, m, p1, p2, p3, p4, p5, t) ->
+                (n, false, s, d, a, m, p1, p2, p3, p4, p5, t),
+                names, credit_share, credit_day, credit_amount, credit_reporting_amount,
+                {", ".join(f"credit_{name}" for name in _OWN)}),
             arrayMap(n -> (n, true, toDecimal32(0, 6), day, toDecimal64(0, 4),
-                if(rate IS NULL, NULL, toDecimal64(0, 4))),
+                if(rate IS NULL, NULL, toDecimal64(0, 4)), NULL, NULL, NULL, NULL, NULL, ''),
                 arrayFilter(n -> NOT has(names, n), before)))"""
+    own = ", ".join(f"line.{at} AS {name}" for at, name in enumerate(_OWN, 7))
     shared = ", ".join(f"made.{name} AS {name}" for name in _SHARED)
     return f"""
         SELECT {_KEY}, partition, happened AS at,
@@ -161,7 +166,7 @@ def _made(part: Slice, generation: int) -> str:
                 SELECT partition, deal_id, happened, sequence, {shared},
                     tupleElement(line.1, 1) AS rep_id, tupleElement(line.1, 2) AS role,
                     tupleElement(line.1, 3) AS via, line.2 AS deleted, line.3 AS share,
-                    line.4 AS day, line.5 AS amount, line.6 AS reporting_amount
+                    line.4 AS day, line.5 AS amount, line.6 AS reporting_amount, {own}
                 FROM (SELECT * EXCEPT day, {lines} AS lines FROM (
                     SELECT *, entity_id AS deal_id, position AS happened,
                         arrayMap((r, o, v) -> (toString(r), toString(o), v),
@@ -181,9 +186,8 @@ def _rows(part: Slice, generation: int, columns: str = "*") -> str:
 
 def _text(deleted: str, sequence: str = "sequence") -> str:
     """Return SQL for what a credit says, as one text."""
-    shared = ", ".join(
-        f"toString({name})" if name not in ("rate", "rate_on") else name for name in _SHARED
-    )
+    given = ("rate", "rate_on", "cancelled_on", *PARTED)  # may be NULL, and are no text
+    shared = ", ".join(name if name in given else f"toString({name})" for name in (*_SHARED, *_OWN))
     return (
         f"concat(if({deleted}, 'deleted ', ''), toString((toDecimal64(amount, 4), "
         f"reporting_amount, toDate32(day), share, toUInt64({sequence}), {shared})))"

@@ -24,20 +24,37 @@ from infra.reconcile.arithmetic import (
 from infra.reconcile.definitions import InForce
 from infra.reconcile.rules import lines
 
-# Array(Tuple(rep, role, via, share, day, amount, reporting amount)) as a history row keeps it.
-_STATED = (
-    "arraySort(arrayMap((r, o, v, s, d, a, m) -> (toString(r), toString(o), v, s, d, a, m), "
+# What is divided besides the amount.
+PARTED = ("acv", "margin", "units", "invoiced_amount", "paid_amount")
+# Array(Tuple(rep, role, via, share, day, amount, reporting amount, parts ..., territory)) as a
+# history row keeps it.
+_EVERY = (
+    "arraySort(arrayMap((r, o, v, s, d, a, m, p1, p2, p3, p4, p5, t) -> "
+    "(toString(r), toString(o), v, s, d, a, m, p1, p2, p3, p4, p5, t), "
     "credit_rep_id, credit_role, credit_via, credit_share, credit_day, credit_amount, "
-    "credit_reporting_amount))"
+    f"credit_reporting_amount, {', '.join(f'credit_{name}' for name in PARTED)}, "
+    "credit_territory_id))"
+)
+_STATED = f"arrayFilter(c -> c.2 != 'OVERRIDE', {_EVERY})"
+# A manager's credit says what that of a payee says, and names it.
+_OVERRIDES = f"arrayFilter(c -> c.2 = 'OVERRIDE', {_EVERY})"
+_REST = ", ".join(f"{{one}}.{at}" for at in range(4, 14))
+_MIRRORED = (
+    "arrayAll(o -> arrayExists(c -> "
+    "o.3 = concat(replaceAll(replaceAll(c.1, '%', '%25'), ':', '%3A'), ':', c.2, ':', c.3) AND "
+    f"toString(tuple({_REST.format(one='o')})) = toString(tuple({_REST.format(one='c')})), "
+    "stated), overrides)"
 )
 READ = (
     "topic, entity_id, position, sequence, op, source, owner_id, created_at, occurred_at, "
     "stage_class, close_date, won_at, lost_at, amount, currency, split_owner_id, split_role, "
     f"split_share, rate, rate_on, reporting_currency, rep_id, day, {', '.join(territories.READ)}, "
-    f"{_STATED} AS stated"
+    f"{', '.join(PARTED)}, territory_id, "
+    f"{_STATED} AS stated, {_OVERRIDES} AS overrides"
 )
 COMPARED = (
-    "stated != credits, 'credits', rate IS DISTINCT FROM should_rate, 'rate', "
+    f"stated != credits, 'credits', NOT ({_MIRRORED}), 'overrides', "
+    "rate IS DISTINCT FROM should_rate, 'rate', "
     "rate_on IS DISTINCT FROM should_rate_on, 'rate date', "
     "toString(reporting_currency) != if(should_rate IS NULL, '', into), 'reporting currency', "
 )
@@ -45,11 +62,12 @@ COMPARED = (
 _KEPT = (
     "topic", "entity_id", "position", "judged_at", "op", "stage_class", "currency", "rep_id", "day",
     "rate", "rate_on", "reporting_currency", "owner", "own_days", "should_day", "should_rate",
-    "should_rate_on", "into", "put", "stated", "has_worth", "worth",
+    "should_rate_on", "into", "put", "stated", "overrides", "has_worth", "worth",
 )  # fmt: skip
 _SPLITS = (
     f"arrayMap((u, r, s, i) -> (u, toString(r), toString(i - 1), {whole('s', SHARE)}, "
-    "toString(source)), split_owner_id, split_role, split_share, arrayEnumerate(split_role))"
+    "toString(source), toString(territory_id)), "
+    "split_owner_id, split_role, split_share, arrayEnumerate(split_role))"
 )
 
 
@@ -60,15 +78,20 @@ def resolved(rows: str, now: InForce) -> str:
     reporting = f"toDecimal64({decimal('line.3', AMOUNT)}, 4)"
     share = f"toDecimal32({decimal('line.1.4', SHARE)}, 6)"
     payee = "if(people.whose = '', 'unassigned', people.whose)"
+    parts = ", ".join(
+        f"if(isNull({name}), NULL, toDecimal64({decimal(f'line.{at}', AMOUNT)}, 4))"
+        for at, name in enumerate(PARTED, 4)
+    )
+    zipped = ", ".join(f"{name}_parts" for name in PARTED)
     return f"""
         SELECT *, {lines("deal", now)} AS should FROM (
             SELECT {kept}, arraySort(groupArrayIf(credit, credit.2 != '')) AS credits FROM (
                 SELECT lines.*, {_days("people.stints", now)} AS their_days,
                     ({payee}, line.1.2, line.1.3, {share},
                     {_MAIN.format(days="their_days")}, {amount},
-                    if(should_rate IS NULL, NULL, {reporting})) AS credit
+                    if(should_rate IS NULL, NULL, {reporting}), {parts}, line.1.6) AS credit
                 FROM (SELECT *, line FROM ({_divided(rows, now)})
-                    LEFT ARRAY JOIN arrayZip(payees, parts, reported) AS line) AS lines
+                    LEFT ARRAY JOIN arrayZip(payees, parts, reported, {zipped}) AS line) AS lines
                 ANY LEFT JOIN ({now.people()}) AS people
                     ON line.1.5 = people.of_source AND line.1.1 = people.user_id) AS credited
             GROUP BY credited.entity_id, credited.position)"""
@@ -89,7 +112,8 @@ def _divided(rows: str, now: InForce) -> str:
         "AS overlay, "
         f"{divided_even('amount_units * rate_units', str(RATE))} AS reporting_units",
         "multiIf(NOT is_worth, [], notEmpty(dividing), dividing, "
-        f"[(owner_id, 'REVENUE', 'owner', toInt256({SHARE}), toString(source))]) AS revenue",
+        f"[(owner_id, 'REVENUE', 'owner', toInt256({SHARE}), toString(source), "
+        "toString(territory_id))]) AS revenue",
         "arrayConcat(revenue, overlay) AS payees, arrayMap(s -> s.4, revenue) AS shares",
         f"{floors('amount_units', 'shares')} AS floors, "
         f"{floors('reporting_units', 'shares')} AS reporting_floors",
@@ -99,6 +123,14 @@ def _divided(rows: str, now: InForce) -> str:
         f"arrayMap(s -> {overlaid.replace('total', 'amount_units')}, overlay)) AS parts, "
         f"arrayConcat({filled('reporting_units', 'reporting_floors', 'reporting_places')}, "
         f"arrayMap(s -> {overlaid.replace('total', 'reporting_units')}, overlay)) AS reported",
+        ", ".join(f"{whole(f'coalesce({n}, 0)', AMOUNT)} AS {n}_units" for n in PARTED),
+        ", ".join(f"{floors(f'{n}_units', 'shares')} AS {n}_floors" for n in PARTED),
+        ", ".join(f"{ranks(f'{n}_units', 'shares', f'{n}_floors')} AS {n}_places" for n in PARTED),
+        ", ".join(
+            f"arrayConcat({filled(f'{n}_units', f'{n}_floors', f'{n}_places')}, "
+            f"arrayMap(s -> {overlaid.replace('total', f'{n}_units')}, overlay)) AS {n}_parts"
+            for n in PARTED
+        ),
     )
     return _in_steps(_rated(rows, now), steps)
 

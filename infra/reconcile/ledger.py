@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from connectors.sinks.clickhouse import quoted
 from infra.reconcile.arithmetic import AMOUNT, decimal, whole
 from infra.reconcile.asking import Check, Warehouse, ask
 from infra.reconcile.credits import CREDIT
@@ -17,20 +18,28 @@ from infra.reconcile.cut import Part, Slice
 from infra.reconcile.earning import SETTINGS, earned
 from infra.reconcile.periods import Days
 from infra.reconcile.plans import PART, components, is_meant
+from infra.reconcile.recomputed import general_of
 from schemas.money import minor_units
 
 TABLE = "spm.commission_ledger"
 _NOBODY = "unassigned"  # credits of users the identity map does not know earn nothing
+# What agents post; what pay runs and people do moves balances of its own.
+_EARNED = "state = 'EARNED' AND topic = 'spm.credits'"
 _KEY = ("rep_id", "plan", "component", "origin", "currency")
 
 
 class Terms(NamedTuple):
-    """Plans that rule alike: sequences up to which they are the newest, and their revision."""
+    """Plans that rule alike: sequences up to which they are the newest, and their revision.
+
+    Attributes:
+        general: plans and components of more than sums: recomputed.py proves them, this the rest.
+    """
 
     sequences: tuple[int, ...]
     plans: int
     first_month: int
     currencies: tuple[str, ...]
+    general: tuple[tuple[str, str], ...]
 
     def components(self) -> str:
         """Return SQL for one line of each component."""
@@ -38,7 +47,13 @@ class Terms(NamedTuple):
             f"(SELECT any(content) FROM spm.definition "
             f"WHERE kind = 'plans' AND sequence = {self.plans})"
         )
-        return components(content, {code: minor_units(code) for code in self.currencies} or {"": 2})
+        every = components(content, {c: minor_units(c) for c in self.currencies} or {"": 2})
+        return f"SELECT * FROM ({every}) WHERE {self.proven()}"
+
+    def proven(self) -> str:
+        """Return the condition that a row is of a component of sums, or of none any more."""
+        pairs = ", ".join(f"({quoted(a)}, {quoted(b)})" for a, b in self.general) or "('', '')"
+        return f"(toString(plan_id), toString(component_id)) NOT IN ({pairs})"
 
 
 def terms(warehouse: Warehouse, sequences: Sequence[int]) -> tuple[Terms, ...]:
@@ -51,14 +66,15 @@ def terms(warehouse: Warehouse, sequences: Sequence[int]) -> tuple[Terms, ...]:
     revisions: dict[str, dict[int, dict[str, Any]]] = {"company": {0: {}}, "plans": {0: {}}}
     for kind, sequence, content in rows.iter_rows():
         revisions[kind][sequence] = json.loads(content)
-    alike: dict[tuple[int, int, tuple[str, ...]], list[int]] = defaultdict(list)
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for sequence in sorted(set(sequences)):
         plans, company = (
             max(s for s in revisions[kind] if s <= sequence) for kind in ("plans", "company")
         )
         month = revisions["company"][company].get("fiscal_year_start_month", 1)
         named = {plan["currency"] for plan in revisions["plans"][plans].get("plans", ())}
-        alike[plans, month, tuple(sorted(named))].append(sequence)
+        slow = general_of(revisions["plans"][plans], revisions["company"][company])
+        alike[plans, month, tuple(sorted(named)), slow].append(sequence)
     return tuple(Terms(tuple(some), *key) for key, some in alike.items())
 
 
@@ -83,8 +99,9 @@ _REPEATED = f"""
         toString(any(row)) AS expected, toString(anyLast(row)) AS found,
         toDecimal128(0, 4) AS off, '' AS currency, max(at) AS position
     FROM (SELECT entry_id, position AS at, (rep_id, plan_id, component_id, origin_start, origin_end,
-        posted_start, kind, currency, amount, topic, partition, position, deal_id, role, via,
-        before, after, trace, sequence) AS row FROM {TABLE})
+        payout_start, payout_end, posted_start, posted_end, state, kind, currency, amount, topic,
+        partition, position, deal_id, role, via, before, after, trace, reason, author, approver,
+        sequence) AS row FROM {TABLE})
     GROUP BY entry_id"""
 
 
@@ -112,7 +129,9 @@ def _sums(part: Slice, now: Terms, days: Days) -> str:
                 SELECT toString(rep_id), toString(plan_id), toString(component_id), origin_start,
                     origin_end, toString(currency), toInt256(0), toDecimal128(amount, 4), 1,
                     position
-                FROM {TABLE} FINAL WHERE {part.where()} AND position < {part.applied()})
+                FROM {TABLE} FINAL
+                WHERE {_EARNED} AND {now.proven()} AND {part.where()}
+                    AND position < {part.applied()})
             GROUP BY rep_id, plan_id, component_id, origin_start, origin_end, currency)"""
 
 
@@ -127,7 +146,7 @@ def _newest(part: Slice) -> str:
         FROM (
             SELECT toString(rep_id) AS rep_id, entity_id,
                 argMax((deleted, stage_class, reporting_amount, reporting_currency, day, role,
-                    product, segment, region, deal_type), position) AS last
+                    product, segment, region, deal_type, cancelled_on), position) AS last
             FROM {CREDIT} FINAL
             WHERE {part.where()} AND kind != 'marker' AND position < {part.applied()}
                 AND rep_id != '{_NOBODY}'
@@ -136,7 +155,7 @@ def _newest(part: Slice) -> str:
             [last.5] AS day, [toString(last.6)] AS role, [toString(last.7)] AS product,
             [toString(last.8)] AS segment, [toString(last.9)] AS region,
             [toString(last.10)] AS deal_type
-        WHERE NOT last.1 AND last.2 = 'WON' AND last.3 IS NOT NULL"""
+        WHERE NOT last.1 AND last.2 = 'WON' AND last.3 IS NOT NULL AND last.11 IS NULL"""
 
 
 def _credited(part: Slice, now: Terms) -> str:
@@ -179,9 +198,9 @@ def _entries(now: Terms, days: Days) -> str:
             SELECT *, sum(amount) OVER (PARTITION BY rep_id, plan_id, component_id,
                 origin_start, origin_end, currency ORDER BY position, entry_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS so_far
-            FROM {TABLE} FINAL) AS entries
+            FROM {TABLE} FINAL WHERE {_EARNED}) AS entries
         ANY LEFT JOIN ({now.components()}) AS parts USING (plan_id, component_id, currency)
-        WHERE sequence IN ({some})"""
+        WHERE sequence IN ({some}) AND {now.proven()}"""
     posted = decimal("owed", AMOUNT)
     return f"""
         SELECT multiIf(NOT (origin_start < toDate32('{days.until}')

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
-from infra.reconcile import credits, expectations, facts, ledger, log, months, totals
+from infra.reconcile import credits, expectations, facts, ledger, log, months, recomputed, totals
 from infra.reconcile.asking import KEYS_MAX, Check, added, checked
 from infra.reconcile.cut import Part, cut, slices
 from infra.reconcile.findings import Checked, Gap, Report
@@ -23,7 +23,7 @@ AGAIN_SECONDS = 2.0  # a few flushes
 ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
 TABLES = (totals.TABLE, months.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT,
-          ledger.TABLE,           *expectations.TABLES)  # fmt: skip
+          ledger.TABLE, recomputed.TABLE, *expectations.TABLES)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -139,7 +139,7 @@ def look(
         generation: of results; None: the live one.
     """
     generation = generation or warehouse.incarnation().generation
-    asked: Mapping[str, Callable[[], Iterable[Check]]] = {
+    asked: Mapping[str, Callable[[], Iterable[Check | Checked]]] = {
         totals.TABLE: lambda: _totals(parts, generation, days),
         months.TABLE: lambda: (months.check(days),),
         ACTIVITY: lambda: _facts(warehouse, parts, ACTIVITY, days),
@@ -151,12 +151,19 @@ def look(
             credits.check_credits(_of(parts, credits.CREDIT), _of(parts, DEAL), generation, days),
         ),
         ledger.TABLE: lambda: _ledger(warehouse, parts, days),
+        recomputed.TABLE: lambda: recomputed.checks(warehouse, _of(parts, credits.CREDIT), days),
         expectations.DAY: expectations.check_days,
         expectations.CURVE: expectations.check_curves,
         expectations.QUOTA: lambda: expectations.check_quotas(warehouse),
     }
     return {
-        table: added(table, (checked(warehouse, check) for check in asked[table]()))
+        table: added(
+            table,
+            (
+                one if isinstance(one, Checked) else checked(warehouse, one)
+                for one in asked[table]()
+            ),
+        )
         for table in tables
     }
 

@@ -20,11 +20,13 @@ _LISTS = {
     "accounts": "account_id",
 }
 READ = (*_LISTS.values(),)
-_PAYEES = "Array(Tuple(String, String, String, Int256, String))"
+_PAYEES = "Array(Tuple(String, String, String, Int256, String, String))"
+
+_DEALS = "toString(territory_id)"  # where a rule names none
 
 
 def ruled(territories: Mapping[str, Any]) -> str:
-    """Return SQL for whom rules credit: (user, role, via, share in last digits, source) each.
+    """Return SQL for whom rules credit: user, role, via, share in last digits, source, territory.
 
     It reads `should_day`, `is_worth`, `split_role`, `owner_id` and `source`.
     """
@@ -67,20 +69,21 @@ def _share(rule: Mapping[str, Any], place: int, holders: Mapping[str, Any]) -> s
     via = quoted(f"rule:{rule['rule_id']}:{place}")
     common = f"'{share.get('role', 'REVENUE')}', {via}"
     if share.get("to_owner"):
-        return f"[(toString(owner_id), {common}, toInt256({whole}), toString(source))]"
+        return f"[(toString(owner_id), {common}, toInt256({whole}), toString(source), {_DEALS})]"
     if "rep_id" in share:
-        return f"[({quoted(share['rep_id'])}, {common}, toInt256({whole}), '')]"
+        return f"[({quoted(share['rep_id'])}, {common}, toInt256({whole}), '', {_DEALS})]"
+    territory = quoted(share["territory_id"])
     spans = sorted(
         (h["rep_id"], h["valid_from"], h.get("valid_to", "2199-12-31"))
         for h in holders.get(share["territory_id"], ())
     )
     if not spans:
-        return f"[('', {common}, toInt256({whole}), '')]"
+        return f"[('', {common}, toInt256({whole}), '', {territory})]"
     held = ", ".join(f"({quoted(r)}, toDate32('{a}'), toDate32('{b}'))" for r, a, b in spans)
     reps = f"arrayMap(h -> h.1, arrayFilter(h -> h.2 <= should_day AND should_day < h.3, [{held}]))"
     # Equal parts; what is left of the last digits goes to the first of them. Nobody is one, too.
     return (
         f"arrayMap(held -> arrayMap((r, i) -> (r, {common}, toInt256(intDiv({whole}, length(held))"
-        f" + (i <= {whole} % length(held))), ''), held, arrayEnumerate(held)),"
+        f" + (i <= {whole} % length(held))), '', {territory}), held, arrayEnumerate(held)),"
         f" [if(empty({reps}), [''], {reps})])[1]"
     )

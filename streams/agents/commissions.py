@@ -4,7 +4,8 @@ import polars as pl
 
 from schemas import topics
 from streams.domain import commissions, credits
-from streams.domain.commissions import Terms
+from streams.domain.plan_credits import Credit
+from streams.domain.plan_terms import Terms
 from streams.engine.postings import Posting, Upstream
 
 _AMOUNT = pl.Decimal(38, 4)
@@ -18,19 +19,21 @@ COMMISSIONS = Posting(
     prepare=Terms,
     differs=Terms.differs,
     stored=credits.stored,
-    counts_by=(
-        "role", "deleted", "stage_class", "day", "reporting_amount", "reporting_currency",
-        "product", "segment", "region", "deal_type",
-    ),
+    counts_by=("deleted", "stage_class", *Credit._fields[1:]),
     counted=commissions.counted,
     accrued=commissions.accrued,
     adjusted=commissions.adjusted,
+    named=Terms.named,
     entry={
         "plan_id": pl.String(),
         "component_id": pl.String(),
         "origin_start": pl.Date(),
         "origin_end": pl.Date(),
+        "payout_start": pl.Date(),
+        "payout_end": pl.Date(),
         "posted_start": pl.Date(),
+        "posted_end": pl.Date(),
+        "state": pl.String(),
         "kind": pl.String(),
         "currency": pl.String(),
         "amount": _AMOUNT,
@@ -40,6 +43,12 @@ COMMISSIONS = Posting(
         "before": _AMOUNT,
         "after": _AMOUNT,
         "trace": pl.String(),
+        "reason": pl.String(),
+        "author": pl.String(),
+        "approver": pl.String(),
     },
-    identity=("plan_id", "component_id", "origin_start", "origin_end", "currency"),
+    identity=(
+        "plan_id", "component_id", "origin_start", "origin_end", "payout_start", "payout_end",
+        "currency", "state", "kind",
+    ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from schemas import topics
+from streams.domain.crediting import PARTED
 from streams.domain.facts import (
     faults_of,
     recalled_activity,
@@ -29,12 +30,15 @@ CREDITS = Snapshots(
         "credit_day": "day",
         "credit_amount": "amount",
         "credit_reporting_amount": "reporting_amount",
+        **{f"credit_{name}": name for name in PARTED},
+        "credit_territory_id": "territory_id",
     },
     shared=(
         "stage_class", "currency", "reporting_currency", "rate", "rate_on", "deal_type", "product",
-        "segment", "region",
+        "segment", "region", "cancelled_on", "cancel_reason",
     ),
     gone={
+        "territory_id": pl.lit(""),
         "share": pl.lit(0, pl.Decimal(9, 6)),
         "day": pl.col("day"),
         "amount": _NOTHING,

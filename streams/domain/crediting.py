@@ -6,8 +6,10 @@ import polars as pl
 
 from schemas.money import half_even
 
-REVENUE, OVERLAY = "REVENUE", "OVERLAY"
+REVENUE, OVERLAY, OVERRIDE = "REVENUE", "OVERLAY", "OVERRIDE"
 OWNER = "owner"  # `via` of a deal that no REVENUE split divides
+# What of a deal is divided among its payees besides the amount.
+PARTED = ("acv", "margin", "units", "invoiced_amount", "paid_amount")
 WHOLE = 1_000_000  # a share of 1: shares are whole millionths here, as decimal(9, 6) stores them
 
 
@@ -59,7 +61,7 @@ def credited(payees: pl.DataFrame, amounts: pl.Series) -> pl.Series:
         amounts: the deal's whole amount beside each line, in ten-thousandths; null gives null.
     """
     by_split = (payees.get_column("via") != OWNER).arg_true()
-    if by_split.is_empty():
+    if by_split.is_empty() or amounts.null_count() == len(amounts):
         return amounts
     lines = payees.select("row", "role", "share", amounts.alias("amount"))[by_split.to_numpy()]
     deals = lines.group_by("row", maintain_order=True).agg(

@@ -5,10 +5,13 @@ from typing import Any
 
 import polars as pl
 
-_TEXTS = ("reporting_currency", "product", "segment", "region")
+from streams.domain.crediting import OVERLAY, OVERRIDE, PARTED, REVENUE
+
+_TEXTS = ("reporting_currency", "product", "segment", "region", "territory_id")
 _OWN = (
     "rep_id", "deal_id", "role", "via", "deleted", "stage_class", "day", "amount", "currency",
     "reporting_amount", "rate", "rate_on", "share", "deal_type",
+    *PARTED, "cancelled_on", "cancel_reason",
 )  # fmt: skip
 # What tells credits of one payee apart; escaped so that no two read the same.
 _ID = pl.concat_str(
@@ -37,7 +40,8 @@ def faults() -> pl.Expr:
         _fault(pl.col("rep_id") == "", "rep_id is empty"),
         _fault(pl.col("deal_id") == "", "deal_id is empty"),
         _fault(
-            ~pl.col("role").is_in(["REVENUE", "OVERLAY"]), "role is neither REVENUE nor OVERLAY"
+            ~pl.col("role").is_in([REVENUE, OVERLAY, OVERRIDE]),
+            "role is none of REVENUE, OVERLAY and OVERRIDE",
         ),
         _fault(~pl.col("partition").is_between(0, 65_535), "partition of the deal is no UInt16"),
         _fault(pl.col("position") < 0, "position of the deal is negative"),

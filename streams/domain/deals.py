@@ -7,8 +7,9 @@ import polars as pl
 
 from schemas.definitions import WonDay
 from streams.domain.activities import millis
-from streams.domain.crediting import REVENUE, credited, payees_of
+from streams.domain.crediting import PARTED, REVENUE, credited, payees_of
 from streams.domain.measures import UNIT, Rule, View, count
+from streams.domain.overriding import Overriders
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Reps, Resolver
 from streams.domain.territories import READ, CreditRules
@@ -113,6 +114,8 @@ _CREDITS = {
     "credit_day": pl.col("day"),
     "credit_amount": _decimal("amount", 4).cast(MONEY),
     "credit_reporting_amount": _decimal("reporting_amount", 4).cast(MONEY),
+    **{f"credit_{name}": _decimal(name, 4).cast(MONEY) for name in PARTED},
+    "credit_territory_id": pl.col("territory_id"),
 }
 
 
@@ -128,7 +131,16 @@ class Priced(NamedTuple):
     columns: pl.DataFrame
 
 
-def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable, rules: CreditRules) -> Priced:
+class Crediting(NamedTuple):
+    """Who is credited besides owners and splits."""
+
+    rules: CreditRules
+    overriders: Overriders
+
+
+def priced(
+    frame: pl.DataFrame, resolver: Resolver, rates: RateTable, crediting: Crediting
+) -> Priced:
     """Return deals with their parties, days and credited amounts."""
     owner = resolver.reps(frame.get_column("source"), frame.get_column("owner_id"))
     days = _days(frame, owner, resolver)
@@ -137,7 +149,7 @@ def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable, rules: Cre
     valued = _valued(frame, days, converted.get_column("converted"), rates)
     whole = View(valued, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days)
     day = _main_day(frame, days)
-    payees = _payees(frame, converted, _ruled(frame, day, rules))
+    payees = _payees(frame, converted, _ruled(frame, day, crediting.rules))
     rows = payees.get_column("row")
     theirs = frame[rows.to_numpy()]
     payee = _who(payees, resolver.reps(theirs.get_column("source"), payees.get_column("user")))
@@ -146,6 +158,9 @@ def priced(frame: pl.DataFrame, resolver: Resolver, rates: RateTable, rules: Cre
     at = is_revenue.arg_true().to_numpy()
     revenue = View(payees[at], rows.gather(at), {"payee": payee[at]}, {"won": payee_day[at]})
     named = payees.with_columns(resolver.names.gather(payee), _dates("day", payee_day))
+    if crediting.overriders:
+        is_won = theirs.select(_WON).to_series()
+        named = pl.concat([named, crediting.overriders.lines(named, is_won)])
     columns = [resolver.names.gather(owner), _dates("day", day)]
     used = converted.select("rate", "rate_on", "reporting_currency")
     arrays = _arrays(named, len(frame))
@@ -251,7 +266,12 @@ def _payees(
     )
     at = payees.get_column("row")
     into = converted[at.to_numpy()]
+    own = frame.get_column("territory_id").fill_null("").gather(at).alias("territory_id")
+    by_rule = pl.col("territory") if "territory" in payees.columns else pl.lit(None, pl.String)
+    parts = frame.select(pl.col(name).cast(MONEY).to_physical() for name in PARTED)
     return payees.with_columns(
+        pl.coalesce(by_rule, own).alias("territory_id"),
+        *(credited(payees, parts[name].gather(at)).alias(name) for name in PARTED),
         frame.get_column("currency").gather(at),
         credited(payees, frame.select(_UNITS).to_series().gather(at)).alias("amount"),
         into.get_column("reporting_currency"),

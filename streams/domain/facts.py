@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
+from streams.domain.crediting import PARTED
+
 AMOUNT_MAX = 10**13  # a day's total of a rep must stay below the 10^14 of decimal(18, 4)
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 # Texts that are never null in the warehouse: empty stands for nothing.
@@ -119,12 +121,13 @@ def recalled_activity(message: str, history: pl.DataFrame) -> pl.DataFrame:
 
 _DEAL_TEXTS = (
     "owner_id", "name", "account_id", "account_name", "pipeline_id", "stage_label", "lost_reason",
-    "product", "segment", "region", "lead_source",
+    "product", "segment", "region", "lead_source", "territory_id",
 )  # fmt: skip
 _DEAL_VALUES = (
     "entity_id", "revision", "op", "source", "source_id", "created_at", "occurred_at", "stage_id",
     "stage_class", "close_date", "won_at", "lost_at", "deal_type", "amount", "currency", "acv",
-    "probability",
+    "probability", "margin", "units", "invoiced_amount", "paid_amount", "cancelled_on",
+    "cancel_reason",
 )  # fmt: skip
 _SPLIT = {"owner_id": "split_owner_id", "role": "split_role", "share": "split_share"}
 
@@ -202,8 +205,11 @@ _LARGEST_SHARE = (
 )
 _DEAL_FAULTS = [
     _fault(~pl.col("currency").str.contains("^[A-Z]{3}$"), "currency is no ISO 4217 code"),
-    _fault(
-        pl.col("amount").abs() >= AMOUNT_MAX, f"amount is {AMOUNT_MAX} or more; check minor units"
+    *(
+        _fault(
+            pl.col(name).abs() >= AMOUNT_MAX, f"{name} is {AMOUNT_MAX} or more; check minor units"
+        )
+        for name in ("amount", *PARTED)
     ),
     _fault(  # without a REVENUE split the owner has all of it
         (_REVENUE_SHARES.list.len() > 0) & (_REVENUE_SHARES.list.sum() != 1_000_000),
@@ -213,14 +219,21 @@ _DEAL_FAULTS = [
         pl.col("splits").list.eval(pl.element().struct.field("share") < 0).list.any(),
         "a split's share is negative",
     ),
-    _fault(
-        pl.col("amount").abs().cast(pl.Float64) * _LARGEST_SHARE >= AMOUNT_MAX,
-        f"a split's part is {AMOUNT_MAX} or more; check its share, 1 is all of the deal",
+    *(
+        _fault(
+            pl.col(name).abs().cast(pl.Float64) * _LARGEST_SHARE >= AMOUNT_MAX,
+            f"a split's part of {name} is {AMOUNT_MAX} or more; check its share, 1 is all of it",
+        )
+        for name in ("amount", *PARTED)
     ),
     _odd_instant("won_at"),
     _odd_instant("lost_at"),
     _fault(
         ~pl.col("close_date").is_between(date(1970, 1, 1), date(2199, 12, 31)),
         "close_date lies outside 1970 to 2199",
+    ),
+    _fault(
+        ~pl.col("cancelled_on").is_between(date(1970, 1, 1), date(2199, 12, 31)),
+        "cancelled_on lies outside 1970 to 2199",
     ),
 ]

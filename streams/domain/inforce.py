@@ -5,6 +5,7 @@ import polars as pl
 from schemas.definitions import Bundle
 from streams.domain import activities, deals
 from streams.domain.measures import Rule, contributions
+from streams.domain.overriding import Overriders
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Resolver
 from streams.domain.territories import CreditRules
@@ -27,14 +28,15 @@ class InForce:
         self.resolver = Resolver(bundle)
         self.rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
         self.rules = CreditRules(bundle.territories, self.resolver.index)
-        self._credits = bundle.territories if self.rules else None
+        self.overriders = Overriders(bundle)
+        self._credits = (bundle.territories if self.rules else None, self.overriders.reach)
 
     def differs(self, other: "InForce") -> bool:
         """Return whether a fact may resolve differently under the other; quotas decide nothing."""
         return (self._decides, self.measures) != (other._decides, other.measures)
 
     def credits_differ(self, other: "InForce") -> bool:
-        """Return whether a deal may resolve differently: who holds a territory decides there."""
+        """Return whether a deal may resolve differently: territories and overrides decide there."""
         return self._credits != other._credits or self.differs(other)
 
 
@@ -58,5 +60,6 @@ def resolved_deals(frame: pl.DataFrame, in_force: InForce) -> tuple[pl.DataFrame
 
     The day is the one it was won or lost on, of an open deal the one it was created on.
     """
-    views, columns = deals.priced(frame, in_force.resolver, in_force.rates, in_force.rules)
+    crediting = deals.Crediting(in_force.rules, in_force.overriders)
+    views, columns = deals.priced(frame, in_force.resolver, in_force.rates, crediting)
     return columns, contributions(views, "deal", in_force.measures, RULES, in_force.resolver)

@@ -1,20 +1,21 @@
 """What is measured for a component of one payee in a period: totals, and what gates look at."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.definitions import NO_END
-from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope
+from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope, Whose
 from schemas.plan_components import Component
 from schemas.plans import Plan
+from streams.domain.clawing import is_gone, reductions, stands
 from streams.domain.earning import Amount, Total
 from streams.domain.ladders import AMOUNT_SCALE, ZERO
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, worth
+from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, is_narrowed, worth
 from streams.domain.plan_parts import Part, part_of
 
 _UNIT = 10**AMOUNT_SCALE
@@ -27,6 +28,7 @@ class View(NamedTuple):
     Attributes:
         selected: credits that count, by component and its period.
         until: credits of this day and later are left out; None: none are.
+        keeps: whether a credit counts here at all; None: each does.
     """
 
     plan: Plan
@@ -34,6 +36,7 @@ class View(NamedTuple):
     context: Context
     selected: Mapping[str, ByPeriod]
     until: date | None = None
+    keeps: Callable[[Credit], bool] | None = None
 
     def component(self, component_id: str) -> Component:
         """Return a component of the plan."""
@@ -44,8 +47,22 @@ class View(NamedTuple):
         found = self.selected[component.component_id]
         for period in self.context.spans(span, period_in(self.plan, component)):
             for credit in found.get(period, ()):
-                if self.until is None or credit.day < self.until:
+                if (self.until is None or credit.day < self.until) and (
+                    self.keeps is None or self.keeps(credit)
+                ):
                     yield credit
+
+    def reductions(self) -> list[date]:
+        """Return the days from which credits climb without some other deal, in order."""
+        every = (c for one in self.selected.values() for some in one.values() for c in some)
+        return list(reductions(self.plan, every))
+
+    def without_gone(self, day: date) -> "View":
+        """Return what is left once what was taken back by a day is out."""
+        plan, keeps = self.plan, self.keeps
+        return self._replace(
+            keeps=lambda c: (keeps is None or keeps(c)) and not is_gone(plan, c, day)
+        )
 
     def part(self, component: Component, span: Span) -> Part:
         """Return a component as it is for the payee in a period."""
@@ -56,9 +73,19 @@ class View(NamedTuple):
         return part_of(self.plan, component, self.payee, *asked)
 
 
-def view_of(plan: Plan, payee: str, book: Book, context: Context) -> View:
-    """Return what a plan sees of a payee's credits and, for overrides, of those below."""
-    selected = {c.component_id: _selected(plan, c, payee, book, context) for c in plan.components}
+def view_of(
+    plan: Plan, payee: str, book: Book, context: Context, only: Collection[str] = ()
+) -> View:
+    """Return what a plan sees of a payee's credits and, for overrides, of those below.
+
+    Args:
+        only: components to see anything for; none: all of them.
+    """
+    selected = {
+        c.component_id: _selected(plan, c, payee, book, context)
+        for c in plan.components
+        if not only or c.component_id in only
+    }
     return View(plan, payee, context, selected)
 
 
@@ -114,13 +141,15 @@ def _selected(
     reporting = context.reporting
     if counts.measure in (Measure.SCORE, Measure.KPI):
         return found
+    is_own, is_open = counts.whose is Whose.OWN, not is_narrowed(counts)
     for rep_id in sorted(reporting.ever_below(payee, counts.whose)):
         for credit in book.get(rep_id, ()):
             if (
                 since <= credit.day < until
                 and credit.role in roles
-                and is_meant(credit, counts)
-                and reporting.counts(payee, rep_id, credit.day, counts.whose)
+                and (is_open or is_meant(credit, counts))
+                and (credit.cancelled_on is None or stands(plan, credit))
+                and (is_own or reporting.counts(payee, rep_id, credit.day, counts.whose))
             ):
                 found.setdefault(context.span(credit.day, period), []).append(credit)
     return found

@@ -5,12 +5,16 @@ any order of arrival. Where payouts are shorter than the period, each is the dif
 rounded prefixes by day, and they add up to the line.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 from schemas.plan_components import Component
 from schemas.plans import Plan
+from streams.domain.clawbacks import clawbacks
+from streams.domain.clawing import is_reduced
 from streams.domain.earning import Earned, Exchange, earned
 from streams.domain.ladders import decimal_of
 from streams.domain.measuring import View, measured, origins, view_of
@@ -58,12 +62,19 @@ def target(
     if not is_on(plan, payee):
         return Target(payee, plan.plan_id, ())
     view = view_of(plan, payee, book, context)
-    lines: list[Line] = []
-    for component in plan.components:
+    made = lines(view, plan.components)
+    made += guaranteed(view, made, as_of)
+    return Target(payee, plan.plan_id, tuple(made))
+
+
+def lines(view: View, components: Iterable[Component]) -> list[Line]:
+    """Return what some components of a plan pay and take back, before guarantees."""
+    found: list[Line] = []
+    for component in components:
         made = [_line(view, component, origin) for origin in origins(view, component)]
-        lines += capped(view, component, made)
-    lines += guaranteed(view, lines, as_of)
-    return Target(payee, plan.plan_id, tuple(lines))
+        made += list(clawbacks(view, component, made))
+        found += capped(view, component, made)
+    return found
 
 
 def _line(view: View, component: Component, origin: Span) -> Line:
@@ -73,7 +84,7 @@ def _line(view: View, component: Component, origin: Span) -> Line:
     exchange = exchange_of(view, origin, lacks)
     if part.ladder is None:
         lacks.append(f"no quota or variable for {component.component_id} of {origin.start}")
-    whole = earned(part, measured(view, component, origin, lacks), exchange)
+    whole = _earned(view, part, origin, exchange, lacks)
     if paid == plan.currency or exchange is not None:
         instalments = _instalments(view, part, origin, whole, exchange)
     else:  # better nothing than one currency for another
@@ -95,8 +106,34 @@ def _instalments(
         now = whole.rounded
         if payout != payouts[-1]:
             earlier = view._replace(until=payout.end)
-            now = earned(part, measured(earlier, component, origin, []), exchange).rounded
+            now = _earned(earlier, part, origin, exchange, []).rounded
         if now != so_far:
             found.append(Instalment(payout, decimal_of(now - so_far)))
         so_far = now
     return tuple(found)
+
+
+def _earned(
+    view: View, part: Part, origin: Span, exchange: Exchange | None, lacks: list[str]
+) -> Earned:
+    """Return what a component earns of a period; of what reduces attainment, stretch by stretch.
+
+    What was earned before a day from which a deal no longer counts stays; what comes later is the
+    difference it makes on a ladder without that deal.
+    """
+    component = part.component
+    if not is_reduced(view.plan):
+        return earned(part, measured(view, component, origin, lacks), exchange)
+    end = min(view.until or origin.end, origin.end)
+    cuts = [day for day in view.reductions() if origin.start < day < end]
+    so_far, last = 0, None
+    for since, until in pairwise([origin.start, *cuts, view.until]):
+        assert since is not None
+        here = view.without_gone(since)
+        now = earned(part, measured(here._replace(until=until), component, origin, lacks), exchange)
+        if last is not None:
+            before = measured(here._replace(until=since), component, origin, [])
+            so_far -= earned(part, before, exchange).rounded
+        so_far, last = so_far + now.rounded, now
+    assert last is not None
+    return last._replace(rounded=so_far)

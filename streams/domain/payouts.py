@@ -32,6 +32,7 @@ class Line(NamedTuple):
         component_id: or the guarantee's id.
         instalments: when it is paid; they add up to `amount`, unless a cap of payouts takes away.
         lacks: what is missing, so that the amount is not final.
+        is_clawback: what a cancelled deal takes back, below 0.
     """
 
     plan_id: str
@@ -41,6 +42,7 @@ class Line(NamedTuple):
     earned: Earned
     instalments: tuple[Instalment, ...]
     lacks: tuple[str, ...] = ()
+    is_clawback: bool = False
 
     @property
     def amount(self) -> Decimal:
@@ -109,11 +111,14 @@ def _room(view: View, component: Component, line: Line, payout: Span) -> Decimal
     return decimal_of(rounded(most * rate, currency, part.rounding))
 
 
-def guaranteed(view: View, lines: Sequence[Line], as_of: date | None) -> list[Line]:
+def guaranteed(
+    view: View, lines: Sequence[Line], as_of: date | None, closed: date | None = None
+) -> list[Line]:
     """Return what guarantees add to payouts that fall short of them.
 
     Args:
         as_of: for payout periods begun by then; None: for those that pay anything.
+        closed: without as_of, for those that end by then, too.
     """
     plan = view.plan
     found: list[Line] = []
@@ -123,7 +128,9 @@ def guaranteed(view: View, lines: Sequence[Line], as_of: date | None) -> list[Li
         window = Span(one.valid_from, one.valid_to)
         known = {i.payout for line in lines for i in line.instalments}
         for payout in view.context.spans(window, plan.payout or plan.period):
-            is_due = payout in known if as_of is None else payout.start <= as_of
+            is_due = payout in known or (closed is not None and payout.end <= closed)
+            if as_of is not None:
+                is_due = payout.start <= as_of
             if payout.start in window and is_due:
                 found += _topped_up(view, one, payout, (*lines, *found))
     return found

@@ -114,8 +114,19 @@ def fiscal_of(day: date, company: Company) -> Fiscal:
     """Return where a day stands in its fiscal year."""
     year = fiscal_year_of(day, company)
     month = next(i for i, p in enumerate(year.months) if day in p)
+    return _fiscal(day, year, month, week_of(year.span.start, company).start)
+
+
+def fiscal_days(year: FiscalYear, company: Company) -> Iterator[tuple[date, Fiscal]]:
+    """Yield the days of a fiscal year in order, and where each stands in it."""
     first = week_of(year.span.start, company).start
-    return Fiscal(year.name, month // 3 + 1, month + 1, (day - first).days // 7 + 1)
+    for n, month in enumerate(year.months):
+        for day in month.each():
+            yield day, _fiscal(day, year, n, first)
+
+
+def _fiscal(day: date, year: FiscalYear, month: int, first_week: date) -> Fiscal:
+    return Fiscal(year.name, month // 3 + 1, month + 1, (day - first_week).days // 7 + 1)
 
 
 def fiscal_year_of(day: date, company: Company) -> FiscalYear:

@@ -20,6 +20,7 @@ class Credit(NamedTuple):
     Attributes:
         amount: in the deal's currency, as acv and margin are.
         reporting_amount: None: no exchange rate is known.
+        cancelled_on: day from which the customer no longer has it; None: it stands.
     """
 
     payee: str
@@ -39,6 +40,8 @@ class Credit(NamedTuple):
     region: str = ""
     deal_type: str = ""
     territory_id: str = ""
+    cancelled_on: date | None = None
+    cancel_reason: str = ""
 
 
 Units = int | Fraction  # ten-thousandths: whole, unless an exchange rate came in
@@ -57,9 +60,16 @@ def credit_of(row: Mapping[str, Any]) -> Credit | None:
     """Return the credit a row of history is; None: it counts for no plan."""
     if row["deleted"] or row["stage_class"] != "WON":
         return None
-    names = ("deal_id", "day", "amount", "currency", "reporting_amount", "reporting_currency",
-             "role", "via", "product", "segment", "region", "deal_type")  # fmt: skip
-    return Credit(row["rep_id"], **{name: row[name] for name in names})
+    return Credit(row["rep_id"], *(row[name] for name in _READ))
+
+
+_READ = Credit._fields[1:]  # columns of the history of credits, too
+
+
+def is_narrowed(conditions: Conditions) -> bool:
+    """Return whether there is any condition at all."""
+    one = conditions
+    return bool(one.products or one.segments or one.regions or one.deal_types or one.territories)
 
 
 def is_meant(credit: Any, conditions: Conditions) -> bool:

@@ -1,8 +1,7 @@
-"""Components of which F needs nothing but sums of credits: those that accrue live.
+"""Components of which F needs nothing but one sum of credits: what accrues fastest.
 
-A bucket is all that decides whether a credit counts for such a component; what counts in one adds
-up. Everything else a plan can say is computed from the credits themselves (paying.py), and is
-refused where plans are put in force.
+Everything else a plan can say is computed from the credits themselves (paying.py). What this page
+tells apart is proven in SQL by `pacesetter reconcile`; the rest is computed afresh by the domain.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,19 +12,19 @@ from typing import Any, NamedTuple
 from schemas.definitions import NO_END, Company
 from schemas.plan_choices import Anchor, Basis, CapPer, Excess, Measure, Rounding, Scope, Whose
 from schemas.plan_components import Component
-from schemas.plans import Plan
+from schemas.plans import Clawback, Plan
 from streams.domain.earning import Earned, earned, of_total
 from streams.domain.ladders import AMOUNT_SCALE, units_of
+from streams.domain.plan_credits import Credit, credit_of
 from streams.domain.plan_parts import Part
 
 _SCALE = 10**AMOUNT_SCALE
 
 
-class Bucket(NamedTuple):
-    """Where a credit counts: its reporting currency, its day, and what conditions ask of it."""
+class Facets(NamedTuple):
+    """What decides whether a credit counts for a component of sums, besides its day."""
 
     currency: str
-    day: date
     role: str
     product: str
     segment: str
@@ -33,64 +32,92 @@ class Bucket(NamedTuple):
     deal_type: str
 
 
-Sums = Mapping[Bucket, int]  # what counts for one payee, in ten-thousandths
+class Held(NamedTuple):
+    """A credit as books hold it: the whole of it, and what components of sums need of it.
 
-
-def counted(credit: Mapping[str, Any]) -> tuple[Bucket, int] | None:
-    """Return where a credit counts and how much: a part of a won deal, as it is reported.
-
-    None: it counts nothing. So does a credit without an exchange rate; once the rate is known it is
-    credited again, with an amount.
+    Attributes:
+        units: its reporting amount in ten-thousandths; None: it counts for none of them, without
+            an exchange rate or cancelled.
     """
-    amount = credit["reporting_amount"]
-    if credit["deleted"] or amount is None or credit["stage_class"] != "WON":
+
+    credit: Credit
+    units: int | None
+    day: date
+    facets: Facets
+
+
+Sums = Mapping[Held, int]  # how often each counts for a payee: once; of a change -1 or 1
+
+
+def counted(row: Mapping[str, Any]) -> tuple[Held, int] | None:
+    """Return what a row of a credit's history brings into the books; None: nothing.
+
+    A credit without an exchange rate is kept: plans may count units of it, or the deal itself.
+    """
+    credit = credit_of(row)
+    if credit is None:
         return None
-    bucket = Bucket(
-        credit["reporting_currency"], credit["day"], credit["role"], credit["product"],
-        credit["segment"], credit["region"], credit["deal_type"],
+    amount = credit.reporting_amount
+    units = None if amount is None or credit.cancelled_on is not None else units_of(amount)
+    facets = Facets(
+        credit.reporting_currency, credit.role, credit.product, credit.segment, credit.region,
+        credit.deal_type,
     )  # fmt: skip
-    return bucket, units_of(amount)
+    return Held(credit, units, credit.day, facets), 1
 
 
 class Selector(NamedTuple):
-    """Which buckets count for a component."""
+    """Which credits count for a component.
+
+    Attributes:
+        known: facets that were looked at before, and whether they are wanted.
+    """
 
     currency: str
     since: date
     until: date
     roles: frozenset[str]
     wanted: tuple[tuple[int, frozenset[str]], ...]
+    known: dict[Facets, bool]
 
     @classmethod
     def of(cls, plan: Plan, component: Component) -> "Selector":
         """Return the selector of a component."""
         counts = component.counts
         lists = (counts.products, counts.segments, counts.regions, counts.deal_types)
-        first = Bucket._fields.index("product")
+        first = Facets._fields.index("product")
         return cls(
             plan.currency,
             max(plan.valid_from, component.valid_from or plan.valid_from),
             min(plan.valid_to or NO_END, component.valid_to or NO_END),
             frozenset(role.value for role in counts.roles),
             tuple((first + n, frozenset(some)) for n, some in enumerate(lists) if some),
+            {},
         )
 
-    def takes(self, bucket: Bucket) -> bool:
-        """Return whether what is in a bucket counts."""
-        return (
-            bucket.currency == self.currency
-            and self.since <= bucket.day < self.until
-            and bucket.role in self.roles
-            and all(bucket[at] in some for at, some in self.wanted)
-        )
+    def takes(self, held: Held) -> bool:
+        """Return whether a credit counts."""
+        is_there = held.units is not None and self.since <= held.day < self.until
+        return is_there and self.wants(held.facets)
+
+    def wants(self, facets: Facets) -> bool:
+        """Return whether credits of these facets count."""
+        if facets not in self.known:
+            self.known[facets] = (
+                facets.currency == self.currency
+                and facets.role in self.roles
+                and all(facets[at] in some for at, some in self.wanted)
+            )
+        return self.known[facets]
 
     def credited(self, sums: Sums, start: date, end: date) -> int:
-        """Return what counts from one day up to another."""
-        return sum(
-            units
-            for bucket, units in sums.items()
-            if start <= bucket[1] < end and self.takes(bucket)
-        )
+        """Return what counts from one day up to another, in ten-thousandths."""
+        first, last, known, total = max(start, self.since), min(end, self.until), self.known, 0
+        for (_, units, day, facets), times in sums.items():  # as often as there are credits
+            if units is not None and first <= day < last:
+                takes = known[facets] if facets in known else self.wants(facets)
+                total += units * times if takes else 0
+        return total
 
 
 def earned_of(part: Part, units: int) -> Earned:
@@ -139,5 +166,14 @@ def plan_not_by_sums(plan: Plan, company: Company | None) -> Iterator[Reason]:
         yield ("rounding",), f"rounding {plan.rounding.value}"
     if plan.guarantees:
         yield ("guarantees",), "guarantees"
+    if plan.clawback != Clawback():
+        yield ("clawback",), "clawbacks other than by the ladder"
+    if company is not None and company.reporting_currency != plan.currency:
+        yield ("currency",), "another currency than the one deals are reported in"
     if company is not None and company.fiscal_weeks is not None:
         yield ("period",), "fiscal years of whole weeks"
+
+
+def is_by_sums(plan: Plan, component: Component, company: Company) -> bool:
+    """Return whether a component needs nothing but sums, in a plan of which all else allows it."""
+    return not any(plan_not_by_sums(plan, company)) and not any(not_by_sums(component))

@@ -32,18 +32,20 @@ LINES = {
     "via": pl.String(),
     "share": pl.Int64(),
     "rep": pl.Int64(),
+    "territory": pl.String(),
 }
 _EPOCH = date(1970, 1, 1).toordinal()
 Places = npt.NDArray[np.int64]  # of rules
 
 
 class _Line(NamedTuple):
-    """One payee of a rule; rep is None for the deal's owner."""
+    """One payee of a rule; rep is None for the owner, territory where the rule names none."""
 
     role: str
     via: str
     share: int
     rep: int | None
+    territory: str | None
 
 
 class CreditRules:
@@ -113,7 +115,10 @@ class CreditRules:
             reps = self._reps(credit, day)
             part, left = divmod(whole, len(reps))
             via = f"rule:{rule.rule_id}:{place}"
-            lines += [_Line(credit.role, via, part + (i < left), rep) for i, rep in enumerate(reps)]
+            lines += [
+                _Line(credit.role, via, part + (i < left), rep, credit.territory_id)
+                for i, rep in enumerate(reps)
+            ]
         return lines
 
     def _reps(self, credit: CreditShare, day: date) -> Sequence[int | None]:

@@ -3,13 +3,17 @@
 1. history, marker rows among it   2. results and entries   3. messages, acknowledged   4. applied
 5. settled
 
-A crash between any two repeats what comes before: the same rows, of which the warehouse keeps one,
-and the same messages. `applied` makes the flush known; only then may its offsets be committed.
+What stands in one line has no order: it is done at once, for an insert of a few rows is mostly
+waiting for the disk. A crash anywhere repeats what comes before: the same rows, of which the
+warehouse keeps one, and the same messages. `applied` makes the flush known; only then may its
+offsets be committed.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from enum import IntEnum
 from itertools import chain
+from typing import NamedTuple
 
 import polars as pl
 
@@ -22,7 +26,22 @@ from streams.engine.flush import Flush
 from streams.engine.ports import Publisher, Warehouse
 from streams.engine.telling import messages_of
 
-Effect = tuple[str, Callable[[], None]]
+
+class Stage(IntEnum):
+    """A line of the order; all of it is done before any of the next one begins."""
+
+    HISTORY = 1
+    RESULTS = 2
+    MESSAGES = 3
+    APPLIED = 4
+
+
+class Effect(NamedTuple):
+    """One insert, or all messages; may be tried again."""
+
+    stage: Stage
+    name: str
+    do: Callable[[], None]
 
 
 def effects_of(
@@ -34,32 +53,29 @@ def effects_of(
     now: Incarnation,
     at: datetime,
 ) -> Iterable[Effect]:
-    """Return the effects of a flush, named, in order. Each may be tried again."""
+    """Return the effects of a flush, in order of their stages."""
+
+    def insert(stage: Stage, table: str, rows: pl.DataFrame) -> Effect:
+        return Effect(stage, f"insert {table}", lambda: warehouse.insert(table, rows, now))
+
     for table, frames in flush.history.items():
         rows = pl.concat([only(frame, sorted(frame.columns)) for frame in frames])
-        yield f"insert {table}", _insert(warehouse, table, rows, now)
+        yield insert(Stage.HISTORY, table, rows)
     letters = [Letter(s.partition, s.position(dead.offset), dead) for s, dead in flush.dead]
     if letters:
-        rows = dead_letters.rows_of(letters, at)
-        yield f"insert {dead_letters.TABLE}", _insert(warehouse, dead_letters.TABLE, rows, now)
+        yield insert(Stage.RESULTS, dead_letters.TABLE, dead_letters.rows_of(letters, at))
     if flush.told:
-        rows = results.rows_of(flush.told, now.generation)
-        yield f"insert {results.TABLE}", _insert(warehouse, results.TABLE, rows, now)
+        yield insert(Stage.RESULTS, results.TABLE, results.rows_of(flush.told, now.generation))
     for table, frames in flush.entries.items():
-        yield f"insert {table}", _insert(warehouse, table, pl.concat(frames), now)
+        yield insert(Stage.RESULTS, table, pl.concat(frames))
     for table, rows in snapshots.tables_of(flush.snapshots, now.generation).items():
-        yield f"insert {table}", _insert(warehouse, table, rows, now)
+        yield insert(Stage.RESULTS, table, rows)
     messages = messages_of(flush.told, now.generation, ids)
     messages += dead_letters.messages_of(letters, at, ids)
     if messages or flush.snapshots:
-        yield (
-            "publish",
-            lambda: publisher.send(chain(messages, snapshots.messages_of(flush.snapshots, ids))),
-        )
-    yield "insert spm.applied", _insert(warehouse, "spm.applied", tiles.applied_rows(flush), now)
 
+        def publish() -> None:  # encoded anew by each try
+            publisher.send(chain(messages, snapshots.messages_of(flush.snapshots, ids)))
 
-def _insert(
-    warehouse: Warehouse, table: str, rows: pl.DataFrame, now: Incarnation
-) -> Callable[[], None]:
-    return lambda: warehouse.insert(table, rows, now)
+        yield Effect(Stage.MESSAGES, "publish", publish)
+    yield insert(Stage.APPLIED, "spm.applied", tiles.applied_rows(flush))

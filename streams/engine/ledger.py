@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from schemas.frames import beside, constant, only, rows_at
+from schemas.keys import partition_of
 from streams.engine import books, history
 from streams.engine.acceptance import ACCEPTED, DUPLICATE, STALE
 from streams.engine.batches import Partition
@@ -206,7 +207,7 @@ def revised(
     posting = state.posting
     if sequence <= state.sequence or not posting.differs(state.prepared, prepared):
         return []
-    everybody = books.payees(warehouse, posting, state.partition.number, state.partitions, position)
+    everybody = _everybody(state, warehouse, position, prepared)
     entries = []
     for first in range(0, len(everybody), PAYEES_AT_ONCE):
         some = everybody[first : first + PAYEES_AT_ONCE]
@@ -215,6 +216,16 @@ def revised(
             made = posting.adjusted(state.prepared, prepared, payee, account.sums)
             entries += [caused(posting, entry, cause) for entry in made]
     return entries
+
+
+def _everybody(
+    state: PartitionState, warehouse: Warehouse, position: int, prepared: Prepared
+) -> list[str]:
+    """Return who is in a partition: with items below a marker, or named on either side of it."""
+    posting, here, count = state.posting, state.partition.number, state.partitions
+    known = books.payees(warehouse, posting, here, count, position)
+    named = {*posting.named(state.prepared), *posting.named(prepared)}
+    return sorted({*known, *(n for n in named if partition_of(n.encode(), count) == here)})
 
 
 class Cause(NamedTuple):

@@ -5,7 +5,7 @@ what something of a payee is now (an item); an entry says what that changes. So 
 function of the log below the record and of the record, never of entries that were made before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,7 @@ class Posting:
         counted: history row -> where the item counts and how much, None for nowhere.
         accrued: (prepared, payee, sums without the change, change, history row) -> entries.
         adjusted: (prepared before, prepared behind a marker, payee, sums) -> entries.
+        named: prepared -> payees who may get entries without any item.
         entry: columns of the ledger that entries bring along.
         identity: those that tell two entries of one payee and position apart.
     """
@@ -70,6 +71,7 @@ class Posting:
     counted: Callable[[Mapping[str, Any]], Counted | None]
     accrued: Callable[[Prepared, str, Sums, Sums, Mapping[str, Any]], Sequence[Entry]]
     adjusted: Callable[[Prepared, Prepared, str, Sums], Sequence[Entry]]
+    named: Callable[[Prepared], Collection[str]]
     entry: Mapping[str, pl.DataType]
     identity: tuple[str, ...]
 

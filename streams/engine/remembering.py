@@ -24,8 +24,9 @@ class RememberingWarehouse:
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
         self._reached: dict[Partition, int] = {}
-        # A backup gets into the place of a warehouse while it is away.
-        self._was_away = False
+        # A backup gets into the place of a warehouse while it is away. Counted, for one thread may
+        # meet an absence while another asks about the one before.
+        self._absences = self._asked_after = 0
 
     def incarnation(self) -> Incarnation:
         """Return which warehouse this is."""
@@ -43,7 +44,7 @@ class RememberingWarehouse:
         Raises:
             Fenced: it is another incarnation, or it has forgotten what it had acknowledged.
         """
-        if self._was_away:
+        if self._absences != self._asked_after:
             self.ask(incarnation)
         try:
             with self._noting():
@@ -60,13 +61,14 @@ class RememberingWarehouse:
         Raises:
             Fenced: it is not, or they are not.
         """
+        absences = self._absences
         now = self.incarnation()  # first: whoever said so must not hear that nobody did
         if now.name != started.name:
             self._reached.clear()
             raise Fenced(f"another incarnation: {now.name} instead of {started.name}")
         reached = dict(self._reached)
         found = applied_ends(self._warehouse, list(reached))
-        self._was_away = False
+        self._asked_after = absences
         forgotten = [part for part, end in reached.items() if found.get(part, 0) < end]
         if forgotten:
             self._reached.clear()
@@ -81,7 +83,7 @@ class RememberingWarehouse:
         try:
             yield
         except Unavailable:
-            self._was_away = True
+            self._absences += 1
             raise
 
     def _note(self, rows: pl.DataFrame) -> None:

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from schemas.warehouse import Unavailable
+from schemas.warehouse import Fenced, Unavailable
 
 T = TypeVar("T")
 SECONDS_FIRST, SECONDS_MAX = 0.1, 10.0  # soon enough to notice, seldom enough to leave it alone
@@ -68,3 +68,16 @@ class Waits:
                     # Workers that lost the same warehouse must not all come back at once.
                     await asyncio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311
             seconds = min(seconds * 2, SECONDS_MAX)
+
+
+async def all_ended(doing: Iterable[Awaitable[Any]]) -> None:
+    """Return once all have ended, however they did: none is left behind running.
+
+    Raises:
+        BaseException: what one of them raised; Fenced before anything else, for it makes the worker
+            begin again, where an assignment that ended does not.
+    """
+    ends = await asyncio.gather(*doing, return_exceptions=True)
+    troubles = [end for end in ends if isinstance(end, BaseException)]
+    for trouble in sorted(troubles, key=lambda one: not isinstance(one, Fenced)):
+        raise trouble

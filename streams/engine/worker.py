@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from itertools import groupby
 from typing import Any, TypeVar
 
 from schemas.warehouse import Fenced
@@ -27,7 +28,7 @@ from streams.engine.preparing import Outside, Preparation
 from streams.engine.recordsets import first_offset_of
 from streams.engine.remembering import RememberingWarehouse
 from streams.engine.tempo import Tempo
-from streams.engine.waits import Abandoned, Waits
+from streams.engine.waits import Abandoned, Waits, all_ended
 from streams.engine.watchdog import Pulse, WatchedPublisher, WatchedWarehouse
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ EXIT_BUG = 70  # EX_SOFTWARE
 # Fetches that are on their way while a partition is started anew bring something else than what is
 # due; a few of them at most, and never again and again.
 ASTRAY_MAX = 20
+WRITERS = 3  # inserts at once: a flush has as many tables of history and of results
 LAST_FLUSH_SECONDS_MAX = 4.0  # when partitions are revoked or the worker stops
 
 log = logging.getLogger(__name__)
@@ -74,9 +76,9 @@ class Worker:
         self._writing: asyncio.Task[None] | None = None
         self._unwritten: Flush | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        # One thread folds, one writes: a flush is folded while the one before is written.
+        # One thread folds while others write the flush before.
         self._folders = ThreadPoolExecutor(1, "fold")
-        self._writers = ThreadPoolExecutor(1, "write")
+        self._writers = ThreadPoolExecutor(WRITERS, "write")
 
     # Assignment.
 
@@ -249,8 +251,8 @@ class Worker:
         now, (warehouse, publisher, _, ids) = self.preparation.now, self._outside
         assert now is not None
         steps = effects.effects_of(done, warehouse, publisher, ids, now=now, at=datetime.now(UTC))
-        for name, step in steps:
-            await self._step(name, step, ours, self._writers)
+        for _, stage in groupby(steps, key=lambda effect: effect.stage):
+            await all_ended(self._step(e.name, e.do, ours, self._writers) for e in stage)
         for portion in done.portions:
             portion.state.next_offset = portion.segment.end
         for batch in done.batches():

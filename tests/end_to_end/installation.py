@@ -68,16 +68,16 @@ class Installation:
         return next(service.pid for service in run.services if service.name == name)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return what the analyst is told."""
-        return [tuple(row) for row in self._analyst.query(sql).result_rows]
+        """Return what finance is told, who reads pay, too."""
+        return [tuple(row) for row in self._finance.query(sql).result_rows]
 
     @cached_property
-    def _analyst(self) -> Client:
+    def _finance(self) -> Client:
         return clickhouse_connect.get_client(
             host="127.0.0.1",
             port=int(self.environment["PACESETTER_WAREHOUSE_PORT"]),
-            username="analyst",
-            password=self.token("analyst"),
+            username="finance",
+            password=self.token("finance"),
             autogenerate_session_id=False,
         )
 
@@ -108,8 +108,9 @@ def installed(data_dir: Path, *arguments: str, verb: str = "up") -> Iterator[Ins
     environment |= {f"PACESETTER_{name}_PORT": str(free_port()) for name in PORTS}
     # Kafka lives for a minute here: the better half of its compiler costs more than it gains.
     environment["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1"
-    if verb != "demo":  # which has all there is; what these two do has tests of its own
-        environment |= {"PACESETTER_RECONCILE_SECONDS": "0", "PACESETTER_FORECAST_SECONDS": "0"}
+    if verb != "demo":  # which has all there is; what these three do has tests of its own
+        for what in ("RECONCILE", "FORECAST", "SETTLE"):
+            environment[f"PACESETTER_{what}_SECONDS"] = "0"
     folder = data_dir / "demo" if verb == "demo" else data_dir
     here = Installation(folder, environment)
     log = data_dir.parent / f"{verb}.txt"

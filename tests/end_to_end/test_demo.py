@@ -12,11 +12,8 @@ ACTIVITY = "SELECT sum(value) FROM spm_bi.rep_day WHERE measure IN ('calls', 'em
 WON = "SELECT count() FROM spm_bi.fct_deal WHERE source = 'manual'"
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_the_demo_moves_survives_its_broker_and_goes_on_where_it_ended(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with installed(data, verb="demo") as here:
+def demo_goes_on(data: Path, *how: str) -> None:
+    with installed(data, *how, verb="demo") as here:
         assert here.status()["running"]
         seen = here.query(ACTIVITY)[0][0]
         assert seen > 10_000  # history
@@ -33,9 +30,21 @@ def test_the_demo_moves_survives_its_broker_and_goes_on_where_it_ended(tmp_path:
         pids = [service.pid for service in here.health().services]
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
-    with installed(data, verb="demo") as here:
+    with installed(data, *how, verb="demo") as here:
         seen = here.query(ACTIVITY)[0][0]
         assert seen >= after_death
         # The simulator never rests, so some record is always behind: the floor moves all the same.
         wait_for(lambda: here.query(ACTIVITY)[0][0] > seen, "a floor that moves", 60)
         assert here.query(WON) == [(1,)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_demo_moves_survives_its_broker_and_goes_on_where_it_ended(tmp_path: Path) -> None:
+    demo_goes_on(tmp_path / "data", "--days", "30")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_the_demo_with_all_its_history(tmp_path: Path) -> None:
+    demo_goes_on(tmp_path / "data")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,9 +17,13 @@ from schemas.definitions import KINDS, Bundle
 from tests.end_to_end.company import write_company
 from tests.end_to_end.installation import Installation, installed
 
-# `make proof EVENTS=1000000` raises it; so many reps, each with a hundred days, come to about that.
-EVENTS = int(os.environ.get("EVENTS", "72000"))
-EVENTS_OF_A_REP = 3_000
+# `make proof EVENTS=1000000` raises it; so many reps come to about that, each with a hundred days,
+# or with fewer where one company is too many.
+EVENTS = int(os.environ.get("EVENTS", "30000"))
+REPS = 24  # of the sample company
+EVENTS_OF_A_DAY = 30  # of one rep
+LAST, DAYS_MAX = date(2026, 11, 11), 100
+DAYS = min(DAYS_MAX, round(EVENTS / EVENTS_OF_A_DAY / REPS))
 COUNTED = """
 SELECT rep_id, day, measure, currency, sum(value) FROM spm_bi.rep_day
 GROUP BY rep_id, day, measure, currency HAVING sum(value) != 0
@@ -29,12 +34,14 @@ Key = tuple[str, str, str, str]
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_number_equals_a_direct_count_although_a_worker_is_killed(tmp_path: Path) -> None:
-    company = write_company(tmp_path / "company", max(1, round(EVENTS / EVENTS_OF_A_REP / 24)))
+    company = write_company(
+        tmp_path / "company", max(1, round(EVENTS / EVENTS_OF_A_DAY / DAYS_MAX / REPS))
+    )
     with installed(tmp_path / "data", "--definitions", str(company)) as here:
         recording = tmp_path / "floor.events"
         here.run(
             "simulate", "encode", str(recording), "--definitions", str(company),
-            "--from", "2026-08-03", "--to", "2026-11-11", "--seed", "5",
+            "--from", str(LAST - timedelta(days=DAYS)), "--to", str(LAST), "--seed", "5",
             seconds=900,
         )  # fmt: skip
         os.kill(here.pid_of("worker"), signal.SIGKILL)

@@ -9,7 +9,11 @@ import polars as pl
 
 from schemas import codec, topics
 from schemas.codec import CatalogueIds
+from schemas.definitions import Bundle
 from schemas.positions import position_of
+from streams.domain.commissions import Terms, statement
+from streams.domain.plan_credits import Credit
+from streams.domain.plan_sums import Facets, Held
 from streams.engine.batches import Partition
 from tests.simulation import truth
 from tests.simulation.truth import Sent, Sums
@@ -132,7 +136,8 @@ def told(world: World) -> None:
     same("what consumers of spm.rep-days know", newest, have)
 
 
-_CREDIT = ("rep_id", "deal_id", "role", "via", "stage_class", "day", "amount", "reporting_amount")
+_CREDIT = ("rep_id", "deal_id", "role", "via", "stage_class", "day", "amount", "reporting_amount",
+           "units", "cancelled_on")  # fmt: skip
 
 
 def credits(world: World) -> None:
@@ -156,6 +161,7 @@ def credits(world: World) -> None:
     same("what consumers of spm.credits know", have, must)
 
 
+NO_FACETS = Facets("", "", "", "", "", "")
 _ACCOUNT = ("rep_id", "plan_id", "component_id", "origin_start", "currency")
 
 
@@ -187,8 +193,36 @@ def ledger(world: World) -> None:
     have: dict[Any, Decimal] = defaultdict(Decimal)
     for *key, amount in rows.iter_rows():
         have[tuple(key)] += amount
-    must = truth.commissions(survivors(world), world.definitions[-1][1])
-    same("commissions", {key: value for key, value in have.items() if value}, must)
+    raw = world.definitions[-1][1]
+    by_sums = {key: value for key, value in have.items() if value and key[1] != "g"}
+    same("commissions", by_sums, truth.commissions(survivors(world), raw))
+    rows = world.tables.frame(
+        f"SELECT {', '.join(_ACCOUNT)}, payout_start, amount FROM spm.commission_ledger FINAL "
+        "WHERE plan_id = 'g'"
+    )
+    general: dict[Any, Decimal] = defaultdict(Decimal)
+    for *key, amount in rows.iter_rows():
+        general[tuple(key)] += amount
+    posted = {key: value for key, value in general.items() if value}
+    same("commissions on credits", posted, folded(truth.credits(survivors(world), raw), raw))
+
+
+def folded(credits: Mapping[Any, Any], raw: Mapping[str, Any]) -> dict[Any, Decimal]:
+    """Return what the plan on credits owes: the rules once over all that is true in the end."""
+    known = Terms(Bundle.model_validate(raw))
+    books: dict[str, dict[Any, int]] = defaultdict(dict)
+    for (rep, deal, role, via), (stage, day, amount, reporting, units, gone) in credits.items():
+        if stage == "WON":
+            why = "" if gone is None else "REFUND"
+            said = Credit(rep, deal, day, amount, "", reporting, "EUR", role, via, units=units,
+                          cancelled_on=gone, cancel_reason=why)  # fmt: skip
+            books[rep][Held(said, None, day, NO_FACETS)] = 1
+    return {
+        (rep, key.plan_id, key.component_id, key.origin.start, key.currency, key.payout.start):
+        Decimal(owed.units).scaleb(-4)
+        for rep, book in books.items() if rep != "unassigned"
+        for key, owed in statement(known, rep, book, general_only=True).items() if owed.units
+    }  # fmt: skip
 
 
 def dead_letters(world: World) -> None:

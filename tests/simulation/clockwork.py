@@ -26,7 +26,7 @@ class Actor:
     is_dead: bool = False
     slow: float = 0.0  # seconds by which each of its calls may take longer
     tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
-    _locks: dict[Any, asyncio.Lock] = field(default_factory=dict)
+    _places: dict[Any, asyncio.Semaphore] = field(default_factory=dict)
 
     def kill(self) -> None:
         """End it at once, wherever it is."""
@@ -41,8 +41,9 @@ class Actor:
         return context.run(asyncio.get_running_loop().create_task, coroutine)
 
     async def in_thread(self, pool: Any, function: Callable[..., Any], *args: Any) -> Any:
-        """Run a function the way a thread of a pool would: one after the other."""
-        async with self._locks.setdefault(pool, asyncio.Lock()):
+        """Run a function the way a thread of a pool would: so many at a time."""
+        threads = pool._max_workers if pool else 1
+        async with self._places.setdefault(pool, asyncio.Semaphore(threads)):
             thread = greenlet(function)
             try:
                 found = thread.switch(*args)

@@ -86,13 +86,13 @@ def tokens_of_ranges() -> Iterator[None]:
 
     def with_token(flush: Any, *args: Any, **options: Any) -> Iterable[effects.Effect]:
         token = tuple((p.state.partition, p.segment.start, p.segment.end) for p in flush.portions)
-        for name, step in all_effects(flush, *args, **options):
+        for effect in all_effects(flush, *args, **options):
 
-            def marked(step: Any = step) -> None:
+            def marked(do: Any = effect.do) -> None:
                 begun[getcurrent()] = token
-                step()
+                do()
 
-            yield name, marked
+            yield effect._replace(do=marked)
 
     def once(these: tables.Tables, table: str, rows: pl.DataFrame) -> None:
         token = begun.get(getcurrent())

@@ -62,6 +62,9 @@ class Crm(Floor):
             record |= {"start_at": self._instant()} if message == "meeting" else {}
         elif message == "deal":
             record |= self._stage() | {"splits": self._splits()}
+            is_gone = record["revision"] // 100 % 3 == 0
+            record["cancelled_on"] = date(2026, 4, 20) if is_gone else None
+            record["cancel_reason"] = "REFUND" if is_gone else "NONE"
         return Event(message, record)
 
     def _splits(self) -> list[dict[str, Any]]:
@@ -98,7 +101,11 @@ def first_definitions() -> dict[str, Any]:
     made["measures"]["measures"] = [
         m for m in made["measures"]["measures"] if m["measure"] != "talk_seconds"
     ]
-    made["plans"] = {"plans": [_plan("p", "QUARTER"), _plan("q", "MONTH", reps=["r0", "r1"])]}
+    made["plans"] = {
+        "plans": [_plan("p", "QUARTER"), _plan("q", "MONTH", reps=["r0", "r1"]), _GENERAL]
+    }
+    for rep, boss in (("r1", "r0"), ("r2", "r1"), ("r3", "r0")):
+        made["roster"]["reps"][int(rep[1:])]["history"][0]["manager_id"] = boss
     return made
 
 
@@ -112,6 +119,24 @@ def _plan(name: str, period: str, **fields: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+# What needs the credits themselves: each deal alone, units, what reports sell, cancelled deals.
+_GENERAL = {
+    "plan_id": "g", "name": "G", "currency": "EUR", "period": "QUARTER", "payout": "MONTH",
+    "valid_from": "2023-12-23", "rounding": "HALF_UP",
+    "clawback": {"mode": "FULL", "attainment": "REDUCED"},
+    "components": [
+        {"component_id": "t", "scope": "TRANSACTION",
+         "tiers": [{"since": "0", "rate": "0.031"}, {"since": "20000", "rate": "0.0555"}],
+         "cap": {"amount": "4000", "per": "TRANSACTION"}},
+        {"component_id": "u", "kind": "FLAT", "rate": "1.75", "counts": {"measure": "UNITS"}},
+        {"component_id": "o", "tiers": [{"since": "0", "rate": "0.011"},
+                                        {"since": "100000", "rate": "0.02"}],
+         "counts": {"whose": "ALL_REPORTS"}},
+        {"component_id": "y", "kind": "BONUS", "tiers": [{"since": "60000", "amount": "500"}],
+         "gates": [{"component_id": "t", "since": "30000", "bounds": "AMOUNT",
+                    "basis": "YEAR_TO_DATE"}]},
+    ],
+}  # fmt: skip
 # Crossing the quota pays more for all that was sold before; below the gate nothing is paid.
 _RETROACTIVE = {
     "component_id": "r", "kind": "RETROACTIVE", "counts": {"roles": ["REVENUE", "OVERLAY"]},
@@ -170,7 +195,7 @@ def _won_day(made: dict[str, Any], choice: random.Random) -> str:
 
 
 def _plans(made: dict[str, Any], choice: random.Random) -> str:
-    plan = choice.choice(made["plans"]["plans"])
+    plan = choice.choice(made["plans"]["plans"][:2])
     plan["components"][0]["tiers"][0]["rate"] = f"0.0{choice.randrange(10, 99)}"
     plan["valid_from"] = choice.choice(["2023-12-23", "2026-03-02"])
     plan["period"] = choice.choice(["MONTH", "QUARTER", "YEAR"])

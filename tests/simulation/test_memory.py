@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 from connectors.sinks.clickhouse import Warehouse
 from infra.local.ports import free_port
 from infra.migrations import migrate
-from tests.ground import wait_for, warehouse
+from tests.ground import laid_out, wait_for, warehouse
 from tests.simulation.seeds import MIXES, run
 from tests.simulation.sql import Unread, parsed
 from tests.simulation.tables import Tables, shapes
@@ -47,6 +47,7 @@ def statements(worlds: list[World]) -> list[str]:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     folder: Path = tmp_path_factory.mktemp("real")
+    laid_out(folder)
     port = free_port()
     with warehouse(folder, port) as token:
         made = wait_for(

@@ -165,26 +165,35 @@ class Credit(NamedTuple):
     day: date
     amount: Decimal
     reporting: Decimal | None
+    units: Decimal | None
+    cancelled_on: date | None
 
 
 def credits(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> dict[Any, Any]:
-    """Return every credit: payee, deal, role, via -> stage, day, amount, reporting amount."""
+    """Return every credit: payee, deal, role, via -> stage, day, amount, reporting amount ..."""
     company = Company(definitions)
-    return {
+    found = {
         (credit.rep_id, r["entity_id"], credit.role, credit.via): (r["stage_class"], *credit[3:])
         for message, r, _ in last_words(sent).values()
         if message == "deal" and r["op"] == "SET"
         for credit in credits_of(r, company)
     }
+    bosses = {r["rep_id"]: r["history"][0].get("manager_id") for r in definitions["roster"]["reps"]}
+    for (rep, deal, role, via), said in list(found.items()):
+        boss = bosses.get(rep)
+        while boss is not None and said[0] == "WON":  # each of them is on the plan that counts it
+            found[boss, deal, "OVERRIDE", f"{rep}:{role}:{via}"] = said
+            boss = bosses[boss]
+    return found
 
 
 def commissions(sent: Iterable[Sent], raw: Mapping[str, Any]) -> dict[Any, Decimal]:
     """Return what is owed: payee, plan, component, first day of the period, currency -> amount."""
     counted: dict[Any, Decimal] = defaultdict(Decimal)
-    for (rep, _, role, _), (stage, day, _, reporting) in credits(sent, raw).items():
-        if rep == "unassigned":
+    for (rep, _, role, _), (stage, day, _, reporting, _, gone) in credits(sent, raw).items():
+        if rep == "unassigned" or gone is not None:
             continue  # nobody is paid before the identity map knows who
-        for plan in raw["plans"]["plans"]:
+        for plan in raw["plans"]["plans"][:2]:
             is_on = not plan.get("reps") or rep in plan["reps"]
             is_paid = plan["valid_from"] <= day.isoformat() < plan.get("valid_to", "2199-12-31")
             if stage != "WON" or reporting is None or not is_on or not is_paid:
@@ -254,10 +263,11 @@ def credits_of(r: Record, company: Company) -> list[Credit]:
         rate = company.rate(r["currency"], day)
     whole = rate and (r["amount"] * rate).quantize(CENT, ROUND_HALF_EVEN)
     reporting = [None] * len(every) if whole is None else divided(whole, every)
+    units = [None] * len(every) if r["units"] is None else divided(r["units"], every)
     return [
-        Credit(rep, role, via, main_day(r, company, rep), part, reported)
-        for rep, (_, role, via, _), part, reported in zip(
-            reps, every, parts, reporting, strict=True
+        Credit(rep, role, via, main_day(r, company, rep), part, reported, sold, r["cancelled_on"])
+        for rep, (_, role, via, _), part, reported, sold in zip(
+            reps, every, parts, reporting, units, strict=True
         )
     ]
 

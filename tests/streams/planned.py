@@ -1,8 +1,9 @@
 """Plans as people write them, read from files in the shipped format, and credits to pay them on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import indent
@@ -13,10 +14,14 @@ import yaml
 from infra.definitions import checking_plans
 from infra.definitions.plan_files import loaded_from, plans_of
 from schemas.definitions import Bundle, Company, Rate, Rates, Rep, Roster, Stint, Team
+from schemas.plan_choices import Measure
 from schemas.plans import Plan, Plans
+from streams.domain.ladders import decimal_of
 from streams.domain.paying import Target, target
 from streams.domain.plan_context import Context
 from streams.domain.plan_credits import Credit, book
+from streams.domain.plan_terms import Terms
+from tests.streams.accruing import Accruing, row
 
 DAY = date(2026, 2, 10)
 _HEAD = """\
@@ -77,6 +82,19 @@ def context(
     **kinds: Any,
 ) -> Context:
     """Return a context: reps with their managers, rates (base, quote, day, rate), quotas."""
+    given = bundle(plans, reps=reps, rates=rates, first_month=first_month, **kinds)
+    return Context.of(given)
+
+
+def bundle(
+    plans: Plans,
+    *,
+    reps: Iterable[tuple[str, str | None]] = (),
+    rates: Iterable[tuple[str, str, date, str]] = (),
+    first_month: int = 1,
+    **kinds: Any,
+) -> Bundle:
+    """Return definitions with some plans."""
     company = Company(name="T", reporting_currency="EUR", time_zone="UTC",
                       fiscal_year_start_month=first_month)  # fmt: skip
     roster = Roster(
@@ -91,7 +109,7 @@ def context(
         rates=tuple(Rate(base=b, quote=q, on=on, rate=Decimal(rate)) for b, q, on, rate in rates)
     )
     given = {"company": company, "roster": roster, "rates": dated, "plans": plans, **kinds}
-    return Context.of(Bundle(**given))
+    return Bundle(**given)
 
 
 def paid(
@@ -100,7 +118,41 @@ def paid(
 ) -> Target:  # fmt: skip
     """Return what the one plan of a file pays somebody."""
     (plan,) = plans.plans
-    return on(plan, credits, context(plans, **kinds), payee, as_of)
+    every = list(credits)
+    found = on(plan, every, context(plans, **kinds), payee, as_of)
+    if as_of is None and all(c.counts.measure is not Measure.KPI for c in plan.components):
+        _accrues(bundle(plans, **kinds), every, found)
+    return found
+
+
+def _accrues(known: Bundle, credits: Sequence[Credit], found: Target) -> None:
+    """Assert that the agent's own functions come to the same, with a revision in between."""
+    nothing = known.model_copy(update={"plans": Plans(plans=())})
+    one = Accruing(Terms(nothing), found.payee)
+    for n, made in enumerate(credits):
+        if n == len(credits) // 2:
+            one.revise(Terms(known))
+        one.take_row(str(n), row(_credited(made, found.payee, one.terms.context)))
+    if not credits:
+        one.revise(Terms(known))
+    due: dict[Any, Decimal] = {}
+    for line in found.lines:
+        for i in line.instalments:
+            key = (line.plan_id, line.component_id, *line.origin, *i.payout, line.currency)
+            due[key] = due.get(key, Decimal(0)) + i.amount
+    assert one.totals() == {key: amount for key, amount in due.items() if amount}
+
+
+def _credited(credit: Credit, payee: str, here: Context) -> Credit:
+    """Return a credit as the deal agent gives it to somebody, with what it comes to as reported."""
+    if credit.payee != payee:
+        via = f"{credit.payee}:{credit.role}:{credit.via}"
+        credit = credit._replace(payee=payee, role="OVERRIDE", via=via)
+    found = here.exchanges.rate(credit.currency, credit.reporting_currency, credit.day)
+    if credit.reporting_amount is not None or found is None:
+        return credit
+    exact = Fraction(credit.amount) * found.rate
+    return credit._replace(reporting_amount=decimal_of(round(exact * 10**4)))
 
 
 def on(

@@ -133,6 +133,9 @@ def test_deals_become_commissions_through_both_stages(made: Site) -> None:
         owed(
             (rep, found.day, found.reporting_amount)
             for (rep, _, role, _), found in floor.credits().items()
-            if rep != "unassigned" and role == "REVENUE" and found.stage_class == "WON"
+            if rep != "unassigned"
+            and role == "REVENUE"
+            and found.stage_class == "WON"
+            and found.cancelled_on is None
         )
     )

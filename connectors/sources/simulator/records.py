@@ -102,11 +102,18 @@ class DealRecord(NamedTuple):
     amount: Decimal | None
     currency: str
     acv: Decimal | None
+    margin: Decimal | None
+    units: Decimal | None
     probability: Decimal | None
     product: str | None
     segment: str | None
     region: str | None
     lead_source: str | None
+    territory_id: str | None
+    invoiced_amount: Decimal | None
+    paid_amount: Decimal | None
+    cancelled_on: int | None
+    cancel_reason: str
     splits: tuple[dict[str, Any], ...]
 
 

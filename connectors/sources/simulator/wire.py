@@ -158,7 +158,7 @@ _CALL_DIRECTION, _CALL_STATUS = _symbols("call", "direction"), _symbols("call", 
 _EMAIL_DIRECTION, _EMAIL_STATUS = _symbols("email", "direction"), _symbols("email", "status")
 _OUTCOME = _symbols("meeting", "outcome")
 _STAGE_CLASS, _DEAL_TYPE = _symbols("deal", "stage_class"), _symbols("deal", "deal_type")
-_ROLE = _symbols("deal", "splits", "role")
+_ROLE, _CANCEL = _symbols("deal", "splits", "role"), _symbols("deal", "cancel_reason")
 
 
 def _call_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
@@ -203,7 +203,8 @@ def _meeting_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
 def _deal_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, name, account, account_name,
      pipeline, stage, label, stage_class, close, won, lost, reason, deal_type, amount, currency,
-     acv, probability, product, segment, region, lead_source, splits) = record  # fmt: skip
+     acv, margin, units, probability, product, segment, region, lead_source, territory, invoiced,
+     paid, cancelled, why, splits) = record  # fmt: skip
     return b"".join((
         frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
         made := _long(created), made if created == occurred else _long(occurred),
@@ -211,8 +212,10 @@ def _deal_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
         _maybe_text[account], _maybe_text[account_name], _maybe_text[pipeline], _some[stage],
         _maybe_text[label], _STAGE_CLASS[stage_class], _maybe_few[close], _maybe_long(won),
         _maybe_long(lost), _maybe_text[reason], _DEAL_TYPE[deal_type], _maybe_amount(amount),
-        _some[currency], _maybe_amount(acv), _maybe_share(probability), _maybe_text[product],
-        _maybe_text[segment], _maybe_text[region], _maybe_text[lead_source], _splits(splits),
+        _some[currency], _maybe_amount(acv), _maybe_amount(margin), _maybe_amount(units),
+        _maybe_share(probability), _maybe_text[product], _maybe_text[segment], _maybe_text[region],
+        _maybe_text[lead_source], _maybe_text[territory], _maybe_amount(invoiced),
+        _maybe_amount(paid), _maybe_few[cancelled], _CANCEL[why], _splits(splits),
     ))  # fmt: skip
 
 

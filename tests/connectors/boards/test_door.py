@@ -9,7 +9,7 @@ from connectors.boards.link import NoLink, new_link
 from connectors.boards.seed import over_http
 from connectors.boards.server import utc_now
 from schemas.principals import Role
-from tests.connectors.boards.ground import Served, free_port
+from tests.connectors.boards.ground import Served, answer_of, free_port
 
 
 class Clock:
@@ -44,7 +44,7 @@ def clock() -> Iterator[Clock]:
 
 
 def browser(served: Served) -> httpx.Client:
-    return httpx.Client(base_url=served.url, headers={"origin": served.url})
+    return httpx.Client(base_url=served.url, headers={"origin": served.url}, verify=False)
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.SOURCE}))
@@ -67,7 +67,7 @@ def test_a_source_is_told_why_it_may_not_look(door: Served) -> None:
 
 @pytest.mark.parametrize("path", ["/session", "/events", "/events?token=x"])
 def test_nobody_sees_anything_without_signing_in(door: Served, path: str) -> None:
-    answer = httpx.get(door.url + path)
+    answer = answer_of(door.url + path)
     assert answer.status_code == 401
     assert answer.json()["remedy"]
 
@@ -121,7 +121,7 @@ def test_signing_out_and_revoking_both_end_a_session(door: Served) -> None:
         kept = client.cookies["pacesetter_board"]
         assert client.delete("/session").status_code == 204
         stolen = {"cookie": f"pacesetter_board={kept}"}
-        assert httpx.get(f"{door.url}/session", headers=stolen).status_code == 401
+        assert answer_of(f"{door.url}/session", headers=stolen).status_code == 401
         client.post("/session", json={"token": token})
         door.token("tv")  # a newer token of the same name
         assert client.get("/session").status_code == 401
@@ -134,7 +134,7 @@ def test_a_screen_stays_signed_in_when_the_board_starts_again(tmp_path: Path) ->
         kept = client.cookies["pacesetter_board"]
     first.stop()
     again = open_door(tmp_path)
-    answer = httpx.get(f"{again.url}/session", headers={"cookie": f"pacesetter_board={kept}"})
+    answer = answer_of(f"{again.url}/session", headers={"cookie": f"pacesetter_board={kept}"})
     again.stop()
     assert answer.json()["name"] == "tv"
 
@@ -185,7 +185,7 @@ def test_a_link_to_nowhere_says_what_to_start() -> None:
     "path", ["/", "/page/main.js", "/session", "/nothing", "/livez", "/metrics"]
 )
 def test_every_answer_carries_the_safe_headers(door: Served, path: str) -> None:
-    headers = httpx.get(door.url + path).headers
+    headers = answer_of(door.url + path).headers
     assert headers["content-security-policy"].startswith("default-src 'self';")
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["referrer-policy"] == "no-referrer"
@@ -194,19 +194,19 @@ def test_every_answer_carries_the_safe_headers(door: Served, path: str) -> None:
 
 def test_files_outside_the_page_are_out_of_reach(door: Served) -> None:
     for path in ("/page/../server.py", "/page/%2e%2e/server.py", "/page//etc/passwd"):
-        assert httpx.get(door.url + path).status_code == 404
+        assert answer_of(door.url + path).status_code == 404
 
 
 def test_a_selection_that_does_not_exist_is_answered_with_those_that_do(door: Served) -> None:
     bearer = {"authorization": f"Bearer {door.token('tv')}"}
     for query in ("period=year", "by=luck"):
-        answer = httpx.get(f"{door.url}/events?{query}", headers=bearer)
+        answer = answer_of(f"{door.url}/events?{query}", headers=bearer)
         assert answer.status_code == 400
         assert "quarter" in answer.json()["remedy"]
 
 
 def test_a_board_without_a_broker_lives_and_is_not_ready(door: Served) -> None:
-    assert httpx.get(f"{door.url}/livez").status_code == 200
-    ready = httpx.get(f"{door.url}/readyz")
+    assert answer_of(f"{door.url}/livez").status_code == 200
+    ready = answer_of(f"{door.url}/readyz")
     assert ready.status_code == 503
     assert ready.json()["state"] == "starting"

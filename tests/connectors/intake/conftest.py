@@ -33,11 +33,12 @@ class Door:
     def post(self, body: Any, path: str = "/v1/events", **headers: str) -> httpx.Response:
         told = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
         told |= {name.replace("_", "-"): value for name, value in headers.items()}
+        # What it takes to trust a server costs 60 ms a request, and nobody here speaks TLS.
         content = {"content": body} if isinstance(body, bytes | str) else {"json": body}
-        return httpx.post(f"{self.url}{path}", headers=told, timeout=30, **content)  # type: ignore[arg-type]
+        return httpx.post(f"{self.url}{path}", headers=told, timeout=30, verify=False, **content)  # type: ignore[arg-type]
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", timeout=30)
+        return httpx.get(f"{self.url}{path}", timeout=30, verify=False)
 
     def stop(self) -> None:
         self.server.should_exit = True

@@ -201,7 +201,9 @@ def test_a_body_without_a_length_is_limited_too(door: Door) -> None:
             yield b" " * 65_536
 
     headers = {"authorization": f"Bearer {door.token}", "content-type": "application/json"}
-    answer = httpx.post(f"{door.url}/v1/events", content=endless(), headers=headers, timeout=20)
+    answer = httpx.post(
+        f"{door.url}/v1/events", content=endless(), headers=headers, timeout=20, verify=False
+    )
     assert answer.status_code == 413
 
 
@@ -329,7 +331,9 @@ def test_stopping_answers_what_is_under_way(tmp_path: Path, broker: Broker) -> N
             yield json.dumps(deal(source_id="slow")).encode()[50:]
 
         headers = {"authorization": f"Bearer {door.token}", "content-type": "application/json"}
-        got = httpx.post(f"{door.url}/v1/events", content=body(), headers=headers, timeout=20)
+        got = httpx.post(
+            f"{door.url}/v1/events", content=body(), headers=headers, timeout=20, verify=False
+        )
         answers.append(got.status_code)
 
     sender = threading.Thread(target=slow_sender)

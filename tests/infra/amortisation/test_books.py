@@ -13,7 +13,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli.main import app
-from infra.migrations import migrate
 from streams.settings import settings
 from tests.infra.warehouse import serving
 
@@ -60,7 +59,8 @@ def entry(position: int, deal: str, amount: str, **more: Any) -> dict[str, Any]:
     return {
         "entry_id": f"{position}-{deal}-{more.get('component_id', '')}", "rep_id": "r1",
         "plan_id": "ae", "component_id": "revenue", "origin_start": JAN, "origin_end": APRIL,
-        "posted_start": JAN, "kind": "ACCRUAL", "currency": "EUR", "amount": Decimal(amount),
+        "posted_start": JAN, "state": "EARNED", "kind": "ACCRUAL", "currency": "EUR",
+        "amount": Decimal(amount),
         "topic": "spm.credits", "partition": 0, "position": position, "deal_id": deal,
         "sequence": 1, **where, **more,
     }  # fmt: skip
@@ -102,9 +102,8 @@ def put(client: Any, table: str, rows: list[dict[str, Any]]) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Served]:
-    with serving.embedded(tmp_path_factory.mktemp("books")) as served:
+    with serving.migrated(tmp_path_factory.mktemp("books")) as served:
         with served.client() as client:
-            migrate(client)
             put(client, "spm.credit", CREDITS)
             put(client, "spm.deal", SOURCES)
             put(client, "spm.commission_ledger", LEDGER)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from infra.migrations import migrate
 from tests.infra.bi import floor
 from tests.infra.warehouse import serving
 from tests.infra.warehouse.serving import Served
@@ -14,9 +13,7 @@ from tests.infra.warehouse.serving import Served
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The sample company's warehouse; nobody changes it."""
-    with serving.embedded(tmp_path_factory.mktemp("company")) as served:
-        with served.client() as client:
-            migrate(client)
+    with serving.migrated(tmp_path_factory.mktemp("company")) as served:
         floor.fill(served)
         yield served
 
@@ -25,4 +22,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def analyst(company: Served) -> Iterator[Client]:
     """clickhouse-connect with an analyst's rights."""
     with company.client("ann", database="spm_bi") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def finance(company: Served) -> Iterator[Client]:
+    """clickhouse-connect with the rights of finance, who reads pay, too."""
+    with company.client("frida", database="spm_bi") as client:
         yield client

@@ -55,10 +55,26 @@ def test_data_dictionary_is_the_dictionary(analyst: Client) -> None:
 
 
 def test_a_view_made_anew_gets_its_comments_back(company: Served) -> None:
+    numbered = next(
+        statement
+        for migration in migrations()
+        for statement in migration.statements()
+        if statement.startswith("CREATE OR REPLACE VIEW spm_bi.leaderboard_day")
+    )
     with company.client() as client:
         assert comment_views(client) == []
+        client.command(numbered)
+        assert comment_views(client) == ["leaderboard_day"]
+        assert comment_views(client) == []
+
+
+def test_a_view_that_follows_from_definitions_is_made_with_its_comments(company: Served) -> None:
+    said = "SELECT comment FROM system.columns WHERE table = 'dim_kpi' AND name = 'kpi_id'"
+    with company.client() as client:
+        client.command("ALTER TABLE spm_bi.dim_kpi COMMENT COLUMN kpi_id 'not this'")
         client.command(dict(statements(Stored(client).in_force().bundle()))["dim_kpi"])
-        assert comment_views(client) == ["dim_kpi"]
+        column = next(c for c in dictionary().views["dim_kpi"].columns if c.name == "kpi_id")
+        assert client.command(said) == dictionary().comment(column)
         assert comment_views(client) == []
 
 

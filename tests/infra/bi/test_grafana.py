@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 from prometheus_client import CollectorRegistry
 
 from infra.forecasting import watching as forecasting
@@ -224,11 +225,34 @@ def test_what_is_provisioned_fits_and_holds_no_secret() -> None:
 def test_the_reader_of_compose_is_made_by_sql_that_parses(analyst: Client) -> None:
     script = (INFRA / "clickhouse" / "reader.sh").read_text()
     body = script[script.index("<<SQL\n") + 6 : script.rindex("SQL")]
-    statements = [s.strip() for s in body.replace("$password", "abc123").split(";") if s.strip()]
-    assert len(statements) == 5
+    body = body.replace("$password", "abc123").replace("$views", "SELECT ON spm_bi.rep_day")
+    statements = [s.strip() for s in body.split(";") if s.strip()]
+    assert len(statements) == 7
     for statement in statements:
         assert analyst.query(
             "SELECT formatQuery({s:String})", parameters={"s": statement}
         ).row_count
     grants = [s for s in statements if s.startswith("GRANT SELECT")]
-    assert grants == ["GRANT SELECT ON spm_bi.* TO spm_bi_reader"]
+    assert grants == [
+        "GRANT SELECT ON spm_bi.rep_day TO spm_bi_reader",
+        "GRANT SELECT ON spm_bi.* TO spm_bi_finance",
+    ]
+
+
+def test_the_reader_of_compose_reads_all_but_pay(company: Any, analyst: Client) -> None:
+    """As an analyst of the embedded warehouse does, where pay is found by what views read."""
+    script = (INFRA / "clickhouse" / "reader.sh").read_text()
+    query = script[script.index("<<'SQL'\n") + 8 :].split("\nSQL\n", 1)[0]
+    with company.client() as pipeline:
+        told = pipeline.query(query).result_rows[0][0]
+        every = {name for (name,) in pipeline.query(
+            "SELECT name FROM system.tables WHERE database = 'spm_bi'").result_rows}  # fmt: skip
+    granted = {grant.removeprefix("SELECT ON spm_bi.") for grant in told.split(", ")}
+    closed = set()
+    for view in every:
+        try:
+            analyst.query(f"DESCRIBE spm_bi.{view}")
+        except DatabaseError:
+            closed.add(view)
+    assert closed >= {"commission_ledger", "commission_balance", "dispute", "plan_revision"}
+    assert granted == every - closed

@@ -22,7 +22,6 @@ from infra.bi.subjects import Subject
 from infra.bi.views import statements
 from infra.cli import kpi_telling
 from infra.cli.main import app
-from infra.migrations import migrate
 from schemas.definitions import Bundle
 from streams.domain.hierarchy import memberships
 from streams.domain.kpi_inputs import Asked, Belongs, Facts, lines, reading_of
@@ -46,14 +45,13 @@ Found = dict[Key, tuple[Any, ...]]
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving.embedded(tmp_path_factory.mktemp("kpis")) as made:
+    with serving.migrated(tmp_path_factory.mktemp("kpis")) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def client(served: Served) -> Iterator[Client]:
     with served.client() as made:
-        migrate(made)
         yield made
 
 

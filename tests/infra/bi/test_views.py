@@ -30,7 +30,7 @@ def name_of(view: View) -> str:
 
 @pytest.fixture(scope="module")
 def engine(company: Served) -> Iterator[Engine]:
-    name, token = company.auth("ann")
+    name, token = company.auth("frida")
     made = create_engine(f"clickhousedb://{name}:{token}@{company.host}:{company.port}/spm_bi")
     yield made
     made.dispose()
@@ -64,8 +64,8 @@ def check(view: View, names: list[str], rows: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
-def test_clickhouse_connect_reads_it(analyst: Client, pipeline: Client, view: View) -> None:
-    answer = (pipeline if view.name in SLOW else analyst).query(sql_of(view))
+def test_clickhouse_connect_reads_it(finance: Client, pipeline: Client, view: View) -> None:
+    answer = (pipeline if view.name in SLOW else finance).query(sql_of(view))
     check(view, list(answer.column_names), list(answer.result_rows))
     assert [kind.name for kind in answer.column_types] == [c.type for c in view.columns]
     if view in KPIS:
@@ -77,9 +77,9 @@ def test_clickhouse_connect_reads_it(analyst: Client, pipeline: Client, view: Vi
 @pytest.mark.parametrize(
     "view", [v for v in VIEWS.values() if v.name not in SLOW], ids=lambda v: v.name
 )
-def test_the_key_names_one_row(analyst: Client, view: View) -> None:
+def test_the_key_names_one_row(finance: Client, view: View) -> None:
     sql = f"SELECT count(), uniqExact({', '.join(view.key)}) FROM {view.name}"
-    ((rows, keys),) = analyst.query(sql).result_rows
+    ((rows, keys),) = finance.query(sql).result_rows
     assert rows == keys > 0
 
 
@@ -110,15 +110,15 @@ def test_sqlalchemy_describes_all_of_them(engine: Engine) -> None:
         assert [c["nullable"] for c in columns] == [bool(c.null_means) for c in view.columns]
 
 
-def test_a_reps_rows_are_theirs_in_the_new_views(company: Served, analyst: Client) -> None:
+def test_a_reps_rows_are_theirs_in_the_new_views(company: Served, finance: Client) -> None:
     with company.client("rex", database="spm_bi") as client:  # r2, whom this company does not know
         assert client.query("SELECT * FROM fct_deal_version").result_rows == []
         assert client.query("SELECT * FROM reconciliation").row_count
-    assert analyst.query("SELECT * FROM fct_deal_version LIMIT 1").row_count == 1
+    assert finance.query("SELECT * FROM fct_deal_version LIMIT 1").row_count == 1
 
 
-def test_versions_of_a_deal_tile_its_life(analyst: Client) -> None:
-    rows = analyst.query(
+def test_versions_of_a_deal_tile_its_life(finance: Client) -> None:
+    rows = finance.query(
         "SELECT deal_id, version, valid_from, valid_to, is_current FROM fct_deal_version"
         " ORDER BY deal_id, version"
     ).result_rows
@@ -134,5 +134,5 @@ def test_versions_of_a_deal_tile_its_life(analyst: Client) -> None:
         " ORDER BY deal_id"
     )
     current = now.format("(SELECT * FROM fct_deal_version WHERE is_current AND NOT is_cancelled)")
-    assert analyst.query(current).result_rows == analyst.query(now.format("fct_deal")).result_rows
+    assert finance.query(current).result_rows == finance.query(now.format("fct_deal")).result_rows
     assert max(row[1] for row in rows) > 2

@@ -24,6 +24,7 @@ from schemas.codec import CatalogueIds
 from schemas.principals import Principal, Role
 from streams.settings import settings
 from tests.brokers import PARTITIONS, Broker, free_port
+from tests.ground import laid_out
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 MARKED = ("crm.calls", "crm.emails", "crm.meetings", "crm.deals", "spm.credits")
@@ -51,6 +52,8 @@ SMALL = {
     "territories": "territories: []",
     "scorecards": "scorecards: []",
     "accounting": "policies: []",
+    "payroll": "periods: []",
+    "alerts": "rules: []",
     "contests": "contests: []",
 }
 
@@ -95,6 +98,7 @@ def edit(folder: Path) -> Callable[[str, str, str], int]:
 @pytest.fixture(scope="package")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str, str]]:
     home = tmp_path_factory.mktemp("warehouse")
+    laid_out(home, "data")
     principals = home / "principals.json"
     token = PrincipalFile(principals).add(Principal("service", Role.SERVICE))
     command = [

@@ -189,15 +189,17 @@ def test_what_cannot_accrue_live_is_a_warning_here_and_an_error_where_it_is_appl
     folder: Path, edit: Any
 ) -> None:
     line = edit(
-        "plans.yaml", "component_id: revenue", "scope: TRANSACTION\n        component_id: revenue"
+        "plans.yaml",
+        "component_id: revenue",
+        "counts: {measure: KPI, kpi: calls}\n        component_id: revenue",
     )
     (one,) = [p for p in checked(loaded_from(folder), DAY) if "accrue" in str(p)]
     assert (one.severity, one.place.line) == (Severity.WARNING, line)
     done = CliRunner().invoke(app, ["definitions", "check", str(folder)])
     assert done.exit_code == 1
     assert (
-        "plans[0].components[0].scope: a ladder for each transaction: cannot accrue live yet"
-        in (done.stderr)
+        "plans[0].components[0].counts.measure is 'KPI': values of KPIs are not among the credits "
+        "of a payee: cannot accrue live" in (done.stderr)
     )
 
 

@@ -16,7 +16,6 @@ from connectors.sinks.clickhouse import Warehouse
 from infra.cli.main import app
 from infra.definitions.stored import Stored
 from infra.forecasting.watching import Gauges, Maker, watch
-from infra.migrations import migrate
 from schemas.definitions import Bundle
 from schemas.warehouse import Unavailable
 from streams.settings import settings
@@ -113,9 +112,8 @@ COLUMNS = ["generation", "rep_id", "day", "measure", "currency", "topic", "parti
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Served]:
-    with serving.embedded(tmp_path_factory.mktemp("forecast")) as served:
+    with serving.migrated(tmp_path_factory.mktemp("forecast")) as served:
         with served.client() as client:
-            migrate(client)
             rows = history()
             client.insert("spm.deal", [list(r.values()) for r in rows], column_names=list(rows[0]))
             totals = [total("r1", 5, 700), total("r2", 15, 400), total("r2", 2, 100)]

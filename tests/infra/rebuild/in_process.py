@@ -145,10 +145,10 @@ class Installation:
             done = flush.compute(
                 portions, self.warehouse, preparation.definitions, preparation.now, None
             )
-            for _, step in effects.effects_of(
+            for effect in effects.effects_of(
                 done, self.warehouse, self.log, IDS, now=preparation.now, at=datetime.now(UTC)
             ):
-                step()
+                effect.do()
 
     def _kafka(self, partitions: Iterable[Partition]) -> dict[Partition, starting.Kafka]:
         identities = self.log.identities(PIPES)
@@ -187,7 +187,8 @@ def check(made: Installation, floor: Floor) -> None:
     assert credits_of(made.warehouse) == floor.credits()
     won: dict[str, Decimal] = defaultdict(Decimal)
     for (rep_id, _, role, _), credit in floor.credits().items():
-        if role == "REVENUE" and credit.stage_class == "WON" and rep_id != "unassigned":
+        counts = credit.stage_class == "WON" and credit.cancelled_on is None
+        if role == "REVENUE" and counts and rep_id != "unassigned":
             won[rep_id] += credit.reporting_amount or Decimal(0)
     owed = made.warehouse.frame(
         "SELECT rep_id, sum(amount) AS owed FROM spm.commission_ledger FINAL "

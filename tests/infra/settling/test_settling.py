@@ -13,7 +13,6 @@ from connectors.sinks.clickhouse import Warehouse
 from infra.bi.context import Context
 from infra.bi.kpi_views import measures
 from infra.bi.subjects import Subject
-from infra.migrations import migrate
 from infra.reconcile import months
 from infra.reconcile.asking import checked
 from infra.reconcile.findings import Checked
@@ -35,14 +34,13 @@ COLUMNS = ["generation", "rep_id", "day", "measure", "currency", "topic", "parti
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving.embedded(tmp_path_factory.mktemp("settled")) as made:
+    with serving.migrated(tmp_path_factory.mktemp("settled")) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def client(served: Served) -> Iterator[Client]:
     with served.client() as made:
-        migrate(made)
         yield made
 
 

@@ -21,9 +21,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             migrate(client)
         yield served
         return
-    with serving.embedded(tmp_path_factory.mktemp("warehouse")) as served:
-        with served.client() as client:
-            migrate(client)
+    with serving.migrated(tmp_path_factory.mktemp("warehouse")) as served:
         yield served
 
 
@@ -42,11 +40,10 @@ def floor_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served
         pytest.skip("the guard is the embedded server's own")
     folder = tmp_path_factory.mktemp("floor")
     (folder / "secret.txt").write_text(SECRET)
-    with serving.embedded(folder) as served:
+    with serving.migrated(folder) as served:
         served.extra["secret"] = str(folder / "secret.txt")
         served.extra["outfile"] = str(folder / "out.txt")
         with served.client() as client:
-            migrate(client)
             floor.fill(client)
         yield served
 

@@ -112,14 +112,42 @@ def credits(client: Client) -> None:
 def ledger(client: Client) -> None:
     """Fill the ledger: two entries a rep, the first of them written twice."""
     columns = ["entry_id", "rep_id", "plan_id", "component_id", "origin_start", "origin_end"]
-    columns += ["currency", "amount", "position", "kind"]
+    columns += ["currency", "amount", "position", "kind", "state"]
+    kind = ["ACCRUAL", "EARNED"]
     quarter = [date(2026, 1, 1), date(2026, 4, 1), "EUR"]
     for amount, position in ((Decimal("10.25"), 1), (Decimal("-0.25"), 2), (Decimal("10.25"), 1)):
         entries = [
-            [f"{rep}-{position}", rep, "plan", "part", *quarter, amount, position, "ACCRUAL"]
+            [f"{rep}-{position}", rep, "plan", "part", *quarter, amount, position, *kind]
             for rep in REPS
         ]
         client.insert("spm.commission_ledger", entries, column_names=columns)
+
+
+def statements(client: Client) -> None:
+    """Fill what statements need: credits as they came, a plan for everybody, a dispute each."""
+    columns = ["entity_id", "rep_id", "position", "topic", "kind", "deal_id", "day"]
+    rows = [[f"d:{rep}", rep, 1, "spm.credits", "credit", "deal:1", TODAY] for rep in REPS]
+    for row in [*rows, rows[0]]:
+        client.insert("spm.credit", [row], column_names=columns)
+    content = {"plans": [{"plan_id": "plan", "name": "Plan"}]}
+    client.insert("spm.definition", [[9, "plans", json.dumps(content)]],
+                  column_names=["sequence", "kind", "content"])  # fmt: skip
+    steps = [
+        {"period_start": "2026-01-01", "period_end": "2026-02-01", "step": "PROVISIONAL",
+         "at": "2026-02-02T09:00:00.5Z", "by": "frida", "reason": ""},
+    ]  # fmt: skip
+    client.insert("spm.definition", [[9, "payroll", json.dumps({"periods": steps})]],
+                  column_names=["sequence", "kind", "content"])  # fmt: skip
+    asked = datetime(2026, 1, 2, tzinfo=UTC)
+    columns = ["dispute_id", "entry_id", "rep_id", "state", "author", "at", "text"]
+    for state, days in (("OPEN", 0), ("REJECTED", 1), ("OPEN", 0)):  # the first one twice
+        rows = [
+            [f"of {rep}", f"{rep}-1", rep, state, rep, asked + timedelta(days), "x"] for rep in REPS
+        ]
+        client.insert("spm.dispute", rows, column_names=columns)
+    tiles = [["spm.credits", 0, 0, 0, 9, asked]]
+    columns = ["topic", "partition", "epoch", "offset_from", "offset_to", "applied_at"]
+    client.insert("spm.applied", tiles, column_names=columns)
 
 
 def plans(client: Client) -> None:
@@ -197,6 +225,7 @@ def fill(client: Client) -> None:
     history(client)
     credits(client)
     ledger(client)
+    statements(client)
     plans(client)
     forecasts(client)
     kpis(client)

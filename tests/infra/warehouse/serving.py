@@ -18,7 +18,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from connectors.principals import PrincipalFile
+from infra.migrations import migrate
 from schemas.principals import Principal, Role
+from tests.ground import laid_out
 
 # A real ClickHouse to run the conformance suite against: http://user:password@host:8123
 REAL = os.environ.get("PACESETTER_TEST_CLICKHOUSE", "")
@@ -100,6 +102,16 @@ def embedded(folder: Path, *more: str) -> Iterator[Served]:
     finally:
         if served.process is not None and served.process.poll() is None:
             served.stop()
+
+
+@contextmanager
+def migrated(folder: Path, *more: str) -> Iterator[Served]:
+    """Serve an embedded warehouse that has all tables."""
+    laid_out(folder, "data")
+    with embedded(folder, *more) as served:
+        with served.client() as client:
+            migrate(client)
+        yield served
 
 
 def real() -> Served:

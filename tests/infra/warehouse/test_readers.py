@@ -40,8 +40,37 @@ def test_every_view_with_a_rep_is_filtered(floor_warehouse: Served) -> None:
     assert {"commission_ledger", "commission_balance"} <= views
     for view in views:
         assert rows(floor_warehouse, "rex", f"SELECT DISTINCT rep_id FROM {view}") <= {"r2"}
-        everybody = rows(floor_warehouse, "ann", f"SELECT DISTINCT rep_id FROM {view}")
+        everybody = rows(floor_warehouse, "frida", f"SELECT DISTINCT rep_id FROM {view}")
         assert everybody > {"r2"}, f"{view} proves nothing with one rep in it"
+
+
+PAY = {"commission_ledger", "commission_balance", "commission_posting", "plan_revision", "dispute"}
+
+
+def test_pay_is_read_by_payees_their_managers_and_finance(floor_warehouse: Served) -> None:
+    for view in PAY:
+        asked = f"SELECT count() FROM {view}"
+        assert floor_warehouse.ask(asked, "ann").status_code == 403, view
+        assert floor_warehouse.ask(asked, "frida").text == (
+            "10\n" if view in ("commission_ledger", "commission_posting") else "5\n"
+        )
+        seen = rows(floor_warehouse, "mona", f"SELECT DISTINCT rep_id FROM {view}")
+        assert seen == {"r1", "r2", "r3", "o\\'hara\\\\"}, view
+
+
+def test_a_view_that_reads_pay_is_pay_however_it_is_called(floor_warehouse: Served) -> None:
+    text = "SELECT rep_id, sum(amount) AS much FROM spm_bi.commission_ledger GROUP BY rep_id"
+    with floor_warehouse.client() as client:
+        client.command(f"CREATE VIEW spm_bi.harmless AS {text}")
+        client.command("CREATE VIEW spm_bi.more_harmless AS SELECT * FROM spm_bi.harmless")
+    asked = "SELECT rep_id FROM more_harmless"
+    serving.wait_until(lambda: floor_warehouse.ask(asked, "rex").text == "r2\n")
+    for view in ("harmless", "more_harmless"):
+        assert code(floor_warehouse.ask(f"SELECT * FROM {view}", "ann")) == "497"
+        assert len(rows(floor_warehouse, "frida", f"SELECT * FROM {view}")) == 5
+    with floor_warehouse.client() as client:
+        client.command("DROP VIEW spm_bi.more_harmless")
+        client.command("DROP VIEW spm_bi.harmless")
 
 
 def test_commissions_are_shown_once_with_names_and_balanced(floor_warehouse: Served) -> None:
@@ -49,9 +78,9 @@ def test_commissions_are_shown_once_with_names_and_balanced(floor_warehouse: Ser
     assert floor_warehouse.ask(sql, "rex").text.split("\n")[:-1] == [
         "Name of r2\t10.25", "Name of r2\t-0.25",
     ]  # fmt: skip
-    sql = "SELECT rep_id, rep_name, plan_id, origin_end, currency, amount, entries FROM "
+    sql = "SELECT rep_id, rep_name, plan_id, origin_end, currency, earned, owed, entries FROM "
     assert rows(floor_warehouse, "mona", f"{sql} commission_balance") == {
-        f"{rep}\tName of {rep}\tplan\t2026-04-01\tEUR\t10\t2"
+        f"{rep}\tName of {rep}\tplan\t2026-04-01\tEUR\t10\t0\t2"
         for rep in ("r1", "r2", "r3", "o\\'hara\\\\")
     }
 
@@ -99,6 +128,8 @@ def test_public_views_are_open_to_all(floor_warehouse: Served) -> None:
     }
     counted = rows(floor_warehouse, "rex", "SELECT topic, records FROM dead_letter_count")
     assert counted == {"crm.calls\t3"}
+    steps = rows(floor_warehouse, "rex", "SELECT period_start, step, at, by FROM pay_period")
+    assert steps == {"2026-01-01\tPROVISIONAL\t2026-02-02 09:00:00.500000\tfrida"}
     fresh = rows(floor_warehouse, "rex", "SELECT kind, name FROM data_freshness")
     assert "source\tdialer" in fresh
 
@@ -167,12 +198,14 @@ def test_a_rep_who_moved_has_a_history(floor_warehouse: Served) -> None:
 
 def test_columns_come_in_the_types_declared(floor_warehouse: Served) -> None:
     declared = rows(
-        floor_warehouse, "ann",
+        floor_warehouse, "frida",
         "SELECT table, name, type FROM system.columns WHERE database = 'spm_bi'",
     )  # fmt: skip
     given = set()
     for view in {line.split("\t")[0] for line in declared}:
-        told = floor_warehouse.ask(f"SELECT * FROM {view} FORMAT TSVWithNamesAndTypes", "ann").text
+        told = floor_warehouse.ask(
+            f"SELECT * FROM {view} FORMAT TSVWithNamesAndTypes", "frida"
+        ).text
         names, kinds = (line.split("\t") for line in told.split("\n")[:2])
         given |= {"\t".join((view, *pair)) for pair in zip(names, kinds, strict=True)}
     assert given == declared

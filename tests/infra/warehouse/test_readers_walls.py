@@ -198,6 +198,43 @@ def test_the_filter_holds_wherever_the_view_stands(floor_warehouse: Served, sql:
     assert rows(floor_warehouse, "rex", sql) <= {"r2", ""}
 
 
+# Questions whose error would tell of a row: none of them may come to look at it.
+ERRORS = [
+    "SELECT count() FROM commission_ledger WHERE throwIf(rep_id = 'r1') = 0",
+    "SELECT count() FROM commission_ledger WHERE throwIf(rep_name = 'Name of r1') = 0",
+    "SELECT count() FROM commission_ledger WHERE throwIf(rep_id = 'r1' AND amount > 5) = 0",
+    "SELECT count() FROM commission_balance WHERE throwIf(rep_id = 'r1') = 0",
+    "SELECT count() FROM commission_ledger WHERE intDiv(1, if(rep_id = 'r1', 0, 1)) = 1",
+    "SELECT count() FROM commission_ledger WHERE toUInt8(if(rep_id = 'r1', 'x', '1')) = 1",
+    "SELECT count() FROM commission_ledger WHERE toDate(if(rep_id = 'r1', 'x', '2026-01-01'))"
+    " > '2000-01-01'",
+    "SELECT count() FROM commission_ledger WHERE length(range(if(rep_id = 'r1', 1000000000, 1)))"
+    " > 0",
+    "SELECT count() FROM commission_ledger WHERE length(repeat('a', if(rep_id = 'r1', 1000000000,"
+    " 1))) > 0",
+    "SELECT count() FROM commission_ledger WHERE match('a', if(rep_id = 'r1', '(', 'a'))",
+    "SELECT count() FROM commission_ledger WHERE arrayMap(x -> throwIf(x = 'r1'), [rep_id])[1] = 0",
+    "SELECT count() FROM commission_ledger WHERE tuple(1, throwIf(rep_id = 'r1')).2 = 0",
+    "SELECT count() FROM commission_ledger GROUP BY throwIf(rep_id = 'r1')",
+    "SELECT sum(throwIf(rep_id = 'r1')) FROM commission_ledger",
+    "SELECT rep_id FROM commission_ledger ORDER BY throwIf(rep_id = 'r1')",
+    "SELECT count() FROM commission_ledger AS a JOIN commission_ledger AS b"
+    " ON a.plan_id = b.plan_id AND throwIf(b.rep_id = 'r1') = 0",
+    "SELECT count() FROM dispute WHERE throwIf(rep_id = 'r1') = 0",
+    "SELECT count() FROM plan_revision WHERE throwIf(rep_id = 'r1') = 0",
+    "SELECT count() FROM fct_credit_version WHERE throwIf(rep_id = 'r1') = 0",
+    "SELECT count() FROM rep_day WHERE throwIf(rep_id = 'r1') = 0",
+]
+
+
+@pytest.mark.parametrize("sql", ERRORS)
+def test_no_error_tells_of_a_row_that_is_not_ones_own(floor_warehouse: Served, sql: str) -> None:
+    assert floor_warehouse.ask(sql, "rex").status_code == 200
+    if "throwIf" in sql:
+        assert floor_warehouse.ask(sql.replace("'r1'", "'r2'").replace("of r1", "of r2"), "rex"
+                                   ).status_code == 500  # fmt: skip
+
+
 def test_membership_tells_nothing_of_others(floor_warehouse: Served) -> None:
     assert floor_warehouse.ask("SELECT 'r1' IN (SELECT rep_id FROM rep_day)", "rex").text == "0\n"
     assert floor_warehouse.ask("SELECT count() FROM dim_rep WHERE rep_id='r1'", "rex").text == "0\n"

@@ -13,23 +13,15 @@ from hypothesis import strategies as st
 
 from schemas.definitions import UNASSIGNED, Bundle, Company
 from schemas.money import minor_units
-from schemas.plan_choices import Scope
 from schemas.plan_components import Counts
 from schemas.plans import Component, Plan, Plans, Tier
-from streams.domain.commissions import (
-    Key,
-    Span,
-    Terms,
-    accrued,
-    adjusted,
-    counted,
-    origin_of,
-    statement,
-)
+from streams.domain.commissions import Key, Terms, accrued, adjusted, counted, statement
 from streams.domain.paying import target
+from streams.domain.periods import Span
 from streams.domain.plan_credits import book, credit_of
 from streams.domain.plan_parts import part_of
-from streams.domain.plan_sums import Bucket, earned_of
+from streams.domain.plan_sums import Selector, earned_of
+from streams.domain.plan_terms import origin_of
 from tests.streams.plan_strategies import AMOUNTS, DAYS, live_plans
 from tests.streams.planned import context
 
@@ -61,7 +53,8 @@ def credit(amount: Any = 100, day: date = DAY, **fields: Any) -> dict[str, Any]:
         "day": day, "amount": value or Decimal(0), "currency": "EUR", "reporting_amount": value,
         "reporting_currency": "EUR", "rate": Decimal(1), "rate_on": day, "share": Decimal(1),
         "product": "", "segment": "", "region": "", "deal_type": "NEW", "credit_sequence": 1,
-        **fields,
+        **dict.fromkeys(("acv", "margin", "units", "cancelled_on")), "cancel_reason": "NONE",
+        "territory_id": "", "rep_id": "r", **fields,
     }  # fmt: skip
 
 
@@ -87,6 +80,7 @@ class Payee:
         for sign, part in ((-1, before), (1, after)):
             if part:
                 change[part[0]] = change.get(part[0], 0) + sign * part[1]
+        change = {held: times for held, times in change.items() if times}
         self.entries += accrued(self.plans, self.rep_id, self.sums, change, one)
         self.items[item] = after
 
@@ -97,14 +91,15 @@ class Payee:
     def totals(self) -> dict[Key, Decimal]:
         found: dict[Key, Decimal] = {}
         for e in self.entries:
-            span = Span(e["origin_start"], e["origin_end"])
-            key = Key(e["plan_id"], e["component_id"], span, e["currency"])
+            origin = Span(e["origin_start"], e["origin_end"])
+            payout = Span(e["payout_start"], e["payout_end"])
+            key = Key(e["plan_id"], e["component_id"], origin, payout, e["currency"])
             found[key] = found.get(key, Decimal(0)) + e["amount"]
         return {key: amount for key, amount in found.items() if amount}
 
     def owed(self) -> dict[Key, Decimal]:
         found = statement(self.plans, self.rep_id, self.sums)
-        return {k: Decimal(e.rounded) / UNIT for k, e in found.items() if e.rounded}
+        return {k: Decimal(e.units) / UNIT for k, e in found.items() if e.units}
 
 
 def paid(total: Any, *tiers: tuple[Any, Any], currency: str = "EUR") -> Decimal:
@@ -175,10 +170,14 @@ def test_each_entry_says_how_it_was_computed() -> None:
 
 
 def test_only_what_is_won_and_has_a_rate_counts() -> None:
-    assert counted(credit(5)) == (Bucket("EUR", DAY, "REVENUE", "", "", "", "NEW"), 5 * UNIT)
+    selector = Selector.of(plan((0, 1)), component((0, 1)))
+    held, times = counted(credit(5)) or pytest.fail("it counts")
+    assert (held.units, times, selector.takes(held)) == (5 * UNIT, 1, True)
     for fields in ({"deleted": True}, {"stage_class": "LOST"}):
         assert counted(credit(5, **fields)) is None
-    assert counted(credit(None)) is None
+    for other in (credit(None), credit(5, cancelled_on=DAY)):
+        held, _ = counted(other) or pytest.fail("books hold it")
+        assert not selector.takes(held)
 
 
 def test_an_overlay_is_paid_by_components_that_say_so_alone() -> None:
@@ -256,15 +255,11 @@ def test_two_plans_of_one_name_are_refused() -> None:
         terms(plan((0, 1)), plan((0, 1)))
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [{"payout": "MONTH"}, {"pay_currency": "USD"}, {"rounding": "HALF_UP"},
-     {"components": (component((0, 1)).model_copy(update={"scope": Scope.TRANSACTION}),)}],
-)  # fmt: skip
-def test_what_would_be_paid_by_half_of_what_it_says_is_refused(fields: dict[str, Any]) -> None:
+def test_what_is_not_among_credits_is_refused() -> None:
     """Checks refuse it before it is applied; an agent that meets it all the same pays nothing."""
+    by_kpi = component((0, 1)).model_copy(update={"counts": Counts(measure="KPI", kpi="calls")})
     with pytest.raises(ValueError, match="cannot accrue"):
-        terms(plan((0, 1), **fields))
+        terms(plan(components=(by_kpi,)))
 
 
 # Laws.
@@ -382,12 +377,12 @@ def test_what_accrues_is_what_the_plan_computes_from_the_credits(
         one.take(item, now)
     rows = [{**now, "deal_id": item, "rep_id": "r"} for item, now in last.items()]
     known = book(made for row in rows if (made := credit_of(row)) and made.reporting_amount)
-    here = context(first_month=given_.first_month)
+    here = context(first_month=given_.company.fiscal_year_start_month)
     lines = [line for p in given_.plans for line in target(p, "r", known, here).lines]
     wanted = {
-        Key(line.plan_id, line.component_id, Span(*line.origin), line.currency): line.amount
+        Key(line.plan_id, line.component_id, line.origin, due.payout, line.currency): due.amount
         for line in lines
-        if line.amount
+        for due in line.instalments
     }
     assert one.totals() == wanted
 

@@ -247,7 +247,8 @@ def test_who_passed_whom_is_kept_in_order_and_a_fall_is_silent() -> None:
 
 def test_tied_places_pool_their_prizes_or_share_all() -> None:
     offered = [Prize(place=i, amount=Decimal(a)) for i, a in ((1, 500), (2, 300), (3, 200))]
-    tied = standings([Tally(n, Decimal(v)) for n, v in zip("abc", (9, 9, 1), strict=True)], Rules())
+    scores = {"a": 9, "b": 9, "c": 1}
+    tied = standings([Tally(n, Decimal(v)) for n, v in scores.items()], Rules())
     pooled = prizes(tied, offered, "EUR", TiedPrizes.POOL)
     assert [pooled[n].amount for n in "abc"] == [400, 400, 200]
     split = prizes(tied, offered, "EUR", TiedPrizes.SHARE)

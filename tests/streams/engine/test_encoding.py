@@ -37,6 +37,8 @@ def test_columns_as_the_warehouse_gives_them() -> None:
         "day": None, "amount": Decimal("-1.5000"), "currency": "EUR", "reporting_amount": None,
         "reporting_currency": "", "rate": None, "rate_on": None, "share": Decimal("0.5"),
         "deal_type": "NEW", "product": "", "segment": "s", "region": "", "sequence": 7,
+        "acv": None, "margin": None, "units": Decimal(3), "invoiced_amount": Decimal("0.1"),
+        "paid_amount": None, "cancelled_on": None, "cancel_reason": "NONE", "territory_id": "",
     }  # fmt: skip
     kinds: dict[str, Any] = {
         **{name: columns.dtypes("credit")[name] for name in record},
@@ -50,11 +52,12 @@ def test_columns_as_the_warehouse_gives_them() -> None:
     assert (read["product"], read["segment"], read["reporting_currency"]) == (None, "s", None)
     assert str(read["day"]) == "1969-12-31"
     assert read["amount"] == Decimal("-1.5")
+    assert (read["units"], read["paid_amount"], read["territory_id"]) == (Decimal(3), None, None)
 
 
 def _without_empty(record: dict[str, Any]) -> dict[str, Any]:
     """An empty text is null where null may be, as the warehouse keeps it."""
-    nullable = {"reporting_currency", "product", "segment", "region"}
+    nullable = {"reporting_currency", "product", "segment", "region", "territory_id"}
     return {n: None if n in nullable and v == "" else v for n, v in record.items()}
 
 
@@ -65,6 +68,8 @@ def test_decimals_at_the_edge_of_a_byte_are_as_the_codec_does_it(units: int) -> 
         "day": date(2026, 1, 1), "amount": Decimal(units).scaleb(-4), "reporting_amount": None,
         "reporting_currency": None, "rate": None, "rate_on": None, "share": Decimal(0),
         "deal_type": "", "product": None, "segment": None, "region": None, "sequence": 0,
+        **dict.fromkeys(("acv", "margin", "units", "invoiced_amount", "paid_amount")),
+        "cancelled_on": None, "cancel_reason": "NONE", "territory_id": None,
     }  # fmt: skip
     frame = columns.from_records([record], "credit")
     assert list(encoded("credit", frame, IDS)) == [codec.encode("credit", record, IDS)]

@@ -272,7 +272,7 @@ def test_verdicts_are_counted() -> None:
 
 def test_a_record_on_which_a_rule_fails_is_named() -> None:
     class Broken:
-        def of(self, rep_id: str) -> Any:
+        def by_sums(self, rep_id: str) -> Any:
             raise ArithmeticError("no such thing")
 
     made = Run()

@@ -1,0 +1,161 @@
+"""An alert's story in words, for one of three readers."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from connectors.sinks.notices.phrases import DEFAULT, Phrases, phrases
+from schemas.alert_story import Link, Story
+from schemas.alerts import Signal
+
+_WHOLE = Decimal(1_000)  # from here on nobody reads cents
+
+
+class Reader(StrEnum):
+    """Who reads it."""
+
+    MANAGER = "MANAGER"
+    REP = "REP"
+    CHANNEL = "CHANNEL"  # others look on: nobody is named
+
+
+class Notice(NamedTuple):
+    """What one reader reads: a title that says it all, and lines that say more."""
+
+    notice_key: str
+    title: str
+    lines: tuple[str, ...]
+    links: tuple[Link, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it as plain text."""
+        links = [f"{link.text}: {link.url}" for link in self.links]
+        return "\n".join([self.title, *self.lines, *links])
+
+
+def told(story: Story, reader: Reader, locale: str) -> Notice:
+    """Return a story in words.
+
+    Args:
+        locale: such as en, de_AT; numbers go by it, and words where there are any in it.
+    """
+    numbers = _Numbers(locale, story.currency)
+    words = _Words(story, numbers, phrases(locale))
+    if reader is Reader.REP:
+        return Notice(story.notice_key, words.title("rep_"), words.for_the_rep(), story.links)
+    if reader is Reader.CHANNEL:
+        return Notice(story.notice_key, words.title(who=words.somebody()), words.stands(), ())
+    return Notice(story.notice_key, words.title(), words.in_full(), story.links)
+
+
+class _Numbers:
+    """Numbers as a locale writes them."""
+
+    def __init__(self, locale: str, currency: str) -> None:
+        try:
+            self._locale = Locale.parse(locale.replace("-", "_"))
+        except (UnknownLocaleError, ValueError):
+            self._locale = Locale.parse(DEFAULT)
+        self._currency = currency
+
+    def amount(self, value: Decimal) -> str:
+        if not self._currency:
+            return self.plain(value)
+        if abs(value) < _WHOLE:
+            return str(format_currency(value, self._currency, locale=self._locale))
+        pattern = self._locale.currency_formats["standard"].pattern.split(";")[0]
+        short = pattern.replace(".00", "")
+        return str(
+            format_currency(
+                value, self._currency, short, locale=self._locale, currency_digits=False
+            )
+        )
+
+    def plain(self, value: Decimal) -> str:
+        return str(format_decimal(value, "#,##0.#", locale=self._locale))
+
+    def percent(self, value: Decimal) -> str:
+        return str(format_percent(value, locale=self._locale))
+
+
+class _Words:
+    def __init__(self, story: Story, numbers: _Numbers, said: Phrases) -> None:
+        self._story, self._numbers, self._said = story, numbers, said
+
+    def _say(self, phrase: str, /, **values: object) -> str:
+        story = self._story
+        known = {"kpi": story.kpi_name, "period": story.period_name, **values}
+        return str(self._said[phrase].format(**known))
+
+    def somebody(self) -> str:
+        return self._say({"REP": "someone", "TEAM": "team"}.get(self._story.subject_kind, "team"))
+
+    def title(self, prefix: str = "", who: str = "") -> str:
+        story, numbers = self._story, self._numbers
+        name = who or (
+            f"{story.subject_name} ({story.place})" if story.place else story.subject_name
+        )
+        if story.is_over:
+            return self._say(f"over_{story.reason}", who=name)
+        if story.signal is Signal.HIT_PROBABILITY and story.probability is not None:
+            chance = numbers.percent(story.probability)
+            return self._say(f"{prefix}unlikely", who=name, probability=chance)
+        if story.gap_amount > 0:
+            return self._say(f"{prefix}behind", who=name, gap=numbers.amount(story.gap_amount))
+        return self._say(f"{prefix}watched", who=name)
+
+    def stands(self) -> tuple[str, ...]:
+        story, numbers = self._story, self._numbers
+        if story.pace_ratio is None or story.attainment_ratio is None:
+            return ()
+        pace, attained = numbers.percent(story.pace_ratio), numbers.percent(story.attainment_ratio)
+        elapsed = numbers.percent(story.elapsed_ratio)
+        return (self._say("stands", pace=pace, attainment=attained, elapsed=elapsed),)
+
+    def in_full(self) -> tuple[str, ...]:
+        story, numbers = self._story, self._numbers
+        lines = list(self.stands())
+        if lines and story.rank is not None:
+            lines[0] += "; " + self._say("rank", rank=story.rank, of=story.of)
+        if story.is_over:
+            return tuple(lines)
+        lines += self._needs("needs")
+        range_ = []
+        if story.low is not None and story.high is not None:
+            low, high = numbers.percent(story.low), numbers.percent(story.high)
+            range_.append(self._say("range", low=low, high=high))
+        if story.probability is not None and story.signal is not Signal.HIT_PROBABILITY:
+            range_.append(self._say("chance", probability=numbers.percent(story.probability)))
+        lines += ["; ".join(range_)] if range_ else []
+        if story.why is not None:
+            write = numbers.percent if story.why.is_ratio else numbers.plain
+            actual, usual = write(story.why.actual), write(story.why.usual)
+            lines.append(self._say("why", name=story.why.name, actual=actual, usual=usual))
+        if story.suggestion:
+            lines.append(self._say("suggested", suggestion=story.suggestion))
+        return tuple(lines)
+
+    def for_the_rep(self) -> tuple[str, ...]:
+        lines = [] if self._story.is_over else self._needs("rep_needs")
+        if self._story.suggestion and not self._story.is_over:
+            lines.append(self._say("rep_suggested", suggestion=self._story.suggestion))
+        return (*lines, self._say("rep_help")) if not self._story.is_over else tuple(lines)
+
+    def _needs(self, phrase: str) -> list[str]:
+        story, numbers = self._story, self._numbers
+        if story.required_per_day is None:
+            return []
+        required, days = (
+            numbers.amount(story.required_per_day),
+            numbers.plain(story.business_days_left),
+        )
+        line = self._say(phrase, required=required, days=days)
+        if phrase == "needs" and story.recent_per_day:
+            times = numbers.plain(story.required_per_day / story.recent_per_day)
+            recent = numbers.amount(story.recent_per_day)
+            line += "; " + self._say("recent", recent=recent, times=times)
+        return [line]

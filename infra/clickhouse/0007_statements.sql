@@ -1,0 +1,216 @@
+-- What statements and disputes need besides the ledger. Everything about somebody's pay carries rep_id; who
+-- reads pay follows from it (streams/domain/visible.py).
+CREATE TABLE IF NOT EXISTS spm.dispute
+(
+    dispute_id String COMMENT 'Hash (hex) of the entry, who asked and when.',
+    entry_id String COMMENT 'Entry of spm.commission_ledger it is about.',
+    rep_id LowCardinality(String) COMMENT 'Its payee.',
+    state LowCardinality(String) COMMENT 'OPEN, ACCEPTED, REJECTED or WITHDRAWN from here on.',
+    author String COMMENT 'Who says so.',
+    at DateTime64(6, 'UTC') COMMENT 'When; the first row of a dispute opens it.',
+    text String COMMENT 'The question; in later rows the answer.',
+    resulting_entry_id String COMMENT 'Entry that came of it, empty for none.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (rep_id, dispute_id, at, author)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Questions about entries and their answers. Rows are added, never changed.';
+
+CREATE OR REPLACE VIEW spm_bi.dim_company
+(
+    name String,
+    reporting_currency String,
+    time_zone String,
+    definition String
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT JSONExtractString(content, 'name') AS name,
+    JSONExtractString(content, 'reporting_currency') AS reporting_currency,
+    JSONExtractString(content, 'time_zone') AS time_zone, content AS definition
+FROM spm.definition FINAL WHERE kind = 'company' ORDER BY sequence DESC LIMIT 1;
+
+-- Steps of payroll periods tell nothing of anybody's pay.
+CREATE OR REPLACE VIEW spm_bi.pay_period
+(
+    period_start Date32,
+    period_end Date32,
+    step String,
+    at DateTime64(6, 'UTC'),
+    by String,
+    reason String
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT toDate32(act.period_start) AS period_start, toDate32(act.period_end) AS period_end,
+    act.step AS step, parseDateTime64BestEffort(act.at, 6, 'UTC') AS at, act.by AS by, act.reason AS reason
+FROM
+(
+    SELECT arrayJoin(JSONExtract(content, 'periods', 'Array(Tuple(period_start String, period_end String,
+        step String, at String, by String, reason String))')) AS act
+    FROM spm.definition FINAL
+    WHERE kind = 'payroll' AND sequence = (SELECT max(sequence) FROM spm.definition WHERE kind = 'payroll')
+);
+
+-- Filters on rep_id and deal_id reach both tables' primary keys.
+CREATE OR REPLACE VIEW spm_bi.fct_credit_version
+(
+    rep_id String,
+    deal_id String,
+    role String,
+    via String,
+    topic String,
+    partition UInt16,
+    position UInt64,
+    sequence UInt64,
+    day Date32,
+    share Decimal(9, 6),
+    amount Decimal(18, 4),
+    currency String,
+    reporting_amount Nullable(Decimal(18, 4)),
+    reporting_currency String,
+    rate Nullable(Decimal(20, 10)),
+    rate_on Nullable(Date32),
+    is_deleted Bool,
+    stage_class String,
+    deal_name String,
+    account_name String,
+    deal_source String,
+    deal_source_id String,
+    deal_topic String,
+    deal_partition UInt16,
+    deal_position UInt64,
+    deal_revised_at Nullable(DateTime64(6, 'UTC'))
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT credit.rep_id AS rep_id, credit.deal_id AS deal_id, credit.role AS role, credit.via AS via,
+    credit.topic AS topic, credit.partition AS partition, credit.position AS position,
+    credit.sequence AS sequence, credit.day AS day, credit.share AS share, credit.amount AS amount,
+    credit.currency AS currency, credit.reporting_amount AS reporting_amount,
+    credit.reporting_currency AS reporting_currency, credit.rate AS rate, credit.rate_on AS rate_on,
+    credit.deleted AS is_deleted, credit.stage_class AS stage_class, deal.name AS deal_name,
+    deal.account_name AS account_name, deal.source AS deal_source, deal.source_id AS deal_source_id,
+    credit.source_topic AS deal_topic, credit.source_partition AS deal_partition,
+    credit.source_position AS deal_position,
+    if(deal.revision = 0, NULL, fromUnixTimestamp64Micro(deal.revision, 'UTC')) AS deal_revised_at
+FROM (SELECT * FROM spm.credit FINAL WHERE kind = 'credit') AS credit
+LEFT JOIN
+(
+    SELECT entity_id, position, name, account_name, source, source_id, revision
+    FROM spm.deal FINAL WHERE kind = 'deal'
+) AS deal ON deal.entity_id = credit.deal_id AND deal.position = credit.source_position;
+
+-- An entry is posted when its partition is applied behind it for the first time: the least instant of all
+-- flushes that reach that far. Flushes of one partition may overlap, and one that is done again is newer.
+-- What a pay run makes is posted when its act was written.
+CREATE OR REPLACE VIEW spm_bi.commission_posting
+(
+    entry_id String,
+    rep_id String,
+    posted_at Nullable(DateTime64(3, 'UTC'))
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT entry.entry_id AS entry_id, entry.rep_id AS rep_id,
+    multiIf(entry.topic = 'spm.definitions' AND act.sequence > 0, act.at,
+        reached.reach > 0, reached.at, NULL) AS posted_at
+FROM (SELECT entry_id, rep_id, topic, partition, position, sequence FROM spm.commission_ledger FINAL) AS entry
+ASOF LEFT JOIN
+(
+    SELECT topic, partition, reach,
+        min(at) OVER (PARTITION BY topic, partition ORDER BY reach DESC) AS at
+    FROM
+    (
+        SELECT topic, partition, bitShiftLeft(toUInt64(epoch), 40) + offset_to AS reach,
+            min(applied_at) AS at
+        FROM spm.applied
+        WHERE topic IN (SELECT DISTINCT topic FROM spm.commission_ledger)
+        GROUP BY topic, partition, reach
+    )
+) AS reached ON reached.topic = entry.topic AND reached.partition = entry.partition
+    AND entry.position < reached.reach
+LEFT JOIN (SELECT sequence, min(written_at) AS at FROM spm.definition GROUP BY sequence) AS act
+    ON act.sequence = entry.position;
+
+-- A row for everybody who is on it, with figures of nobody else: so rows are somebody's and filters hold.
+CREATE OR REPLACE VIEW spm_bi.plan_revision
+(
+    sequence UInt64,
+    plan_id String,
+    rep_id String,
+    plan_name String,
+    revision_id String,
+    author String,
+    note String,
+    written_at DateTime64(3, 'UTC'),
+    definition String
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS WITH
+(
+    SELECT groupUniqArray(rep_id) FROM
+    (
+        SELECT DISTINCT rep_id FROM spm.roster
+        UNION DISTINCT SELECT DISTINCT rep_id FROM spm.commission_ledger
+    )
+) AS everybody,
+revisions AS
+(
+    SELECT sequence, revision_id, author, note, written_at,
+        arrayJoin(JSONExtractArrayRaw(content, 'plans')) AS plan,
+        JSONExtractString(plan, 'plan_id') AS plan_id
+    FROM spm.definition FINAL WHERE kind = 'plans'
+)
+SELECT who.sequence AS sequence, who.plan_id AS plan_id, who.rep_id AS rep_id,
+    JSONExtractString(terms.plan, 'name') AS plan_name, terms.revision_id AS revision_id,
+    terms.author AS author, terms.note AS note, terms.written_at AS written_at,
+    concat('{', arrayStringConcat(arrayConcat(
+        arrayMap(pair -> concat('"', pair.1, '":', pair.2),
+            arrayFilter(pair -> pair.1 NOT IN ('reps', 'individual', 'guarantees', 'draws'),
+                JSONExtractKeysAndValuesRaw(terms.plan))),
+        [concat('"reps":["', replaceAll(replaceAll(who.rep_id, '\\', '\\\\'), '"', '\\"'), '"]'),
+        concat('"individual":[', arrayStringConcat(arrayFilter(
+            one -> JSONExtractString(one, 'rep_id') = who.rep_id,
+            JSONExtractArrayRaw(terms.plan, 'individual')), ','), ']')],
+        arrayMap(field -> concat('"', field, '":[', arrayStringConcat(arrayMap(
+            one -> concat('{', arrayStringConcat(arrayMap(pair -> concat('"', pair.1, '":', pair.2),
+                arrayFilter(pair -> pair.1 != 'reps', JSONExtractKeysAndValuesRaw(one))), ','), '}'),
+            arrayFilter(one -> empty(JSONExtract(one, 'reps', 'Array(String)'))
+                OR has(JSONExtract(one, 'reps', 'Array(String)'), who.rep_id),
+                JSONExtractArrayRaw(terms.plan, field))), ','), ']'),
+            arrayFilter(field -> JSONHas(terms.plan, field), ['guarantees', 'draws']))), ','), '}') AS definition
+FROM
+(
+    SELECT sequence, plan_id, arrayJoin(if(empty(named), everybody, named)) AS rep_id
+    FROM (SELECT sequence, plan_id, JSONExtract(plan, 'reps', 'Array(String)') AS named FROM revisions)
+) AS who
+INNER JOIN revisions AS terms ON terms.sequence = who.sequence AND terms.plan_id = who.plan_id;
+
+CREATE OR REPLACE VIEW spm_bi.dispute
+(
+    dispute_id String,
+    entry_id String,
+    rep_id String,
+    rep_name String,
+    state String,
+    opened_by String,
+    opened_at DateTime64(6, 'UTC'),
+    question String,
+    answered_by String,
+    answered_at Nullable(DateTime64(6, 'UTC')),
+    answer String,
+    resulting_entry_id String
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT said.dispute_id AS dispute_id, said.entry_id AS entry_id, said.rep_id AS rep_id,
+    person.name AS rep_name, said.state AS state, said.opened_by AS opened_by,
+    said.opened_at AS opened_at, said.question AS question,
+    if(said.rows = 1, '', said.last_author) AS answered_by,
+    if(said.rows = 1, NULL, said.last_at) AS answered_at,
+    if(said.rows = 1, '', said.last_text) AS answer, said.entry AS resulting_entry_id
+FROM
+(
+    SELECT dispute_id, rep_id, any(entry_id) AS entry_id, count() AS rows,
+        argMax(state, at) AS state, argMin(author, at) AS opened_by, min(at) AS opened_at,
+        argMin(text, at) AS question, argMax(author, at) AS last_author, max(at) AS last_at,
+        argMax(text, at) AS last_text, argMax(resulting_entry_id, at) AS entry
+    FROM spm.dispute FINAL
+    GROUP BY dispute_id, rep_id
+) AS said
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = said.rep_id;

@@ -1,0 +1,108 @@
+"""Whether rules of alerts make sense: bounds, windows, KPIs, and what each signal needs."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from infra.definitions.problems import Finding, Path, Severity, did_you_mean
+from schemas.alerts import WINDOWED, Alerts, Route, Rule, Signal, Subject
+from schemas.defining import Definition
+from schemas.definitions import Measures
+from schemas.kpis import Kpis
+
+KIND = "alerts"
+Values = Mapping[str, Definition]
+# What only one signal has, and whether it must have it.
+_OWN = (("worse", Signal.KPI, "ABOVE or BELOW"), ("tolerance", Signal.PACE_BURN, "such as 0.10"))
+
+
+def check(values: Values) -> Iterator[Finding]:
+    """Yield everything wrong with the rules of alerts among the values."""
+    alerts = cast(Alerts, values[KIND])
+    twice = Counter(rule.rule_id for rule in alerts.rules)
+    for i, rule in enumerate(alerts.rules):
+        path: Path = ("rules", i)
+        if twice[rule.rule_id] > 1:
+            yield Finding(KIND, (*path, "rule_id"), rule.rule_id, "stands on more than one rule",
+                          "give each its own")  # fmt: skip
+        yield from _own(path, rule)
+        yield from _windows(path, rule)
+        yield from _bounds(path, rule)
+        yield from _kpi(path, rule, values)
+        yield from _routes(path, rule)
+    hours = alerts.working_hours
+    if hours.since >= hours.until:
+        yield Finding(KIND, ("working_hours", "until"), f"{hours.until:%H:%M}",
+                      f"is not after since, {hours.since:%H:%M}",
+                      "name the end of the day")  # fmt: skip
+
+
+def _own(path: Path, rule: Rule) -> Iterator[Finding]:
+    for name, signal, example in _OWN:
+        value = getattr(rule, name)
+        if rule.signal is signal and value is None:
+            yield Finding(KIND, (*path, name), "", f"is missing: signal {signal} needs it",
+                          f"write {example}")  # fmt: skip
+        elif rule.signal is not signal and value is not None:
+            yield Finding(KIND, (*path, name), str(value), f"is for signal {signal} only",
+                          "leave it out")  # fmt: skip
+
+
+def _windows(path: Path, rule: Rule) -> Iterator[Finding]:
+    long, short = rule.long_days, rule.short_days
+    if long is not None and rule.signal not in WINDOWED:
+        yield Finding(KIND, (*path, "long_days"), str(long), f"is not for signal {rule.signal}",
+                      "leave it out")  # fmt: skip
+    if short is not None and rule.signal is not Signal.PACE_BURN:
+        yield Finding(KIND, (*path, "short_days"), str(short),
+                      f"is for signal {Signal.PACE_BURN} only", "leave it out")  # fmt: skip
+    if long is not None and short is not None and short >= long:
+        yield Finding(KIND, (*path, "short_days"), str(short), f"is not below long_days, {long}",
+                      "the short window says that it still is bad: make it shorter")  # fmt: skip
+
+
+def _bounds(path: Path, rule: Rule) -> Iterator[Finding]:
+    back = rule.enter - rule.leave if rule.is_worse_above else rule.leave - rule.enter
+    side = "above" if rule.is_worse_above else "below"
+    if back < 0:
+        yield Finding(KIND, (*path, "leave"), f"{rule.leave:f}",
+                      f"lies {side} enter, {rule.enter:f}: values between would be bad and good",
+                      "put it on the good side of enter")  # fmt: skip
+    elif back == 0:
+        yield Finding(KIND, (*path, "leave"), f"{rule.leave:f}", "is the same as enter",
+                      "leave some room, or what comes and goes across it is told each time",
+                      Severity.WARNING)  # fmt: skip
+    if rule.evidence_max is not None and rule.evidence_max <= rule.evidence_min:
+        yield Finding(KIND, (*path, "evidence_max"), f"{rule.evidence_max:f}",
+                      f"is not above evidence_min, {rule.evidence_min:f}: the rule never speaks",
+                      "raise it or leave it out")  # fmt: skip
+
+
+def _kpi(path: Path, rule: Rule, values: Values) -> Iterator[Finding]:
+    if rule.kpi is None:
+        if rule.signal is Signal.KPI:
+            yield Finding(KIND, (*path, "kpi"), "", "is missing: signal KPI needs it",
+                          "write the KPI that is watched")  # fmt: skip
+        return
+    measures, kpis = values.get("measures"), values.get("kpis")
+    if measures is None or kpis is None:
+        return
+    known = {m.measure for m in cast(Measures, measures).measures}
+    if rule.signal is not Signal.KPI:  # a measure adds up over a window; a formula does not
+        known |= {k.kpi_id for k in cast(Kpis, kpis).kpis}
+    if rule.kpi not in known:
+        what = "measure" if rule.signal is Signal.KPI else "KPI"
+        yield Finding(KIND, (*path, "kpi"), rule.kpi, f"is no {what} that exists",
+                      did_you_mean(rule.kpi, known, f"write a {what}"))  # fmt: skip
+
+
+def _routes(path: Path, rule: Rule) -> Iterator[Finding]:
+    for j, route in enumerate(rule.routes):
+        if route is Route.REP and rule.subject is not Subject.REP:
+            yield Finding(KIND, (*path, "routes", j), route, f"is nobody of a {rule.subject}",
+                          "write MANAGER, TEAM_CHANNEL, OPS or DIGEST")  # fmt: skip
+    if rule.names_people and Route.TEAM_CHANNEL in rule.routes:
+        yield Finding(KIND, (*path, "names_people"), "true",
+                      "names people who are behind where others read it",
+                      "be sure that this is wanted; MANAGER tells one person",
+                      Severity.WARNING)  # fmt: skip

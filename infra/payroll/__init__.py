@@ -1,0 +1,1 @@
+"""Pay: running what people decided, exports for payroll, what another system left."""

@@ -1,0 +1,77 @@
+"""What an alert has to say, before anybody puts it into words."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.alerts import Severity, Signal
+
+
+class Deviation(NamedTuple):
+    """A leading indicator against what is usual for the subject.
+
+    Attributes:
+        is_ratio: the numbers are ratios, 1 = 100 %.
+    """
+
+    kpi: str
+    name: str
+    actual: Decimal
+    usual: Decimal
+    is_ratio: bool = False
+
+
+class Link(NamedTuple):
+    """Where to look further."""
+
+    text: str
+    url: str
+
+
+class Story(NamedTuple):
+    """One alert, told in full. None: it cannot be said.
+
+    Attributes:
+        is_over: what was bad has ended; `reason` says why.
+        subject_name: of the rep, the team, or the company.
+        place: team and region, for people who know more than one.
+        gap_amount: plan to date less actual, in `currency`, or in units where that is empty.
+        pace_ratio: actual over plan to date.
+        elapsed_ratio: part of the plan that is due.
+        rank: among `of` with the same quota; 1 is best.
+        required_per_day: what each business day left must bring.
+        recent_per_day: what the last business days brought.
+        low, high: attainment at the end, 80 % of outcomes lie between.
+        probability: of reaching the quota.
+        why: the indicator that deviates most; None: none deviates.
+        suggestion: one step to try, a hypothesis.
+    """
+
+    notice_key: str
+    severity: Severity
+    signal: Signal
+    is_over: bool
+    reason: str
+    at: datetime
+    subject_kind: str
+    subject_name: str
+    place: str
+    kpi_name: str
+    currency: str
+    period_name: str
+    period_end: date
+    gap_amount: Decimal
+    pace_ratio: Decimal | None
+    attainment_ratio: Decimal | None
+    elapsed_ratio: Decimal
+    rank: int | None
+    of: int | None
+    required_per_day: Decimal | None
+    business_days_left: Decimal
+    recent_per_day: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    probability: Decimal | None
+    why: Deviation | None
+    suggestion: str
+    links: tuple[Link, ...] = ()
