@@ -67,19 +67,22 @@ class Installation:
         assert run is not None, f"nothing ran out of {self.data_dir}"
         return next(service.pid for service in run.services if service.name == name)
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return what finance is told, who reads pay, too."""
-        return [tuple(row) for row in self._finance.query(sql).result_rows]
+    def query(self, sql: str, name: str = "finance") -> list[tuple[Any, ...]]:
+        """Return what somebody is told; finance reads pay, too."""
+        if name not in self._clients:
+            self._clients[name] = clickhouse_connect.get_client(
+                host="127.0.0.1",
+                port=int(self.environment["PACESETTER_WAREHOUSE_PORT"]),
+                username=name,
+                password=self.token(name),
+                database="spm_bi",
+                autogenerate_session_id=False,
+            )
+        return [tuple(row) for row in self._clients[name].query(sql).result_rows]
 
     @cached_property
-    def _finance(self) -> Client:
-        return clickhouse_connect.get_client(
-            host="127.0.0.1",
-            port=int(self.environment["PACESETTER_WAREHOUSE_PORT"]),
-            username="finance",
-            password=self.token("finance"),
-            autogenerate_session_id=False,
-        )
+    def _clients(self) -> dict[str, Client]:
+        return {}
 
     def url(self, name: str) -> str:
         """Return the address of a service."""

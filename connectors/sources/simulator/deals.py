@@ -100,20 +100,26 @@ class Deal:
             amount=amount,
             currency=self.currency,
             acv=amount and in_minor_units(amount / self.years, self.currency),
-            margin=None,
-            units=None,
             probability=chance,
             product=self.product,
             segment=self.segment.name,
             region=self.region,
             lead_source=self.lead_source,
-            territory_id=None,
-            invoiced_amount=None,
-            paid_amount=None,
-            cancelled_on=None,
-            cancel_reason="NONE",
             splits=tuple(_split(payee, owner_ids) for payee in self.payees),
+            **_UNKNOWN,
         )
+
+
+# What this CRM does not know of its deals.
+_UNKNOWN: dict[str, Any] = {
+    "margin": None,
+    "units": None,
+    "territory_id": None,
+    "invoiced_amount": None,
+    "paid_amount": None,
+    "cancelled_on": None,
+    "cancel_reason": "NONE",
+}
 
 
 def _split(payee: Payee, owner_ids: tuple[str, ...]) -> dict[str, Any]:
