@@ -12,6 +12,7 @@ from infra.cli import (
     board,
     commission,
     config,
+    contest,
     dead_letters,
     deal,
     definitions,
@@ -84,6 +85,7 @@ simulate.register(app)
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Look at it")
 app.add_typer(forecast.app, name="forecast", rich_help_panel="Look at it")
 app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
+app.add_typer(contest.app, name="contest", rich_help_panel="Look at it")
 app.add_typer(commission.app, name="commission", rich_help_panel="Look at it")
 app.add_typer(statement.app, name="statement", rich_help_panel="Look at it")
 app.add_typer(dispute.app, name="dispute", rich_help_panel="Look at it")

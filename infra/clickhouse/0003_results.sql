@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
     generation UInt32 COMMENT 'Generation of results.',
     rep_id LowCardinality(String) COMMENT 'Payee.',
     deal_id String COMMENT 'Entity id of the deal.',
-    role LowCardinality(String) COMMENT 'REVENUE or OVERLAY.',
+    role LowCardinality(String) COMMENT 'REVENUE, OVERLAY, or OVERRIDE: of a manager, who repeats what a report is credited with.',
     via String COMMENT 'Which split of the deal (place from 0), rule (rule:id:place), or owner.',
     topic LowCardinality(String) COMMENT 'Topic of the deal record.',
     partition UInt16 COMMENT 'Its partition.',
@@ -198,3 +198,27 @@ ENGINE = ReplacingMergeTree(as_of)
 ORDER BY (kpi, currency, period_start, period_end, subject_kind, subject_id, day)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Where periods will end and how likely quotas are, as it was seen on each day.';
+
+-- A row per participant, written once when a contest is made final. Never changed: a correction that
+-- comes later is told beside it.
+CREATE TABLE IF NOT EXISTS spm.contest_result
+(
+    contest_id String COMMENT 'The contest.',
+    participant_id String COMMENT 'rep_id, team_id or side_id.',
+    rep_id String COMMENT 'The rep; empty for a team.',
+    place UInt16 COMMENT 'Place, those who tie sharing one: 1, 2, 2, 4; 0 for none.',
+    is_tied Bool COMMENT 'Others share the place.',
+    score Decimal(18, 4) COMMENT 'Final score.',
+    events UInt64 COMMENT 'Events that made it.',
+    reached_at DateTime64(3, 'UTC') COMMENT 'When the score was first reached; 1970-01-01 for never.',
+    prize_amount Decimal(18, 4) COMMENT 'Money won.',
+    prize_currency String COMMENT 'Its currency, empty for no money.',
+    things Array(String) COMMENT 'Other prizes won.',
+    sequence UInt64 COMMENT 'Definitions it was made under.',
+    cut Array(String) COMMENT 'Facts it was made from: topic/partition=position behind the last one.',
+    author String COMMENT 'Who made it final.',
+    finalized_at DateTime64(3, 'UTC') COMMENT 'When. The first one holds.'
+)
+ENGINE = MergeTree ORDER BY (contest_id, finalized_at, participant_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Final results of contests. Rows are added, never changed.';

@@ -552,3 +552,35 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT topic, reason, count() AS records, min(seen_at) AS first_seen_at, max(seen_at) AS last_seen_at
 FROM spm.dead_letter FINAL
 GROUP BY topic, reason;
+
+CREATE OR REPLACE VIEW spm_bi.contest_result
+(
+    contest_id String,
+    participant_id String,
+    rep_id String,
+    participant_name String,
+    place UInt16,
+    is_tied Bool,
+    score Decimal(18, 4),
+    events UInt64,
+    reached_at Nullable(DateTime64(3, 'UTC')),
+    prize_amount Decimal(18, 4),
+    prize_currency String,
+    things String,
+    sequence UInt64,
+    author String,
+    finalized_at DateTime64(3, 'UTC')
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT done.contest_id AS contest_id, done.participant_id AS participant_id, done.rep_id AS rep_id,
+    if(done.rep_id = '', done.participant_id, person.name) AS participant_name, done.place AS place,
+    done.is_tied AS is_tied, done.score AS score, done.events AS events,
+    nullIf(done.reached_at, toDateTime64(0, 3, 'UTC')) AS reached_at, done.prize_amount AS prize_amount,
+    done.prize_currency AS prize_currency, arrayStringConcat(done.things, ', ') AS things, done.sequence AS sequence,
+    done.author AS author, done.finalized_at AS finalized_at
+FROM spm.contest_result AS done
+INNER JOIN
+(
+    SELECT contest_id, min(finalized_at) AS first_at FROM spm.contest_result GROUP BY contest_id
+) AS held ON held.contest_id = done.contest_id AND held.first_at = done.finalized_at
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = done.rep_id;

@@ -66,18 +66,19 @@ def events(client: Any, bundle: Bundle, contest: Contest, until: Cut | None = No
     deals = [name for name in asked if of[name] == "deal"]
     by_date = bundle.company.won_day is WonDay.CLOSE_DATE
     found: list[Event] = []
-    for row in _rows(client, "spm.activity", _ACTIVITY, activities, span, until):
+    for row in _rows(client, ("spm.activity", _ACTIVITY), activities, span, until):
         found.append(_event(row, _activity_at(rules[row[1]], *row[6:10])))
-    for row in _rows(client, "spm.deal", (*_DEAL, "close_date"), deals, span, until):
+    for row in _rows(client, ("spm.deal", (*_DEAL, "close_date")), deals, span, until):
         at = _deal_at(rules[row[1]], row, contest.time_zone, by_date=by_date)
         found.append(_event(row, at))
     return found
 
 
 def _rows(
-    client: Any, table: str, columns: Sequence[str], measures: Sequence[str],
-    span: tuple[date, date], until: Cut | None,
+    client: Any, kept: tuple[str, Sequence[str]], measures: Sequence[str], span: tuple[date, date],
+    until: Cut | None,
 ) -> Iterable[Sequence[Any]]:  # fmt: skip
+    table, columns = kept
     if not measures:
         return ()
     names = ", ".join(quoted(name) for name in measures)
@@ -99,7 +100,8 @@ def _below(until: Cut | None) -> str:
     keys = ", ".join(quoted(key) for key in until) or "''"
     ends = ", ".join(map(str, until.values())) or "0"
     place = "concat(topic, '/', toString(partition))"
-    return f"position < transform({place}, [{keys}], arrayMap(x -> toUInt64(x), [{ends}]), toUInt64(0))"
+    reached = f"arrayMap(x -> toUInt64(x), [{ends}])"
+    return f"position < transform({place}, [{keys}], {reached}, toUInt64(0))"
 
 
 def _event(row: Sequence[Any], at: Millis) -> Event:

@@ -29,9 +29,8 @@ def named(bundle: Bundle, contest_id: str) -> Contest:
     """
     known = {c.contest_id: c for c in bundle.contests.contests}
     if contest_id not in known:
-        raise LookupError(
-            f"no contest is {contest_id!r}; contests are {', '.join(known) or 'none'}"
-        )
+        ids = ", ".join(known) or "none"
+        raise LookupError(f"no contest is {contest_id!r}; contests are {ids}")
     return known[contest_id]
 
 

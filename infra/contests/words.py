@@ -199,7 +199,7 @@ def _prizes(one: Contest) -> Iterator[str]:
         yield f"Place {prize.place}: {' and '.join(filter(None, (money, prize.thing)))}."
     if sum((p.amount or Decimal(0) for p in one.prizes), Decimal(0)):
         if one.tied_prizes is TiedPrizes.POOL:
-            yield "Who shares a place is paid the prizes of the places they take up, in equal parts."
+            yield "Who shares a place is paid the prizes of the places taken up, in equal parts."
         else:
             yield "With shared places the whole money is split in the proportion of their prizes."
     if one.prizes:

@@ -78,8 +78,10 @@ def _metrics(path: Path, one: Contest, values: Values) -> Iterator[Finding]:
 
 def is_lower_better(metric: Metric, values: Values) -> bool:
     """Return whether less of a metric is better."""
-    known = {**formulas_of(values), **(measures_of(values) or {})}.get(metric.kpi)
-    return known is not None and known.direction is Direction.LOWER
+    formula = formulas_of(values).get(metric.kpi)
+    measure = (measures_of(values) or {}).get(metric.kpi)
+    directions = [one.direction for one in (measure, formula) if one is not None]
+    return Direction.LOWER in directions
 
 
 def _scores(path: Path, one: Contest, values: Values) -> Iterator[Finding]:

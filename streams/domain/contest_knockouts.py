@@ -37,7 +37,7 @@ def elimination(play: Play, drop: int, *, adds_up: bool) -> tuple[list[Standing]
     left, done = set(play.participants), list[Dropped]()
     gone: list[list[Standing]] = []
     for number, window in enumerate(play.rounds, 1):
-        if len(left) <= 1 or play.now < window.start:
+        if len(left) <= 1 or play.as_of < window.start:
             break
         span = Window(play.window.start, window.end) if adds_up else window
         one = _round(play, number, span, left, drop)

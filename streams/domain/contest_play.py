@@ -19,7 +19,7 @@ class Play(NamedTuple):
 
     Attributes:
         participants: everybody who competes; in the order they were seeded, where there is one.
-        now: rounds that are over by then are decided.
+        as_of: rounds that are over by then are decided.
     """
 
     steps: Sequence[Step]
@@ -28,7 +28,7 @@ class Play(NamedTuple):
     rules: Rules
     window: Window
     rounds: tuple[Window, ...]
-    now: Millis
+    as_of: Millis
 
     def tallies(self, within_window: Window | None = None) -> dict[str, Tally]:
         """Return what everybody has of a window, or of the whole contest."""
@@ -37,7 +37,7 @@ class Play(NamedTuple):
 
     def is_over(self, window: Window) -> bool:
         """Return whether a window is over."""
-        return self.now >= window.end
+        return self.as_of >= window.end
 
 
 class Match(NamedTuple):

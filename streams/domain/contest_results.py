@@ -189,7 +189,7 @@ def _season(contest: Contest, play: Play, found: Result) -> Result:
 
 
 def _king(contest: Contest, play: Play, found: Result) -> Result:
-    until = play.window._replace(end=max(play.window.start, min(play.window.end, play.now)))
+    until = play.window._replace(end=max(play.window.start, min(play.window.end, play.as_of)))
     ruled = reigns(within(play.steps, until), play.terms, until)
     held: dict[str, Millis] = {}
     for one in ruled:

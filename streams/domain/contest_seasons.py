@@ -66,7 +66,7 @@ def season(play: Play, *, playoffs: bool) -> tuple[list[Standing], list[Match], 
 def _regular(play: Play, rounds: int) -> Iterator[Match]:
     for number, pairs in enumerate(schedule(play.participants, rounds), 1):
         window = play.rounds[number - 1]
-        if play.now < window.start:
+        if play.as_of < window.start:
             return
         every = play.tallies(window)
         for home, away in pairs:

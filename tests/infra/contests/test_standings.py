@@ -1,0 +1,193 @@
+"""Standings and final results on a real warehouse: from history alone, corrected until frozen."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from connectors.sinks.clickhouse import Warehouse
+from infra.cli.main import app
+from infra.contests import final
+from infra.contests.standing import named, standing
+from infra.definitions.stored import Stored
+from infra.migrations import migrate
+from streams.domain.contest_results import Result
+from streams.settings import settings
+from tests.ground import define
+from tests.infra.warehouse import serving
+
+OVER = datetime(2026, 11, 20, tzinfo=UTC)
+MEASURES = [
+    ("connected", "call", "calls_connected", "COUNT"),
+    ("booked", "meeting", "meetings_booked", "COUNT"),
+    ("revenue", "deal", "revenue_won_reporting", "MONEY"),
+]
+BASE: dict[str, Any] = {"time_zone": "Europe/Berlin", "starts_at": "2026-11-09T09:00",
+                        "ends_at": "2026-11-14T17:00", "grace_hours": 48}  # fmt: skip
+CONTESTS = [
+    {"contest_id": "blitz", "name": "Blitz", "score": "POINTS", "prize_currency": "EUR",
+     "metrics": [{"kpi": "connected", "points": "1"}, {"kpi": "booked", "points": "5"}],
+     "prizes": [{"place": 1, "amount": "100"}], **BASE},
+    {"contest_id": "gold", "name": "Gold", **BASE,
+     "metrics": [{"kpi": "revenue", "currency": "EUR", "only": {"products": ["crm"]}}]},
+    {"contest_id": "wins", "name": "Rate", "ties": {"first": None}, **BASE,
+     "starts_at": "2026-11-09T00:00", "ends_at": "2026-11-14T00:00",
+     "metrics": [{"kpi": "per_call"}]},
+]  # fmt: skip
+KINDS: dict[str, Any] = {
+    "company": {"name": "Small", "reporting_currency": "EUR", "time_zone": "Europe/Berlin"},
+    "roster": {"teams": [{"team_id": "t", "name": "T"}], "reps": [
+        {"rep_id": rep, "history": [{"valid_from": "2026-01-01", "team_id": "t",
+                                     "time_zone": "Europe/Berlin"}]} for rep in ("r1", "r2")]},
+    "measures": {"measures": [
+        {"measure": name, "of": of, "rule": rule, "unit": unit, "label": name,
+         "description": name} for name, of, rule, unit in MEASURES]},
+    "kpis": {"kpis": [{"kpi_id": "per_call", "name": "Per call", "unit": "RATIO",
+                       "formula": "booked / connected", "meaning": "m", "denominator": "calls",
+                       "when_empty": "NOTHING", "empty_means": "no calls", "source": "calls"}]},
+    "contests": {"contests": CONTESTS},
+}  # fmt: skip
+
+
+def at(text: str) -> datetime:
+    """An instant of November 2026 in UTC, written DDTHH:MM."""
+    return datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=UTC)
+
+
+def activity(name: str, rep: str, when: str, kpi: str = "connected", **more: Any) -> dict[str, Any]:
+    """A history row of something that is put in by one measure."""
+    kind = "meeting" if kpi == "booked" else "call"
+    is_set = more.get("op", "SET") == "SET"
+    count = 1 if is_set else 0
+    return {
+        "entity_id": name, "position": more.get("position", 1), "topic": f"crm.{kind}s",
+        "partition": 0, "kind": kind, "op": more.get("op", "SET"), "occurred_at": at(when),
+        "created_at": at(when), "rep_id": rep, "day": at(when).date(),
+        "state": json.dumps({"booked_at": more["booked"]}) if "booked" in more else "{}",
+        "measure": [kpi] * count, "measure_rep_id": [rep] * count,
+        "measure_day": [at(when).date()] * count, "measure_currency": [""] * count,
+        "measure_value": [Decimal(1)] * count,
+    }  # fmt: skip
+
+
+def deal(name: str, rep: str, when: str, amount: int, product: str) -> dict[str, Any]:
+    return {
+        "entity_id": name, "position": 1, "topic": "crm.deals", "partition": 0, "kind": "deal",
+        "op": "SET", "occurred_at": at("01T00:00"), "created_at": at("01T00:00"),
+        "won_at": at(when), "product": product, "rep_id": rep, "day": at(when).date(),
+        "measure": ["revenue"], "measure_rep_id": [rep], "measure_day": [at(when).date()],
+        "measure_currency": ["EUR"], "measure_value": [Decimal(amount)],
+    }  # fmt: skip
+
+
+# 08:30 UTC is 09:30 in Berlin: the contest has begun; at 07:59 it has not.
+ACTIVITIES = [
+    activity("c1", "r1", "09T08:30"), activity("c2", "r1", "10T08:30"),
+    activity("early", "r1", "09T07:59"), activity("late", "r2", "14T16:00"),
+    activity("c3", "r2", "10T09:00"), activity("c3", "r2", "10T09:00", op="CANCELLED", position=2),
+    # Booked within the window though it takes place behind it.
+    activity("m1", "r2", "25T10:00", "booked", booked=int(at("11T10:00").timestamp() * 1000)),
+]  # fmt: skip
+ACTIVITIES[-1]["measure_day"] = [at("11T10:00").date()]
+DEALS = [deal("d1", "r1", "11T10:00", 500, "crm"), deal("d2", "r2", "11T10:00", 900, "other")]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Served]:
+    with serving.embedded(tmp_path_factory.mktemp("contests")) as served:
+        warehouse = Warehouse.connect(f"http://127.0.0.1:{served.port}", *served.auth())
+        with served.client() as client:
+            migrate(client)
+            put(client, "spm.activity", ACTIVITIES)
+            put(client, "spm.deal", DEALS)
+            put(client, "spm.applied", [
+                {"topic": f"crm.{name}", "partition": 0, "epoch": 0, "offset_from": 0,
+                 "offset_to": 100} for name in ("calls", "meetings", "deals")
+            ])  # fmt: skip
+            put(client, "spm.kpi_rep_day", [
+                {"generation": 1, "rep_id": rep, "day": at(f"{day:02}T00:00").date(),
+                 "measure": kpi, "currency": "", "topic": "t", "partition": 0, "position": 1,
+                 "value": Decimal(value)}
+                for rep, day, kpi, value in (
+                    ("r1", 9, "connected", 4), ("r1", 13, "booked", 1), ("r2", 10, "connected", 4),
+                    ("r2", 10, "booked", 2), ("r1", 14, "booked", 9),
+                )
+            ])  # fmt: skip
+        define(warehouse, 1, KINDS)
+        yield served
+
+
+def put(client: Any, table: str, rows: list[dict[str, Any]]) -> None:
+    client.insert(table, [list(r.values()) for r in rows], column_names=list(rows[0]))
+
+
+def found(client: Any, contest_id: str) -> Result:
+    bundle = Stored(client).in_force().bundle()
+    return standing(client, bundle, named(bundle, contest_id), OVER)
+
+
+def scores(result: Result) -> dict[str, Decimal]:
+    return {s.tally.participant: s.tally.score for s in result.placed}
+
+
+def test_what_counts_is_the_newest_state_at_its_own_instant(served: serving.Served) -> None:
+    with served.client() as client:
+        assert scores(found(client, "blitz")) == {"r1": 2, "r2": 5}
+
+
+def test_filters_look_at_the_deal(served: serving.Served) -> None:
+    with served.client() as client:
+        assert scores(found(client, "gold")) == {"r1": 500, "r2": 0}
+
+
+def test_a_kpi_with_a_formula_is_ranked_by_its_value(served: serving.Served) -> None:
+    with served.client() as client:
+        result = found(client, "wins")
+    assert scores(result) == {"r1": Decimal("0.25"), "r2": Decimal("0.5")}
+    assert [(s.rank, s.tally.participant) for s in result.placed] == [(1, "r2"), (2, "r1")]
+
+
+def test_a_final_result_stands_whatever_is_corrected_later(served: serving.Served) -> None:
+    with served.client() as client:
+        with pytest.raises(LookupError, match="takes late data until 2026-11-16 16:00"):
+            final.finalize(client, "blitz", "Dana", at("16T15:59"))
+        # What lies behind the cut is not in a final result.
+        behind = activity("behind", "r1", "12T09:00", position=500)
+        put(client, "spm.activity", [behind])
+        final.finalize(client, "blitz", "Dana", OVER)
+        first = final.finals(client, "blitz")
+        assert [(f.participant, f.place, f.score, f.prize) for f in first] == [
+            ("r2", 1, 5, 100), ("r1", 2, 2, 0),
+        ]  # fmt: skip
+        put(client, "spm.activity", [activity(f"x{n}", "r1", "12T09:00") for n in range(9)])
+        late = final.corrections(first, found(client, "blitz"))
+        assert late == (final.Correction("r1", Decimal(2), Decimal(12)),)
+        with pytest.raises(LookupError, match="is final since"):
+            final.finalize(client, "blitz", "Eve", OVER)
+        assert final.finals(client, "blitz") == first
+
+
+def test_the_command_tells_a_final_result_with_its_corrections(
+    served: serving.Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, token = served.auth()
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", f"http://127.0.0.1:{served.port}")
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_USER", user)
+    monkeypatch.setenv("PACESETTER_WAREHOUSE_TOKEN", token)
+    settings.cache_clear()
+    run = CliRunner()
+    shown = run.invoke(app, ["contest", "standings", "blitz", "--json"])
+    again = run.invoke(app, ["contest", "finalize", "blitz", "--author", "Eve"])
+    text = run.invoke(app, ["contest", "standings", "gold"])
+    settings.cache_clear()
+    assert shown.exit_code == 0, shown.output
+    told = json.loads(shown.stdout)
+    assert [(f["participant"], f["place"]) for f in told["final"]] == [("r2", 1), ("r1", 2)]
+    assert [c["participant"] for c in told["corrections"]] == ["r1"]
+    assert again.exit_code == 1
+    assert text.exit_code == 0
+    assert "500" in text.output
