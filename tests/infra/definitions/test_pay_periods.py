@@ -19,6 +19,7 @@ from infra.payroll import acting, running
 from schemas.payroll import Payroll, PeriodStep
 from tests.infra.definitions.conftest import Ground
 
+pytestmark = [pytest.mark.slow]
 PLANS = """
 plans:
 - {plan_id: p, name: P, currency: EUR, period: MONTH, valid_from: 2026-01-01,
