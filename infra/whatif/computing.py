@@ -24,7 +24,7 @@ from streams.domain.measuring import View
 from streams.domain.paying import target_of
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.summing import views
+from streams.domain.summing import Known, views
 
 Tell = Callable[[str, int, int], None]  # what is being done, how much of it is, and of how much
 NOTHING = Decimal(0)
@@ -161,8 +161,13 @@ def of_credits(
     for plan_id in dict.fromkeys([*old, *new]):
         before, after = old.get(plan_id), new.get(plan_id)
         is_same = before == after and same_scores
-        stood = stands_of(before, rows, contexts[0], within, tell)
-        stands = stood if is_same else stands_of(after, rows, contexts[1], within, tell)
+        known: Known = {}  # another plan often adds up the same
+        stood = stands_of(before, rows, contexts[0], within, tell=tell, known=known)
+        stands = (
+            stood
+            if is_same
+            else stands_of(after, rows, contexts[1], within, tell=tell, known=known)
+        )
         made.lines += len(stands)
         made.lacks += sum(one.lacks for one in stands.values())
         _compare(made, costs, stood, stands)
@@ -191,7 +196,9 @@ def stands_of(
     rows: pl.DataFrame,
     context: Context,
     within: Span | None = None,
+    *,
     tell: Tell = lambda what, done, of: None,
+    known: Known | None = None,
 ) -> dict[Key, Stand]:
     """Return what everybody has earned under a plan; None: under none."""
     found: dict[Key, Stand] = {}
@@ -203,7 +210,7 @@ def stands_of(
         tell(name, done, of)
 
     amounts = Amounts()
-    for view in views(plan, rows, context, told, by_payout=by_payout):
+    for view in views(plan, rows, context, told, by_payout=by_payout, known=known):
         made = _paid(view, within) if by_payout else amounts.of(view, within)
         for one in made:
             key = Key(view.payee, name, one.component_id, one.origin, one.currency)

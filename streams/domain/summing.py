@@ -6,7 +6,7 @@ gives what it gives for the credits, with a tenth of the values to look at.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
 import polars as pl
 
@@ -32,6 +32,7 @@ SCHEMA: dict[str, pl.DataType] = {
 }  # fmt: skip
 _PERIODS = (PlanPeriod.MONTH, PlanPeriod.QUARTER, PlanPeriod.YEAR)
 TOLD_EVERY = 200  # payees; a bar that moves more often costs more than it says
+Known = dict[Hashable, Mapping[str, ByPeriod]]
 Tell = Callable[[int, int], None]  # how many are done, and of how many
 
 
@@ -47,6 +48,7 @@ def views(
     tell: Tell = lambda done, of: None,
     *,
     by_payout: bool = True,
+    known: Known | None = None,
 ) -> Iterator[View]:
     """Yield what a plan sees of each payee who may be paid anything, in order of rep_id.
 
@@ -54,6 +56,7 @@ def views(
         credits: columns of SCHEMA: parts of won deals.
         tell: called with how many payees are done, and of how many.
         by_payout: False: enough for what is earned (`paying.lines_of`), not for when it is paid.
+        known: sums of other plans over the same credits and context; takes in those of this one.
     """
     if plan.clawback.mode is not ClawbackMode.LADDER:  # each deal is looked at by itself
         yield from _one_by_one_of(plan, credits, context, tell)
@@ -61,8 +64,12 @@ def views(
     shortest = _shortest(plan) if by_payout else None
     credits = _standing(plan, credits)
     parts, selected = Parts(plan), dict[str, Mapping[str, ByPeriod]]()
+    known = {} if known is None else known
     for component in plan.components:
-        selected[component.component_id] = _selected(plan, component, credits, context, shortest)
+        key = _sums_by(plan, component, shortest)
+        if key not in known:
+            known[key] = _selected(plan, component, credits, context, shortest)
+        selected[component.component_id] = known[key]
     nothing: ByPeriod = {}
     payees = sorted(_payees(plan, selected.values(), context))
     for number, payee in enumerate(payees):
@@ -110,6 +117,16 @@ def _all(plan: Plan, found: set[str], context: Context) -> set[str]:
     for one in plan.guarantees:
         found |= set(one.reps or plan.reps or context.reporting.reps)
     return found & set(plan.reps) if plan.reps else found
+
+
+def _sums_by(plan: Plan, component: Component, shortest: PlanPeriod | None) -> Hashable:
+    """Return all of a plan that sums hang on."""
+    factors = tuple(m for m in component.multipliers if m.factor is not None)
+    return (
+        plan.currency, plan.credit_rate_on, plan.reps, plan.clawback, days_of(plan, component),
+        period_in(plan, component), component.counts, component.scope, factors,
+        component.multipliers_combine, shortest,
+    )  # fmt: skip
 
 
 def _shortest(plan: Plan) -> PlanPeriod:
