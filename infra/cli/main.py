@@ -23,7 +23,7 @@ from infra.cli import (
     imports,
     intake,
     kpi,
-    payroll,
+    payroll_files,
     people,
     period,
     plan,
@@ -90,7 +90,7 @@ app.add_typer(commission.app, name="commission", rich_help_panel="Look at it")
 app.add_typer(statement.app, name="statement", rich_help_panel="Look at it")
 app.add_typer(dispute.app, name="dispute", rich_help_panel="Look at it")
 app.add_typer(period.app, name="period", rich_help_panel="Pay")
-app.add_typer(payroll.app, name="payroll", rich_help_panel="Pay")
+app.add_typer(payroll_files.app, name="payroll", rich_help_panel="Pay")
 app.add_typer(amortisation.app, name="amortisation", rich_help_panel="Look at it")
 app.add_typer(tokens.app, name="token", rich_help_panel="Look after it")
 standing.register(app)

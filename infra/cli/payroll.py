@@ -6,12 +6,11 @@ Exit codes: 0 fine, 1 something is wrong or differs, 2 wrong usage, 3 a service 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.period import Json, Name, _named, run, tell_runs
+from infra.cli.period import Json, run, tell_runs
 from infra.cli.reaching import WRONG, fail, ground, print_json
 
 if TYPE_CHECKING:
@@ -45,6 +44,28 @@ def run_(*, as_json: Json = False) -> None:
 
 
 @app.command()
+def verify(*, as_json: Json = False) -> None:
+    """Compute every pay run again from history and compare: entries of draws, holds, releases.
+
+    Nothing of what runs wrote is read for it but to compare. Ends with 1 if anything differs.
+
+    Example: pacesetter payroll verify
+    """
+    from infra.definitions.stored import Stored
+    from infra.payroll.proving import differences
+
+    with ground() as (client, _):
+        runs, found = differences(Stored(client))
+    if as_json:
+        print_json({"runs": runs, "differences": [one._asdict() for one in found]})
+    else:
+        for one in found:
+            typer.echo(f"sequence {one.sequence}, {one.rep_id}: {one.wrong} ({one.entry_id})")
+        typer.echo(f"{runs} pay runs computed again, {len(found)} entries differ")
+    raise typer.Exit(WRONG if found else 0)
+
+
+@app.command()
 def manual(
     manual_id: Annotated[str, typer.Argument(help="A short name for it.")],
     *,
@@ -66,7 +87,7 @@ def manual(
 
     def entry(author: str) -> ManualEntry:
         return ManualEntry(
-            manual_id=manual_id, at=_now(), rep_id=rep, plan_id=plan or None,
+            manual_id=manual_id, at=instant(), rep_id=rep, plan_id=plan or None,
             component_id=component or None, deal_id=deal or None, amount=_decimal(amount),
             currency=currency, by=author, reason=reason,
         )  # fmt: skip
@@ -95,7 +116,7 @@ def forgive(
 
     def entry(author: str) -> Forgiveness:
         return Forgiveness(
-            forgiveness_id=forgiveness_id, at=_now(), rep_id=rep, plan_id=plan, draw_id=draw,
+            forgiveness_id=forgiveness_id, at=instant(), rep_id=rep, plan_id=plan, draw_id=draw,
             amount=_decimal(amount) if amount else None, by=author, reason=reason,
         )  # fmt: skip
 
@@ -115,7 +136,9 @@ def approve(
     """
     from infra.payroll.deciding import approved
 
-    _change(lambda author: approved(ids, author, _now()), by, f"approved {', '.join(ids)}")
+    change_payroll(
+        lambda author: approved(ids, author, instant()), by, f"approved {', '.join(ids)}"
+    )
     with ground() as (client, _):
         from infra.definitions.stored import Stored
 
@@ -138,7 +161,7 @@ def hold(
     from schemas.payroll import Hold
 
     def entry(author: str) -> Hold:
-        return Hold(hold_id=hold_id, at=_now(), rep_id=rep or None, deal_id=deal or None,
+        return Hold(hold_id=hold_id, at=instant(), rep_id=rep or None, deal_id=deal or None,
                     by=author, reason=reason)  # fmt: skip
 
     _add("holds", entry, by, f"hold {hold_id}")
@@ -154,116 +177,9 @@ def release(
     """
     from infra.payroll.deciding import released
 
-    _change(lambda author: released(hold_id, author, reason, _now()), by, f"released {hold_id}")
-
-
-@app.command()
-def openings(
-    file: Annotated[Path, typer.Argument(help="CSV.")],
-    *,
-    reason: Why,
-    by: By = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it; write nothing.")] = False,
-) -> None:
-    """Import what another system left. It counts once somebody else approves it.
-
-    Columns: opening_id, rep_id, plan_id, component_id, day, currency and, as known, deal_id,
-    credited, earned, paid, debt. With deal_id: a deal that is taken over as a fact, of which `paid`
-    is paid. With debt: component_id is the draw_id.
-
-    Example: pacesetter payroll openings old-system.csv --reason "cut-over 2026-07-01" --dry-run
-    """
-    from infra.payroll.export import Unfit
-    from infra.payroll.importing import openings_from
-
-    author = _author(by)
-    try:
-        found = openings_from(file, author, reason, _now())
-    except Unfit as unfit:
-        fail(str(unfit), WRONG)
-    for one in found:
-        what = f"{one.opening_id}: {one.rep_id} {one.plan_id} {one.component_id}"
-        amounts = f"earned {one.earned:f} paid {one.paid:f} debt {one.debt:f} {one.currency}"
-        typer.echo(f"{what} {amounts}")
-    if dry_run:
-        typer.echo(f"{len(found)} opening balances; nothing was written.")
-        return
-
-    def change(_: str) -> "Callable[[Payroll], Payroll]":
-        return lambda payroll: payroll.model_copy(update={"openings": (*payroll.openings, *found)})
-
-    _change(change, author, f"{len(found)} opening balances")
-    typer.echo("They wait for somebody else: pacesetter payroll approve OPENING_ID ...")
-
-
-@app.command()
-def export(
-    name: Name,
-    *,
-    template: Annotated[Path | None, typer.Option(help="A layout. Default: plain CSV.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="A file. Default: print it.")] = None,
-) -> None:
-    """Export what was paid for a period: a line per currency and employee number.
-
-    A template (YAML) names format CSV or FIXED and columns: employee_number, rep_id, name,
-    currency, amount, amount_minor, period_start, period_end, text; of FIXED with width, align, pad.
-
-    Example: pacesetter payroll export 2026-06 --template adp.yaml --out june.txt
-    """
-    from infra.payroll import export as exporting
-
-    with ground() as (client, _):
-        period = _named(client, name)
-        try:
-            layout = exporting.layout_from(template) if template else exporting.PLAIN
-            found = exporting.lines(client, period)
-            text = exporting.text_of(found, period, layout)
-        except exporting.Unfit as unfit:
-            fail(str(unfit), WRONG)
-    if not found:
-        fail(f"nothing was paid for {name}; first `pacesetter period pay {name}`", WRONG)
-    if nobody := exporting.without_number(found):
-        fail(f"no employee_number in people.yaml: {', '.join(nobody)}", WRONG)
-    if out is None:
-        typer.echo(text, nl=False)
-    else:
-        out.write_text(text, "utf-8")
-        typer.echo(f"{len(found)} lines in {out}")
-
-
-@app.command()
-def compare(
-    file: Annotated[Path, typer.Argument(help="The old system's CSV.")],
-    *,
-    period: Annotated[str, typer.Option("--period", help="A month: 2026-06.")],
-    state: Annotated[str, typer.Option(help="EARNED, ELIGIBLE, RELEASED or PAID.")] = "RELEASED",
-    as_json: Json = False,
-) -> None:
-    """Compare a period with an old system's export, payee by payee.
-
-    The file has rep_id or employee_number, currency and amount. Ends with 1 if anything differs.
-
-    Example: pacesetter payroll compare june-old.csv --period 2026-06
-    """
-    from infra.definitions.showing import table
-    from infra.payroll.comparing import compare as compared
-    from infra.payroll.export import Unfit
-
-    with ground() as (client, _):
-        try:
-            found = compared(client, file, _named(client, period), state.upper())
-        except Unfit as unfit:
-            fail(str(unfit), WRONG)
-    off = [one for one in found if one.off]
-    if as_json:
-        print_json([{**one._asdict(), "off": one.off} for one in found])
-    else:
-        rows = [(o.rep_id, o.currency, *("" if v is None else f"{v:f}" for v in (o.old, o.ours)),
-                 f"{o.off:f}") for o in off]  # fmt: skip
-        if rows:
-            typer.echo(table(("REP", "CURRENCY", "OLD", "PACESETTER", "DIFFERENCE"), rows))
-        typer.echo(f"{len(found)} payees and currencies, {len(off)} differ")
-    raise typer.Exit(WRONG if off else 0)
+    change_payroll(
+        lambda author: released(hold_id, author, reason, instant()), by, f"released {hold_id}"
+    )
 
 
 def _add(name: str, entry: "Callable[[str], object]", by: str, note: str) -> None:
@@ -271,15 +187,18 @@ def _add(name: str, entry: "Callable[[str], object]", by: str, note: str) -> Non
         made = entry(author)
         return lambda payroll: payroll.model_copy(update={name: (*getattr(payroll, name), made)})
 
-    _change(change, by, note)
+    change_payroll(change, by, note)
 
 
-def _change(change: "Callable[[str], Callable[[Payroll], Payroll]]", by: str, note: str) -> None:
+def change_payroll(
+    change: "Callable[[str], Callable[[Payroll], Payroll]]", by: str, note: str
+) -> None:
+    """Put a change of payroll in force, or end the command: it makes no sense."""
     from pydantic import ValidationError
 
     from infra.payroll import acting
 
-    author = _author(by)
+    author = author_of(by)
     with ground() as (client, log):
         try:
             done = acting.apply(client, log, change(author), author, note)
@@ -291,13 +210,15 @@ def _change(change: "Callable[[str], Callable[[Payroll], Payroll]]", by: str, no
     typer.echo(f"{note} (sequence {done.sequence})")
 
 
-def _author(by: str) -> str:
+def author_of(by: str) -> str:
+    """Return who does it, or end the command: nobody is known."""
     from infra.definitions.author import somebody
 
     return by or somebody() or fail("who does this? Name them with --by", WRONG)
 
 
-def _now() -> datetime:
+def instant() -> datetime:
+    """Return now."""
     return datetime.now(UTC)
 
 

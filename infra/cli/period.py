@@ -48,7 +48,7 @@ def show(name: Name, *, as_json: Json = False) -> None:
     from infra.payroll.showing import period_shown, period_told
 
     with ground() as (client, _):
-        found = period_shown(client, _named(client, name))
+        found = period_shown(client, named(client, name))
     if as_json:
         print_json(found)
     else:
@@ -106,7 +106,8 @@ def reopen(
     _step(name, "REOPENED", by, reason)
 
 
-def _named(client: Any, name: str) -> Any:
+def named(client: Any, name: str) -> Any:
+    """Return the payroll period of a month, or end the command: it is none."""
     from infra.payroll.acting import period_named
 
     try:
@@ -125,7 +126,7 @@ def _step(name: str, what: str, by: str, reason: str) -> None:
     if not author:
         fail("who does this? Name them with --by", WRONG)
     with ground() as (client, log):
-        period = _named(client, name)
+        period = named(client, name)
         step = PeriodStep(what)
         if step in (PeriodStep.CLOSED, PeriodStep.PAID):
             run(Stored(client))  # what an earlier act left undone comes first

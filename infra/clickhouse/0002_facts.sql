@@ -130,7 +130,7 @@ CREATE TABLE IF NOT EXISTS spm.credit
     kind String COMMENT 'credit or marker.',
     key_hash UInt32 COMMENT 'murmur2 of the key: where it lives in any partition count.',
     deal_id String COMMENT 'Entity id of the deal.',
-    role String COMMENT 'REVENUE or OVERLAY.',
+    role String COMMENT 'REVENUE, OVERLAY, or OVERRIDE: of a manager, who repeats what a report is credited with.',
     via String COMMENT 'Which split of the deal (place from 0), rule (rule:id:place), or owner.',
     source_topic String COMMENT 'Topic of the deal record.',
     source_partition UInt16 COMMENT 'Its partition.',

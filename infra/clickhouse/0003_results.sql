@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
     generation UInt32 COMMENT 'Generation of results.',
     rep_id LowCardinality(String) COMMENT 'Payee.',
     deal_id String COMMENT 'Entity id of the deal.',
-    role LowCardinality(String) COMMENT 'REVENUE or OVERLAY.',
+    role LowCardinality(String) COMMENT 'REVENUE, OVERLAY, or OVERRIDE: of a manager, who repeats what a report is credited with.',
     via String COMMENT 'Which split of the deal (place from 0), rule (rule:id:place), or owner.',
     topic LowCardinality(String) COMMENT 'Topic of the deal record.',
     partition UInt16 COMMENT 'Its partition.',

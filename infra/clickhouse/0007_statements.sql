@@ -99,7 +99,7 @@ LEFT JOIN
 
 -- An entry is posted when its partition is applied behind it for the first time: the least instant of all
 -- flushes that reach that far. Flushes of one partition may overlap, and one that is done again is newer.
--- What a pay run makes is posted when its act was written.
+-- What a pay run makes is posted when the run was done.
 CREATE OR REPLACE VIEW spm_bi.commission_posting
 (
     entry_id String,
@@ -108,7 +108,7 @@ CREATE OR REPLACE VIEW spm_bi.commission_posting
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT entry.entry_id AS entry_id, entry.rep_id AS rep_id,
-    multiIf(entry.topic = 'spm.definitions' AND act.sequence > 0, act.at,
+    multiIf(run.sequence > 0 AND entry.topic = 'spm.definitions', run.at,
         reached.reach > 0, reached.at, NULL) AS posted_at
 FROM (SELECT entry_id, rep_id, topic, partition, position, sequence FROM spm.commission_ledger FINAL) AS entry
 ASOF LEFT JOIN
@@ -125,8 +125,8 @@ ASOF LEFT JOIN
     )
 ) AS reached ON reached.topic = entry.topic AND reached.partition = entry.partition
     AND entry.position < reached.reach
-LEFT JOIN (SELECT sequence, min(written_at) AS at FROM spm.definition GROUP BY sequence) AS act
-    ON act.sequence = entry.position;
+LEFT JOIN (SELECT sequence, min(made_at) AS at FROM spm.pay_run GROUP BY sequence) AS run
+    ON run.sequence = entry.position;
 
 -- A row for everybody who is on it, with figures of nobody else: so rows are somebody's and filters hold.
 CREATE OR REPLACE VIEW spm_bi.plan_revision

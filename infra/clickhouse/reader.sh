@@ -16,7 +16,7 @@ SELECT arrayStringConcat(groupArray(concat('SELECT ON spm_bi.', name)), ', ') FR
 (
     SELECT name FROM system.tables
     WHERE database = 'spm_bi' AND NOT match(create_table_query,
-        'spm(_bi)?\\.(commission|dispute|payroll|payout|draw|amorti[sz]ation|plan_revision)')
+        'spm(_bi)?\\.(commission|dispute|payroll|payout|pay_run|draw|amorti[sz]ation|plan_revision)')
     ORDER BY name
 )
 SQL

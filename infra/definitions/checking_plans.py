@@ -6,7 +6,7 @@ Plans may overlap, for one rep too: what they pay adds up.
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from infra.definitions import checking_components, clawback_words
+from infra.definitions import checking_components, checking_pay, clawback_words
 from infra.definitions.checking_components import Known, named_once, wrong
 from infra.definitions.problems import Finding, Path, did_you_mean
 from schemas.currencies import is_currency
@@ -46,6 +46,9 @@ def sense(values: Values) -> Iterator[Finding]:
         yield from _reps((*path, "reps"), plan.reps, there)
         yield from _individual(path, plan, there)
         yield from _guarantees(path, plan, there)
+        yield from checking_pay.check(path, plan)
+        for k, draw in enumerate(plan.draws):
+            yield from _reps((*path, "draws", k, "reps"), draw.reps, there)
         yield from clawback_words.check((*path, "clawback"), plan.clawback)
         components = (c.component_id for c in plan.components)
         yield from named_once((*path, "components"), "component_id", components)

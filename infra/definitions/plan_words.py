@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from infra.definitions import clawback_words
+from infra.definitions.pay_words import draw_words, eligible_words
 from schemas.plan_choices import (
     Anchor,
     Basis,
@@ -68,7 +69,8 @@ def words(plan: Plan) -> tuple[str, ...]:
     for component in plan.components:
         title = f"{component.component_id} ({component.category.lower()}):"
         lines += [title, *(f"  {line}" for line in component_words(plan, component))]
-    return (*lines, *(_guarantee(plan, g) for g in plan.guarantees))
+    lines += [_guarantee(plan, g) for g in plan.guarantees]
+    return (*lines, *(draw_words(plan, d) for d in plan.draws))
 
 
 def component_words(plan: Plan, one: Component) -> Iterator[str]:
@@ -95,6 +97,8 @@ def component_words(plan: Plan, one: Component) -> Iterator[str]:
         yield f"It pays {number(one.floor)} {plan.currency} at least once anything is credited."
     if one.cap is not None:
         yield _cap(one.cap, plan.currency)
+    if told := eligible_words(one):
+        yield told
 
 
 def pays(one: Component, currency: str) -> Iterator[str]:

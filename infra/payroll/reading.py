@@ -14,7 +14,7 @@ from schemas.definitions import Bundle
 from schemas.payroll import Payroll
 from schemas.plan_pay import EligibleBy
 from streams.domain.eligibility import Billing
-from streams.domain.pay_balances import Balances, moved_of
+from streams.domain.pay_balances import Balances, Moved, moved_of
 from streams.domain.pay_run import Deals
 
 CREDITS, DEFINITIONS = topics.CREDITS.name, topics.DEFINITIONS.name
@@ -92,12 +92,22 @@ def cuts(stored: Stored, sequence: int) -> tuple[dict[int, int], int]:
 
 def balances(stored: Stored, sequence: int, cut: Mapping[int, int]) -> Balances:
     """Return the ledger's balances below an act."""
-    where = (
-        f"(topic = {quoted(CREDITS)} AND {below(cut)})"
-        f" OR (topic = {quoted(DEFINITIONS)} AND position < {sequence})"
-    )
+    runs = f"topic = {quoted(DEFINITIONS)} AND position < {sequence}"
+    return Balances(_moved(stored, f"({_agents(cut)}) OR ({runs})"))
+
+
+def agents(stored: Stored, cut: Mapping[int, int]) -> Balances:
+    """Return what agents alone have posted below an act."""
+    return Balances(_moved(stored, _agents(cut)))
+
+
+def _agents(cut: Mapping[int, int]) -> str:
+    return f"topic = {quoted(CREDITS)} AND {below(cut)}"
+
+
+def _moved(stored: Stored, where: str) -> list[Moved]:
     found = stored.client.query(_ENTRIES.format(where=where))
-    return Balances(moved_of(row) for row in found.named_results())
+    return [moved_of(row) for row in found.named_results()]
 
 
 def deals(stored: Stored, bundle: Bundle, cut: Mapping[int, int]) -> Deals:

@@ -58,18 +58,20 @@ def pending(stored: Stored) -> list[int]:
 
 
 def run_pending(
-    stored: Stored, seconds: float = SECONDS_MAX, tell: Tell = lambda done, of: None
+    stored: Stored, seconds: float | None = None, tell: Tell = lambda done, of: None
 ) -> list[Ran]:
     """Return the runs that were missing, done now, in the order of their acts.
 
     Args:
+        seconds: how long to wait for workers; None: SECONDS_MAX.
         tell: called with how many partitions have reached the act, and how many there are.
 
     Raises:
         Away: workers do not reach an act in time; safe to repeat.
         MovedOn: the warehouse was restored meanwhile; safe to repeat.
     """
-    return [_ran(stored, sequence, seconds, tell) for sequence in pending(stored)]
+    patience = SECONDS_MAX if seconds is None else seconds
+    return [_ran(stored, sequence, patience, tell) for sequence in pending(stored)]
 
 
 def _ran(stored: Stored, sequence: int, seconds: float, tell: Tell) -> Ran:

@@ -149,7 +149,7 @@ def _line(line: Line) -> Iterator[str]:
     if carried := wording.carried_words(line):
         yield f'<span class="flag">{escape(carried)}</span>'
     yield '</td><td role="cell"><ul>'
-    for text in wording.formula(line) or _reason(line):
+    for text in (*wording.formula(line), *_reason(line)):
         yield f"<li>{escape(text)}</li>"
     yield "</ul>"
     terms = wording.terms_words(line)
@@ -162,15 +162,12 @@ def _line(line: Line) -> Iterator[str]:
 
 
 def _about(line: Line) -> Iterator[str]:
-    entry, credit = line.entry, line.credit
-    if credit is not None:
+    if (credit := line.credit) is not None:
         if credit.account_name:
             yield credit.account_name
         yield wording.credit_words(credit)
-    if entry.deal_id:
-        yield f"{entry.role.lower()}, {wording.via_words(entry)}"
-    elif entry.kind != "ADJUSTMENT":
-        yield wording.kind_words(entry)
+    if cause := wording.cause_words(line):
+        yield cause
 
 
 def _reason(line: Line) -> Iterator[str]:

@@ -139,9 +139,10 @@ class Ledger:
         terms = [t._replace(written_at=_utc(t.written_at)) for t in terms]
         deals = sorted({entry.deal_id for entry in some if entry.deal_id})
         posted = self.instants(rep_id, [e.entry_id for e in some if not e.deal_id])
-        return Evidence(
-            self._credits(rep_id, deals), terms, _by_entry(self.disputes(rep_id)), posted
-        )
+        credits = self._credits(rep_id, deals)
+        in_order = sorted(credits.values(), key=lambda credit: credit.position)
+        names = {credit.deal_id: credit.deal_name for credit in in_order}
+        return Evidence(credits, terms, _by_entry(self.disputes(rep_id)), posted, names)
 
     def instants(self, rep_id: str, entries: Sequence[str]) -> dict[str, datetime]:
         """Return when entries were posted, of those whose flush is known to be through."""

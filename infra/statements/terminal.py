@@ -65,14 +65,11 @@ def _table(section: Section) -> Table:
 
 
 def _about(line: Line) -> Iterator[str]:
-    entry, credit = line.entry, line.credit
     yield wording.what(line)
-    if credit is not None:
-        yield wording.credit_words(credit)
-    if entry.deal_id:
-        yield f"{entry.role.lower()}, {wording.via_words(entry)}"
-    elif entry.kind != "ADJUSTMENT":
-        yield wording.kind_words(entry)
+    if line.credit is not None:
+        yield wording.credit_words(line.credit)
+    if cause := wording.cause_words(line):
+        yield cause
 
 
 def _how(line: Line) -> Iterator[str]:

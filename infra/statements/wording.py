@@ -11,7 +11,7 @@ from schemas.money import minor_units
 from schemas.plans import Plan
 from streams.domain.pay_periods import Status
 from streams.domain.periods import DAY, Span
-from streams.domain.statement_parts import Credited, Entry, Terms
+from streams.domain.statement_parts import EARNED, Credited, Entry, Terms
 from streams.domain.statements import Line
 from streams.domain.tier_splits import TierPart
 
@@ -133,14 +133,20 @@ def label_of(span: Span) -> str:
 
 def what(line: Line) -> str:
     """Return what a line is about: the deal by name, else what was done."""
-    entry, credit = line.entry, line.credit
-    if credit is not None and credit.deal_name:
-        return credit.deal_name
+    entry = line.entry
     if entry.deal_id:
-        return entry.deal_id
+        return line.deal_name or entry.deal_id
     if entry.kind == "ADJUSTMENT":
         return "Definitions were revised"
     return kind_words(entry)
+
+
+def cause_words(line: Line) -> str:
+    """Return what a line follows from: a credit by its role and way, else what was done."""
+    entry = line.entry
+    if entry.deal_id and entry.state == EARNED and entry.role and entry.via:
+        return f"{entry.role.lower()}, {via_words(entry)}"
+    return "" if entry.kind == "ADJUSTMENT" else kind_words(entry)
 
 
 def kind_words(entry: Entry) -> str:
@@ -206,6 +212,8 @@ def formula(line: Line) -> tuple[str, ...]:
     """Return how a line's amount came about, step by step."""
     split, currency = line.split, line.entry.currency
     found = [tier_words(one, currency) for one in split.tiers]
+    if not found and not split.then and not split.exchange:
+        found += split.steps
     if split.then:
         steps = "; ".join(split.steps) or "gates, factors, floor or cap"
         found.append(f"{steps}: {added(split.then, currency)}")

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from streams.domain.periods import Span
@@ -43,6 +44,7 @@ class Line(NamedTuple):
     terms: Terms | None
     split: Split
     disputes: tuple[Dispute, ...]
+    deal_name: str = ""
 
     @property
     def is_carried(self) -> bool:
@@ -134,6 +136,7 @@ class Evidence(NamedTuple):
     terms: Sequence[Terms]
     disputes: Mapping[str, Sequence[Dispute]]
     posted: Mapping[str, datetime]  # when entries were posted that no credit caused
+    names: Mapping[str, str] = MappingProxyType({})  # of deals, as they were called last
 
 
 def belongs(entry: Entry, period: Span) -> bool:
@@ -186,7 +189,8 @@ def line_of(entry: Entry, evidence: Evidence) -> Line:
     terms = terms_at(evidence.terms, entry.plan_id, entry.sequence)
     disputes = tuple(evidence.disputes.get(entry.entry_id, ()))
     split = split_of(trace_of(entry), entry.amount)
-    return Line(entry, _day(entry, credit, evidence), credit, terms, split, disputes)
+    name = credit.deal_name if credit else evidence.names.get(entry.deal_id, "")
+    return Line(entry, _day(entry, credit, evidence), credit, terms, split, disputes, name)
 
 
 def trace_of(entry: Entry) -> dict[str, Any]:

@@ -57,10 +57,10 @@ class Split(NamedTuple):
 
 
 def split_of(trace: Mapping[str, Any], amount: Decimal) -> Split:
-    """Return an entry's amount by tier; without `before` and `after` in the trace, nothing."""
+    """Return an entry's amount by tier; of what no plan computed, how it came about at most."""
     before, after = trace.get("before"), trace.get("after")
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
-        return Split()
+        return Split(steps=(str(trace["formula"]),) if trace.get("formula") else ())
     was, now = _tiers(before), _tiers(after)
     parts = tuple(
         part

@@ -15,7 +15,7 @@ from streams.engine.folding import MARKER_KIND
 from streams.engine.ports import Warehouse
 from streams.engine.postings import Bucket, Counted, Posting
 
-ITEMS_MAX = 100_000  # items kept for one partition, about 60 MB of Python (measured)
+ITEMS_MAX = 40_000  # items kept for one partition, about 60 MB of Python (measured)
 
 
 class Account:

@@ -80,6 +80,7 @@ def test_whatever_comes_is_a_record_that_fits_or_named_errors(data: st.DataObjec
         ({"source_id": "  "}, "source_id is '  ': is empty"),
         ({"splits": [{"owner_id": "a", "role": "REVENUE", "share": "0.6"}]}, "do not sum to 1"),
         ({"splits": [{"owner_id": "a", "role": "REVENUE"}]}, "splits[0].share: is missing"),
+        ({"cancel_reason": "CHURN"}, "has no cancelled_on beside it"),
     ],
 )
 def test_a_wrong_deal_earns_field_value_and_remedy(changed: dict[str, Any], told: str) -> None:

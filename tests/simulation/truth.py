@@ -263,10 +263,11 @@ def credits_of(r: Record, company: Company) -> list[Credit]:
         rate = company.rate(r["currency"], day)
     whole = rate and (r["amount"] * rate).quantize(CENT, ROUND_HALF_EVEN)
     reporting = [None] * len(every) if whole is None else divided(whole, every)
-    units = [None] * len(every) if r["units"] is None else divided(r["units"], every)
+    sold, gone = r.get("units"), r.get("cancelled_on")
+    units = [None] * len(every) if sold is None else divided(sold, every)
     return [
-        Credit(rep, role, via, main_day(r, company, rep), part, reported, sold, r["cancelled_on"])
-        for rep, (_, role, via, _), part, reported, sold in zip(
+        Credit(rep, role, via, main_day(r, company, rep), part, reported, many, gone)
+        for rep, (_, role, via, _), part, reported, many in zip(
             reps, every, parts, reporting, units, strict=True
         )
     ]

@@ -23,7 +23,7 @@ FOR_EVERYONE = frozenset({
 })  # fmt: skip
 # Tables that hold what people are paid begin so; a view that reads one is pay, too, and so is one
 # that reads such a view. Plans of people name their variables.
-_PAY_TABLE = re.compile(r"spm\.(commission|dispute|payroll|payout|draw|amorti[sz]ation)")
+_PAY_TABLE = re.compile(r"spm\.(commission|dispute|payroll|payout|pay_run|draw|amorti[sz]ation)")
 _PAY_VIEWS = frozenset({"plan_revision"})
 NOTHING = "0"  # the condition that holds for no row
 STALE_SECONDS = 2.0  # how long views and roster are remembered; a reader's query costs less so

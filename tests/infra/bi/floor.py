@@ -24,6 +24,7 @@ from infra.reconcile.storing import store
 from infra.sample import DEFINITIONS
 from schemas import topics
 from schemas.definitions import KINDS, Bundle
+from schemas.payroll import PeriodAct, PeriodStep
 from schemas.quotas import Quotas
 from schemas.warehouse import Message
 from streams.domain.hierarchy import member_rows
@@ -55,6 +56,9 @@ def fill(served: Served) -> None:
         told = [["simulator", now, now, "", 1]]
         columns = ["source", "complete_through", "observed_at", "detail", "position"]
         client.insert("spm.source_progress", told, column_names=columns)
+        asked = [["d1", "e1", "hp-03", "OPEN", "hp-03", now, "why?"]]
+        columns = ["dispute_id", "entry_id", "rep_id", "state", "author", "at", "text"]
+        client.insert("spm.dispute", asked, column_names=columns)
         Maker(lambda: warehouse, lambda: bundle).run(now)
         store(warehouse, PROOF, ALL, now)
 
@@ -63,6 +67,9 @@ def define(stored: Stored, now: datetime) -> Bundle:
     """Put the sample company in force, as `definitions apply` does but for the log; return it."""
     values = load(DEFINITIONS).values
     values["quotas"] = moved(values["quotas"], now.year - SAMPLE_YEAR)
+    step = PeriodAct(at=now, period_start=date(2026, 1, 1), period_end=date(2026, 2, 1),
+                     step=PeriodStep.PROVISIONAL, by="frida")  # fmt: skip
+    values["payroll"] = values["payroll"].model_copy(update={"periods": (step,)})
     stored.add_people(people_changes(values["people"], {}, now).rows)
     stored.add_revisions([
         Revision(1, kind, "0" * 64, "test", "", now, content_of(values[kind]))

@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 MARKED = ("crm.calls", "crm.emails", "crm.meetings", "crm.deals", "spm.credits")
 TABLES = ("definition", "roster", "team", "membership", "rep_team", "person", "applied",
           "log", "warehouse", "planning", "quota", "plan_curve", "calendar_day",
-          "kpi_rep_day")  # fmt: skip
+          "kpi_rep_day", "credit", "commission_ledger", "pay_run")  # fmt: skip
 
 SMALL = {
     "company": "{name: Small, reporting_currency: EUR, time_zone: UTC}",

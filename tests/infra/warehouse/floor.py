@@ -196,6 +196,13 @@ def forecasts(client: Client) -> None:
         client.insert("spm.forecast", rows, column_names=columns)
 
 
+def alerts(client: Client) -> None:
+    """Fill alerts: one that fires for everybody."""
+    columns = ["rule_id", "subject_kind", "subject_id", "kpi", "number", "after", "reason"]
+    rows = [["behind", "REP", rep, "revenue", 1, "FIRING", "BAD"] for rep in REPS]
+    client.insert("spm.alert_event", rows, column_names=columns)
+
+
 def letters(client: Client) -> None:
     """Fill dead letters, progress and measures."""
     seen = datetime(2026, 1, 2, tzinfo=UTC)
@@ -228,5 +235,6 @@ def fill(client: Client) -> None:
     statements(client)
     plans(client)
     forecasts(client)
+    alerts(client)
     kpis(client)
     letters(client)

@@ -84,7 +84,7 @@ def test_w48_a_cancelled_deal_is_taken_back_when_it_is_cancelled() -> None:
 
 
 def test_w50_only_what_was_paid_is_taken_back() -> None:
-    """W50: Centify: instalment 1 of 500 is paid, 2 is not; the customer cancels: -500, and 2 is off.
+    """W50: Centify: instalment 1 of 500 is paid, 2 is not; cancelled: -500, and 2 is off.
 
     https://getcentify.featurebase.app/help/articles/3446029-what-are-clawbacks-and-how-to-manage-them
     """

@@ -83,3 +83,4 @@ def tier(since: str, up_to: str | None, rate: str, part: str, earns: str) -> dic
 @pytest.mark.parametrize("trace", [{}, {"why": "by hand"}, {"before": None, "after": None}])
 def test_what_people_enter_has_no_tiers(trace: dict[str, Any]) -> None:
     assert split_of(trace, Decimal(5)).tiers == ()
+    assert split_of(trace | {"formula": "by hand"}, Decimal(5)).steps == ("by hand",)
