@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.cli import what_if
 from infra.cli.definition_files import FOLDER
 from infra.cli.reaching import WRONG, fail, print_json, tell
 
@@ -19,7 +20,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Plans = Annotated[
     Path, typer.Argument(help="A folder of definitions, or a file of plans by itself.")
 ]
-app = typer.Typer(no_args_is_help=True, help="Commission plans: check them, read them.")
+app = typer.Typer(
+    no_args_is_help=True, help="Commission plans: check them, read them, try what they would pay."
+)
+what_if.register(app)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import cast
 from infra.definitions import checking_plans, checking_territories, plan_lints
 from infra.definitions.loading import Loaded, load
 from infra.definitions.problems import Finding, Problem, Severity
+from schemas.definitions import KINDS, Bundle
 from schemas.plans import Plan, Plans
 
 SHOWN = ("plans.yaml", "territories.yaml")
@@ -33,6 +34,27 @@ def plans_of(loaded: Loaded) -> tuple[Plan, ...]:
     """Return the plans that could be understood."""
     found = cast(Plans | None, loaded.values.get("plans"))
     return found.plans if found else ()
+
+
+def sensible(
+    loaded: Loaded, bundle: Bundle, *, only: bool
+) -> tuple[Plans | None, tuple[Problem, ...]]:
+    """Return all plans there would be beside what is in force, and what is wrong with them.
+
+    Args:
+        only: plans in force that the file does not name stay, and scores it says nothing of.
+    """
+    found = cast(Plans | None, loaded.values.get("plans"))
+    mine = tuple(p for p in loaded.problems if p.place.file in (*SHOWN, _file_of(loaded)))
+    if found is None:
+        return None, mine
+    named = {plan.plan_id for plan in found.plans}
+    values = {name: getattr(bundle, name) for name in KINDS} | {"plans": found}
+    stay = tuple(p for p in bundle.plans.plans if only and p.plan_id not in named)
+    findings = list(checking_plans.sense(values))
+    scores = (*(s for s in bundle.plans.scores if only and not found.scores), *found.scores)
+    return Plans(plans=(*stay, *found.plans), scores=scores), (
+        *mine, *map(loaded.placed, findings))  # fmt: skip
 
 
 def checked(loaded: Loaded, on: date) -> tuple[Problem, ...]:

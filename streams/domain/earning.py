@@ -111,7 +111,7 @@ def earned(part: Part, total: Total, exchange: Exchange | None = None) -> Earned
         return NOTHING._replace(credited=total.credited)
     factors = tuple(_factors(part, total))
     climbed = tuple(_climbed(part, one, factors) for one in total.amounts)
-    exact = sum((one.earns for one in climbed), ZERO)
+    exact = climbed[0].earns if len(climbed) == 1 else sum((one.earns for one in climbed), ZERO)
     steps: list[Step] = []
     for gate, stands in zip(part.component.gates, total.gates, strict=True):
         exact = _gated(part, gate, stands, exact, steps)
@@ -137,8 +137,13 @@ def rounded(exact: Fraction, currency: str, rounding: Rounding = Rounding.HALF_E
     >>> rounded(Fraction("0.125"), "EUR"), rounded(Fraction("0.125"), "EUR", Rounding.HALF_UP)
     (1200, 1300)
     """
+    return rounded_parts(exact.numerator, exact.denominator, currency, rounding)
+
+
+def rounded_parts(top: int, bottom: int, currency: str, rounding: Rounding) -> int:
+    """Return a quotient of whole numbers in whole minor units, in ten-thousandths."""
     decimals = minor_units(currency)
-    top, bottom = exact.numerator * 10**decimals, exact.denominator
+    top *= 10**decimals
     if rounding is Rounding.HALF_UP:
         whole = (2 * abs(top) + bottom) // (2 * bottom)
         whole = whole if top >= 0 else -whole

@@ -34,7 +34,8 @@ class Slice(NamedTuple):
     @property
     def earns(self) -> Fraction:
         """What it earns."""
-        return self.amount + self.part * self.rate
+        paid = self.part * self.rate
+        return self.amount + paid if self.amount else paid
 
 
 class Ladder(NamedTuple):

@@ -1,33 +1,41 @@
 """What is measured for a component of one payee in a period: totals, and what gates look at."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from schemas.definitions import NO_END
-from schemas.plan_choices import Anchor, Basis, Bounds, Measure, PlanPeriod, Scope, Whose
+from schemas.plan_choices import Basis, Bounds, Measure, Scope
 from schemas.plan_components import Component
 from schemas.plans import Plan
-from streams.domain.clawing import is_gone, reductions, stands
+from streams.domain.clawing import is_gone, reductions
+from streams.domain.counting import ByPeriod, Counted, period_in, selected
 from streams.domain.earning import Amount, Total
 from streams.domain.ladders import AMOUNT_SCALE, ZERO
 from streams.domain.periods import Span
 from streams.domain.plan_context import Context
-from streams.domain.plan_credits import Book, Credit, Units, factor_of, is_meant, is_narrowed, worth
-from streams.domain.plan_parts import Part, part_of
+from streams.domain.plan_credits import Book, Credit, Units
+from streams.domain.plan_parts import Part, Parts
 
 _UNIT = 10**AMOUNT_SCALE
-ByPeriod = Mapping[Span, Sequence[Credit]]
+
+
+class ByDeal(NamedTuple):
+    """What each deal counts in a period, as it is and times its factors; what is missing."""
+
+    deals: Mapping[str, tuple[Units, Units]]
+    lacks: tuple[str, ...]
 
 
 class View(NamedTuple):
     """One payee under one plan.
 
     Attributes:
-        selected: credits that count, by component and its period.
-        until: credits of this day and later are left out; None: none are.
+        selected: what counts, by component and its period.
+        parts: components as they are for payees.
+        known: what was added up before.
+        until: what counts on this day and later is left out; None: nothing is.
         keeps: whether a credit counts here at all; None: each does.
     """
 
@@ -35,6 +43,8 @@ class View(NamedTuple):
     payee: str
     context: Context
     selected: Mapping[str, ByPeriod]
+    parts: Parts
+    known: "dict[tuple[str, Span, date | None], ByDeal]"
     until: date | None = None
     keeps: Callable[[Credit], bool] | None = None
 
@@ -42,20 +52,24 @@ class View(NamedTuple):
         """Return a component of the plan."""
         return next(c for c in self.plan.components if c.component_id == component_id)
 
-    def credits(self, component: Component, span: Span) -> Iterator[Credit]:
-        """Yield the credits that count for a component in some of its periods."""
+    def counted(self, component: Component, span: Span) -> Iterator[Counted]:
+        """Yield what counts for a component in some of its periods."""
         found = self.selected[component.component_id]
         for period in self.context.spans(span, period_in(self.plan, component)):
-            for credit in found.get(period, ()):
-                if (self.until is None or credit.day < self.until) and (
-                    self.keeps is None or self.keeps(credit)
+            for one in found.get(period, ()):
+                if (self.until is None or one.day < self.until) and (
+                    self.keeps is None or (one.credit is not None and self.keeps(one.credit))
                 ):
-                    yield credit
+                    yield one
+
+    def credits(self, component: Component, span: Span) -> Iterator[Credit]:
+        """Yield the credits that count for a component in some of its periods."""
+        return (one.credit for one in self.counted(component, span) if one.credit is not None)
 
     def reductions(self) -> list[date]:
         """Return the days from which credits climb without some other deal, in order."""
         every = (c for one in self.selected.values() for some in one.values() for c in some)
-        return list(reductions(self.plan, every))
+        return list(reductions(self.plan, (c.credit for c in every if c.credit is not None)))
 
     def without_gone(self, day: date) -> "View":
         """Return what is left once what was taken back by a day is out."""
@@ -69,8 +83,8 @@ class View(NamedTuple):
         kpi = component.quota_kpi
         asked = self.context.quota(self.payee, kpi, span) if kpi else None
         if asked is None:
-            return part_of(self.plan, component, self.payee)
-        return part_of(self.plan, component, self.payee, *asked)
+            return self.parts.of(component, self.payee)
+        return self.parts.of(component, self.payee, *asked)
 
 
 def view_of(
@@ -81,17 +95,12 @@ def view_of(
     Args:
         only: components to see anything for; none: all of them.
     """
-    selected = {
-        c.component_id: _selected(plan, c, payee, book, context)
+    counted = {
+        c.component_id: selected(plan, c, payee, book, context)
         for c in plan.components
         if not only or c.component_id in only
     }
-    return View(plan, payee, context, selected)
-
-
-def period_in(plan: Plan, component: Component) -> PlanPeriod:
-    """Return in which periods a component accumulates."""
-    return component.period or plan.period
+    return View(plan, payee, context, counted, Parts(plan), {})
 
 
 def origins(view: View, component: Component) -> list[Span]:
@@ -100,7 +109,7 @@ def origins(view: View, component: Component) -> list[Span]:
     period = period_in(plan, component)
     if component.counts.measure is Measure.SCORE:
         mine = (view.payee, plan.plan_id, component.component_id)
-        return sorted({context.span(key[4], period) for key in context.scores if key[:3] == mine})
+        return sorted({context.span(day, period) for day in context.rated.get(mine, ())})
     if component.counts.measure is Measure.KPI:
         kpi = (view.payee, component.counts.kpi)
         spans = {span for *whose, span in context.kpis if tuple(whose) == kpi}
@@ -115,7 +124,7 @@ def measured(view: View, component: Component, origin: Span, lacks: list[str]) -
         lacks: takes in what is missing, in words.
     """
     amounts = tuple(_amounts(view, component, origin, lacks))
-    credited = sum((one.plain for one in amounts), ZERO)
+    credited = amounts[0].plain if len(amounts) == 1 else sum((a.plain for a in amounts), ZERO)
     gates = []
     for gate in component.gates:
         of = view.component(gate.component_id) if gate.component_id else component
@@ -131,30 +140,6 @@ def measured(view: View, component: Component, origin: Span, lacks: list[str]) -
     return Total(credited, amounts, tuple(gates), tuple(attained))
 
 
-def _selected(
-    plan: Plan, component: Component, payee: str, book: Book, context: Context
-) -> ByPeriod:
-    counts, found = component.counts, dict[Span, list[Credit]]()
-    since = max(plan.valid_from, component.valid_from or plan.valid_from)
-    until = min(plan.valid_to or NO_END, component.valid_to or NO_END)
-    roles, period = {role.value for role in counts.roles}, period_in(plan, component)
-    reporting = context.reporting
-    if counts.measure in (Measure.SCORE, Measure.KPI):
-        return found
-    is_own, is_open = counts.whose is Whose.OWN, not is_narrowed(counts)
-    for rep_id in sorted(reporting.ever_below(payee, counts.whose)):
-        for credit in book.get(rep_id, ()):
-            if (
-                since <= credit.day < until
-                and credit.role in roles
-                and (is_open or is_meant(credit, counts))
-                and (credit.cancelled_on is None or stands(plan, credit))
-                and (is_own or reporting.counts(payee, rep_id, credit.day, counts.whose))
-            ):
-                found.setdefault(context.span(credit.day, period), []).append(credit)
-    return found
-
-
 def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -> Iterator[Amount]:
     measure = component.counts.measure
     if measure in (Measure.SCORE, Measure.KPI):
@@ -163,12 +148,6 @@ def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -
         yield Amount("", value, value)
         return
     deals = _by_deal(view, component, origin, lacks)
-    if measure is Measure.DEALS:
-        deals = {
-            name: (_UNIT, _UNIT * Fraction(weighed, plain))
-            for name, (plain, weighed) in deals.items()
-            if plain > 0
-        }
     if component.scope is Scope.TRANSACTION:
         yield from (_amount(name, *deals[name]) for name in sorted(deals))
         return
@@ -178,32 +157,35 @@ def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -
 
 def _by_deal(
     view: View, component: Component, origin: Span, lacks: list[str]
-) -> dict[str, tuple[Units, Units]]:
-    """Return what each deal counts, as it is and times its factors."""
-    plan, measure = view.plan, component.counts.measure
-    asked = Measure.AMOUNT if measure is Measure.DEALS else measure
-    found: dict[str, tuple[Units, Units]] = {}
-    for credit in view.credits(component, origin):
-        day = _anchored(plan.credit_rate_on, credit.day, origin)
-        value = worth(credit, asked, plan.currency, day, view.context.exchanges)
-        if isinstance(value, str):
-            lacks.append(value)
+) -> Mapping[str, tuple[Units, Units]]:
+    key = (component.component_id, origin, view.until)
+    found = view.known.get(key) if view.keeps is None else _added(view, component, origin)
+    if found is None:
+        found = view.known[key] = _added(view, component, origin)
+    lacks += found.lacks
+    return found.deals
+
+
+def _added(view: View, component: Component, origin: Span) -> ByDeal:
+    deals, lacks = dict[str, tuple[Units, Units]](), []
+    for one in view.counted(component, origin):
+        if one.lacks:
+            lacks.append(one.lacks)
             continue
-        plain, weighed = found.get(credit.deal_id, (0, 0))
-        more = value * factor_of(credit, component) if component.multipliers else value
-        found[credit.deal_id] = plain + value, weighed + more
-    return found
+        plain, weighed = deals.get(one.deal_id, (0, 0))
+        deals[one.deal_id] = plain + one.plain, weighed + one.weighed
+    if component.counts.measure is Measure.DEALS:
+        deals = {
+            name: (_UNIT, _UNIT * Fraction(weighed, plain))
+            for name, (plain, weighed) in deals.items()
+            if plain > 0
+        }
+    return ByDeal(deals, tuple(lacks))
 
 
 def _amount(name: str, plain: Units, weighed: Units) -> Amount:
     whole = Fraction(plain, _UNIT)
     return Amount(name, whole, whole if weighed == plain else Fraction(weighed, _UNIT))
-
-
-def _anchored(anchor: Anchor, day: date, origin: Span) -> date:
-    if anchor is Anchor.EVENT:
-        return day
-    return origin.start if anchor is Anchor.PERIOD_START else origin.end - timedelta(days=1)
 
 
 def _given(view: View, component: Component, origin: Span, lacks: list[str]) -> Fraction:
@@ -230,8 +212,11 @@ def _looked_at(
     """Return what a gate or multiplier sees of a component."""
     span = view.context.looked_at(origin, basis)
     each = view.context.spans(span, period_in(view.plan, component))
-    found = (amount.plain for period in each for amount in _amounts(view, component, period, lacks))
-    return sum(found, ZERO)
+    if component.counts.measure in (Measure.SCORE, Measure.KPI):
+        given = (one.plain for p in each for one in _amounts(view, component, p, lacks))
+        return sum(given, ZERO)
+    deals = (_by_deal(view, component, period, lacks) for period in each)
+    return Fraction(sum(plain for found in deals for plain, _ in found.values()), _UNIT)
 
 
 def _asked(view: View, component: Component, basis: Basis, origin: Span) -> Decimal | None:

@@ -5,7 +5,7 @@ any order of arrival. Where payouts are shorter than the period, each is the dif
 rounded prefixes by day, and they add up to the line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -61,10 +61,14 @@ def target(
     """
     if not is_on(plan, payee):
         return Target(payee, plan.plan_id, ())
-    view = view_of(plan, payee, book, context)
-    made = lines(view, plan.components)
+    return target_of(view_of(plan, payee, book, context), as_of)
+
+
+def target_of(view: View, as_of: date | None = None) -> Target:
+    """Return what a plan pays a payee on what it sees."""
+    made = lines(view, view.plan.components)
     made += guaranteed(view, made, as_of)
-    return Target(payee, plan.plan_id, tuple(made))
+    return Target(view.payee, view.plan.plan_id, tuple(made))
 
 
 def lines(view: View, components: Iterable[Component]) -> list[Line]:
@@ -77,7 +81,19 @@ def lines(view: View, components: Iterable[Component]) -> list[Line]:
     return found
 
 
-def _line(view: View, component: Component, origin: Span) -> Line:
+def lines_of(view: View) -> Iterator[Line]:
+    """Yield what components earn a payee, without when it is paid: no payouts, no guarantees."""
+    for component in view.plan.components:
+        for origin in origins(view, component):
+            yield line_of(view, component, origin)
+
+
+def line_of(view: View, component: Component, origin: Span) -> Line:
+    """Return what a component earns a payee in a period, without when it is paid."""
+    return _line(view, component, origin, is_paid=False)
+
+
+def _line(view: View, component: Component, origin: Span, *, is_paid: bool = True) -> Line:
     lacks: list[str] = []
     plan, part = view.plan, view.part(component, origin)
     paid = plan.pay_currency or plan.currency
@@ -86,10 +102,10 @@ def _line(view: View, component: Component, origin: Span) -> Line:
         lacks.append(f"no quota or variable for {component.component_id} of {origin.start}")
     whole = _earned(view, part, origin, exchange, lacks)
     if paid == plan.currency or exchange is not None:
-        instalments = _instalments(view, part, origin, whole, exchange)
+        instalments = _instalments(view, part, origin, whole, exchange) if is_paid else ()
     else:  # better nothing than one currency for another
         whole, instalments = whole._replace(rounded=0), ()
-    told = tuple(dict.fromkeys(lacks))
+    told = tuple(sorted(set(lacks)))
     return Line(
         plan.plan_id, component.component_id, origin, paid, whole, instalments, told
     )  # fmt: skip

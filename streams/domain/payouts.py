@@ -11,9 +11,10 @@ from schemas.definitions import NO_END
 from schemas.plan_choices import Anchor, CapPer, Excess, PlanPeriod
 from schemas.plan_components import Component
 from schemas.plans import Guarantee
+from streams.domain.counting import period_in
 from streams.domain.earning import Earned, Exchange, Step, rounded
 from streams.domain.ladders import ZERO, decimal_of, text_of, units_of
-from streams.domain.measuring import View, period_in
+from streams.domain.measuring import View
 from streams.domain.periods import Span
 from streams.domain.plan_parts import cap_of
 

@@ -1,5 +1,6 @@
 """What plans read besides credits: calendar, rates, managers, quotas, scores and KPIs."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -33,7 +34,8 @@ class Context(NamedTuple):
     Attributes:
         quotas: what is asked of reps, after ramps and proration, and for which part of the period.
         kpis: values of KPIs by rep, KPI and period.
-        known: periods that were looked up before.
+        known, series: periods that were looked up before.
+        rated: rep, plan and component -> first days of periods with a score.
     """
 
     company: Company
@@ -43,6 +45,8 @@ class Context(NamedTuple):
     scores: Mapping[ScoreKey, Decimal]
     kpis: Mapping[QuotaKey, Decimal]
     known: dict[tuple[date, PlanPeriod], Span]
+    series: dict[tuple[Span, PlanPeriod], tuple[Span, ...]]
+    rated: Mapping[tuple[str, str, str], set[date]]
 
     @classmethod
     def of(cls, bundle: Bundle, kpis: Mapping[QuotaKey, Decimal] | None = None) -> "Context":
@@ -56,9 +60,13 @@ class Context(NamedTuple):
             (s.rep_id, s.plan_id, s.component_id, s.objective_id, s.period_start): s.score
             for s in bundle.plans.scores
         }
+        rated: dict[tuple[str, str, str], set[date]] = defaultdict(set)
+        for rep_id, plan_id, component_id, _, first in scores:
+            rated[rep_id, plan_id, component_id].add(first)
         exchanges = Exchanges(bundle.rates.rates, bundle.company.reporting_currency)
         return cls(
-            bundle.company, exchanges, Reporting(bundle.roster), quotas, scores, kpis or {}, {}
+            bundle.company, exchanges, Reporting(bundle.roster), quotas, scores, kpis or {},
+            {}, {}, rated,
         )  # fmt: skip
 
     def span(self, day: date, period: PlanPeriod) -> Span:
@@ -73,7 +81,9 @@ class Context(NamedTuple):
         first = self.span(span.start, period)
         if first.start <= span.start and span.end <= first.end:
             return (first,)
-        return periods(span, PeriodKind(period.value), self.company)
+        if (span, period) not in self.series:
+            self.series[span, period] = periods(span, PeriodKind(period.value), self.company)
+        return self.series[span, period]
 
     def looked_at(self, origin: Span, basis: Basis) -> Span:
         """Return the days a gate or multiplier looks at in a period."""

@@ -88,11 +88,18 @@ def is_meant(credit: Any, conditions: Conditions) -> bool:
 
 def factor_of(credit: Credit, component: Component) -> Fraction:
     """Return how many times a credit counts by the conditions of multipliers."""
-    factors = [
-        Fraction(m.factor)
-        for m in component.multipliers
-        if m.factor is not None and (m.when is None or is_meant(credit, m.when))
-    ]
+    return combined(
+        component,
+        [
+            Fraction(m.factor)
+            for m in component.multipliers
+            if m.factor is not None and (m.when is None or is_meant(credit, m.when))
+        ],
+    )
+
+
+def combined(component: Component, factors: Sequence[Fraction]) -> Fraction:
+    """Return the factors a credit meets as one."""
     if component.multipliers_combine is Combined.ADD:
         return 1 + sum((factor - 1 for factor in factors), ZERO)
     product = Fraction(1)

@@ -1,12 +1,14 @@
 """A component as it is for one payee and period: with their quota, variable and ladder."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.plan_choices import Boundary, Bounds, Kind, Pays, Rounding, VariableFor
 from schemas.plan_components import Component
-from schemas.plans import Plan
+from schemas.plans import Individual, Plan
 from streams.domain.ladders import ZERO, Ladder
 
 ONE = Fraction(1)
@@ -34,17 +36,22 @@ def part_of(
     rep_id: str,
     quota: Decimal | None = None,
     share: Fraction = ONE,
+    *,
+    own: Sequence[Individual] | None = None,
 ) -> Part:
     """Return a component with a payee's own quota and variable.
 
     Args:
         quota: what is asked of the payee by the KPI the component names.
         share: for which part of the period's days.
+        own: what the plan says of the payee alone; None: look for it.
     """
+    if own is None:
+        own = [one for one in plan.individual if one.rep_id == rep_id]
     own_quota, variable = component.quota or quota, component.variable
     # What names the component goes before what is for all of them.
-    for one in sorted(plan.individual, key=lambda each: each.component_id is not None):
-        if one.rep_id == rep_id and one.component_id in (None, component.component_id):
+    for one in sorted(own, key=lambda each: each.component_id is not None):
+        if one.component_id in (None, component.component_id):
             own_quota = one.quota or own_quota
             variable = one.variable or variable
     is_part = component.variable_for is VariableFor.DAYS_ASKED and own_quota is quota
@@ -52,6 +59,35 @@ def part_of(
     boundary = component.boundary or plan.boundary
     ladder = ladder_of(component, boundary, own_quota, of_days)
     return Part(component, plan.currency, boundary, plan.rounding, own_quota, of_days, ladder)
+
+
+class Parts:
+    """The components of a plan as they are for its payees; what is alike is made once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._own: dict[str, list[Individual]] = defaultdict(list)
+        for one in plan.individual:
+            self._own[one.rep_id].append(one)
+        self._made: dict[tuple[str, str, Decimal | None, Fraction], Part] = {}
+        self._common: dict[str, Part] = {}  # of those of whom nothing else is said
+
+    def of(
+        self, component: Component, payee: str, quota: Decimal | None = None, share: Fraction = ONE
+    ) -> Part:
+        """Return `part_of` these."""
+        own = self._own.get(payee, ())
+        name = component.component_id
+        if not own and quota is None:
+            if name not in self._common:
+                self._common[name] = part_of(self._plan, component, payee, own=own)
+            return self._common[name]
+        key = (name, payee if own else "", quota, share)
+        found = self._made.get(key)
+        if found is None:
+            found = part_of(self._plan, component, payee, quota, share, own=own)
+            self._made[key] = found
+        return found
 
 
 def ladder_of(

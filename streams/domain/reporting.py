@@ -1,7 +1,7 @@
 """Who reports to whom on a day, as the roster says: what manager overrides go by."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from schemas.definitions import NO_END, Roster
@@ -21,6 +21,11 @@ class Reporting:
             for _, _, manager in stints:
                 if manager is not None:
                     self._ever[manager].add(rep_id)
+
+    @property
+    def reps(self) -> Iterable[str]:
+        """Everybody on the roster, on whatever days."""
+        return self._stints
 
     def manager(self, rep_id: str, day: date) -> str | None:
         """Return whom a rep reports to on a day; None: nobody, or not on the roster."""
@@ -43,6 +48,20 @@ class Reporting:
         if whose is Whose.REPORTS:
             return self.manager(rep_id, day) == payee != rep_id
         return payee in self.above(rep_id, day)
+
+    def counted_for(self, rep_id: str, day: date, whose: Whose) -> Iterator[str]:
+        """Yield the others a rep's credit of a day counts for."""
+        if whose is Whose.REPORTS:
+            boss = self.manager(rep_id, day)
+            if boss is not None and boss != rep_id:
+                yield boss
+        elif whose is Whose.ALL_REPORTS:
+            yield from self.above(rep_id, day)
+
+    def bounds(self) -> list[date]:
+        """Return the days on which somebody's manager may change, in order."""
+        days = (day for stints in self._stints.values() for stint in stints for day in stint[:2])
+        return sorted(set(days))
 
     def ever_below(self, payee: str, whose: Whose) -> set[str]:
         """Return who may be below somebody on some day."""

@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import engines, held, inserts, latency, profiling, queries, report
+from tests.bench import commissions, engines, held, inserts, latency, profiling, queries, report
 from tests.bench.floor import ROUNDS_MAX, Log
 from tests.bench.ground import SMALL, Kind, Place, place
 from tests.ground import ROOT
 
 SECTIONS = (
     "engines", "profile", "latency", "inserts", "backfill", "restart", "memory", "simulator",
-    "queries",
+    "queries", "commissions",
 )  # fmt: skip
 SEED = 20_261
 FEW, MANY = 1_000, 100_000  # reps
 SMALL_SHARE = 20  # engines that are slow get a twentieth
+CREDITS_PER_REP = commissions.CREDITS // commissions.REPS
 RATES = (1_000, 5_000, 20_000)
 
 
@@ -43,10 +44,11 @@ class Options:
     with_board: bool = True
     day_share: int = 2  # of a year's working days, reps have something on one of so many
     asks: int = 40  # of each question
+    credits: int = commissions.CREDITS
 
 
 QUICK = {"events": 200_000, "held": 1_000_000, "seconds": 10.0, "repeat": 1,
-         "day_share": 20, "asks": 5}  # fmt: skip
+         "day_share": 20, "asks": 5, "credits": 100_000}  # fmt: skip
 
 
 def run(options: Options) -> dict[str, Any]:
@@ -75,6 +77,11 @@ def run(options: Options) -> dict[str, Any]:
         found["queries"] = section(
             "queries",
             lambda: queries.measured(options.held_reps, options.day_share, options.asks),
+        )
+    if "commissions" in wanted:
+        found["commissions"] = section(
+            "commissions",
+            lambda: commissions.measured(options.credits, options.credits // CREDITS_PER_REP),
         )
     found["bars"] = report.bars(found)
     return found
@@ -175,6 +182,7 @@ def _asked() -> tuple[Options, Path]:
     parser.add_argument("--repeat", type=int, help="runs of each engine; the median counts")
     parser.add_argument("--day-share", type=int, help="of queries: one working day of so many")
     parser.add_argument("--asks", type=int, help="of each question")
+    parser.add_argument("--credits", type=int, help="for commissions; a hundred a rep")
     parser.add_argument("--rivals", help="parts of the names of rivals, by comma")
     parser.add_argument("--broker", choices=("apache", "embedded"))
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench.json")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import apache
-from tests.bench import queries
+from tests.bench import commissions, queries
 from tests.bench.engines import BARE, PACESETTER, SINK, TABLE
 
 FORMAT = "pacesetter-bench/1"
@@ -95,6 +95,9 @@ def _other_bars(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield _bar(f"s, backfill of {row['facts']:,}", row["seconds"], BACKFILL_S, below=True)
     for row in found.get("queries", {}).get("asked", []):
         yield _bar(f"ms p95, {row['question']}", row["p95_ms"], row["bar_ms"], below=True)
+    for row in found.get("commissions", {}).get("rows", [])[:2]:
+        name = f"CPU s, {row['credits']:,} credits, {row['what']}"
+        yield _bar(name, row["cpu_s"], commissions.ALL_S, below=True)
     for row in _largest(found.get("memory", [])):
         name = f"MB resident {row['when']}, {row['facts']:,} facts"
         yield _bar(name, row["processes"]["worker"]["now"], MEMORY_MB, below=True)
@@ -118,6 +121,8 @@ def _bar(name: str, measured: float, wanted: float, *, below: bool = False) -> d
 def wrong(found: dict[str, Any]) -> list[str]:
     """Return what had wrong totals."""
     rows = [*found.get("engines", []), *found.get("backfill", [])]
+    if "commissions" in found:
+        rows.append({"engine": "commissions", "totals": found["commissions"]["totals"]})
     asked = found.get("queries", {}).get("asked", [])
     return [
         f"{row.get('engine', 'backfill')}: {row['totals']}"
@@ -198,6 +203,10 @@ def tables(found: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], Rows]]:
         asked = found["queries"]
         title = f"Questions over {asked['rows']:,} rows of {asked['reps']:,} reps"
         yield title, queries.HEAD, queries.table(asked)
+    if found.get("commissions"):
+        told = found["commissions"]
+        title = f"Commissions: in columns a {told['ratio']}th of the CPU, {_right(told['totals'])}"
+        yield title, commissions.HEAD, commissions.table(told)
     if found.get("bars"):
         rows = [
             (b["bar"], f"{b['measured']:,}", b["wanted"], "met" if b["met"] else "NOT MET")

@@ -1,0 +1,1 @@
+"""What other plans would have paid, and what a deal would earn. Nothing is written."""
