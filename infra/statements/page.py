@@ -41,7 +41,7 @@ def page(shown: Shown) -> str:
     title = f"Commission statement {shown.label}, {who}"
     body = "\n".join((
         *_head(shown, who),
-        *_summary((*made.earned, *made.moved)),
+        *_summary(made.earned),
         *(part for section in made.earned for part in _section(section, "earned")),
         *(part for section in made.moved for part in _section(section, "moved")),
         *_running(shown),
@@ -104,7 +104,7 @@ def _summary(sections: Iterable[Section]) -> Iterator[str]:
     if len(every) < 2:
         return
     yield "<h2>By component</h2>"
-    yield "<table><caption>What the lines of each component add up to</caption>"
+    yield "<table><caption>What each component earned</caption>"
     yield '<thead><tr><th scope="col">Plan</th><th scope="col">Component</th>'
     yield '<th scope="col" class="money">Lines</th><th scope="col" class="money">Amount</th></tr>'
     yield "</thead><tbody>"

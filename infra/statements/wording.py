@@ -146,7 +146,7 @@ def cause_words(line: Line) -> str:
     entry = line.entry
     if entry.deal_id and entry.state == EARNED and entry.role and entry.via:
         return f"{entry.role.lower()}, {via_words(entry)}"
-    return "" if entry.kind == "ADJUSTMENT" else kind_words(entry)
+    return kind_words(entry) if entry.deal_id and entry.kind != "ADJUSTMENT" else ""
 
 
 def kind_words(entry: Entry) -> str:
