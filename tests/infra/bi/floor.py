@@ -59,6 +59,11 @@ def fill(served: Served) -> None:
         asked = [["d1", "e1", "hp-03", "OPEN", "hp-03", now, "why?"]]
         columns = ["dispute_id", "entry_id", "rep_id", "state", "author", "at", "text"]
         client.insert("spm.dispute", asked, column_names=columns)
+        noticed = {"rule_id": "quiet", "subject_kind": "REP", "subject_id": "hp-03",
+                   "kpi": "calls_connected", "period_start": date(1970, 1, 1), "number": 1,
+                   "at": now, "day": now.date(), "before": "OK", "after": "FIRING",
+                   "reason": "BAD", "value": 0, "episode": now, "inputs": "{}", "sequence": 1}  # fmt: skip
+        client.insert("spm.alert_event", [list(noticed.values())], column_names=list(noticed))
         Maker(lambda: warehouse, lambda: bundle).run(now)
         store(warehouse, PROOF, ALL, now)
 
