@@ -5,6 +5,9 @@ No process but the warehouse: the simulator's events go through the real engine 
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
 
 from connectors.sinks.clickhouse import Warehouse
 from connectors.sources.simulator.dials import Dials
@@ -37,6 +40,16 @@ DEALS_DAYS = 45  # of deals and meetings: this month and the one before have bot
 CALLS_DAYS = 7  # of calls and e-mails, of which there are so many more
 # What a run finds where all is well; runs of their own are tested with the proof.
 PROOF = Report((Checked(totals.TABLE, keys=1000, seconds=0.2),), (), (), {}, {}, 0.3)
+NOTICED = {
+    "rule_id": "quiet", "subject_kind": "REP", "subject_id": "hp-03", "kpi": "calls_connected",
+    "period_start": date(1970, 1, 1), "number": 1, "before": "OK", "after": "FIRING",
+    "reason": "BAD", "value": 0, "inputs": "{}", "sequence": 1,
+}  # fmt: skip
+FINAL = {
+    "contest_id": "blitz", "participant_id": "hp-03", "rep_id": "hp-03", "place": 1,
+    "is_tied": False, "score": 12, "events": 12, "prize_amount": 100, "prize_currency": "EUR",
+    "things": ["cup"], "sequence": 1, "cut": [], "author": "frida",
+}  # fmt: skip
 TOPIC = {message: topic.name for topic in topics.TOPICS for message in topic.messages}
 
 
@@ -59,13 +72,14 @@ def fill(served: Served) -> None:
         asked = [["d1", "e1", "hp-03", "OPEN", "hp-03", now, "why?"]]
         columns = ["dispute_id", "entry_id", "rep_id", "state", "author", "at", "text"]
         client.insert("spm.dispute", asked, column_names=columns)
-        noticed = {"rule_id": "quiet", "subject_kind": "REP", "subject_id": "hp-03",
-                   "kpi": "calls_connected", "period_start": date(1970, 1, 1), "number": 1,
-                   "at": now, "day": now.date(), "before": "OK", "after": "FIRING",
-                   "reason": "BAD", "value": 0, "episode": now, "inputs": "{}", "sequence": 1}  # fmt: skip
-        client.insert("spm.alert_event", [list(noticed.values())], column_names=list(noticed))
+        _insert(client, "spm.alert_event", NOTICED | {"at": now, "day": now.date(), "episode": now})
+        _insert(client, "spm.contest_result", FINAL | {"finalized_at": now, "reached_at": now})
         Maker(lambda: warehouse, lambda: bundle).run(now)
         store(warehouse, PROOF, ALL, now)
+
+
+def _insert(client: Client, table: str, row: dict[str, Any]) -> None:
+    client.insert(table, [list(row.values())], column_names=list(row))
 
 
 def define(stored: Stored, now: datetime) -> Bundle:
