@@ -219,6 +219,6 @@ CREATE TABLE IF NOT EXISTS spm.contest_result
     author String COMMENT 'Who made it final.',
     finalized_at DateTime64(3, 'UTC') COMMENT 'When. The first one holds.'
 )
-ENGINE = MergeTree ORDER BY (contest_id, finalized_at, participant_id)
+ENGINE = ReplacingMergeTree ORDER BY (contest_id, finalized_at, participant_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Final results of contests. Rows are added, never changed.';
