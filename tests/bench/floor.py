@@ -268,7 +268,12 @@ def _deal(row: dict[str, Any]) -> dict[str, Any]:
 
 
 _OF_KIND = {"call": _call, "email": _email, "meeting": _meeting, "deal": _deal}
-_DEFAULTS = {"external_recipient_count": 1, "deal_type": "UNKNOWN", "is_automated": False}
+_DEFAULTS = {
+    "cancel_reason": "NONE",
+    "external_recipient_count": 1,
+    "deal_type": "UNKNOWN",
+    "is_automated": False,
+}
 _BLANKS: tuple[Any, ...] = tuple(
     kind._make(_DEFAULTS.get(name) for name in kind._fields)
     for kind in (CallRecord, EmailRecord, MeetingRecord, DealRecord)
