@@ -114,7 +114,8 @@ class Opening(Definition):
         Field(description="a deal taken over as a fact, of which `paid` is paid; absent: a sum"),
     ] = None
     credited: Annotated[
-        NotNegative, Field(description="attainment to date: where the ladder begins")
+        NotNegative,
+        Field(description="attainment to date, of what is counted: where the ladder begins"),
     ] = Decimal(0)
     earned: Annotated[Amount, Field(description="earned to date, in the old system")] = Decimal(0)
     paid: Annotated[Amount, Field(description="of it already paid out")] = Decimal(0)

@@ -6,7 +6,8 @@ the insert itself. So a worker that outlived a restored backup or an opened epoc
 
 import io
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 import clickhouse_connect
@@ -125,6 +126,15 @@ class Warehouse:
         )
         return pl.read_ipc_stream(io.BytesIO(answer)) if answer else pl.DataFrame()
 
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Return the driver's answer to a query with parameters.
+
+        Raises:
+            Unavailable: not now.
+        """
+        with _told():
+            return self._client.query(sql, parameters=parameters)
+
     def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
         """Insert rows, all or none, unless the warehouse is another incarnation.
 
@@ -176,19 +186,8 @@ class Warehouse:
         return known
 
     def _send(self, sql: str, body: bytes, settings: dict[str, Any]) -> bytes:
-        try:
+        with _told():
             return self._request(sql, body, settings)
-        except exceptions.DatabaseError as error:
-            code = getattr(error, "code", None)
-            if code == _FENCE:
-                raise Fenced(str(error)) from error
-            if code in _NOT_SET_UP:
-                raise Unavailable(f"warehouse: {error}; run `pacesetter migrate`") from error
-            if code is None or code in _TRANSIENT:
-                raise Unavailable(f"warehouse: {error}") from error
-            raise
-        except (exceptions.Error, OSError) as error:
-            raise Unavailable(f"warehouse: {error}") from error
 
     def _request(self, sql: str, body: bytes, settings: dict[str, Any]) -> bytes:
         if body:  # as it is: `command` would look for SQL in all of the data
@@ -196,6 +195,24 @@ class Warehouse:
             return b""
         answer: bytes = self._client.raw_query(sql, settings=settings)
         return answer
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Let the driver's errors be those of ours that say what to do."""
+    try:
+        yield
+    except exceptions.DatabaseError as error:
+        code = getattr(error, "code", None)
+        if code == _FENCE:
+            raise Fenced(str(error)) from error
+        if code in _NOT_SET_UP:
+            raise Unavailable(f"warehouse: {error}; run `pacesetter migrate`") from error
+        if code is None or code in _TRANSIENT:
+            raise Unavailable(f"warehouse: {error}") from error
+        raise
+    except (exceptions.Error, OSError) as error:
+        raise Unavailable(f"warehouse: {error}") from error
 
 
 def quoted(text: str) -> str:

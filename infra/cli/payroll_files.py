@@ -31,7 +31,8 @@ def openings(
 
     Columns: opening_id, rep_id, plan_id, component_id, day, currency and, as known, deal_id,
     credited, earned, paid, debt. With deal_id: a deal that is taken over as a fact, of which `paid`
-    is paid. With debt: component_id is the draw_id.
+    is paid. With debt: component_id is the draw_id. With credited: the component's ladder begins
+    there in the period `day` lies in, and what that comes to is not earned again.
 
     Example: pacesetter payroll openings old-system.csv --reason "cut-over 2026-07-01" --dry-run
     """
@@ -46,6 +47,8 @@ def openings(
     for one in found:
         what = f"{one.opening_id}: {one.rep_id} {one.plan_id} {one.component_id}"
         amounts = f"earned {one.earned:f} paid {one.paid:f} debt {one.debt:f} {one.currency}"
+        if one.credited:
+            amounts += f", ladder begins at {one.credited:f}"
         typer.echo(f"{what} {amounts}")
     if dry_run:
         typer.echo(f"{len(found)} opening balances; nothing was written.")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from infra.definitions import checking_openings
 from infra.definitions.problems import Finding, Path, did_you_mean
 from schemas.defining import Definition
 from schemas.definitions import Roster
@@ -27,6 +28,7 @@ def check(values: Values) -> Iterator[Finding]:
     payroll = cast(Payroll, values[KIND])
     yield from _names(payroll, values)
     yield from _approvals(payroll)
+    yield from checking_openings.check(payroll, values)
     yield from _holds(payroll)
     yield from _lives(payroll)
 

@@ -49,6 +49,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
     """Return all findings, in the order in which a person would mend them."""
     examinations: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         _python, _extras, _apache, _settings, _data_dir, _disk, _ports, _broker, _warehouse,
+        _pay_runs,
     )  # fmt: skip
     return tuple(finding for look in examinations for finding in look(settings))
 
@@ -180,6 +181,14 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
         yield _wrong(f"its clock is {skew:+.1f} s off ours", "run NTP on both machines")
     else:
         yield _good(f"clocks agree within {abs(skew):.2f} s")
+
+
+def _pay_runs(settings: Settings) -> Iterator[Finding]:
+    from infra.local.health import pay_runs_left  # noqa: PLC0415  # slow to import
+
+    if left := pay_runs_left(settings):
+        told = f"{left} of payroll's acts wait for their pay run: nothing of them is released"
+        yield _wrong(told, "pacesetter payroll run")
 
 
 def _should_run(settings: Settings) -> bool:

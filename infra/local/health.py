@@ -125,6 +125,19 @@ def warehouse_clock(settings: Settings) -> float | str:
         return str(error).splitlines()[0]
 
 
+def pay_runs_left(settings: Settings) -> int:
+    """Return how many acts of payroll wait for their pay run; 0 where nobody can say."""
+    from infra.definitions.stored import Stored  # noqa: PLC0415  # slow to import
+    from infra.payroll.running import waiting  # noqa: PLC0415
+
+    try:
+        return len(waiting(Stored(_client(settings))))
+    except LookupError:
+        return 0
+    except _warehouse_errors():
+        return 0
+
+
 def _service(service: Running) -> ServiceHealth:
     alive = run_file.is_pacesetter(service.pid)
     return ServiceHealth(

@@ -1,5 +1,6 @@
 """Pay runs a second time: from agents' entries, credits and acts, nothing that runs wrote."""
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from infra.definitions.stored import Stored
@@ -13,12 +14,19 @@ _COMPARED = ("rep_id", "component_id", "state", "kind", "currency", "deal_id", "
 
 
 class Difference(NamedTuple):
-    """An entry of a pay run that is not what history makes."""
+    """An entry of a pay run that is not what history makes.
+
+    Attributes:
+        expected, found: amounts; None: there should be no such entry, or there is none.
+    """
 
     sequence: int
     entry_id: str
     rep_id: str
+    currency: str
     wrong: str
+    expected: Decimal | None
+    found: Decimal | None
 
 
 def differences(stored: Stored) -> tuple[int, list[Difference]]:
@@ -61,8 +69,8 @@ def _compared(stored: Stored, sequence: int, made: list[Made]) -> list[Differenc
     for entry in sorted(must.keys() | have.keys()):
         if have.get(entry) == must.get(entry):
             continue
-        rep = str((have.get(entry) or must.get(entry) or ("",))[0])
         now, then = have.get(entry), must.get(entry)
+        told = dict(zip(_COMPARED, now or then or (), strict=True))
         wrong = (
             "missing"
             if now is None
@@ -70,5 +78,7 @@ def _compared(stored: Stored, sequence: int, made: list[Made]) -> list[Differenc
             if then is None
             else (f"{now[-1]} stands there, {then[-1]} should")
         )
-        found.append(Difference(sequence, entry, rep, wrong))
+        amounts = (then[-1] if then else None, now[-1] if now else None)
+        who = (str(told["rep_id"]), str(told["currency"]))
+        found.append(Difference(sequence, entry, *who, wrong, *amounts))
     return found

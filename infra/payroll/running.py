@@ -57,6 +57,12 @@ def pending(stored: Stored) -> list[int]:
     return every[first:]  # later ones build on it
 
 
+def waiting(stored: Stored) -> list[int]:
+    """Return of these the revisions in which people decided something that makes entries."""
+    left = (reading.revision(stored, sequence) for sequence in pending(stored))
+    return [one.sequence for one in left if new_acts(one.before, one.bundle.payroll)]
+
+
 def run_pending(
     stored: Stored, seconds: float | None = None, tell: Tell = lambda done, of: None
 ) -> list[Ran]:

@@ -61,19 +61,22 @@ def terms(warehouse: Warehouse, sequences: Sequence[int]) -> tuple[Terms, ...]:
     rows = ask(
         warehouse,
         "SELECT kind, sequence, any(content) AS content FROM spm.definition "
-        "WHERE kind IN ('company', 'plans') GROUP BY kind, sequence ORDER BY sequence",
+        "WHERE kind IN ('company', 'plans', 'payroll') GROUP BY kind, sequence ORDER BY sequence",
     )
-    revisions: dict[str, dict[int, dict[str, Any]]] = {"company": {0: {}}, "plans": {0: {}}}
+    kinds = ("plans", "company", "payroll")
+    revisions: dict[str, dict[int, dict[str, Any]]] = {kind: {0: {}} for kind in kinds}
     for kind, sequence, content in rows.iter_rows():
         revisions[kind][sequence] = json.loads(content)
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for sequence in sorted(set(sequences)):
-        plans, company = (
-            max(s for s in revisions[kind] if s <= sequence) for kind in ("plans", "company")
+        plans, company, payroll = (
+            max(s for s in revisions[kind] if s <= sequence) for kind in kinds
         )
         month = revisions["company"][company].get("fiscal_year_start_month", 1)
         named = {plan["currency"] for plan in revisions["plans"][plans].get("plans", ())}
-        slow = general_of(revisions["plans"][plans], revisions["company"][company])
+        slow = general_of(
+            revisions["plans"][plans], revisions["company"][company], revisions["payroll"][payroll]
+        )
         alike[plans, month, tuple(sorted(named)), slow].append(sequence)
     return tuple(Terms(tuple(some), *key) for key, some in alike.items())
 

@@ -18,11 +18,13 @@ from infra.reconcile.cut import Part, Slice
 from infra.reconcile.findings import Checked, Mismatch
 from infra.reconcile.periods import Days
 from schemas.definitions import KINDS, Bundle, Company
+from schemas.payroll import Payroll
 from schemas.plans import Plans
 from streams.domain.commissions import counted, statement
 from streams.domain.plan_credits import Credit
 from streams.domain.plan_sums import Held
 from streams.domain.plan_terms import Terms, is_fast
+from streams.domain.taking_over import opened_ids
 
 LEDGER = "spm.commission_ledger"
 TABLE = f"{LEDGER} (recomputed)"
@@ -46,12 +48,15 @@ def checks(warehouse: Warehouse, parts: Sequence[Part], days: Days) -> Iterator[
                 yield _compared(warehouse, Slice(CREDIT, part.topic, (part,)), terms, days, where)
 
 
-def general_of(plans: Mapping[str, Any], company: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def general_of(
+    plans: Mapping[str, Any], company: Mapping[str, Any], payroll: Mapping[str, Any]
+) -> tuple[tuple[str, str], ...]:
     """Return the plans and components, and guarantees, that are looked at here and not in SQL."""
     firm = Company.model_validate(company) if company else Bundle().company
     every = Plans.model_validate(plans).plans if plans else ()
+    opened = opened_ids(Payroll.model_validate(payroll))
     slow = [(p.plan_id, c.component_id) for p in every for c in p.components
-            if not is_fast(p, c, firm)]  # fmt: skip
+            if not is_fast(p, c, firm, opened)]  # fmt: skip
     return tuple(slow + [(p.plan_id, g.guarantee_id) for p in every for g in p.guarantees])
 
 

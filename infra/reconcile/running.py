@@ -8,11 +8,21 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
-from infra.reconcile import credits, expectations, facts, ledger, log, months, recomputed, totals
+from infra.reconcile import (
+    credits,
+    expectations,
+    facts,
+    ledger,
+    log,
+    months,
+    pay_runs,
+    recomputed,
+    totals,
+)
 from infra.reconcile.asking import KEYS_MAX, Check, added, checked
 from infra.reconcile.cut import Part, cut, slices
 from infra.reconcile.findings import Checked, Gap, Report
@@ -23,7 +33,7 @@ AGAIN_SECONDS = 2.0  # a few flushes
 ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
 TABLES = (totals.TABLE, months.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT,
-          ledger.TABLE, recomputed.TABLE, *expectations.TABLES)  # fmt: skip
+          ledger.TABLE, recomputed.TABLE, pay_runs.TABLE, *expectations.TABLES)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -35,6 +45,10 @@ class Warehouse(Protocol):
 
     def incarnation(self) -> Incarnation:
         """Return which warehouse this is and which generation is live."""
+        ...
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Return the driver's answer to a query with parameters."""
         ...
 
 
@@ -152,6 +166,7 @@ def look(
         ),
         ledger.TABLE: lambda: _ledger(warehouse, parts, days),
         recomputed.TABLE: lambda: recomputed.checks(warehouse, _of(parts, credits.CREDIT), days),
+        pay_runs.TABLE: lambda: (pay_runs.check(warehouse, days),),
         expectations.DAY: expectations.check_days,
         expectations.CURVE: expectations.check_curves,
         expectations.QUOTA: lambda: expectations.check_quotas(warehouse),

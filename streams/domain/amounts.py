@@ -50,6 +50,7 @@ class Amounts:
         Args:
             within: only periods that have a day in it; None: all.
         """
+        is_opened = view.is_opened  # pieces begin at 0
         for component in view.plan.components:
             name = component.component_id
             if name not in self._by_total:
@@ -58,7 +59,7 @@ class Amounts:
                 if within is not None and not origin.within(within).days:
                     continue
                 straight = None
-                if self._by_total[name]:
+                if self._by_total[name] and not is_opened:
                     straight = self._straight(view.part(component, origin))
                 if straight is not None:
                     yield _quickly(view, component, origin, straight)

@@ -17,7 +17,7 @@ from schemas.plan_choices import (
     Rounding,
 )
 from schemas.plan_components import Gate
-from streams.domain.ladders import AMOUNT_SCALE, ZERO, Slice, is_reached, text_of
+from streams.domain.ladders import AMOUNT_SCALE, ZERO, Slice, decimal_of, is_reached, text_of
 from streams.domain.plan_parts import ONE, Part, cap_of
 
 
@@ -129,6 +129,21 @@ def finished(part: Part, one: Earned, exchange: Exchange | None) -> Earned:
         text = f"x {text_of(exchange.rate)} {exchange.currency} for 1 {part.currency}"
         steps = (*steps, Step("exchange", f"{text}, rate of {exchange.on}", paid))
     return one._replace(steps=steps, rounded=rounded(paid, currency, part.rounding))
+
+
+def less(whole: Earned, opened: int, old: Earned) -> Earned:
+    """Return earnings without those that another system paid, which come to `old` by the plan.
+
+    Args:
+        opened: the attainment taken over, in ten-thousandths.
+    """
+    units = whole.rounded - old.rounded
+    text = (
+        f"attainment taken over: {text_of(Fraction(decimal_of(opened)))}, "
+        f"which comes to {text_of(Fraction(decimal_of(old.rounded)))} and is not earned again"
+    )
+    steps = (*whole.steps, Step("opening", text, Fraction(decimal_of(units))))
+    return whole._replace(steps=steps, exact=whole.exact - old.exact, rounded=units)
 
 
 def rounded(exact: Fraction, currency: str, rounding: Rounding = Rounding.HALF_EVEN) -> int:

@@ -48,6 +48,16 @@ class View(NamedTuple):
     until: date | None = None
     keeps: Callable[[Credit], bool] | None = None
 
+    @property
+    def is_opened(self) -> bool:
+        """Whether a ladder of the payee begins with what another system left."""
+        return any(self.opened(component) for component in self.plan.components)
+
+    def opened(self, component: Component) -> Mapping[Span, int]:
+        """Return what was attained in another system, by period, in ten-thousandths."""
+        key = (self.payee, self.plan.plan_id, component.component_id)
+        return self.context.opened.get(key, {})
+
     def component(self, component_id: str) -> Component:
         """Return a component of the plan."""
         return next(c for c in self.plan.components if c.component_id == component_id)
@@ -114,7 +124,7 @@ def origins(view: View, component: Component) -> list[Span]:
         kpi = (view.payee, component.counts.kpi)
         spans = {span for *whose, span in context.kpis if tuple(whose) == kpi}
         return sorted(s for s in spans if s == context.span(s.start, period))
-    return sorted(view.selected[component.component_id])
+    return sorted({*view.selected[component.component_id], *view.opened(component)})
 
 
 def measured(view: View, component: Component, origin: Span, lacks: list[str]) -> Total:
@@ -180,6 +190,9 @@ def _added(view: View, component: Component, origin: Span) -> ByDeal:
             for name, (plain, weighed) in deals.items()
             if plain > 0
         }
+    if opened := view.opened(component).get(origin):
+        plain, weighed = deals.get("", (0, 0))  # where sums of several deals stand, too
+        deals = {**deals, "": (plain + opened, weighed + opened)}
     return ByDeal(deals, tuple(lacks))
 
 

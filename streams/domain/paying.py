@@ -15,7 +15,7 @@ from schemas.plan_components import Component
 from schemas.plans import Plan
 from streams.domain.clawbacks import clawbacks
 from streams.domain.clawing import is_reduced
-from streams.domain.earning import Earned, Exchange, earned
+from streams.domain.earning import Earned, Exchange, earned, less
 from streams.domain.ladders import decimal_of
 from streams.domain.measuring import View, measured, origins, view_of
 from streams.domain.payouts import (
@@ -130,6 +130,19 @@ def _instalments(
 
 
 def _earned(
+    view: View, part: Part, origin: Span, exchange: Exchange | None, lacks: list[str]
+) -> Earned:
+    """Return what a component earns of a period, less what its attainment earned elsewhere."""
+    component = part.component
+    whole = _climbed(view, part, origin, exchange, lacks)
+    opened = view.opened(component).get(origin)
+    if not opened:
+        return whole
+    old = view._replace(keeps=lambda credit: False)
+    return less(whole, opened, earned(part, measured(old, component, origin, []), exchange))
+
+
+def _climbed(
     view: View, part: Part, origin: Span, exchange: Exchange | None, lacks: list[str]
 ) -> Earned:
     """Return what a component earns of a period; of what reduces attainment, stretch by stretch.

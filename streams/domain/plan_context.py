@@ -16,6 +16,7 @@ from streams.domain.periods import Span, period_of, periods
 from streams.domain.plan_credits import Exchanges
 from streams.domain.quotas import Effective
 from streams.domain.reporting import Reporting
+from streams.domain.taking_over import Opened, opened_of
 
 QuotaKey = tuple[str, str, Span]  # rep, KPI, period
 ScoreKey = tuple[str, str, str, str, date]  # rep, plan, component, objective, first day
@@ -36,6 +37,7 @@ class Context(NamedTuple):
         kpis: values of KPIs by rep, KPI and period.
         known, series: periods that were looked up before.
         rated: rep, plan and component -> first days of periods with a score.
+        opened: what was attained in another system.
     """
 
     company: Company
@@ -47,6 +49,7 @@ class Context(NamedTuple):
     known: dict[tuple[date, PlanPeriod], Span]
     series: dict[tuple[Span, PlanPeriod], tuple[Span, ...]]
     rated: Mapping[tuple[str, str, str], set[date]]
+    opened: Opened
 
     @classmethod
     def of(cls, bundle: Bundle, kpis: Mapping[QuotaKey, Decimal] | None = None) -> "Context":
@@ -66,7 +69,7 @@ class Context(NamedTuple):
         exchanges = Exchanges(bundle.rates.rates, bundle.company.reporting_currency)
         return cls(
             bundle.company, exchanges, Reporting(bundle.roster), quotas, scores, kpis or {},
-            {}, {}, rated,
+            {}, {}, rated, opened_of(bundle),
         )  # fmt: skip
 
     def span(self, day: date, period: PlanPeriod) -> Span:

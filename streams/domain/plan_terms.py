@@ -4,7 +4,7 @@ A component of sums is computed from one sum; for all others of a plan the payee
 through (paying.py). Both give what F gives; only the time they take differs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from streams.domain.periods import Span, kind_of, period_of
 from streams.domain.plan_context import Context, is_on
 from streams.domain.plan_parts import Part, part_of
 from streams.domain.plan_sums import Selector, Sums, is_by_sums
+from streams.domain.taking_over import opened_ids, opened_of
 
 _MONTHS = {PlanPeriod.MONTH: 1, PlanPeriod.QUARTER: 3, PlanPeriod.YEAR: 12}
 
@@ -62,8 +63,9 @@ class Terms:
         self.selectors: dict[tuple[str, str], Selector] = {}
         self._by_sums: dict[str, tuple[Component, ...]] = {}
         self._general: dict[str, General] = {}
+        opened = opened_ids(bundle.payroll)
         for plan in self.plans:
-            fast = tuple(c for c in plan.components if is_fast(plan, c, bundle.company))
+            fast = tuple(c for c in plan.components if is_fast(plan, c, bundle.company, opened))
             slow = tuple(c for c in plan.components if c not in fast)
             self._by_sums[plan.plan_id] = fast
             if slow:
@@ -72,7 +74,12 @@ class Terms:
                 self.selectors[plan.plan_id, c.component_id] = Selector.of(plan, c)
         self.closed = closed_through(bundle)
         self._parts: dict[tuple[str, str, str], Part] = {}
-        self._decides = (self.plans, bundle.company, *_decides(bundle, self._general.values()))
+        self._decides = (
+            self.plans,
+            bundle.company,
+            opened_of(bundle),
+            *_decides(bundle, self._general.values()),
+        )
 
     def differs(self, other: "Terms") -> bool:
         """Return whether anything may be earned differently under the other."""
@@ -150,9 +157,16 @@ class Terms:
         return self._parts[key]
 
 
-def is_fast(plan: Plan, component: Component, company: Company) -> bool:
-    """Return whether a component is computed from sums; under guarantees all of a plan counts."""
-    return not plan.guarantees and is_by_sums(plan, component, company)
+def is_fast(
+    plan: Plan, component: Component, company: Company, opened: Collection[tuple[str, str]]
+) -> bool:
+    """Return whether a component is computed from sums; under guarantees all of a plan counts.
+
+    Args:
+        opened: plans and components of which somebody's ladder begins above 0.
+    """
+    is_alone = not plan.guarantees and (plan.plan_id, component.component_id) not in opened
+    return is_alone and is_by_sums(plan, component, company)
 
 
 def origin_of(day: date, period: PlanPeriod, first_month: int) -> Span:

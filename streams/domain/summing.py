@@ -114,6 +114,7 @@ def _all(plan: Plan, found: set[str], context: Context) -> set[str]:
     """Return those of whom a plan sees anything and those with scores, KPIs or guarantees."""
     found = found | {rep for rep, plan_id, _ in context.rated if plan_id == plan.plan_id}
     found |= {rep_id for rep_id, _, _ in context.kpis}
+    found |= {rep for rep, plan_id, _ in context.opened if plan_id == plan.plan_id}
     for one in plan.guarantees:
         found |= set(one.reps or plan.reps or context.reporting.reps)
     return found & set(plan.reps) if plan.reps else found

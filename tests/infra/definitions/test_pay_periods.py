@@ -15,7 +15,11 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.main import app
+from infra.definitions.stored import Stored
 from infra.payroll import acting, running
+from infra.reconcile import pay_runs
+from infra.reconcile.findings import Checked
+from infra.reconcile.periods import ALL, Days, days_of
 from schemas.payroll import Payroll, PeriodStep
 from tests.infra.definitions.conftest import Ground
 
@@ -104,6 +108,11 @@ def closed(ground: Ground, month: str) -> None:
     say("period", "close", month, "--by", "ana")
 
 
+def proven(ground: Ground, days: Days = ALL) -> Checked:
+    """Return what `pacesetter reconcile` finds of pay runs."""
+    return pay_runs.check(ground.client, days)
+
+
 def balance(ground: Ground, rep: str) -> dict[str, Decimal]:
     rows = ground.rows(
         "SELECT state, sum(amount) FROM spm.commission_ledger FINAL WHERE topic = 'spm.definitions'"
@@ -155,13 +164,17 @@ def test_a_run_done_again_makes_the_same_rows(company: Ground) -> None:
     closed(company, "2026-01")
     before = made(company)
     assert before
+    assert (proven(company).differing, proven(company).in_flight) == (0, 0)
     company.client.command("TRUNCATE TABLE spm.pay_run")  # killed before it was noted
+    assert proven(company).in_flight > 0
     say("payroll", "run")
     assert made(company) == before
     company.client.command(  # a backup that has the note and not all entries
         "DELETE FROM spm.commission_ledger WHERE topic = 'spm.definitions' AND rep_id = 'r1'"
     )
     assert made(company) != before
+    (wrong,) = proven(company).mismatches
+    assert "payroll run" in wrong.wrong
     say("payroll", "run")
     assert made(company) == before
     assert "Nothing is left undone" in say("payroll", "run")
@@ -174,6 +187,9 @@ def test_a_run_done_again_makes_the_same_rows(company: Ground) -> None:
     told = say("payroll", "verify", code=1)
     assert "301.0000 stands there, 300.0000 should" in told
     assert "1 entries differ" in told
+    (wrong,) = proven(company).mismatches
+    assert (wrong.expected, wrong.found, wrong.currency) == ("300.0000", "301.0000", "EUR")
+    assert proven(company, days_of("2026-02")).differing == 0  # nothing was posted there
 
 
 def test_a_refund_after_the_close_is_taken_from_the_next_pay(company: Ground, small: Path) -> None:
@@ -199,8 +215,10 @@ def test_workers_that_are_away_are_named(company: Ground) -> None:
         patch.setattr(running, "SECONDS_MAX", 0.0)
         told = say("period", "close", "2026-01", "--by", "ana", code=3)
     assert "1 of 2 partitions" in told
+    assert len(running.waiting(Stored(company.client))) == 1  # what the doctor tells
     marks(company, (0,))
     say("payroll", "run")
+    assert running.waiting(Stored(company.client)) == []
     assert balance(company, "r2")["RELEASED"] == 500
 
 

@@ -108,3 +108,10 @@ def test_two_clocks_that_disagree(settings: Settings, monkeypatch: Any) -> None:
     [(what, remedy)] = wrong(settings).items()
     assert "its clock is -90.0 s off ours" in what
     assert "NTP" in remedy
+
+
+def test_pay_runs_that_wait(settings: Settings, monkeypatch: Any) -> None:
+    monkeypatch.setattr(health, "pay_runs_left", lambda _: 2)
+    [(what, remedy)] = wrong(settings).items()
+    assert what.startswith("2 of payroll's acts wait")
+    assert remedy == "pacesetter payroll run"

@@ -8,6 +8,7 @@ import pytest
 from connectors.sinks.clickhouse import Warehouse
 from connectors.sinks.kafka import Publisher
 from infra.reconcile import credits
+from infra.reconcile.cut import cut
 from schemas.codec import CatalogueIds
 from schemas.topics import CREDITS
 from streams.engine.batches import Partition
@@ -86,3 +87,15 @@ def mark_credits(made: Site, sequence: int) -> None:
         marker_message(Partition(CREDITS.name, number), sequence, "definitions", CatalogueIds())
         for number in range(made.settings.partitions)
     )
+
+
+def arrived(made: Site, sequence: int) -> None:
+    """Wait until credits are taken, under these definitions."""
+    look = made.warehouse()
+
+    def is_there() -> bool:
+        parts = [part for part in cut(look) if part.table == credits.CREDIT]
+        is_in_force = len(parts) == 2 and all(part.sequence == sequence for part in parts)
+        return is_in_force and not check(look, credits.CREDIT).in_flight
+
+    wait_for(is_there, "credits have arrived", 150)

@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 
-from infra.reconcile import credits, ledger, recomputed
-from infra.reconcile.cut import cut
+from infra.reconcile import ledger, recomputed
 from infra.reconcile.findings import Checked
 from infra.reconcile.periods import ALL
 from infra.reconcile.running import TABLES, reconcile
-from tests.ground import Site, site, wait_for
-from tests.infra.reconcile.conftest import mark_credits
-from tests.infra.reconcile.editing import check
+from tests.ground import Site, site
+from tests.infra.reconcile.conftest import arrived, mark_credits
 from tests.load import Floor, definitions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -49,18 +47,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         made.wait_applied(150)
         arrived(made, 1)
         yield made
-
-
-def arrived(made: Site, sequence: int) -> None:
-    """Wait until credits are taken, under these definitions."""
-    look = made.warehouse()
-
-    def is_there() -> bool:
-        parts = [part for part in cut(look) if part.table == credits.CREDIT]
-        is_in_force = len(parts) == 2 and all(part.sequence == sequence for part in parts)
-        return is_in_force and not check(look, credits.CREDIT).in_flight
-
-    wait_for(is_there, "credits have arrived", 150)
 
 
 def proven(made: Site) -> dict[str, Checked]:
