@@ -36,8 +36,9 @@ def joined(deals: str, now: InForce) -> str:
     share = whole("toDecimal256(one.5, 6)", SHARE)
     return f"""
         SELECT deals.*, all_given FROM ({deals}) AS deals ANY LEFT JOIN (
-            SELECT one.2 AS of_deal, groupArray((concat('manual:', one.1), one.4, {share}, one.3,
-                one.6, users, toDate32(if(one.7 = '', '1970-01-01', one.7)),
+            SELECT one.2 AS of_deal, groupArray((concat('manual:', one.1),
+                if(one.4 = '', 'REVENUE', one.4), {share}, one.3, one.6, users,
+                toDate32(if(one.7 = '', '1970-01-01', one.7)),
                 toDate32(if(one.8 = '', '2199-12-31', one.8)))) AS all_given
             FROM (SELECT arrayJoin({now.content("credits", "manual_credits", _SHAPE)}) AS one,
                 one.6 AS giver) AS every
