@@ -43,7 +43,9 @@ class ManualCredit(Definition):
     @model_validator(mode="after")
     def _takes_or_adds(self) -> "ManualCredit":
         if (self.role is CreditRole.REVENUE) != (self.from_rep is not None):
-            raise ValueError("REVENUE needs from_rep, whose part it is taken from; OVERLAY has none")
+            raise ValueError(
+                "REVENUE needs from_rep, whose part it is taken from; OVERLAY has none"
+            )
         return self
 
 

@@ -19,7 +19,9 @@ RepOption = Annotated[
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    deals = typer.Typer(help="Win, lose, bill, cancel or credit a deal by hand.", no_args_is_help=True)
+    deals = typer.Typer(
+        help="Win, lose, bill, cancel or credit a deal by hand.", no_args_is_help=True
+    )
     deals.command("win")(win)
     deals.command("lose")(lose)
     deals.command("bill")(deal_later.bill)

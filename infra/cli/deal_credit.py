@@ -26,10 +26,10 @@ def credit(
     approver: Annotated[
         str, typer.Option(help="Who approved it: not its author.", show_default=False)
     ],
+    *,
     role: Annotated[
         str, typer.Option(help="REVENUE is taken from --from; OVERLAY stands beside.")
     ] = "REVENUE",
-    *,
     giver: Annotated[
         str | None, typer.Option("--from", help="Of REVENUE: the rep whose part is taken from.")
     ] = None,

@@ -97,9 +97,7 @@ def _stands(
         return Stands(one, Standing.IN_FORCE, share)
     if share:
         return Stands(one, Standing.SHORT, share)
-    return Stands(
-        one, Standing.NOTHING if one.deal_id in known else Standing.WAITING, Decimal(0)
-    )
+    return Stands(one, Standing.NOTHING if one.deal_id in known else Standing.WAITING, Decimal(0))
 
 
 def _known(warehouse: Warehouse, deals: list[str]) -> set[str]:

@@ -2,9 +2,9 @@
 
 With an amount and not cancelled, a deal is credited at every stage: to its REVENUE splits, else to
 those of a territory rule, else the owner for all of it, which divide the amount; and to each
-OVERLAY split, a part of the whole by itself. What people gave by hand is laid over that. Only what is won has a rate, that of the day it was
-won in its owner's zone. A credit's day is the one the deal was won, lost or, while open, created on
-in the payee's zone.
+OVERLAY split, a part of the whole by itself. What people gave by hand is laid over that.
+Only what is won has a rate, that of the day it was won in its owner's zone. A credit's day is the
+one the deal was won, lost or, while open, created on in the payee's zone.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,8 @@
 """Credits that people give, said a second time: as SQL over a deal's payees.
 
-Each REVENUE one takes its share of what from_rep has by the deal itself, by rules or as its owner,
-in order of ids, and no more than that; lines of from_rep shrink in order. OVERLAY ones stand beside.
+Each REVENUE one takes its share of what from_rep has by the deal itself, by rules or as its
+owner, in order of ids, and no more than that; lines of from_rep shrink in order. OVERLAY ones stand
+beside.
 """
 
 from infra.reconcile.arithmetic import SHARE, whole
@@ -30,7 +31,7 @@ _GONE = (
 
 
 def joined(deals: str, now: InForce) -> str:
-    """Return SQL for deals with `all_given`: via, role, share, rep, giver, the giver's users, span."""
+    """Return SQL for deals with `all_given`: via, role, share, rep, giver, giver's users, span."""
     if not now.has_manual_credits:
         return deals
     share = whole("toDecimal256(one.5, 6)", SHARE)

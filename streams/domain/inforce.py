@@ -42,7 +42,7 @@ class InForce:
         return (self._decides, self.measures) != (other._decides, other.measures)
 
     def credits_differ(self, other: "InForce") -> bool:
-        """Return whether a deal may resolve differently: territories, people and overrides decide."""
+        """Return whether a deal may resolve differently: more definitions decide there."""
         return self._credits != other._credits or self.differs(other)
 
 
