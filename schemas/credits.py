@@ -15,7 +15,8 @@ class ManualCredit(Definition):
     """A part of one deal for a rep, whatever the CRM and territory rules say of it, now or later.
 
     It is laid over what splits, rules or the owner give, each time the deal is looked at: a later
-    revision of the deal does not undo it, taking it out of this list does.
+    revision of the deal does not undo it. It is never taken out of this list; what is taken back
+    stays here with who did it and why.
     """
 
     credit_id: Id = Field(description="short name for life")
@@ -39,6 +40,12 @@ class ManualCredit(Definition):
     reason: Annotated[str, Field(min_length=1, max_length=500, description="why, for auditors")]
     author: Annotated[Somebody, Field(description="who wrote it")]
     approver: Annotated[Somebody, Field(description="who approved it: somebody else")]
+    withdrawn_by: Annotated[
+        str, Field(max_length=128, description="who took it back; absent: it counts")
+    ] = ""
+    withdrawn_reason: Annotated[str, Field(max_length=500, description="why it was taken back")] = (
+        ""
+    )
 
     @model_validator(mode="after")
     def _takes_or_adds(self) -> "ManualCredit":
@@ -46,6 +53,8 @@ class ManualCredit(Definition):
             raise ValueError(
                 "REVENUE needs from_rep, whose part it is taken from; OVERLAY has none"
             )
+        if bool(self.withdrawn_by) != bool(self.withdrawn_reason):
+            raise ValueError("withdrawn_by and withdrawn_reason go together")
         return self
 
 

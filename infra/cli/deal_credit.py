@@ -78,19 +78,26 @@ def uncredit(
     author: Author = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Take a credit by hand back: the deal is credited as if it had not been.
+    """Take a credit by hand back: the deal is credited as if it had not been. It stays listed.
 
     Example: pacesetter deal uncredit 20260312T164530-kim --reason "entered twice"
     """
     from infra.cli.reaching import WRONG, fail
 
-    def without(credits: "Credits") -> "Credits":
-        kept = tuple(one for one in credits.manual_credits if one.credit_id != credit_id)
-        if len(kept) == len(credits.manual_credits):
-            fail(f"there is no credit {credit_id}; `pacesetter deal credits` lists them", WRONG)
-        return credits.model_copy(update={"manual_credits": kept})
+    who = _who(author)
+    withdrawn = {"withdrawn_by": who, "withdrawn_reason": reason}
 
-    _change(without, _who(author), f"{credit_id} taken back: {reason}", None, dry_run=dry_run)
+    def without(credits: "Credits") -> "Credits":
+        left = {one.credit_id for one in credits.manual_credits if not one.withdrawn_by}
+        if credit_id not in left:
+            fail(f"there is no credit {credit_id}; `pacesetter deal credits` lists them", WRONG)
+        every = tuple(
+            one.model_copy(update=withdrawn) if one.credit_id == credit_id else one
+            for one in credits.manual_credits
+        )
+        return credits.model_copy(update={"manual_credits": every})
+
+    _change(without, who, f"{credit_id} taken back: {reason}", None, dry_run=dry_run)
 
 
 def list_(
@@ -98,7 +105,7 @@ def list_(
     *,
     as_json: Json = False,
 ) -> None:
-    """List credits by hand: in force, short, waiting for their deal, or without effect.
+    """List credits by hand: in force, short, waiting for their deal, without effect, taken back.
 
     Example: pacesetter deal credits crm:deal:77
     """

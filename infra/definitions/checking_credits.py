@@ -10,6 +10,7 @@ from schemas.defining import Definition
 from schemas.definitions import NO_END, Roster
 
 _KIND, _LIST = "credits", "manual_credits"
+_WITHDRAWN = ("withdrawn_by", "withdrawn_reason")
 
 
 def check(values: Mapping[str, Definition]) -> Iterator[Finding]:
@@ -26,6 +27,22 @@ def check(values: Mapping[str, Definition]) -> Iterator[Finding]:
         yield from _own(i, one)
         yield from _names(i, one, roster)
         yield from _more_than_all(i, given)
+
+
+def undone(before: Definition | None, after: Definition | None) -> Iterator[Finding]:
+    """Yield credits in force that are no longer there, or are others; they may be withdrawn."""
+    if not isinstance(before, Credits) or not isinstance(after, Credits):
+        return
+    now = {one.credit_id: one for one in after.manual_credits}
+    for one in before.manual_credits:
+        found = now.get(one.credit_id)
+        back = found and one.model_copy(
+            update={n: getattr(found, n) for n in _WITHDRAWN if not one.withdrawn_by}
+        )
+        if found is None or found != back:
+            yield Finding(_KIND, (_LIST,), one.credit_id, "is in force, and not so here",
+                          "take credits from `pacesetter definitions export`; what was wrong is"
+                          " taken back by `pacesetter deal uncredit` and given anew")  # fmt: skip
 
 
 def _own(i: int, one: ManualCredit) -> Iterator[Finding]:
@@ -54,12 +71,14 @@ def _names(i: int, one: ManualCredit, roster: Roster | None) -> Iterator[Finding
 def _more_than_all(i: int, given: Sequence[ManualCredit]) -> Iterator[Finding]:
     """Yield the entry with which somebody gives more of a deal than there is of it."""
     one = given[i]
-    if one.from_rep is None:
+    if one.from_rep is None or one.withdrawn_by:
         return
     alike = [
         other.share
         for other in given[: i + 1]
-        if (other.deal_id, other.from_rep) == (one.deal_id, one.from_rep) and _meet(other, one)
+        if (other.deal_id, other.from_rep) == (one.deal_id, one.from_rep)
+        and not other.withdrawn_by
+        and _meet(other, one)
     ]
     whole = sum(alike, Decimal())
     if whole - one.share <= 1 < whole:

@@ -18,10 +18,12 @@ class Rows(NamedTuple):
 
 def credits(found: Credits) -> Rows:
     """Return credits by hand: who gets what of which deal from whom, why, and who says so."""
-    header = ("CREDIT", "DEAL", "REP", "ROLE", "SHARE", "FROM", "BY", "APPROVED BY", "REASON")
+    header = ("CREDIT", "DEAL", "REP", "ROLE", "SHARE", "FROM", "BY", "APPROVED BY", "REASON",
+              "TAKEN BACK")  # fmt: skip
     return Rows(header, [
         (c.credit_id, c.deal_id, c.rep_id, c.role, f"{c.share:f}", c.from_rep or "", c.author,
-         c.approver, c.reason) for c in found.manual_credits
+         c.approver, c.reason, ": ".join(filter(None, (c.withdrawn_by, c.withdrawn_reason))))
+        for c in found.manual_credits
     ])  # fmt: skip
 
 

@@ -25,6 +25,7 @@ class Standing(StrEnum):
     IN_FORCE = "in force"
     SHORT = "short"  # from_rep has less than the share
     WAITING = "waiting for the deal"
+    WITHDRAWN = "taken back"
     NOTHING = "without effect"  # deal without amount or cancelled, other days, nothing to take
 
 
@@ -92,6 +93,8 @@ def standing(warehouse: Warehouse, credits: Credits, deal_id: str = "") -> list[
 def _stands(
     one: ManualCredit, given: dict[tuple[str, str, str], Decimal], known: set[str]
 ) -> Stands:
+    if one.withdrawn_by:
+        return Stands(one, Standing.WITHDRAWN, Decimal(0))
     share = given.get((one.deal_id, one.role.value, f"manual:{one.credit_id}"), Decimal(0))
     if share == one.share:
         return Stands(one, Standing.IN_FORCE, share)

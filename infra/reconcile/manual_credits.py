@@ -10,7 +10,7 @@ from infra.reconcile.definitions import InForce
 
 _SHAPE = (
     "Array(Tuple(credit_id String, deal_id String, rep_id String, role String, share String, "
-    "from_rep String, valid_from String, valid_to String))"
+    "from_rep String, valid_from String, valid_to String, withdrawn_by String))"
 )
 _HIS = "arrayExists(u -> u.1 = {line}.5 AND u.2 = {line}.1, g.6)"  # a line is of g's from_rep
 # What an entry is given: REVENUE no more than is left once those before it have taken theirs.
@@ -45,6 +45,7 @@ def joined(deals: str, now: InForce) -> str:
                 one.6 AS giver) AS every
             ANY LEFT JOIN (SELECT whose, groupArray((of_source, user_id)) AS users
                 FROM ({now.people()}) GROUP BY whose) AS theirs ON giver = whose
+            WHERE one.9 = ''
             GROUP BY of_deal) AS given_to ON deals.entity_id = of_deal"""
 
 

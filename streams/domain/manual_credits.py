@@ -37,7 +37,8 @@ class ManualCredits:
         Args:
             index: rep_id -> index of the resolver. Who is not in it is nobody.
         """
-        self.given = tuple(sorted(given, key=lambda one: one.credit_id))
+        counting = (one for one in given if not one.withdrawn_by)
+        self.given = tuple(sorted(counting, key=lambda one: one.credit_id))
         self._of: dict[str, list[_Given]] = defaultdict(list)
         for one in self.given:
             self._of[one.deal_id].append(_made(one, index))

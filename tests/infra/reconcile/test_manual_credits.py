@@ -97,7 +97,8 @@ def test_credits_by_hand_are_proved_for_deals_there_are_and_deals_to_come(
     }
     assert sums == wanted
 
-    made.define(3, {"credits": {"manual_credits": []}})
+    back = {"withdrawn_by": "c", "withdrawn_reason": "by mistake"}
+    made.define(3, {"credits": {"manual_credits": [{**one, **back} for one in by_hand]}})
     made.mark(3)
     made.wait_applied(150)
     prove(made)

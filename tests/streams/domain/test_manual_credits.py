@@ -93,6 +93,13 @@ def test_a_rules_payee_gives_and_the_deals_day_decides() -> None:
     assert [(c[0], c[3]) for c in later] == [("r2", Decimal(1))]
 
 
+def test_what_was_taken_back_is_as_if_it_had_not_been() -> None:
+    back = in_force({**SPLIT, "withdrawn_by": "c", "withdrawn_reason": "twice"})
+    assert credits(back) == credits(in_force())
+    assert in_force(SPLIT).credits_differ(back)
+    assert not in_force().credits_differ(back)
+
+
 def test_other_deals_and_deals_without_worth_are_as_they_were() -> None:
     now = in_force({**SPLIT, "deal_id": "crm:deal:other"})
     assert [c[0] for c in credits(now)] == ["r0"]
