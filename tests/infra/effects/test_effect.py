@@ -50,9 +50,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "users become known": {"identities": {"identities": USERS}},
     "rules credit deals": {"territories": {"territories": [NORTH], "rules": [SMB]}},
     "people credit deals": {"credits": {"manual_credits": [
-        {"credit_id": f"m{n}", "deal_id": f"sim:deal:{n:08d}", "rep_id": f"r{n % 12}",
-         "share": ("0.3", "0.9")[n % 2], "reason": "agreed", "author": "a", "approver": "b",
+        {"credit_id": f"{name}{n}", "deal_id": f"sim:deal:{n:08d}", "rep_id": f"r{n % 12}",
+         "share": share, "reason": "agreed", "author": "a", "approver": "b",
          **({"role": "OVERLAY"} if n % 3 == 0 else {"from_rep": f"r{n % 5 + 5}"})}
+        for name, share in (("k", "0.9"), ("m", "0.3"))  # together more than anybody has
         for n in range(400) if n % 3 == 0 or n % 12 != n % 5 + 5]}},
     "a rate is put right": {"rates": {"rates": [
         {"base": "USD", "quote": "EUR", "on": "2020-01-01", "rate": "0.95"}]}},
