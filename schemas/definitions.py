@@ -16,6 +16,7 @@ from schemas.accounting import Accounting
 from schemas.alerts import Alerts
 from schemas.calendars import Calendars, FiscalWeeks, Leave, YearName
 from schemas.contests import Contests
+from schemas.credits import Credits
 from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
 from schemas.payroll import Payroll
@@ -205,6 +206,7 @@ KINDS: dict[str, type[Definition]] = {
     "company": Company,
     "roster": Roster,
     "territories": Territories,
+    "credits": Credits,
     "identities": Identities,
     "calendars": Calendars,
     "leave": Leave,
@@ -228,6 +230,7 @@ class Bundle(Definition):
     company: Company = Company(name="", reporting_currency="EUR", time_zone="UTC")
     roster: Roster = Roster(teams=(), reps=())
     territories: Territories = Territories()
+    credits: Credits = Credits()
     identities: Identities = Identities(identities=())
     calendars: Calendars = Calendars(calendars=())
     leave: Leave = Leave()

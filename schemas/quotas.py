@@ -57,6 +57,13 @@ class QuotaChange(Definition):
 
     on: Day = Field(description="first day it is in force")
     amount: Amount = Field(description="what the whole period asks for at this level")
+    reason: Annotated[
+        str, Field(max_length=500, description="why, for auditors: relief during leave, say")
+    ] = ""
+    author: Annotated[str, Field(max_length=128, description="who wrote it")] = ""
+    approver: Annotated[
+        str, Field(max_length=128, description="who approved it: somebody else than its author")
+    ] = ""
 
 
 class Quota(Definition):

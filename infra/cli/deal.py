@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli import deal_later
+from infra.cli import deal_credit, deal_later
 
 if TYPE_CHECKING:
     from infra.cli.by_hand import Floor
@@ -19,12 +19,17 @@ RepOption = Annotated[
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    deals = typer.Typer(help="Win, lose, bill or cancel a deal by hand.", no_args_is_help=True)
+    deals = typer.Typer(
+        help="Win, lose, bill, cancel or credit a deal by hand.", no_args_is_help=True
+    )
     deals.command("win")(win)
     deals.command("lose")(lose)
     deals.command("bill")(deal_later.bill)
     deals.command("churn")(deal_later.churn)
     deals.command("cancel")(cancel)
+    deals.command("credit")(deal_credit.credit)
+    deals.command("uncredit")(deal_credit.uncredit)
+    deals.command("credits")(deal_credit.list_)
     calls = typer.Typer(help="Log a call by hand.", no_args_is_help=True)
     calls.command("log")(log_call)
     root.add_typer(deals, name="deal", rich_help_panel="Feed it")

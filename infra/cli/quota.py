@@ -58,6 +58,8 @@ def check(
     else:
         tell(problems)
         typer.echo(checking.text(problems, summed, without, day))
+        if told := checking.changes_text(values, day):
+            typer.echo(told)
     failed = has_errors(problems) or (strict and bool(problems or wrong or without))
     raise typer.Exit(WRONG if failed else 0)
 

@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS spm.deal_credit
     rep_id LowCardinality(String) COMMENT 'Payee.',
     deal_id String COMMENT 'Entity id of the deal.',
     role LowCardinality(String) COMMENT 'REVENUE, OVERLAY, or OVERRIDE: of a manager, who repeats what a report is credited with.',
-    via String COMMENT 'Which split of the deal (place from 0), rule (rule:id:place), or owner.',
+    via String COMMENT 'Which split of the deal (place from 0), rule (rule:id:place), credit by hand (manual:id), or owner.',
     topic LowCardinality(String) COMMENT 'Topic of the deal record.',
     partition UInt16 COMMENT 'Its partition.',
     position UInt64 COMMENT 'Deal record that made this credit: version.',

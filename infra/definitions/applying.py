@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.bi.making import make_views
-from infra.definitions import planning
+from infra.definitions import checking_credits, planning
 from infra.definitions.canonical import content_of, revision_id_of
 from infra.definitions.checking import check
 from infra.definitions.checking_payroll import undone
@@ -100,6 +100,7 @@ def checked(loaded: Loaded, in_force: Mapping[str, Definition]) -> tuple[Problem
     values = {k: v for k, v in in_force.items() if k not in loaded.found} | loaded.values
     findings = [f for f in check(values) if f.kind in loaded.found or f.severity is Severity.ERROR]
     findings += undone(in_force.get("payroll"), loaded.values.get("payroll"))
+    findings += checking_credits.undone(in_force.get("credits"), loaded.values.get("credits"))
     return (*loaded.problems, *map(loaded.placed, findings))
 
 

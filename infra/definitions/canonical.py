@@ -19,6 +19,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "territories": ("territory_id",),
     "holders": ("rep_id", "valid_from"),
     "rules": ("rule_id",),
+    "manual_credits": ("credit_id",),
     "identities": ("source", "user_id"),
     "calendars": ("calendar_id",),
     "holidays": ("on",),

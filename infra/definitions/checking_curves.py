@@ -123,6 +123,9 @@ def _of_reps(path: Path, quota: Quota) -> Iterator[Finding]:
 def _changes(path: Path, quota: Quota) -> Iterator[Finding]:
     first: dict[object, int] = {}
     for k, change in enumerate(quota.changes):
+        if change.approver and change.approver.casefold() == change.author.casefold():
+            yield Finding("quotas", (*path, "changes", k, "approver"), change.approver,
+                          "wrote it, too", "let somebody else approve it")  # fmt: skip
         if not quota.period_start < change.on < quota.period_end:
             yield Finding("quotas", (*path, "changes", k, "on"), str(change.on),
                           f"is not within {quota.period_start} and {quota.period_end}",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from infra.definitions import plan_words
+from infra.definitions import plan_words, showing_rows
 from infra.definitions.canonical import KEYS, plain
 from infra.definitions.checking_roster import end_of
 from infra.definitions.peopling import PersonRow
@@ -129,6 +129,10 @@ def _territories(state: State, people: _People, on: date) -> str:
     return table(("TERRITORY", "NAME", "WITHIN", "REGION", "HELD BY"), rows)
 
 
+def _credits(state: State, people: _People, on: date) -> str:
+    return table(*showing_rows.credits(state.bundle().credits))
+
+
 def _people_table(state: State, people: _People, on: date) -> str:
     rows = [
         (p.rep_id, "(erased)" if p.erased else p.name, p.email, p.employee_number)
@@ -179,7 +183,9 @@ def _quotas(state: State, people: _People, on: date) -> str:
          f"{q.amount:f}", q.currency or "") for q in state.bundle().quotas.quotas
         if q.period_start <= on < q.period_end
     ]  # fmt: skip
-    return table(("FOR", "OWNER", "KPI", "FROM", "UP TO", "AMOUNT", ""), rows)
+    quotas = table(("FOR", "OWNER", "KPI", "FROM", "UP TO", "AMOUNT", ""), rows)
+    changes = showing_rows.quota_changes(state.bundle().quotas, on)
+    return f"{quotas}\n\n{table(*changes)}" if changes.rows else quotas
 
 
 def _measures(state: State, people: _People, on: date) -> str:
@@ -264,15 +270,7 @@ def _contests(state: State, people: _People, on: date) -> str:
     ]  # fmt: skip
     header = ("CONTEST", "NAME", "STATE", "FORMAT", "OF", "SCORE", "COUNTS", "FROM", "UP TO",
               "ZONE")  # fmt: skip
-    beside = [
-        *((b.badge_id, b.name, b.kind, b.metric.kpi, f"{b.at_least.normalize():f}", b.every)
-          for b in found.badges),
-        *((s.streak_id, s.name, "STREAK", s.metric.kpi, f"{s.at_least.normalize():f}", s.every)
-          for s in found.streaks),
-        *((x.level_id, x.name, "LEVEL", "points", f"{x.points.normalize():f}", "")
-          for x in found.levels),
-    ]  # fmt: skip
-    badges = table(("WON BESIDE", "NAME", "KIND", "COUNTS", "FROM", "EVERY"), beside)
+    badges = table(*showing_rows.beside_contests(found))
     return f"{table(header, rows)}\n\n{badges}"
 
 
@@ -280,6 +278,7 @@ _TABLES = {
     "company": _company,
     "roster": _roster,
     "territories": _territories,
+    "credits": _credits,
     "people": _people_table,
     "identities": _identities,
     "calendars": _calendars,

@@ -2,14 +2,14 @@
 
 With an amount and not cancelled, a deal is credited at every stage: to its REVENUE splits, else to
 those of a territory rule, else the owner for all of it, which divide the amount; and to each
-OVERLAY split, a part of the whole by itself. Only what is won has a rate, that of the day it was
-won in its owner's zone. A credit's day is the one the deal was won, lost or, while open, created on
-in the payee's zone.
+OVERLAY split, a part of the whole by itself. What people gave by hand is laid over that.
+Only what is won has a rate, that of the day it was won in its owner's zone. A credit's day is the
+one the deal was won, lost or, while open, created on in the payee's zone.
 """
 
 from collections.abc import Iterable
 
-from infra.reconcile import territories
+from infra.reconcile import manual_credits, territories
 from infra.reconcile.arithmetic import (
     AMOUNT,
     RATE,
@@ -109,11 +109,12 @@ def _divided(rows: str, now: InForce) -> str:
         f"{territories.ruled(now.territories)} AS ruled",
         "arrayFilter(s -> s.2 = 'REVENUE', arrayConcat(splits, ruled)) AS dividing, "
         "if(is_worth, arrayFilter(s -> s.2 = 'OVERLAY', arrayConcat(splits, ruled)), []) "
-        "AS overlay, "
+        "AS stated_overlay, "
         f"{divided_even('amount_units * rate_units', str(RATE))} AS reporting_units",
         "multiIf(NOT is_worth, [], notEmpty(dividing), dividing, "
         f"[(owner_id, 'REVENUE', 'owner', toInt256({SHARE}), toString(source), "
-        "toString(territory_id))]) AS revenue",
+        "toString(territory_id))]) AS stated_revenue",
+        *manual_credits.steps(now),
         "arrayConcat(revenue, overlay) AS payees, arrayMap(s -> s.4, revenue) AS shares",
         f"{floors('amount_units', 'shares')} AS floors, "
         f"{floors('reporting_units', 'shares')} AS reporting_floors",
@@ -132,7 +133,7 @@ def _divided(rows: str, now: InForce) -> str:
             for n in PARTED
         ),
     )
-    return _in_steps(_rated(rows, now), steps)
+    return _in_steps(manual_credits.joined(_rated(rows, now), now), steps)
 
 
 def _rated(rows: str, now: InForce) -> str:

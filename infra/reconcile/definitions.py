@@ -12,7 +12,7 @@ from connectors.sinks.clickhouse import quoted
 from infra.reconcile.asking import Warehouse, ask
 
 # What decides how a fact counts. Quotas and plans do not.
-_DECIDING = ("company", "roster", "territories", "identities", "rates", "measures")
+_DECIDING = ("company", "roster", "territories", "credits", "identities", "rates", "measures")
 _USERS = "Array(Tuple(source String, user_id String, rep_id String))"
 _REPS = (
     "Array(Tuple(rep_id String, "
@@ -46,6 +46,7 @@ class InForce(NamedTuple):
     close_date_first: bool
     measures: tuple[Measure, ...]
     territories: Mapping[str, Any]
+    has_manual_credits: bool
 
     def people(self) -> str:
         """Return SQL for users: of_source, user_id, whose they are, and stints in order.
@@ -55,14 +56,14 @@ class InForce(NamedTuple):
         return f"""
             SELECT of_source, user_id, whose, stints
             FROM (SELECT user.1 AS of_source, user.2 AS user_id, user.3 AS whose FROM (
-                SELECT arrayJoin({self._content("identities", "identities", _USERS)}) AS user
+                SELECT arrayJoin({self.content("identities", "identities", _USERS)}) AS user
                 UNION ALL SELECT ('', rep.1, rep.1) FROM (
-                    SELECT arrayJoin({self._content("roster", "reps", _REPS)}) AS rep))
+                    SELECT arrayJoin({self.content("roster", "reps", _REPS)}) AS rep))
             ) AS users
             LEFT JOIN (SELECT rep.1 AS whose, CAST(arraySort(arrayMap(s -> (toDate32(s.1),
                     toDate32(if(s.2 IN ('', 'null'), '2199-12-31', s.2)), s.3), rep.2)),
                     '{_STINT}') AS stints
-                FROM (SELECT arrayJoin({self._content("roster", "reps", _REPS)}) AS rep)
+                FROM (SELECT arrayJoin({self.content("roster", "reps", _REPS)}) AS rep)
             ) AS roster USING (whose)"""
 
     def rates(self) -> str:
@@ -79,7 +80,7 @@ class InForce(NamedTuple):
             SELECT base, arraySort(groupArray((day, rate))) AS dated FROM (
                 SELECT if(is_direct, quoted.1, quoted.2) AS base, toDate32(quoted.3) AS day,
                     argMax(if(is_direct, {units}, {inverse}), is_direct) AS rate
-                FROM (SELECT arrayJoin({self._content("rates", "rates", _RATES)}) AS quoted,
+                FROM (SELECT arrayJoin({self.content("rates", "rates", _RATES)}) AS quoted,
                     quoted.2 = {into} AS is_direct)
                 WHERE (quoted.1 = {into}) != (quoted.2 = {into})
                 GROUP BY base, day) GROUP BY base"""
@@ -101,7 +102,8 @@ class InForce(NamedTuple):
         cases = "".join(f"{zone} = {name}, toDate32({at}, {name}), " for name in rest)
         return f"multiIf({cases}toDate32({at}, {first}))" if rest else f"toDate32({at}, {first})"
 
-    def _content(self, kind: str, field: str, shape: str) -> str:
+    def content(self, kind: str, field: str, shape: str) -> str:
+        """Return SQL for a list of a kind in force."""
         at = self.at.get(kind, 0)
         where = f"kind = '{kind}' AND sequence = {at}"
         content = f"(SELECT any(content) FROM spm.definition WHERE {where})"
@@ -141,6 +143,7 @@ def _read(warehouse: Warehouse, at: Mapping[str, int], sequences: list[int]) -> 
         company.get("won_day", "WON_AT") == "CLOSE_DATE",
         tuple(Measure(m["measure"], m["of"], m["rule"]) for m in measures.get("measures", ())),
         _json(warehouse, "territories", at["territories"]),
+        bool(_json(warehouse, "credits", at["credits"]).get("manual_credits")),
     )
 
 

@@ -9,6 +9,7 @@ from infra.definitions.checking_roster import end_of
 from infra.definitions.problems import Problem
 from infra.definitions.quota_sums import Sum
 from infra.definitions.showing import table
+from infra.definitions.showing_rows import quota_changes
 from schemas.defining import Definition
 from schemas.definitions import Roster
 from schemas.quotas import QuotaOwner, Quotas
@@ -52,6 +53,13 @@ def text(
         f" {len(without)} reps without a quota."
     )
     return "\n".join(lines)
+
+
+def changes_text(values: Mapping[str, Definition], day: date) -> str:
+    """Return the amounts that take over within quotas that run on a day; empty without any."""
+    quotas = cast(Quotas | None, values.get("quotas"))
+    rows = quota_changes(quotas, day) if quotas else None
+    return f"Amounts that take over:\n{table(*rows)}" if rows and rows.rows else ""
 
 
 def as_json(

@@ -172,6 +172,8 @@ def via_text(via: str) -> str:
         return f"split {int(via) + 1} of the deal"
     if via.startswith("rule:"):
         return f"territory rule {via.split(':')[1]}"
+    if via.startswith("manual:"):
+        return f"credit {via.removeprefix('manual:')}, given by hand"
     return via
 
 

@@ -60,7 +60,8 @@ def credited(payees: pl.DataFrame, amounts: pl.Series) -> pl.Series:
         payees: lines of `payees_of`.
         amounts: the deal's whole amount beside each line, in ten-thousandths; null gives null.
     """
-    by_split = (payees.get_column("via") != OWNER).arg_true()
+    is_whole = (pl.col("via") == OWNER) & (pl.col("share") == WHOLE)
+    by_split = payees.select((~is_whole).arg_true()).to_series()
     if by_split.is_empty() or amounts.null_count() == len(amounts):
         return amounts
     lines = payees.select("row", "role", "share", amounts.alias("amount"))[by_split.to_numpy()]

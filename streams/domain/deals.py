@@ -8,6 +8,7 @@ import polars as pl
 from schemas.definitions import WonDay
 from streams.domain.activities import millis
 from streams.domain.crediting import PARTED, REVENUE, credited, payees_of
+from streams.domain.manual_credits import ManualCredits
 from streams.domain.measures import UNIT, Rule, View, count
 from streams.domain.overriding import Overriders
 from streams.domain.rates import RateTable
@@ -135,6 +136,7 @@ class Crediting(NamedTuple):
     """Who is credited besides owners and splits."""
 
     rules: CreditRules
+    manual: ManualCredits
     overriders: Overriders
 
 
@@ -149,10 +151,12 @@ def priced(
     valued = _valued(frame, days, converted.get_column("converted"), rates)
     whole = View(valued, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days)
     day = _main_day(frame, days)
-    payees = _payees(frame, converted, _ruled(frame, day, crediting.rules))
+    lines = _payees(frame, _ruled(frame, day, crediting.rules), resolver)
+    lines = crediting.manual.over(lines, frame.get_column("entity_id"), day)
+    payees = _parts(frame, converted, lines)
     rows = payees.get_column("row")
     theirs = frame[rows.to_numpy()]
-    payee = _who(payees, resolver.reps(theirs.get_column("source"), payees.get_column("user")))
+    payee = payees.get_column("rep").to_numpy()
     payee_day = _main_day(theirs, _days(theirs, payee, resolver))
     is_revenue = theirs.select(_WON).to_series() & (payees.get_column("role") == REVENUE)
     at = is_revenue.arg_true().to_numpy()
@@ -247,23 +251,24 @@ def _ruled(frame: pl.DataFrame, day: Days, rules: CreditRules) -> pl.DataFrame |
     return rules.payees(asked, day[at.to_numpy()])
 
 
-def _who(payees: pl.DataFrame, by_user: Reps) -> Reps:
-    """Return whose each line is: the rep a rule names, else the user's."""
-    if "rep" not in payees.columns:
-        return by_user
-    named = payees.get_column("rep")
-    return np.where(named.is_not_null(), named.fill_null(0).to_numpy(), by_user)
+def _payees(frame: pl.DataFrame, ruled: pl.DataFrame | None, resolver: Resolver) -> pl.DataFrame:
+    """Return a line for each payee of each deal that is worth anything, ordered by deal.
 
-
-def _payees(
-    frame: pl.DataFrame, converted: pl.DataFrame, ruled: pl.DataFrame | None
-) -> pl.DataFrame:
-    """Return a line for each payee of each deal that is worth anything, ordered by deal."""
+    `rep` says whose a line is: the rep a rule names, else the user's.
+    """
     rows = pl.Series("row", np.arange(len(frame)))
     payees = payees_of(
         frame.select(rows, "owner_id", "splits").filter(frame.select(_HAS_WORTH).to_series()),
         ruled,
     )
+    sources = frame.get_column("source").gather(payees.get_column("row"))
+    by_user = pl.Series("rep", resolver.reps(sources, payees.get_column("user")), pl.Int64)
+    named = pl.col("rep") if "rep" in payees.columns else pl.lit(None, pl.Int64)
+    return payees.with_columns(pl.coalesce(named, by_user).alias("rep"))
+
+
+def _parts(frame: pl.DataFrame, converted: pl.DataFrame, payees: pl.DataFrame) -> pl.DataFrame:
+    """Return lines of payees with what each of them is worth."""
     at = payees.get_column("row")
     into = converted[at.to_numpy()]
     own = frame.get_column("territory_id").fill_null("").gather(at).alias("territory_id")

@@ -4,6 +4,7 @@ import polars as pl
 
 from schemas.definitions import Bundle
 from streams.domain import activities, deals
+from streams.domain.manual_credits import ManualCredits
 from streams.domain.measures import Rule, contributions
 from streams.domain.overriding import Overriders
 from streams.domain.rates import RateTable
@@ -28,15 +29,20 @@ class InForce:
         self.resolver = Resolver(bundle)
         self.rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
         self.rules = CreditRules(bundle.territories, self.resolver.index)
+        self.manual = ManualCredits(bundle.credits.manual_credits, self.resolver.index)
         self.overriders = Overriders(bundle)
-        self._credits = (bundle.territories if self.rules else None, self.overriders.reach)
+        self._credits = (
+            bundle.territories if self.rules else None,
+            self.manual.given,
+            self.overriders.reach,
+        )
 
     def differs(self, other: "InForce") -> bool:
         """Return whether a fact may resolve differently under the other; quotas decide nothing."""
         return (self._decides, self.measures) != (other._decides, other.measures)
 
     def credits_differ(self, other: "InForce") -> bool:
-        """Return whether a deal may resolve differently: territories and overrides decide there."""
+        """Return whether a deal may resolve differently: more definitions decide there."""
         return self._credits != other._credits or self.differs(other)
 
 
@@ -60,6 +66,6 @@ def resolved_deals(frame: pl.DataFrame, in_force: InForce) -> tuple[pl.DataFrame
 
     The day is the one it was won or lost on, of an open deal the one it was created on.
     """
-    crediting = deals.Crediting(in_force.rules, in_force.overriders)
+    crediting = deals.Crediting(in_force.rules, in_force.manual, in_force.overriders)
     views, columns = deals.priced(frame, in_force.resolver, in_force.rates, crediting)
     return columns, contributions(views, "deal", in_force.measures, RULES, in_force.resolver)

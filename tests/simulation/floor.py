@@ -106,7 +106,18 @@ def first_definitions() -> dict[str, Any]:
     }
     for rep, boss in (("r1", "r0"), ("r2", "r1"), ("r3", "r0")):
         made["roster"]["reps"][int(rep[1:])]["history"][0]["manager_id"] = boss
+    made["credits"] = {"manual_credits": [_by_hand(n) for n in range(1, 120)]}
     return made
+
+
+def _by_hand(number: int) -> dict[str, Any]:
+    """Return a credit that people gave of a deal, which may come, and may be somebody else's."""
+    said = {"credit_id": f"m{number}", "deal_id": f"sim:deal:{number // 2:08d}", "reason": "agreed",
+            "author": "ann", "approver": "ben", "rep_id": f"r{number % REPS}"}  # fmt: skip
+    if number % 5 == 0:
+        return {**said, "role": "OVERLAY", "share": "0.123457"}
+    share = ("0.333333", "0.5", "1")[number % 3]
+    return {**said, "share": share, "from_rep": f"r{(number + 1) % REPS}"}
 
 
 def _plan(name: str, period: str, **fields: Any) -> dict[str, Any]:

@@ -40,6 +40,9 @@ class Company:
             (i["source"], i["user_id"]): i["rep_id"] for i in raw["identities"]["identities"]
         }
         self.rates = sorted(raw["rates"]["rates"], key=lambda r: r["on"])
+        self.by_hand: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for one in sorted(raw["credits"]["manual_credits"], key=lambda c: c["credit_id"]):
+            self.by_hand[one["deal_id"]].append(one)
         self.rules: dict[str, list[str]] = defaultdict(list)
         for measure in raw["measures"]["measures"]:
             self.rules[measure["rule"]].append(measure["measure"])
@@ -254,8 +257,12 @@ def credits_of(r: Record, company: Company) -> list[Credit]:
     splits = [(s["owner_id"], s["role"], str(i), s["share"]) for i, s in enumerate(r["splits"])]
     revenue = [s for s in splits if s[1] == "REVENUE"]
     revenue = revenue or [(r["owner_id"], "REVENUE", "owner", Decimal(1))]
-    every = revenue + [s for s in splits if s[1] == "OVERLAY"]
-    reps = [company.rep(r["source"], user) for user, *_ in every]
+    stated = [
+        (company.rep(r["source"], user), *rest)
+        for user, *rest in revenue + [s for s in splits if s[1] == "OVERLAY"]
+    ]
+    every = with_hands(stated, company.by_hand[r["entity_id"]])
+    reps = [rep for rep, *_ in every]
     parts = divided(r["amount"], every)
     rate = None
     if r["stage_class"] == "WON":
@@ -271,6 +278,25 @@ def credits_of(r: Record, company: Company) -> list[Credit]:
             reps, every, parts, reporting, units, strict=True
         )
     ]
+
+
+def with_hands(stated: Sequence[Any], given: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return payees, REVENUE first, with what people gave: taken from stated parts in order."""
+    left = {via: share for _, _, via, share in stated}
+    made = []
+    for one in given:
+        wanted = Decimal(one["share"])
+        if one.get("role") != "OVERLAY":
+            for rep, role, via, _ in stated:
+                if (rep, role) == (one["from_rep"], "REVENUE"):
+                    part = min(left[via], wanted)
+                    left[via], wanted = left[via] - part, wanted - part
+            wanted = Decimal(one["share"]) - wanted
+        if wanted:
+            role = one.get("role", "REVENUE")
+            made.append((one["rep_id"], role, f"manual:{one['credit_id']}", wanted))
+    kept = [(rep, role, via, left[via]) for rep, role, via, _ in stated if left[via]]
+    return sorted(kept + made, key=lambda line: line[1] != "REVENUE")
 
 
 def divided(amount: Decimal, splits: Sequence[Any]) -> list[Any]:

@@ -50,6 +50,7 @@ SMALL = {
     "kpis": "kpis: []",
     "plans": "plans: []",
     "territories": "territories: []",
+    "credits": "manual_credits: []",
     "scorecards": "scorecards: []",
     "accounting": "policies: []",
     "payroll": "periods: []",

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from infra.effects.by_hand import Standing, left_of, standing
 from infra.effects.computing import Line, effect
 from infra.effects.reading import OVERLAY
 from infra.effects.territories import covered
@@ -48,6 +49,12 @@ CHANGES: dict[str, dict[str, Any]] = {
                                               "team_id": "east", "time_zone": "Asia/Tokyo"}])},
     "users become known": {"identities": {"identities": USERS}},
     "rules credit deals": {"territories": {"territories": [NORTH], "rules": [SMB]}},
+    "people credit deals": {"credits": {"manual_credits": [
+        {"credit_id": f"{name}{n}", "deal_id": f"sim:deal:{n:08d}", "rep_id": f"r{n % 12}",
+         "share": share, "reason": "agreed", "author": "a", "approver": "b",
+         **({"role": "OVERLAY"} if n % 3 == 0 else {"from_rep": f"r{n % 5 + 5}"})}
+        for name, share in (("k", "0.9"), ("m", "0.3"))  # together more than anybody has
+        for n in range(400) if n % 3 == 0 or n % 12 != n % 5 + 5]}},
     "a rate is put right": {"rates": {"rates": [
         {"base": "USD", "quote": "EUR", "on": "2020-01-01", "rate": "0.95"}]}},
     "a measure is new and another goes": {"measures": {"measures": [
@@ -116,3 +123,13 @@ def test_what_is_said_before_is_what_the_tables_say_after(worked: Site) -> None:
         "ENT",
     }  # SMB before the third of March
     assert not effect(worked.warehouse(), after, after).lines
+    stands = standing(worked.warehouse(), after.credits)
+    assert {one.standing for one in stands} == {*Standing} - {Standing.WITHDRAWN}
+    for one in stands:
+        if one.standing in {Standing.IN_FORCE, Standing.SHORT}:
+            assert one.given == one.credit.share or one.standing is Standing.SHORT
+            if one.credit.from_rep:
+                left = left_of(worked.warehouse(), one.credit.deal_id, one.credit.from_rep)
+                assert left is not None
+                assert (one.standing is Standing.SHORT) <= (left == 0), "short: nothing is left"
+    assert left_of(worked.warehouse(), "sim:deal:none", "r1") is None
