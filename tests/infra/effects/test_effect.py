@@ -54,7 +54,7 @@ CHANGES: dict[str, dict[str, Any]] = {
          "share": share, "reason": "agreed", "author": "a", "approver": "b",
          **({"role": "OVERLAY"} if n % 3 == 0 else {"from_rep": f"r{n % 5 + 5}"})}
         for name, share in (("k", "0.9"), ("m", "0.3"))  # together more than anybody has
-        for n in range(400) if n % 3 == 0 or n % 12 != n % 5 + 5]}},
+        for n in range(1500) if n % 3 == 0 or n % 12 != n % 5 + 5]}},
     "a rate is put right": {"rates": {"rates": [
         {"base": "USD", "quote": "EUR", "on": "2020-01-01", "rate": "0.95"}]}},
     "a measure is new and another goes": {"measures": {"measures": [
