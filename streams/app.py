@@ -49,6 +49,7 @@ class App(faust.App):
         deadline.start()
         self.watchdog.stop()
         await self.batch_owner.finish()
+        self.batch_owner.tasks.end()
         await super().on_stop()
 
 

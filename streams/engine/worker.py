@@ -27,6 +27,7 @@ from streams.engine.postings import Kind
 from streams.engine.preparing import Outside, Preparation
 from streams.engine.recordsets import first_offset_of
 from streams.engine.remembering import RememberingWarehouse
+from streams.engine.tasks import Tasks
 from streams.engine.tempo import Tempo
 from streams.engine.waits import Abandoned, Waits, all_ended
 from streams.engine.watchdog import Pulse, WatchedPublisher, WatchedWarehouse
@@ -75,7 +76,7 @@ class Worker:
         self._busy = self._hurry = False
         self._writing: asyncio.Task[None] | None = None
         self._unwritten: Flush | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks = Tasks(self.die)
         # One thread folds while others write the flush before.
         self._folders = ThreadPoolExecutor(1, "fold")
         self._writers = ThreadPoolExecutor(WRITERS, "write")
@@ -87,7 +88,7 @@ class Worker:
         self.consumer, self.assigned = consumer, set(partitions)
         self.is_assigned = True
         self._drop()
-        self._spawn(self._prepare())
+        self.tasks.spawn(self._prepare())
 
     async def on_revoked(self, partitions: set[Partition]) -> None:
         """Flush what waits, for a short while; then drop what is left."""
@@ -151,7 +152,7 @@ class Worker:
         if state.astray > ASTRAY_MAX:  # the log was cut, or is another: a new start will tell
             self.die(f"{batch.partition}: Kafka gives offset {first} where {due} is due")
         log.warning("%s: %d is due, not %d", batch.partition, due, first)
-        self._spawn(self.consumer.read_from(batch.partition, due))
+        self.tasks.spawn(self.consumer.read_from(batch.partition, due))
 
     # Flushing.
 
@@ -201,12 +202,12 @@ class Worker:
             if isinstance(trouble, Poisoned):
                 log.error("a rule fails on records, which are set aside: %s", trouble)
                 self.preparation.set_aside(trouble)
-            self._spawn(self.begin_again(trouble))
+            self.tasks.spawn(self.begin_again(trouble))
             return
         finally:
             self._busy = False
         if done is not None and self._era == era:
-            self._writing = self._spawn(self._write(done, era, began))
+            self._writing = self.tasks.spawn(self._write(done, era, began))
             self._unwritten = done
 
     def _gather(self, states: Sequence[PartitionState]) -> list[Portion]:
@@ -241,7 +242,7 @@ class Worker:
         except Abandoned:
             log.info("an assignment ended while a flush was written")
         except Fenced as fence:
-            self._spawn(self.begin_again(fence))
+            self.tasks.spawn(self.begin_again(fence))
         else:
             seconds = time.monotonic() - began
             self._tempo.note(seconds)
@@ -279,18 +280,6 @@ class Worker:
     ) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(pool or self._folders, function, *args)
-
-    def _spawn(self, coroutine: Any) -> "asyncio.Task[None]":
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def _finished(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception():
-            log.error("a task of the engine failed", exc_info=task.exception())
-            self.die("a task failed")
 
     @staticmethod
     def die(reason: str) -> None:
