@@ -55,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(cleanup.close)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist asks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let one process of xdist run a whole file, since its tests share grounds; long ones first."""
     for item in items:

@@ -101,13 +101,13 @@ def test_a_dry_run_tells_and_writes_nothing(ground: Ground) -> None:
 
 CRASHES: list[tuple[type, str, int]] = [
     (DefinitionLog, "_produce", 0),  # nothing written
-    (DefinitionLog, "_produce", 3),  # three of seven records of the set
+    (DefinitionLog, "_produce", 3),  # three of the set's records, one for each kind
     (Stored, "add_revisions", 1),  # log, no table (0 is catching up with nothing)
     (Stored, "add_people", 0),
     (Stored, "add_roster", 0),
     (Stored, "_insert", 3),  # teams, no stints
     (DefinitionLog, "mark", 0),
-    (DefinitionLog, "_produce", 7 + 9),  # nine of twenty markers
+    (DefinitionLog, "_produce", len(KINDS) + 9),  # nine of twenty markers
 ]
 
 
