@@ -151,7 +151,9 @@ def test_a_kpi_with_a_formula_is_ranked_by_its_value(served: serving.Served) -> 
     assert [(s.rank, s.tally.participant) for s in result.placed] == [(1, "r2"), (2, "r1")]
 
 
-def test_a_final_result_stands_whatever_is_corrected_later(served: serving.Served) -> None:
+def test_a_final_result_stands_whatever_is_corrected_later(
+    served: serving.Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with served.client() as client:
         with pytest.raises(LookupError, match="takes late data until 2026-11-16 16:00"):
             final.finalize(client, "blitz", "Dana", at("16T15:59"))
@@ -169,11 +171,10 @@ def test_a_final_result_stands_whatever_is_corrected_later(served: serving.Serve
         with pytest.raises(LookupError, match="is final since"):
             final.finalize(client, "blitz", "Eve", OVER)
         assert final.finals(client, "blitz") == first
+    _the_command_tells_both(served, monkeypatch)
 
 
-def test_the_command_tells_a_final_result_with_its_corrections(
-    served: serving.Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _the_command_tells_both(served: serving.Served, monkeypatch: pytest.MonkeyPatch) -> None:
     user, token = served.auth()
     monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", f"http://127.0.0.1:{served.port}")
     monkeypatch.setenv("PACESETTER_WAREHOUSE_USER", user)
