@@ -4,6 +4,7 @@ import gc
 import os
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -55,17 +56,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(cleanup.close)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist asks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let one process of xdist run a whole file, since its tests share grounds; long ones first."""
+    """Give slow tests time; where processes share the tests, the longest files begin first."""
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS_MAX))
     if not config.pluginmanager.hasplugin("xdist"):
         return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=lambda item: _turn(_path(item)))  # stable: in its file a test keeps its place
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let one process run a whole file, since its tests share grounds.
+
+    Not by marks: xdist 3.8 writes the group of a mark where pytest 9.2 no longer reads it.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling  # tests run without it, too
+
+    class Grouped(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return Grouped(config, log)
 
 
 def pytest_collection_finish() -> None:
@@ -79,10 +94,10 @@ def _path(item: pytest.Item) -> str:
     return item.path.relative_to(HERE).as_posix()
 
 
-def _group(item: pytest.Item) -> str:
-    path = _path(item)
+def _group(nodeid: str) -> str:
+    path = nodeid.partition("::")[0].removeprefix(f"{HERE.name}/")
     if path in EACH_ALONE:
-        return f"{path}::{item.name}"
+        return nodeid
     if path in OWN_GROUND:
         return path
     return next((shared for shared in ONE_GROUND if path.startswith(shared)), path)

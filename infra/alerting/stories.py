@@ -11,10 +11,9 @@ from schemas.alert_story import Deviation, Story
 from schemas.alerts import Rule, Subject
 from schemas.definitions import Bundle, Measure, MeasureUnit
 from streams.domain.alert_signals import deviating, rate
-from streams.domain.alert_states import Key, State, Watched
+from streams.domain.alert_states import Key, Watched
 
 NONE = Decimal(0)
-_FIRING = (State.FIRING, State.RECOVERING)
 
 
 class Stories:
@@ -33,7 +32,7 @@ class Stories:
     def of(self, key: Key, watched: Watched, at: datetime) -> Story | None:
         """Return the story of an alert; None: its rule is no longer in force, or it is silent."""
         rule = self._rules.get(key.rule_id)
-        if rule is None or watched.state not in _FIRING:
+        if rule is None or not watched.is_firing:
             return None
         row = self._standings.get(key[1:], {})
         name, place = self._names.get((key.subject_kind, key.subject_id), (key.subject_id, ""))

@@ -96,6 +96,8 @@ def preview(
 ) -> None:
     """Print what each alert that fires now has to say, to whom it would be said. Sends nothing.
 
+    Of the rules of one group the gravest speaks for the others.
+
     Examples:
     `pacesetter alerts preview`,
     `pacesetter alerts preview --reader REP --locale de`
@@ -105,17 +107,20 @@ def preview(
     from connectors.sinks.notices.words import Reader, told
     from infra.alerting import events
     from infra.alerting.stories import Stories
+    from streams.domain.alert_sending import spoken_for
 
     try:
         chosen = Reader(reader.upper())
     except ValueError:
         known = ", ".join(Reader)
         raise typer.BadParameter(f"{reader} is no reader; write one of {known}") from None
-    warehouse = _warehouse()
-    stories, count = Stories(warehouse, _bundle()), 0
-    for key, one in sorted(events.held(warehouse).items()):
-        story = stories.of(key, one.watched, datetime.now(UTC))
-        if story is not None:
+    warehouse, bundle = _warehouse(), _bundle()
+    stories, count = Stories(warehouse, bundle), 0
+    held = {key: one.watched for key, one in events.held(warehouse).items()}
+    others_speak = spoken_for(bundle.alerts.rules, held)
+    for key, watched in sorted(held.items()):
+        story = stories.of(key, watched, datetime.now(UTC))
+        if story is not None and key not in others_speak:
             typer.echo(told(story, chosen, locale).text + "\n")
             count += 1
     typer.echo(f"{count} alert{'' if count == 1 else 's'}; nothing was sent")

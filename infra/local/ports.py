@@ -1,10 +1,15 @@
 """Loopback ports: whether one answers, is free, and who holds it."""
 
+import secrets
 import socket
 import urllib.error
 import urllib.request
 
 LOOPBACK = "127.0.0.1"
+# Below what the kernel gives to outgoing connections (32768 up): one of those may take a port
+# between the moment it is found free and the moment its server starts.
+LISTENING = range(16384, 32768)
+TRIES = 100
 
 
 def answers(port: int, host: str = LOOPBACK) -> bool:
@@ -26,10 +31,15 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """Return a port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """Return a port nobody listens on at the moment, and that no outgoing connection will take.
+
+    Raises:
+        OSError: none of a hundred can be had; the host is not one of this machine's.
+    """
+    for port in secrets.SystemRandom().sample(LISTENING, TRIES):
+        if is_free(port, host):
+            return port
+    raise OSError(f"no port of {host} can be listened on; is it an address of this machine?")
 
 
 def http_ok(url: str, seconds: float = 1.0) -> bool:

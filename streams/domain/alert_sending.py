@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.alerts import Alerts, Route, Rule, rank
-from streams.domain.alert_states import Key, Transition
+from streams.domain.alert_states import Key, Transition, Watched
 from streams.domain.workdays import Workdays
 
 _KEY_BYTES = 16
@@ -44,18 +44,19 @@ class Notice(NamedTuple):
 Place = tuple[str, str, str, str, str, date]  # group, subject, KPI and period: one story
 
 
-def loudest(rules: Mapping[str, Rule], firing: Iterable[Key]) -> dict[Place, int]:
-    """Return the gravest severity that fires, by group, subject and period."""
-    found: dict[Place, int] = {}
+def spoken_for(rules: Iterable[Rule], held: Mapping[Key, Watched]) -> set[Key]:
+    """Return the alerts of a subject and period for which a graver rule of their group speaks."""
+    known = {rule.rule_id: rule for rule in rules}
+    firing = [key for key, one in held.items() if one.is_firing and key.rule_id in known]
+    loudest: dict[Place, int] = {}
     for key in firing:
-        place = _place(rules[key.rule_id], key)
-        found[place] = max(found.get(place, -1), rank(rules[key.rule_id].severity))
-    return found
-
-
-def is_spoken_for(rule: Rule, key: Key, loud: Mapping[Place, int]) -> bool:
-    """Return whether a graver rule of the same group fires for the same subject and period."""
-    return loud.get(_place(rule, key), -1) > rank(rule.severity)
+        place, now = _place(known[key.rule_id], key), rank(known[key.rule_id].severity)
+        loudest[place] = max(loudest.get(place, now), now)
+    return {
+        key
+        for key in firing
+        if rank(known[key.rule_id].severity) < loudest[_place(known[key.rule_id], key)]
+    }
 
 
 def notices(

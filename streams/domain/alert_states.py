@@ -81,6 +81,11 @@ class Watched(NamedTuple):
     counted: date | None = None
     episode: datetime | None = None
 
+    @property
+    def is_firing(self) -> bool:
+        """Whether somebody should act: it fires, and has not been good for long enough yet."""
+        return self.state in (State.FIRING, State.RECOVERING)
+
 
 class Transition(NamedTuple):
     """A change of state, worth a row of history."""
