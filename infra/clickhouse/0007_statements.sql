@@ -267,8 +267,8 @@ CREATE OR REPLACE VIEW spm_bi.commission_statement
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT entry.entry_id AS entry_id, entry.rep_id AS rep_id, entry.rep_name AS rep_name,
     entry.posted_start AS posted_start, entry.posted_end AS posted_end,
-    multiIf(credit.deal_id != '', credit.day, posting.posted_at IS NOT NULL, toDate32(posting.posted_at),
-        entry.posted_start) AS day,
+    multiIf(credit.deal_id != '', credit.day, posting.posted_at IS NOT NULL,
+        toDate32(assumeNotNull(posting.posted_at)), entry.posted_start) AS day,
     entry.plan_id AS plan_id, terms.plan_name AS plan_name, entry.component_id AS component_id,
     entry.component_kind AS component_kind, entry.kind AS kind, entry.state AS state, entry.deal_id AS deal_id,
     if(credit.deal_id != '', credit.deal_name, named.deal_name) AS deal_name,
@@ -342,7 +342,7 @@ AS SELECT one.month AS month, one.rep_id AS rep_id, person.name AS rep_name, one
     one.period_months AS period_months, one.opening AS opening, one.capitalised AS capitalised,
     one.reduced AS reduced, one.amortised AS amortised, one.written_off AS written_off,
     one.closing AS closing, one.expensed AS expensed, one.released AS released, one.posted AS posted,
-    (SELECT max(made_at) FROM spm.amortisation_run) AS made_at
+    assumeNotNull((SELECT max(made_at) FROM spm.amortisation_run)) AS made_at
 FROM
 (
     SELECT * FROM spm.amortisation FINAL
