@@ -54,7 +54,7 @@ def check(
         without = checking.without_quota(values, day)
     wrong = [s for s in summed if not s.adds_up]
     if as_json:
-        print_json(checking.as_json(problems, summed, without, day))
+        print_json(checking.as_json(values, problems, summed, without, day))
     else:
         tell(problems)
         typer.echo(checking.text(problems, summed, without, day))
