@@ -15,7 +15,7 @@ SAME = {name: name for name in COLUMNS if name not in ("period", "what", "formul
 LINES = (
     f"SELECT {', '.join(SAME.values())} FROM spm_bi.commission_statement"
     " WHERE rep_id = {rep:String} AND posted_end > {start:Date32} AND posted_end <= {end:Date32}"
-    " ORDER BY plan_id, component_id, currency, day, position, entry_id"
+    " ORDER BY state != 'EARNED', plan_id, component_id, currency, day, position, entry_id"
 )
 TRACES = (
     "SELECT entry_id, tiers_before, tiers_after, formula, deal_name"
@@ -26,11 +26,7 @@ TRACES = (
 def listed(shown: Shown) -> list[tuple[Any, ...]]:
     """Return the lines of a statement as the command's sheet has them."""
     places = [COLUMNS.index(name) for name in SAME]
-    lines = [tuple(_plain(row[place]) for place in places) for row in rows(shown)]
-    earned = {line.entry.entry_id for s in shown.statement.earned for line in s.lines}
-    assert all(line[-1] in earned for line in lines[: len(earned)])  # earned first, then moved
-    order = {line.entry.entry_id: _order(line.entry) for line in shown.statement.lines}
-    return sorted(lines, key=lambda line: order[line[-1]])  # stable: within a section as it is
+    return [tuple(_plain(row[place]) for place in places) for row in rows(shown)]
 
 
 def viewed(client: Any, shown: Shown) -> list[tuple[Any, ...]]:
@@ -56,10 +52,6 @@ def same_traces(client: Any, shown: Shown) -> int:
         assert name == line.deal_name
         climbing += bool(after)
     return climbing
-
-
-def _order(entry: Any) -> tuple[str, str, str]:
-    return entry.plan_id, entry.component_id, entry.currency
 
 
 def _plain(value: Any) -> Any:
