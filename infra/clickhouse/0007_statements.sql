@@ -49,36 +49,8 @@ FROM
     WHERE kind = 'payroll' AND sequence = (SELECT max(sequence) FROM spm.definition WHERE kind = 'payroll')
 );
 
--- Filters on rep_id and deal_id reach both tables' primary keys.
+-- Filters on rep_id and deal_id reach both tables' primary keys. Types are those of history, which has no other.
 CREATE OR REPLACE VIEW spm_bi.fct_credit_version
-(
-    rep_id String,
-    deal_id String,
-    role String,
-    via String,
-    topic String,
-    partition UInt16,
-    position UInt64,
-    sequence UInt64,
-    day Date32,
-    share Decimal(9, 6),
-    amount Decimal(18, 4),
-    currency String,
-    reporting_amount Nullable(Decimal(18, 4)),
-    reporting_currency String,
-    rate Nullable(Decimal(20, 10)),
-    rate_on Nullable(Date32),
-    is_deleted Bool,
-    stage_class String,
-    deal_name String,
-    account_name String,
-    deal_source String,
-    deal_source_id String,
-    deal_topic String,
-    deal_partition UInt16,
-    deal_position UInt64,
-    deal_revised_at Nullable(DateTime64(6, 'UTC'))
-)
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT credit.rep_id AS rep_id, credit.deal_id AS deal_id, credit.role AS role, credit.via AS via,
     credit.topic AS topic, credit.partition AS partition, credit.position AS position,
