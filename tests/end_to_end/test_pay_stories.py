@@ -39,6 +39,11 @@ FORGIVEN = {
     "draw_id": "draw", "by": "ana", "reason": "settled on leaving", "approved_by": "ben",
     "approved_at": "2026-03-21T09:00:00Z",
 }  # fmt: skip
+PRIZE = {
+    "manual_id": "prize", "at": "2026-03-22T09:00:00Z", "rep_id": "tess", "amount": "150",
+    "currency": "EUR", "by": "ana", "reason": "first of the quarter", "approved_by": "ben",
+    "approved_at": "2026-03-23T09:00:00Z",
+}  # fmt: skip
 
 
 def plan(plan_id: str, reps: tuple[str, ...], tiers: Any, **fields: Any) -> dict[str, Any]:
@@ -109,7 +114,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         company.site.produce([won(9, "dana", "Castor", "10000", "2026-03-05")])
         moved = territories(("rex", "2026-01-01", "2026-02-01"), ("omar", "2026-02-01", None))
         company.revise({"territories": moved})
-        company.act(3, forgiven=[FORGIVEN])
+        company.act(3, forgiven=[FORGIVEN], manual=[PRIZE])
         company.act(3, "CLOSED", "PAID")
         yield company
 
@@ -183,7 +188,7 @@ def test_a_refund_after_the_close_comes_back_from_the_next_pay(lived: Company) -
     assert [line[:2] for line in told(lived, "tess", FEBRUARY)] == [
         ("Ebro", -300), ("Tagus", 500),
     ]  # fmt: skip
-    assert pay(lived, "tess")[:2] == [(300, 300, 300, 0), (200, 200, 200, 0)]
+    assert pay(lived, "tess") == [(300, 300, 300, 0), (200, 200, 200, 0), (150, 150, 150, 0)]
 
 
 def test_who_left_with_a_draw_pays_back_what_still_comes_and_the_rest_is_let_go(
@@ -204,6 +209,37 @@ def test_who_left_with_a_draw_pays_back_what_still_comes_and_the_rest_is_let_go(
         for line in shown(lived, "wes", MARCH).statement.lines
     }
     assert people == ("ana", "ben", "settled on leaving")
+
+
+def test_what_people_and_pay_runs_made_is_explained_from_what_stood_below_it(
+    lived: Company,
+) -> None:
+    client = connecting.warehouse(lived.site.settings)
+    for rep, month, kind, *words in (
+        ("wes", JANUARY, "DRAW", "draw - earned, as far as the limit allows",
+         "debt of the draw below it: 0.00", "payroll period 2026-01: CLOSED by ana"),
+        ("wes", FEBRUARY, "RECOVERY", "min(debt, recover_rate x (earned - draw))",
+         "debt of the draw below it: 1,500.00", "payroll period 2026-02: CLOSED by ana"),
+        ("wes", MARCH, "FORGIVENESS", "debt of the draw below it: 800.00",
+         "debt let go: wes, written 2026-03-20 by ana", "approved by ben"),
+        ("tess", MARCH, "MANUAL", "manual entry prize, written 2026-03-22 by ana",
+         "first of the quarter (ana, approved by ben)"),
+        ("dana", JANUARY, "ELIGIBLE", "2100.0000 earned x 1 eligible",
+         "below it: earned 2,100.00, eligible 0.00, released 0.00, paid 0.00"),
+        ("dana", JANUARY, "RELEASE", "eligible - released, when the period closed"),
+        ("dana", JANUARY, "PAYOUT", "released - paid", "payroll period 2026-01: PAID by ana"),
+    ):  # fmt: skip
+        lines = shown(lived, rep, month).statement.lines
+        entry = next(line.entry for line in lines if line.entry.kind == kind)
+        (found,) = explained(client, Ledger(client), [entry])
+        text = explanation(found)
+        for said in words:
+            assert said in text, text
+        assert "the ledger, credits and acts below it: the same amount" in found.verdict
+        (wrong,) = explained(client, Ledger(client), [entry._replace(amount=entry.amount + 1)])
+        assert not wrong.checks
+        (strange,) = explained(client, Ledger(client), [entry._replace(entry_id="made up")])
+        assert strange.recomputed.amount == 0  # the run makes no such entry
 
 
 def test_every_line_of_the_quarter_is_proven_explained_and_in_the_warehouse(

@@ -6,9 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from infra.definitions import connecting
 from infra.reconcile import pay_runs, recomputed
 from infra.reconcile.periods import ALL
 from infra.reconcile.running import reconcile
+from infra.statements.explaining import explained, told
+from infra.statements.reading import Ledger
+from streams.domain.periods import Span
 from tests.ground import site
 from tests.infra.reconcile.paying import Company, deal
 from tests.load import definitions
@@ -58,7 +62,22 @@ def test_a_refund_after_the_close_comes_back_from_the_next_pay(company: Company)
     found = company.proven()
     assert found[pay_runs.TABLE].keys == 4
     assert found[recomputed.TABLE].keys == 4
+    _every_entry_is_explained(company)
     _tampering_is_told(company)
+
+
+def _every_entry_is_explained(company: Company) -> None:
+    """What was taken over, too, by what it is made from."""
+    client = connecting.warehouse(company.site.settings)
+    ledger = Ledger(client)
+    quarter = Span(date(2026, 1, 1), date(2026, 4, 1))
+    lines = ledger.statement("r1", "r1", quarter).lines
+    found = explained(client, ledger, [line.entry for line in lines])
+    assert {one.line.entry.kind for one in found} > {"OPENING", "PAYOUT"}
+    for one in found:
+        assert one.recomputed.amount == one.line.entry.amount, told(one)
+    texts = [told(one) for one in found if one.line.entry.kind == "OPENING"]
+    assert all("opening balance old, written by ana" in text for text in texts)
 
 
 def _tampering_is_told(company: Company) -> None:
