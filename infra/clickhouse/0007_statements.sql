@@ -187,7 +187,8 @@ FROM
 ) AS said
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = said.rep_id;
 
--- The lines of statements: of what no credit caused the day is that of its posting. Terms are the payee's own.
+-- The lines of statements: of what no credit caused the day is that of its posting (commission_posting has all; here
+-- the few that nothing cheaper tells). Terms are the payee's own.
 CREATE OR REPLACE VIEW spm_bi.commission_statement
 (
     entry_id String,
@@ -239,12 +240,11 @@ CREATE OR REPLACE VIEW spm_bi.commission_statement
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT entry.entry_id AS entry_id, entry.rep_id AS rep_id, entry.rep_name AS rep_name,
     entry.posted_start AS posted_start, entry.posted_end AS posted_end,
-    multiIf(credit.deal_id != '', credit.day, posting.posted_at IS NOT NULL,
-        toDate32(assumeNotNull(posting.posted_at)), entry.posted_start) AS day,
+    multiIf(credit.deal_id != '', credit.day, run.sequence > 0, toDate32(run.at),
+        posting.posted_at IS NOT NULL, toDate32(assumeNotNull(posting.posted_at)), entry.posted_start) AS day,
     entry.plan_id AS plan_id, terms.plan_name AS plan_name, entry.component_id AS component_id,
     entry.component_kind AS component_kind, entry.kind AS kind, entry.state AS state, entry.deal_id AS deal_id,
-    if(credit.deal_id != '', credit.deal_name, named.deal_name) AS deal_name,
-    credit.account_name AS account_name, entry.role AS role, entry.via AS via,
+    credit.deal_name AS deal_name, credit.account_name AS account_name, entry.role AS role, entry.via AS via,
     if(credit.deal_id = '', NULL, credit.share) AS share,
     if(credit.deal_id = '', NULL, credit.amount) AS credit_amount, credit.currency AS credit_currency,
     credit.rate AS exchange_rate, credit.rate_on AS exchange_rate_on,
@@ -264,13 +264,13 @@ FROM spm_bi.commission_ledger AS entry
 LEFT JOIN spm_bi.fct_credit_version AS credit ON credit.rep_id = entry.rep_id AND credit.topic = entry.topic
     AND credit.partition = entry.partition AND credit.position = entry.position
     AND credit.deal_id = entry.deal_id
+LEFT JOIN (SELECT sequence, min(made_at) AS at FROM spm.pay_run GROUP BY sequence) AS run
+    ON run.sequence = entry.position AND entry.topic = 'spm.definitions'
 LEFT JOIN
 (
-    SELECT rep_id, deal_id, argMax(deal_name, position) AS deal_name FROM spm_bi.fct_credit_version
-    GROUP BY rep_id, deal_id
-) AS named ON named.rep_id = entry.rep_id AND named.deal_id = entry.deal_id
-LEFT JOIN spm_bi.commission_posting AS posting ON posting.rep_id = entry.rep_id
-    AND posting.entry_id = entry.entry_id
+    SELECT rep_id, entry_id, posted_at FROM spm_bi.commission_posting
+    WHERE entry_id IN (SELECT entry_id FROM spm.commission_ledger WHERE deal_id = '' AND topic != 'spm.definitions')
+) AS posting ON posting.rep_id = entry.rep_id AND posting.entry_id = entry.entry_id
 LEFT JOIN
 (
     SELECT rep_id, entry_id,

@@ -231,14 +231,13 @@ def test_what_people_and_pay_runs_made_is_explained_from_what_stood_below_it(
     ):  # fmt: skip
         lines = shown(lived, rep, month).statement.lines
         entry = next(line.entry for line in lines if line.entry.kind == kind)
-        (found,) = explained(client, Ledger(client), [entry])
+        others = entry._replace(amount=entry.amount + 1), entry._replace(entry_id="made up")
+        found, wrong, strange = explained(client, Ledger(client), [entry, *others])
         text = explanation(found)
         for said in words:
             assert said in text, text
         assert "the ledger, credits and acts below it: the same amount" in found.verdict
-        (wrong,) = explained(client, Ledger(client), [entry._replace(amount=entry.amount + 1)])
         assert not wrong.checks
-        (strange,) = explained(client, Ledger(client), [entry._replace(entry_id="made up")])
         assert strange.recomputed.amount == 0  # the run makes no such entry
 
 
