@@ -66,8 +66,7 @@ def write(stored: Stored, terms: Terms, now: datetime) -> Written:
     """
     state = stored.in_force()
     accounting = state.bundle().accounting
-    ledger = reading.rows(stored.client)
-    entries = reading.entries_of(stored.client, accounting, ledger)
+    entries, cut = _read(stored, accounting)
     deals = reading.deals(stored.client)
     run_id = name_of(entries, deals, terms, accounting)
     noted = _runs(stored)
@@ -82,7 +81,7 @@ def write(stored: Stored, terms: Terms, now: datetime) -> Written:
             _drop(stored, run_id)
             raise
     made_at = max([now, *(at + timedelta(milliseconds=1) for _, _, at in noted[:1])])
-    _note(stored, (run_id, rows or 0, state.sequence, *_cut(ledger), made_at))
+    _note(stored, (run_id, rows or 0, state.sequence, list(cut), list(cut.values()), made_at))
     if _count(stored, run_id) != rows:
         raise MovedOn(f"rows of run {run_id} are gone: another one was under way; do it again")
     _tidy(stored)
@@ -175,13 +174,13 @@ def _written(
     return count
 
 
-def _cut(ledger: Iterable[reading.Row]) -> tuple[list[str], list[int]]:
-    """Return how far the ledger was read: topic/partition, and the greatest position there."""
-    found: dict[str, int] = {}
-    for row in ledger:
+def _read(stored: Stored, accounting: Accounting) -> tuple[list[Entry], dict[str, int]]:
+    """Return the ledger, and how far it was read: topic/partition -> the greatest position."""
+    rows, cut = reading.rows(stored.client), dict[str, int]()
+    for row in rows:
         key = f"{row.topic}/{row.partition}"
-        found[key] = max(found.get(key, 0), row.position)
-    return list(found), list(found.values())
+        cut[key] = max(cut.get(key, 0), row.position)
+    return reading.entries_of(stored.client, accounting, rows), cut
 
 
 def _runs(stored: Stored) -> list[tuple[str, int, datetime]]:
