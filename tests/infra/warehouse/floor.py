@@ -145,6 +145,12 @@ def statements(client: Client) -> None:
             [f"of {rep}", f"{rep}-1", rep, state, rep, asked + timedelta(days), "x"] for rep in REPS
         ]
         client.insert("spm.dispute", rows, column_names=columns)
+    columns = ["run_id", "rep_id", "month", "currency", "treats", "posted"]
+    for run in ("older", "newer", "newer"):  # the last one twice
+        rows = [[run, rep, date(2026, 1, 1), "EUR", "EXPENSE", Decimal(1)] for rep in REPS]
+        client.insert("spm.amortisation", rows, column_names=columns)
+    runs = [["older", 5, asked], ["newer", 5, asked + timedelta(1)]]
+    client.insert("spm.amortisation_run", runs, column_names=["run_id", "rows", "made_at"])
     tiles = [["spm.credits", 0, 0, 0, 9, asked]]
     columns = ["topic", "partition", "epoch", "offset_from", "offset_to", "applied_at"]
     client.insert("spm.applied", tiles, column_names=columns)
