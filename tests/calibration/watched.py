@@ -132,7 +132,9 @@ def judged(alarm: Alarm, seasons: Iterable[Season], *, messages: bool = False) -
         missed += 1
         hits += len(told)
         mark = max(n for n, left in enumerate(season.left) if left >= IN_TIME)
-        there = [one for one in told if one.since <= mark and (one.until is None or one.until > mark)]
+        there = [
+            one for one in told if one.since <= mark and (one.until is None or one.until > mark)
+        ]
         if there:
             flagged += 1
             leads.append(season.left[min(one.since for one in there)])
