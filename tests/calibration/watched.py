@@ -106,6 +106,7 @@ def _walked(rules: Sequence[Rule], season: Season) -> Iterator[Told]:
             elif one.ends:
                 since, is_message = open_.pop(rule.rule_id)
                 yield Told(rule.rule_id, since, n, is_message)
+    # What fires when the period ends was never taken back.
     for rule_id, (since, is_message) in open_.items():
         yield Told(rule_id, since, None, is_message)
 
@@ -125,7 +126,7 @@ def judged(alarm: Alarm, seasons: Iterable[Season], *, messages: bool = False) -
     false: list[int] = []
     for season in seasons:
         told = [one for one in alarm(season) if one.is_message or not messages]
-        if season.reached:
+        if season.is_reached:
             reached += 1
             false.append(len(told))
             continue
