@@ -62,8 +62,8 @@ def _against(rules: Sequence[Rule], found: Found) -> Iterator[str]:
     rule = main_rule(rules)
     yield "## Beside linear pace\n"
     yield (
-        f"`{rule.rule_id}` alone, linear pace below 100 % of the plan, and linear pace at the bound "
-        "that warns of as many with the fewest alerts for nothing.\n"
+        f"`{rule.rule_id}` alone, linear pace below the plan, and linear pace at the bound that "
+        "warns of as many with the fewest alerts for nothing.\n"
     )
     yield "| floor | alarm | warned | precision | lead | for nothing, each | at most one |"
     yield "|---|---|---:|---:|---:|---:|---:|"

@@ -23,7 +23,7 @@ from streams.domain.odds import Odds
 from streams.domain.outlook import outlook
 from streams.domain.periods import DAY, Span
 from tests.calibration.asking import known_at, money, versions
-from tests.calibration.floors import Deal, Rep, Story, is_workday
+from tests.calibration.floors import Story, is_workday
 from tests.calibration.standing import Sale, Seller, watch_of
 
 MOOD = (0.6, 1.4)  # a quota over what is usual: about half of them are reached
@@ -74,6 +74,27 @@ class Drawn(NamedTuple):
         return probability(sum(booked, Decimal(0)), seller.quota, np.sum(mine, axis=0))
 
 
+class _Time(NamedTuple):
+    """A period, its business mornings with what was forecast on them, and when data was late."""
+
+    period: Span
+    mornings: Sequence[date]
+    forecasts: Mapping[date, Drawn]
+    outage: Outage | None
+
+    def told_by(self, day: date) -> date:
+        """Return the day before which everything is known on a morning."""
+        return self.outage.span.start if self.outage and self.is_dark(day) else day
+
+    def is_dark(self, day: date) -> bool:
+        """Return whether the source is away."""
+        return self.outage is not None and day in self.outage.span
+
+    def is_late(self, day: date) -> bool:
+        """Return whether it is known to be away."""
+        return self.outage is not None and self.outage.is_known and self.is_dark(day)
+
+
 def seasons(
     told: Story, period: Span, rules: Sequence[Rule], draws: int, outage: Outage | None = None
 ) -> Iterator[Season]:
@@ -84,45 +105,36 @@ def seasons(
         outage: nothing but what had been told before it is known while it lasts.
     """
     mornings = [day for day in period.each() if is_workday(day)]
-    dark = outage.span if outage else Span(period.end, period.end)
-    forecasts = dict(_forecasts(told, period, [d for d in mornings if d not in dark], draws))
+    time = _Time(period, mornings, {}, outage)
+    lit = [day for day in mornings if not time.is_dark(day)]
+    time = time._replace(forecasts=dict(_forecasts(told, period, lit, draws)))
     for seller in _sellers(told, period):
-        mine = [rule for rule in rules if rule.subject == seller.subject]
-        yield _season(told.kind.name, seller, period, mornings, forecasts, mine, outage)
+        yield _season(
+            told.kind.name, seller, time, [r for r in rules if r.subject == seller.subject]
+        )
 
 
-def _season(
-    kind: str,
-    seller: Seller,
-    period: Span,
-    mornings: Sequence[date],
-    forecasts: Mapping[date, Drawn],
-    rules: Sequence[Rule],
-    outage: Outage | None,
-) -> Season:
+def _season(kind: str, seller: Seller, time: _Time, rules: Sequence[Rule]) -> Season:
     readings: dict[str, list[Reading]] = {rule.rule_id: [] for rule in rules}
     pace: list[float | None] = []
     basis: tuple[date, Decimal] | None = None
-    for day in mornings:
-        is_dark = outage is not None and day in outage.span
-        told_by = outage.span.start if outage and is_dark else day
-        drawn = forecasts.get(day)
-        chance = None if drawn is None else drawn.chance(seller, period, day)
-        watch = watch_of(seller, period, day, told_by, chance)
+    for day in time.mornings:
+        drawn = time.forecasts.get(day)
+        chance = None if drawn is None else drawn.chance(seller, time.period, day)
+        watch = watch_of(seller, time.period, day, time.told_by(day), chance)
         before = None if basis is None else watch.at(basis[0])
         is_corrected = basis is not None and before is not None and before.actual != basis[1]
-        is_late = is_dark and outage is not None and outage.is_known
         for rule in rules:
-            seen = reading(rule, watch, is_late=is_late, is_corrected=is_corrected)
+            seen = reading(rule, watch, is_late=time.is_late(day), is_corrected=is_corrected)
             readings[rule.rule_id].append(seen)
         now, past = watch.to_date[day], watch.to_date.get(day - DAY)
         pace.append(float(now.actual / now.plan) if now.plan else None)
         basis = basis if past is None else (day - DAY, past.actual)
-    left = [(period.end - day).days / period.days for day in mornings]
+    left = [(time.period.end - day).days / time.period.days for day in time.mornings]
+    is_reached = seller.total >= seller.quota
     return Season(
-        kind, seller.subject, seller.name, seller.total >= seller.quota, mornings, left, readings,
-        pace,
-    )  # fmt: skip
+        kind, seller.subject, seller.name, is_reached, time.mornings, left, readings, pace
+    )
 
 
 def _forecasts(
@@ -143,25 +155,29 @@ def _forecasts(
 def _sellers(told: Story, period: Span) -> Iterator[Seller]:
     reps = [rep for rep in told.reps if rep.since < period.start]
     won = [deal for deal in told.deals if deal.is_won and deal.on and deal.on < period.end]
-    for rep in reps:
-        yield _seller(told, period, Subject.REP, str(rep.rep), [rep], won)
+    groups = [(Subject.REP, str(rep.rep), (rep,)) for rep in reps]
     for team in sorted({rep.team for rep in reps}):
-        members = [rep for rep in reps if rep.team == team]
-        yield _seller(told, period, Subject.TEAM, team, members, won)
+        groups.append((Subject.TEAM, team, tuple(rep for rep in reps if rep.team == team)))
+    for kind, name, members in groups:
+        who = tuple(rep.rep for rep in members)
+        sales = sorted(
+            Sale(d.on, d.stands[-1].since, money(d.amount)) for d in won if d.rep in who and d.on
+        )
+        quota = _quota(told, period, (kind, name), sales, len(who))
+        total = sum((sale.amount for sale in sales if period.start <= sale.on), Decimal(0))
+        yield Seller(kind, name, who, tuple(sales), quota, total)
 
 
-def _seller(
-    told: Story, period: Span, kind: Subject, name: str, members: Sequence[Rep], won: list[Deal]
-) -> Seller:
-    who = tuple(rep.rep for rep in members)
-    mine = [Sale(d.on, d.stands[-1].since, money(d.amount)) for d in won if d.rep in who and d.on]
+def _quota(
+    told: Story, period: Span, who: tuple[Subject, str], sales: Sequence[Sale], members: int
+) -> Decimal:
     year = timedelta(days=365)
-    usual = [s.amount for s in mine if period.start - year <= s.on < period.start]
+    usual = [s.amount for s in sales if period.start - year <= s.on < period.start]
+    kind, name = who
     mood = Random(f"{told.kind.name} {name} {period}").uniform(*MOOD)
     if kind is Subject.TEAM:
         mood = 0.5 + mood / 2  # what is asked of many is nearer to what they do
-    least = money(told.kind.amount / 4 * len(members))
+    least = money(told.kind.amount / 4 * members)
     share = Decimal(period.days) / 365
     quota = max(sum(usual, Decimal(0)) * share, least) * Decimal(repr(mood))
-    total = sum((s.amount for s in mine if period.start <= s.on), Decimal(0))
-    return Seller(kind, name, who, tuple(sorted(mine)), quota.quantize(Decimal("0.01")), total)
+    return quota.quantize(Decimal("0.01"))
