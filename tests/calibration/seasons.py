@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from schemas.alerts import Rule, Subject
+from schemas.alerts import Rule, Signal, Subject
 from streams.domain.alert_signals import reading
 from streams.domain.alert_states import Reading
 from streams.domain.forecast import draws_of, probability
@@ -107,7 +107,8 @@ def seasons(
     mornings = [day for day in period.each() if is_workday(day)]
     time = _Time(period, mornings, {}, outage)
     lit = [day for day in mornings if not time.is_dark(day)]
-    time = time._replace(forecasts=dict(_forecasts(told, period, lit, draws)))
+    if any(rule.signal is Signal.HIT_PROBABILITY for rule in rules):
+        time = time._replace(forecasts=dict(_forecasts(told, period, lit, draws)))
     for seller in _sellers(told, period):
         yield _season(
             told.kind.name, seller, time, [r for r in rules if r.subject == seller.subject]
