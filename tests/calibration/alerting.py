@@ -24,6 +24,7 @@ from tests.calibration.tradeoff import picture
 FOLDER = Path(__file__).resolve().parents[2] / "streams" / "domain"
 FIRST = date(2025, 4, 1)  # two years of a floor's history stand before it
 DRAWS = 500
+CHOSEN_ON = 2  # floors on which the shipped bounds were chosen; they are published on others
 PERIODS = 3
 NAMES = ("steady", "transactional", "lumpy", "seasonal", "ramping", "late")
 DARK = {3: 10, 1: 6}  # calendar days without data in a period of so many months
@@ -72,7 +73,7 @@ def main() -> None:
     for name in NAMES:
         began = time.process_time()
         kind = replace(kinds[name], reps=given.reps or kinds[name].reps)
-        found[name] = list(passed(kind, rules, range(given.seeds), DRAWS))
+        found[name] = list(passed(kind, rules, range(CHOSEN_ON, CHOSEN_ON + given.seeds), DRAWS))
         spent = time.process_time() - began
         print(f"{name}: {len(found[name])} periods; {spent:.0f} s", flush=True)
     dark = {
