@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -73,14 +74,19 @@ def watch_of(
 
 
 def _to_date(quota: Decimal, period: Span, day: date, sums: _Sums) -> Iterator[tuple[date, ToDate]]:
-    whole = EVERYWHERE.days_in(period)
+    elapsed = _elapsed(period)
     first = max(period.start, day - timedelta(days=KEPT_DAYS))
-    passed = EVERYWHERE.days_in(Span(period.start, first))
     for at in Span(first, day + DAY).each():
         # A day is part of the plan once it is over.
-        passed += EVERYWHERE.weight(at) if at < day else 0
+        passed = elapsed[(min(at + DAY, day) - period.start).days]
         actual, _ = sums.between(period.start, at + DAY)
-        yield at, ToDate(actual, (quota * passed / whole).quantize(STEP))
+        yield at, ToDate(actual, (quota * passed / elapsed[-1]).quantize(STEP))
+
+
+@cache
+def _elapsed(period: Span) -> tuple[Decimal, ...]:
+    """Return the working days of a period before each of its days, and at last all of them."""
+    return tuple(accumulate((EVERYWHERE.weight(day) for day in period.each()), initial=Decimal(0)))
 
 
 def _whole_month(day: date) -> date:
