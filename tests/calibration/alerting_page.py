@@ -17,7 +17,8 @@ floors with a known outcome pass, morning by morning, before the rules of the sa
 the same readings, evidence, days in a row and groups as the service has
 (`alert_signals`, `alert_states`, `alert_sending`, `forecast`), every forecast made with what was
 known on its morning. Floors are those of [calibration](calibration.md); quotas lie between 0.6 and
-1.4 times what the rep usually does.
+1.4 times what the rep usually does. Periods are quarters, on the transactional floor months. Bounds
+were chosen on other floors of each kind than those that are told of here.
 
 - *Missed*: the period ended below the quota; *reached*: it did not. Ending at 99 % is missed,
   and nobody can tell it from 101 % months before.
