@@ -16,10 +16,9 @@ EVERY = [rule for file in RULES.values() for group in file["groups"] for rule in
 ALERTS: dict[str, dict[str, Any]] = {rule["alert"]: rule for rule in EVERY if "alert" in rule}
 
 
-def ran(tool: str, *arguments: str) -> str:
-    """Return what a tool says; it must say that all is well."""
+def ran(tool: str, *arguments: str, given: bytes = b"") -> None:
+    """Run a tool, which must say that all is well."""
     done = subprocess.run(
-        [need(tool), *arguments], capture_output=True, text=True, check=False, cwd=FOLDER
+        [need(tool), *arguments], input=given, capture_output=True, check=False, cwd=FOLDER
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
+import yaml
+from prometheus_client import CollectorRegistry, generate_latest
 from typer.main import get_command
 
 from connectors.boards.metrics import Metrics
@@ -15,6 +16,7 @@ from infra.forecasting import watching as forecasting
 from infra.reconcile import watching as reconciling
 from infra.settling import watching as settling
 from streams.engine.metrics import REGISTRY
+from streams.settings import Settings
 from tests.infra.prometheus.shipped import ALERTS, EVERY, FOLDER, ROUTES, RULES, UNIT_TESTS, ran
 
 RUNBOOKS = (FOLDER / "runbooks.md").read_text()
@@ -22,32 +24,25 @@ SECTIONS = {line[3:].strip() for line in RUNBOOKS.splitlines() if line.startswit
 ENDS = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
 
 
+def registries() -> dict[str, CollectorRegistry]:
+    """Return what each of our processes tells, by its job."""
+    found = {"worker": REGISTRY, "board": Metrics().registry, "intake": Measures().registry}
+    modules = {
+        "reconcile": reconciling, "forecast": forecasting, "settle": settling, "alerts": alerting
+    }  # fmt: skip
+    for job, module in modules.items():
+        found[job] = CollectorRegistry()
+        module.Gauges(found[job])
+    return found
+
+
 def told() -> set[str]:
     """Return the name of every series that our processes tell."""
-    ours = CollectorRegistry()
-    for module in (reconciling, forecasting, settling, alerting):
-        # Each is a process of its own with a registry of its own.
-        found = CollectorRegistry()
-        module.Gauges(found)  # type: ignore[attr-defined]
-        ours.register(_Of(found))
-    names = {"up", "process_start_time_seconds"}
-    for registry in (ours, REGISTRY, Metrics().registry, Measures().registry):
+    names = {"up"}
+    for registry in registries().values():
         for family in registry.collect():
             names |= {family.name + end for end in ENDS.get(family.type, ("",))}
     return names
-
-
-class _Of:
-    """Another registry as a collector."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-
-    def describe(self) -> list[Any]:
-        return []
-
-    def collect(self) -> Any:
-        return [f for f in self._registry.collect() if f.name.startswith("pacesetter_")]
 
 
 @pytest.mark.external
@@ -55,6 +50,21 @@ def test_rules_and_configurations_are_valid() -> None:
     ran("promtool", "check", "rules", *(f"rules/{name}.yml" for name in RULES))
     ran("promtool", "check", "config", "prometheus.yml", "embedded.yml")
     ran("amtool", "check-config", "alertmanager.yml")
+
+
+@pytest.mark.external
+def test_metrics_are_named_by_convention() -> None:
+    for registry in registries().values():
+        ran("promtool", "check", "metrics", given=generate_latest(registry))
+
+
+def test_one_machine_is_asked_on_the_ports_it_has_by_itself() -> None:
+    config = yaml.safe_load((FOLDER / "embedded.yml").read_text())
+    asked = {c["job_name"]: c["static_configs"][0]["targets"][0] for c in config["scrape_configs"]}
+    ports = {job: f"{'metrics' if job == 'worker' else job}_port" for job in registries()}
+    assert asked == {
+        job: f"127.0.0.1:{Settings.model_fields[name].default}" for job, name in ports.items()
+    }
 
 
 @pytest.mark.external
