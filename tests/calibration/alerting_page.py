@@ -10,6 +10,8 @@ from tests.calibration.watched import Verdict, by_linear_pace, by_rules, judged
 Found = Mapping[str, Sequence[Season]]
 Dark = Mapping[tuple[str, bool], tuple[Sequence[Season], Outage]]
 
+CLEAR = 0.9  # of the plan
+
 HEAD = """# What alerts are worth
 
 Written by `make calibrate` (`python -m tests.calibration.alerting --write`). Seasons of simulated
@@ -49,14 +51,25 @@ def _bars(rules: Sequence[Rule], found: Found) -> Iterator[str]:
         "All rules of reps together, counting what disturbs somebody (a digest does not, nor a "
         "rule for which a graver one speaks; one that grows graver is told again).\n"
     )
-    yield "| floor | missed | warned | lead | reached | for nothing, each | at most one | most |"
-    yield "|---|---:|---:|---:|---:|---:|---:|---:|"
+    yield (
+        "| floor | missed | warned | of these, ended below 90 % | lead | reached "
+        "| for nothing, each | at most one | most |"
+    )
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
     for kind, some in found.items():
-        v = judged(by_rules(rules), of_reps(some), messages=True)
+        mine = of_reps(some)
+        v = judged(by_rules(rules), mine, messages=True)
+        clear = judged(by_rules(rules), filter(is_clear, mine), messages=True)
         yield (
-            f"| {kind} | {v.missed} | {v.recall:.0%} | {v.lead:.0%} | {v.reached} | {v.false:.2f} "
-            f"| {v.quiet:.0%} | {v.worst} |"
+            f"| {kind} | {v.missed} | {v.recall:.0%} | {clear.recall:.0%} of {clear.missed} "
+            f"| {v.lead:.0%} | {v.reached} | {v.false:.2f} | {v.quiet:.0%} | {v.worst} |"
         )
+
+
+def is_clear(season: Season) -> bool:
+    """Return whether a quota was missed by more than a tenth, as of the last morning."""
+    last = season.pace[-1]
+    return not season.is_reached and last is not None and last < CLEAR
 
 
 def _against(rules: Sequence[Rule], found: Found) -> Iterator[str]:
