@@ -242,7 +242,7 @@ def _plans(client: Any, reps: int, today: date) -> None:
     end = first_of(month + timedelta(days=31))
     count = (end - month).days
     client.command(
-        "INSERT INTO spm.planning (sequence, time_zone, today_counts) SELECT 1, 'UTC', true"
+        "INSERT INTO spm.planning (sequence, time_zone) SELECT 1, 'UTC'"
     )
     client.command(f"""
         INSERT INTO spm.plan_curve (sequence, curve_id, day, elapsed, weight)
