@@ -104,7 +104,8 @@ class Attained:
                     {taken_of("done.found", wanted, slots)} AS taken
                 FROM ({self._days(where)}) AS q
                 LEFT JOIN ({self._theirs(found, "found")}) AS done ON {self._same("done")}
-                INNER JOIN (SELECT kpi_id, is_zero, sums, results FROM ({rows})) AS f ON f.kpi_id = q.kpi))"""
+                INNER JOIN (SELECT kpi_id, is_zero, sums, results FROM ({rows})) AS f
+                    ON f.kpi_id = q.kpi))"""
 
     def _found(self, where: str, rows: str) -> str:
         """Return SQL for what is known of each input of quotas, from the lines there are."""
@@ -135,6 +136,7 @@ class Attained:
         wanted = formulas.wanted_of(self.computed)
         slots = slots_of(wanted)
         always = [n for w, n in slots.items() if w.name == "quota" or w.is_previous]
+        asked = f"{_KEYS}, kpi, period_start, period_end, before_start"
         owners = "\n            UNION ALL ".join(
             f"SELECT '{kind}' AS subject_kind, subject_id, day, slot, value, is_previous, until "
             f"FROM ({part})"
@@ -150,7 +152,7 @@ class Attained:
                 l.slot IN ({samples(wanted, slots)}) AS is_sample
             FROM (SELECT * FROM ({owners})
                 WHERE day >= ({self._first("least(before_start, period_start)")})) AS l
-            INNER JOIN (SELECT {_of("q", f"{_KEYS}, kpi, period_start, period_end, before_start")}, slot
+            INNER JOIN (SELECT {_of("q", asked)}, slot
                 FROM ({self._asked(where)}) AS q
                 INNER JOIN (SELECT kpi_id, arrayJoin(slots) AS slot FROM ({rows})) AS s
                     ON s.kpi_id = q.kpi) AS q

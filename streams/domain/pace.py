@@ -102,8 +102,8 @@ def pace(
     ahead = quota - actual if is_lower_better else actual - quota
     remaining = max(-ahead, Decimal(0))
     return one._replace(
-        attainment_ratio=_share(actual, Fraction(quota), is_lower_better),
-        pace_ratio=_share(actual, Fraction(quota) * due, is_lower_better),
+        attainment_ratio=attainment(actual, Fraction(quota), is_lower_better=is_lower_better),
+        pace_ratio=attainment(actual, Fraction(quota) * due, is_lower_better=is_lower_better),
         gap_amount=actual - planned if is_lower_better else planned - actual,
         remaining_amount=remaining,
         required_per_business_day=_rounded(Fraction(remaining) / Fraction(left), AMOUNT)
@@ -120,7 +120,12 @@ def _elapsed(plan: Course, until: date) -> Fraction:
     return Fraction(plan.elapsed(until)) / Fraction(plan.total) if plan.total else Fraction(0)
 
 
-def _share(actual: Decimal, by: Fraction, is_lower_better: bool) -> Decimal | None:
+def attainment(
+    actual: Decimal | None, by: Fraction, *, is_lower_better: bool = False
+) -> Decimal | None:
+    """Return actual over what it is measured by, or by over actual; None: it cannot be said."""
+    if actual is None:
+        return None
     above, below = (by, Fraction(actual)) if is_lower_better else (Fraction(actual), by)
     return _rounded(above / below, RATIO) if below else None
 
