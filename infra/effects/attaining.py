@@ -1,8 +1,8 @@
 """Whose attainment changes by how much under other definitions: quotas, people, facts.
 
-What the tables hold is added up over each quota's period, under the definitions there are and under
-those to come. Formulas are evaluated from sums of measures. A KPI that looks at each deal or at what
-is open now is named and not computed: its inputs would have to be made a second time.
+What the tables hold is added up over each quota's period, under the definitions there are and
+under those to come. Formulas are evaluated from sums of measures. A KPI that looks at each deal or
+at what is open now is named and not computed: its inputs would have to be made a second time.
 """
 
 from collections import defaultdict
