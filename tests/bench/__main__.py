@@ -11,14 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import commissions, engines, held, inserts, latency, profiling, queries, report
+from tests.bench import (
+    commissions,
+    engines,
+    held,
+    inserts,
+    latency,
+    profiling,
+    quarter,
+    queries,
+    report,
+)
 from tests.bench.floor import ROUNDS_MAX, Log
 from tests.bench.ground import SMALL, Kind, Place, place
 from tests.ground import ROOT
 
 SECTIONS = (
     "engines", "profile", "latency", "inserts", "backfill", "restart", "memory", "simulator",
-    "queries", "commissions",
+    "queries", "commissions", "quarter",
 )  # fmt: skip
 SEED = 20_261
 FEW, MANY = 1_000, 100_000  # reps
@@ -83,6 +93,8 @@ def run(options: Options) -> dict[str, Any]:
             "commissions",
             lambda: commissions.measured(options.credits, options.credits // CREDITS_PER_REP),
         )
+    if "quarter" in wanted:
+        found["quarter"] = section("quarter", lambda: _quarter(options))
     found["bars"] = report.bars(found)
     return found
 
@@ -143,6 +155,12 @@ def _held(options: Options, wanted: Collection[str]) -> held.Rows:
         return held.measured(made, log, live, wanted, options.repeat)
 
 
+def _quarter(options: Options) -> dict[str, Any]:
+    log = quarter.log_of(options.held, options.held_reps, SEED, int(time.time() * 1_000))
+    with place(options.broker, options.held_reps) as made:
+        return quarter.measured(made, log)
+
+
 def _simulator() -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-m", "bench", "-s", "-q", "tests/bench"],
@@ -173,7 +191,7 @@ def _asked() -> tuple[Options, Path]:
     parser.add_argument("--what", default=",".join(SECTIONS), help="sections, by comma")
     parser.add_argument("--quick", action="store_true", help="a fifth of it, once")
     parser.add_argument("--events", type=int, help="for the engines")
-    parser.add_argument("--held", type=int, help="facts for backfill, restart, memory")
+    parser.add_argument("--held", type=int, help="facts for backfill, restart, memory, quarter")
     parser.add_argument("--held-reps", type=int)
     parser.add_argument("--reps", help="numbers of reps, by comma")
     parser.add_argument("--rates", help="events/s for latency, by comma")

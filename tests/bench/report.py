@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import apache
-from tests.bench import commissions, queries
+from tests.bench import commissions, quarter, queries
 from tests.bench.engines import BARE, PACESETTER, SINK, TABLE
 
 FORMAT = "pacesetter-bench/1"
@@ -123,6 +123,8 @@ def wrong(found: dict[str, Any]) -> list[str]:
     rows = [*found.get("engines", []), *found.get("backfill", [])]
     if "commissions" in found:
         rows.append({"engine": "commissions", "totals": found["commissions"]["totals"]})
+    if "quarter" in found:
+        rows.append({"engine": "quarter", "totals": found["quarter"]["totals"]})
     asked = found.get("queries", {}).get("asked", [])
     return [
         f"{row.get('engine', 'backfill')}: {row['totals']}"
@@ -207,6 +209,13 @@ def tables(found: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], Rows]]:
         told = found["commissions"]
         title = f"Commissions: in columns a {told['ratio']}th of the CPU, {_right(told['totals'])}"
         yield title, commissions.HEAD, commissions.table(told)
+    if found.get("quarter"):
+        told = found["quarter"]
+        title = (
+            f"A quarter of {told['reps']:,} reps, {told['facts']:,} facts, computed twice: "
+            f"{_right(told['totals'])}"
+        )
+        yield title, quarter.HEAD, quarter.table(told)
     if found.get("bars"):
         rows = [
             (b["bar"], f"{b['measured']:,}", b["wanted"], "met" if b["met"] else "NOT MET")
