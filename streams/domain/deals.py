@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from schemas.definitions import WonDay
@@ -14,12 +15,17 @@ from streams.domain.overriding import Overriders
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Reps, Resolver
 from streams.domain.territories import READ, CreditRules
-from streams.domain.zones import Days
+from streams.domain.zones import Days, Millis
 
 MONEY = pl.Decimal(18, 4)
 _WON = pl.col("stage_class") == "WON"
 _LOST = pl.col("stage_class") == "LOST"
 _HAS_WORTH = (pl.col("op") == "SET") & pl.col("amount").is_not_null()
+_WON_INSTANT = pl.coalesce("won_at", "occurred_at")
+_LOST_INSTANT = pl.coalesce("lost_at", "occurred_at")
+_LOST_BY_DATE = pl.col("close_date").is_not_null() & pl.col("lost_at").is_null()
+# What contests may ask of a deal, beside each line of its revenue.
+CONTEST_READ = ("product", "segment", "region", "deal_type", "lead_source", "source")
 _UNITS = pl.col("amount").cast(MONEY).to_physical().cast(pl.Int64)  # ten-thousandths
 
 RULES: dict[str, Rule] = {
@@ -149,7 +155,9 @@ def priced(
     won = frame.select("currency", pl.when(_WON & _HAS_WORTH).then(_UNITS).alias("amount"))
     converted = rates.converted(won.with_columns(pl.Series("day", days["won"], pl.Int32)))
     valued = _valued(frame, days, converted.get_column("converted"), rates)
-    whole = View(valued, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days)
+    at = _instants(frame, resolver)
+    numbers = pl.Series("row", np.arange(len(frame)))
+    whole = View(valued, numbers, {"owner": owner}, days, at)
     day = _main_day(frame, days)
     lines = _payees(frame, _ruled(frame, day, crediting.rules), resolver)
     lines = crediting.manual.over(lines, frame.get_column("entity_id"), day)
@@ -159,8 +167,12 @@ def priced(
     payee = payees.get_column("rep").to_numpy()
     payee_day = _main_day(theirs, _days(theirs, payee, resolver))
     is_revenue = theirs.select(_WON).to_series() & (payees.get_column("role") == REVENUE)
-    at = is_revenue.arg_true().to_numpy()
-    revenue = View(payees[at], rows.gather(at), {"payee": payee[at]}, {"won": payee_day[at]})
+    these = is_revenue.arg_true().to_numpy()
+    of = rows.gather(these)
+    lines_of = payees[these].hstack(theirs[these].select(CONTEST_READ))
+    won, dated = (each[of.to_numpy()] for each in at["won"])
+    revenue = View(lines_of, of, {"payee": payee[these]}, {"won": payee_day[these]},
+                   {"won": (won, dated)})  # fmt: skip
     named = payees.with_columns(resolver.names.gather(payee), _dates("day", payee_day))
     if crediting.overriders:
         is_won = theirs.select(_WON).to_series()
@@ -220,17 +232,34 @@ def won_days(frame: pl.DataFrame, reps: Reps, resolver: Resolver) -> Days:
     It is the day of `won_at`, else the close date, else the day of `occurred_at`; the close date
     goes first if the company says so.
     """
-    at = frame.select(pl.coalesce("won_at", "occurred_at")).to_series()
-    by_date = pl.col("close_date").is_not_null()
-    if resolver.bundle.company.won_day is WonDay.WON_AT:
-        by_date = by_date & pl.col("won_at").is_null()
-    return _with_dates(frame, by_date, resolver.days(reps, millis(at)))
+    at = frame.select(_WON_INSTANT).to_series()
+    return _with_dates(frame, _won_by_date(resolver), resolver.days(reps, millis(at)))
 
 
 def _lost_days(frame: pl.DataFrame, reps: Reps, resolver: Resolver) -> Days:
-    at = frame.select(pl.coalesce("lost_at", "occurred_at")).to_series()
-    by_date = pl.col("close_date").is_not_null() & pl.col("lost_at").is_null()
-    return _with_dates(frame, by_date, resolver.days(reps, millis(at)))
+    at = frame.select(_LOST_INSTANT).to_series()
+    return _with_dates(frame, _LOST_BY_DATE, resolver.days(reps, millis(at)))
+
+
+def _won_by_date(resolver: Resolver) -> pl.Expr:
+    by_date = pl.col("close_date").is_not_null()
+    if resolver.bundle.company.won_day is WonDay.WON_AT:
+        by_date = by_date & pl.col("won_at").is_null()
+    return by_date
+
+
+def _instants(
+    frame: pl.DataFrame, resolver: Resolver
+) -> dict[str, tuple[Millis, npt.NDArray[np.bool_]]]:
+    """Return when deals were created, won and lost, and which go by a date instead."""
+    found = frame.select(
+        created="created_at", won=_WON_INSTANT, lost=_LOST_INSTANT,
+        created_by=pl.lit(value=False), won_by=_won_by_date(resolver), lost_by=_LOST_BY_DATE,
+    )  # fmt: skip
+    return {
+        name: (millis(found.get_column(name)), found.get_column(f"{name}_by").to_numpy())
+        for name in ("created", "won", "lost")
+    }
 
 
 def _with_dates(frame: pl.DataFrame, by_date: pl.Expr, days: Days) -> Days:
