@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     alert_seconds: float = Field(
         default=60.0, ge=0, description="`pacesetter up` looks for alerts so often. 0: never."
     )
+    contest_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="`pacesetter up` follows contests, and compares everything so often. 0: never.",
+    )
     settle_seconds: float = Field(
         default=60.0,
         ge=0,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from connectors.sinks.clickhouse import quoted
+from infra.bi.contest_views import contest, contest_score
 from infra.bi.context import Context
 from infra.bi.dictionary import Column, dictionary
 from infra.bi.dictionary_view import data_dictionary
@@ -50,6 +51,9 @@ def views(bundle: Bundle) -> tuple[View, ...]:
     totals = tuple(c for c in every if {family_of(w) for w in c.wanted} <= {"measures"})
     plain = tuple(c for c in every if c.of_measure)
     found = [dim_kpi(every), View("data_dictionary", data_dictionary())]
+    found += [
+        View("contest", contest(bundle)), View("contest_score", contest_score(bundle)),
+    ]  # fmt: skip
     for subject in Subject:
         found.append(_of(subject, kpis(every, subject, context), ""))
         found.append(_of(subject, kpis(totals, subject, context), "_totals"))

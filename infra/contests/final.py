@@ -60,6 +60,12 @@ def finals(client: Any, contest_id: str) -> tuple[Final, ...]:
                  for name, place, score, prize, things, who, at in found.result_rows)  # fmt: skip
 
 
+def are_final(client: Any) -> set[str]:
+    """Return the contests that are final."""
+    found = client.query("SELECT DISTINCT contest_id FROM spm.contest_result")
+    return {str(contest_id) for (contest_id,) in found.result_rows}
+
+
 def corrections(final: Sequence[Final], now: Result) -> tuple[Correction, ...]:
     """Return whose score is another one by what is known now."""
     today = {s.tally.participant: s.tally.score for s in now.placed}

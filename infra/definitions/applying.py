@@ -265,6 +265,7 @@ def _finish(stored: Stored, log: DefinitionLog, now: datetime, caught_up: int, r
     if missing:
         sequence, roster, territories = missing
         stored.add_members(sequence, member_rows(roster, territories.territories))
+    contest_members.keep(stored)
     unplanned = planning.missing(stored)
     if unplanned is not None:
         planning.write(stored, unplanned, now)

@@ -37,7 +37,9 @@ def filters(draw: st.DrawFn, kind: str) -> dict[str, Any] | None:
         some["regions"] = draw(st.sampled_from([(), ("EMEA",), ("APAC", "EMEA")]))
     else:
         some["direction"] = draw(st.sampled_from([None, None, "INBOUND"]))
-        some["talk_seconds_min"] = draw(st.sampled_from([None, None, 60])) if kind == "call" else None
+        some["talk_seconds_min"] = (
+            draw(st.sampled_from([None, None, 60])) if kind == "call" else None
+        )
     return some if draw(st.booleans()) else None
 
 
