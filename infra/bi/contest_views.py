@@ -46,7 +46,7 @@ def contest_score(bundle: Bundle) -> str:
     return f"""
 SELECT metric.1.1 AS contest_id, metric.1.2 AS metric_id, member.participant_id AS participant_id,
     total.rep_id AS rep_id, total.day AS day, metric.1.4 AS kpi, total.currency AS currency,
-    total.value AS value, if(metric.1.6 IS NULL, total.value, least(total.value, metric.1.6)) AS counted,
+    total.value AS value, if(metric.1.6 IS NULL, total.value, least(total.value, assumeNotNull(metric.1.6))) AS counted,
     CAST(counted * metric.1.5, 'Decimal(38, 8)') AS score
 FROM
 (

@@ -7,13 +7,13 @@ instants at which something was seen depends on who followed when.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from infra.contests.final import are_final
+from infra.contests.final import SCORE, are_final
 from infra.contests.live import Day, Live, Sum
 from infra.contests.listening import Changed
 from infra.definitions.stored import Stored
@@ -28,11 +28,11 @@ from streams.domain.contest_results import Result
 from streams.domain.contest_times import days, millis, moment, window
 
 TABLE = "spm.contest_standing"
-_AT, _MONEY = pl.Datetime("ms", "UTC"), pl.Decimal(18, 4)
+_AT, _PERCENT = pl.Datetime("ms", "UTC"), pl.Decimal(18, 4)
 _SCHEMA: dict[str, Any] = {
     "contest_id": pl.String, "participant_id": pl.String, "number": pl.UInt64, "at": _AT,
     "rep_id": pl.String, "is_in": pl.Boolean, "phase": pl.String, "place": pl.UInt16,
-    "is_tied": pl.Boolean, "score": _MONEY, "percent": _MONEY, "behind": _MONEY,
+    "is_tied": pl.Boolean, "score": SCORE, "percent": _PERCENT, "behind": SCORE,
     "events": pl.UInt64, "reached_at": _AT, "passed": pl.List(pl.String), "sequence": pl.UInt64,
 }  # fmt: skip
 
@@ -178,7 +178,9 @@ class Following:
             " ORDER BY contest_id, participant_id, number DESC LIMIT 1 BY contest_id, participant_id"
         ).result_rows
         for contest_id, participant, number, *row in rows:
-            self._stood.setdefault(contest_id, {})[participant] = Row(*row)
+            one = Row(*row)
+            at = one.reached_at and one.reached_at.replace(tzinfo=UTC)  # the driver tells no zone
+            self._stood.setdefault(contest_id, {})[participant] = one._replace(reached_at=at)
             self._numbers[contest_id] = max(self._numbers.get(contest_id, 0), int(number))
 
 
@@ -186,17 +188,13 @@ def _rows(found: Result) -> dict[str, Row]:
     behind = gaps(found.placed)
     return {
         one.tally.participant: Row(
-            found.phase.value, one.rank or 0, one.is_tied, _money(one.tally.score),
-            None if one.tally.percent is None else _money(one.tally.percent),
-            _money(behind.get(one.tally.participant, Decimal(0))), one.tally.events,
+            found.phase.value, one.rank or 0, one.is_tied, one.tally.score,
+            one.tally.percent,
+            behind.get(one.tally.participant, Decimal(0)), one.tally.events,
             None if one.tally.reached_at is None else moment(one.tally.reached_at),
         )
         for one in found.placed
     }  # fmt: skip
-
-
-def _money(value: Decimal) -> Decimal:
-    return value.quantize(Decimal("0.0001"))
 
 
 def _stood(rows: Mapping[str, Row]) -> dict[str, Stood]:
