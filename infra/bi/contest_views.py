@@ -16,7 +16,10 @@ MEMBERS = (
     "SELECT * FROM spm.contest_member FINAL WHERE sequence ="
     " (SELECT max(sequence) FROM spm.contest_member WHERE contest_id = '')"
 )
-_CONTEST = "Array(Tuple(String, String, String, Bool, String, String, String, String, Int64, Int64, Int64))"
+_CONTEST = (
+    "Array(Tuple(String, String, String, Bool, String, String, String, String,"
+    " Int64, Int64, Int64))"
+)
 _METRIC = "Array(Tuple(String, String, String, String, Decimal(18, 4), Nullable(Decimal(18, 4))))"
 
 
@@ -46,12 +49,13 @@ def contest_score(bundle: Bundle) -> str:
     return f"""
 SELECT metric.1.1 AS contest_id, metric.1.2 AS metric_id, member.participant_id AS participant_id,
     total.rep_id AS rep_id, total.day AS day, metric.1.4 AS kpi, total.currency AS currency,
-    total.value AS value, if(metric.1.6 IS NULL, total.value, least(total.value, assumeNotNull(metric.1.6))) AS counted,
+    total.value AS value,
+    if(metric.1.6 IS NULL, total.value, least(total.value, assumeNotNull(metric.1.6))) AS counted,
     CAST(counted * metric.1.5, 'Decimal(38, 8)') AS score
 FROM
 (
-    SELECT toString(rep_id) AS rep_id, day, toString(measure) AS measure, toString(currency) AS currency,
-        sum(toDecimal128(value, 4)) AS value
+    SELECT toString(rep_id) AS rep_id, day, toString(measure) AS measure,
+        toString(currency) AS currency, sum(toDecimal128(value, 4)) AS value
     FROM spm.kpi_rep_day FINAL WHERE {LIVE} AND {within} AND measure IN ({names})
     GROUP BY rep_id, day, measure, currency
 ) AS total

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from infra.cli.reaching import AWAY, fail, patient_warehouse
 
 if TYPE_CHECKING:
-    from infra.contests.following import Following, Step
+    from infra.contests.following import Step
 
 STATEMENT_SECONDS_MAX = 120
 NICE = 5  # whoever takes events goes first

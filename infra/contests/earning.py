@@ -16,7 +16,7 @@ from infra.contests import reading
 from schemas.contest_choices import Score
 from schemas.contest_parts import Metric
 from schemas.contests import Contests, Level
-from schemas.definitions import NO_END, Bundle
+from schemas.definitions import NO_END, UNASSIGNED, Bundle
 from streams.domain.contest_badges import Award, awards, level_of, points_of
 from streams.domain.contest_counting import Contribution, Event, contributions
 from streams.domain.contest_streaks import Run, runs
@@ -92,7 +92,8 @@ class _Read:
         self._zone, self._until = bundle.company.time_zone, today + DAY
         given = bundle.contests
         since: dict[str, date] = {}
-        spans = [(b.metric, b.valid_from) for b in (*given.badges, *given.streaks)]
+        spans = [(badge.metric, badge.valid_from) for badge in given.badges]
+        spans += [(streak.metric, streak.valid_from) for streak in given.streaks]
         if given.levels and given.levels_from:
             spans += [(metric, given.levels_from) for metric in given.level_metrics]
         for metric, first in spans:
@@ -116,6 +117,6 @@ class _Read:
     def _of(self, kpi: str) -> list[Event]:
         if kpi not in self._events:
             span = self._since[kpi], self._until
-            self._events[kpi] = reading.events_of(self._client, self._bundle, [kpi], span,
-                                                  self._zone)  # fmt: skip
+            found = reading.events_of(self._client, self._bundle, [kpi], span, self._zone)
+            self._events[kpi] = [event for event in found if event.rep_id != UNASSIGNED]
         return self._events[kpi]

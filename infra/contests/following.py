@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from infra.contests.final import SCORE, are_final
-from infra.contests.live import Day, Live, Sum
-from infra.contests.listening import Changed
-from infra.definitions.stored import Stored
 from connectors.sinks.clickhouse import Warehouse, texts
+from infra.contests.final import SCORE, are_final
+from infra.contests.listening import Changed
+from infra.contests.live import Day, Live, Sum
+from infra.definitions.stored import Stored
 from infra.settling.asking import LIVE
 from schemas.contest_choices import Of, State
 from schemas.definitions import Bundle
@@ -175,7 +175,8 @@ class Following:
         names = ", ".join(Row._fields)
         rows = self._warehouse.query(
             f"SELECT contest_id, participant_id, number, {names} FROM {TABLE}"
-            " ORDER BY contest_id, participant_id, number DESC LIMIT 1 BY contest_id, participant_id"
+            " ORDER BY contest_id, participant_id, number DESC"
+            " LIMIT 1 BY contest_id, participant_id"
         ).result_rows
         for contest_id, participant, number, *row in rows:
             one = Row(*row)

@@ -48,8 +48,8 @@ class Ear:
             raise Unavailable(f"kafka: {error}") from error
 
     def _end(self, place: TopicPartition) -> TopicPartition:
-        # Asked for now, not when the first fetch is made. The embedded broker names the start of its
-        # last batch, one further; what is heard twice is read twice.
+        # Asked for now, not when the first fetch is made. The embedded broker names the start of
+        # its last batch, one further; what is heard twice is read twice.
         place.offset = self._consumer.get_watermark_offsets(place, ANSWER_SECONDS_MAX)[1]
         return place
 

@@ -57,12 +57,25 @@ def events(client: Any, bundle: Bundle, contest: Contest, until: Cut | None = No
     Args:
         until: facts behind it are not seen; None: all that there is.
     """
+    names = [metric.kpi for metric in contest.metrics]
+    return events_of(client, bundle, names, days(contest), contest.time_zone, until=until)
+
+
+def events_of(
+    client: Any, bundle: Bundle, measures: Iterable[str], some: tuple[date, date], zone: str,
+    *, until: Cut | None = None,
+) -> list[Event]:  # fmt: skip
+    """Return every event of some measures, around some days of a zone's clocks.
+
+    Args:
+        some: first day, and the one behind the last.
+        until: facts behind it are not seen; None: all that there is.
+    """
     rules = {m.measure: m.rule for m in bundle.measures.measures}
     of = {m.measure: m.of for m in bundle.measures.measures}
-    asked = sorted({m.kpi for m in contest.metrics if m.kpi in rules})
-    first, last = days(contest)
-    # A rep's day may begin a day before or after that of the contest's zone.
-    span = (first - timedelta(days=1), last + timedelta(days=1))
+    asked = sorted({name for name in measures if name in rules})
+    # A rep's day may begin a day before or after that of the zone.
+    span = (some[0] - timedelta(days=1), some[1] + timedelta(days=1))
     activities = [name for name in asked if of[name] != "deal"]
     deals = [name for name in asked if of[name] == "deal"]
     by_date = bundle.company.won_day is WonDay.CLOSE_DATE
@@ -70,7 +83,7 @@ def events(client: Any, bundle: Bundle, contest: Contest, until: Cut | None = No
     for row in _rows(client, ("spm.activity", _ACTIVITY), activities, span, until):
         found.append(_event(row, _activity_at(rules[row[1]], *row[6:10])))
     for row in _rows(client, ("spm.deal", (*_DEAL, "close_date")), deals, span, until):
-        at = _deal_at(rules[row[1]], row, contest.time_zone, by_date=by_date)
+        at = _deal_at(rules[row[1]], row, zone, by_date=by_date)
         found.append(_event(row, at))
     return found
 

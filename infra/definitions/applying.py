@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.bi.making import make_views
+from infra.contests import members as contest_members
 from infra.definitions import checking_credits, planning
 from infra.definitions.canonical import content_of, revision_id_of
 from infra.definitions.checking import check

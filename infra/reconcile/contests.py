@@ -123,7 +123,8 @@ _HOURS = {"hours_from": "00:00", "hours_to": "24:00"}
 
 def _by_date(condition: str, at: str, zone: str) -> str:
     # A day of a contest begins where its clocks say so; both sides must be of one type.
-    begins = f"toDateTime64(concat(toString(ifNull(close_date, toDate32({_LATEST}))), ' 00:00:00'), 3, {quoted(zone)})"
+    day = f"toString(ifNull(close_date, toDate32({_LATEST})))"
+    begins = f"toDateTime64(concat({day}, ' 00:00:00'), 3, {quoted(zone)})"
     return f"if({condition}, toTimeZone({begins}, 'UTC'), ifNull({at}, occurred_at))"
 
 

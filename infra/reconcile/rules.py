@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from connectors.sinks.clickhouse import quoted
-
 from infra.reconcile.contests import Entered, condition, day, instant
 from infra.reconcile.definitions import InForce
 

@@ -1,9 +1,9 @@
-"""Contests as measures of their own: what a fact puts into a contest, by its filter and window. Pure.
+"""Contests as measures of their own: what a fact puts in, by filter and window. Pure.
 
 A metric of a contest is the rule of its measure, seen through the contest's window and filter and
-put on the day the contest's own clocks show. So it is folded, corrected, marked and rebuilt like any
-other measure. Caps, points and who takes part are applied when scores are read: they change what a
-day is worth and not what happened on it.
+put on the day the contest's own clocks show. So it is folded, corrected, marked and rebuilt like
+any other measure. Caps, points and who takes part are applied when scores are read: they change
+what a day is worth and not what happened on it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

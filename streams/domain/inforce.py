@@ -69,7 +69,12 @@ def resolved_activities(
         ]
     )
     put_in = contributions(
-        [view], message, in_force.measures, RULES, in_force.resolver, in_force.more(message)
+        [view],
+        message,
+        in_force.measures,
+        RULES,
+        in_force.resolver,
+        more=in_force.more(message),
     )
     return columns, put_in
 
@@ -82,5 +87,10 @@ def resolved_deals(frame: pl.DataFrame, in_force: InForce) -> tuple[pl.DataFrame
     crediting = deals.Crediting(in_force.rules, in_force.manual, in_force.overriders)
     views, columns = deals.priced(frame, in_force.resolver, in_force.rates, crediting)
     return columns, contributions(
-        views, "deal", in_force.measures, RULES, in_force.resolver, in_force.more("deal")
+        views,
+        "deal",
+        in_force.measures,
+        RULES,
+        in_force.resolver,
+        more=in_force.more("deal"),
     )

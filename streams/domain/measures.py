@@ -95,6 +95,7 @@ def contributions(
     measures: Sequence[Measure],
     rules: Mapping[str, Rule],
     resolver: Resolver,
+    *,
     more: tuple[Sequence[str], More] | None = None,
 ) -> pl.DataFrame:
     """Return what facts put in, in long form, ordered by fact.

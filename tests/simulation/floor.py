@@ -112,7 +112,7 @@ def first_definitions() -> dict[str, Any]:
 
 
 def _contest(name: str, since: datetime, zone: str) -> dict[str, Any]:
-    """Return a contest that lasts a day and a half; outbound calls of a power hour, and all else."""
+    """Return a contest of a day and a half: outbound calls of some hours, and all else."""
     starts, ends = (f"{since + timedelta(hours=h):%Y-%m-%dT%H:%M}" for h in (9, 45))
     return {
         "contest_id": name, "name": name, "score": "POINTS", "time_zone": zone,

@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from connectors.sinks.kafka import Publisher
+from infra.bi.making import make_views
 from infra.contests.following import Following, Step
 from infra.contests.listening import Ear
 from infra.contests.members import keep
 from infra.contests.standing import standing
 from infra.definitions.stored import Stored
-from infra.bi.making import make_views
 from schemas.codec import CatalogueIds
+from schemas.warehouse import Message
 from tests.ground import Site, site, stop
-from tests.load import SINCE, Event, Floor, definitions
+from tests.load import SINCE, Event, Floor, definitions, encoded
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -57,12 +58,16 @@ class Ground:
 
     def tell(self, *events: Event) -> float:
         """Return after how many seconds what these records changed stood in the standings."""
-        began, before = time.monotonic(), self.steps()
-        self.site.produce(events)
-        while self.steps() == before:
+        before = self.steps()
+        began = time.monotonic()
+        Publisher(self.site.settings.kafka_config()).send(
+            Message(*event) for event in encoded(iter(events))
+        )
+        while not self.hear(0.25):
             assert time.monotonic() < began + 120
-            self.hear(0.05)
-        return time.monotonic() - began
+        took = time.monotonic() - began
+        assert self.steps() > before
+        return took
 
     def hear(self, seconds: float) -> list[Step]:
         heard = self.ear.heard(seconds)

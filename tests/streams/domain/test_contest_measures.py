@@ -55,7 +55,8 @@ def contests(draw: st.DrawFn) -> dict[str, Any]:
         only = draw(filters(kind)) if kind != "meeting" else None
         metrics.append({"kpi": kpi, "currency": "EUR" if "revenue" in kpi else None, "only": only})
     return {
-        "contest_id": "c", "name": "C", "score": "POINTS", "time_zone": draw(st.sampled_from(ZONES)),
+        "contest_id": "c", "name": "C", "score": "POINTS",
+        "time_zone": draw(st.sampled_from(ZONES)),
         "starts_at": f"{starts:%Y-%m-%dT%H:%M}", "ends_at": f"{ends + timedelta(1):%Y-%m-%dT%H:%M}",
         "metrics": metrics,
     }  # fmt: skip
@@ -71,14 +72,15 @@ def facts(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     }  # fmt: skip
     if message == "call":
         own = {"direction": draw(st.sampled_from(["OUTBOUND", "INBOUND"])), "status": "COMPLETED",
-               "talk_seconds": draw(st.none() | st.integers(0, 120)), "is_automated": False}  # fmt: skip
+               "talk_seconds": draw(st.none() | st.integers(0, 120)),
+               "is_automated": False}  # fmt: skip
     elif message == "meeting":
         own = {"outcome": draw(st.sampled_from(["COMPLETED", "SCHEDULED"])),
                "start_at": draw(instants), "booked_at": draw(st.none() | instants)}  # fmt: skip
     else:
         own = {
             "stage_class": draw(st.sampled_from(["WON", "WON", "LOST", "OPEN"])),
-            "amount": draw(st.none() | st.sampled_from([Decimal("150.5"), Decimal(20), Decimal(-5)])),
+            "amount": draw(st.sampled_from([None, Decimal("150.5"), Decimal(20), Decimal(-5)])),
             "currency": draw(st.sampled_from(["EUR", "USD", "CHF"])),
             "won_at": draw(st.none() | instants), "lost_at": draw(st.none() | instants),
             "close_date": draw(st.none() | instants.map(datetime.date)),
