@@ -56,15 +56,22 @@ def follow(seconds: float, stop: threading.Event) -> None:
 
 
 def _session(seconds: float, stop: threading.Event) -> None:
+    from connectors.sinks.kafka import Publisher
     from connectors.sinks.schema_ids import ids_from
     from infra.contests.following import Following, told
     from infra.contests.listening import Ear
+    from infra.contests.publishing import messages
     from infra.local.found import found_settings
 
     settings = found_settings()
-    following: Following = Following(patient_warehouse(STATEMENT_SECONDS_MAX))
+    config, ids = settings.kafka_config(), ids_from(settings.schema_registry_url)
+    publisher = Publisher(config)
+    following: Following = Following(
+        patient_warehouse(STATEMENT_SECONDS_MAX),
+        lambda rows, is_whole: publisher.send(messages(rows, ids, is_whole=is_whole)),
+    )
     # Its place first, then all there is: what comes in between is heard.
-    with Ear(settings.kafka_config(), ids_from(settings.schema_registry_url)) as ear:
+    with Ear(config, ids) as ear:
         due = 0.0
         while not stop.is_set():
             heard = ear.heard(PATIENCE_SECONDS)

@@ -6,7 +6,7 @@ instants at which something was seen depends on who followed when.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -60,11 +60,20 @@ class Step(NamedTuple):
     passed: Mapping[str, tuple[str, ...]]
 
 
+# Tells whoever listens of rows of one step, and whether they are all there are.
+Tell = Callable[[Sequence[Mapping[str, Any]], bool], None]
+
+
+def _to_nobody(rows: Sequence[Mapping[str, Any]], is_whole: bool) -> None:
+    """Tell nobody."""
+
+
 class Following:
     """All contests that run, and how they stood when they were looked at last."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
-        self._warehouse = warehouse
+    def __init__(self, warehouse: Warehouse, tell: Tell = _to_nobody) -> None:
+        self._warehouse, self._tell = warehouse, tell
+        self._told_wholly: set[str] = set()
         self._bundle = Bundle()
         self._incarnation = warehouse.incarnation()
         self._lives: dict[str, Live] = {}
@@ -92,6 +101,10 @@ class Following:
             live = self._lives[contest_id]
             live.read(self._warehouse, live.differing(sums))
             steps += self._stepped(live, now)
+            if contest_id not in self._told_wholly:  # what was told before may not have got out
+                stood = self._stood.get(contest_id, {})
+                self._tell(self._as_rows(live, stood, self._numbers.get(contest_id, 0), now), True)
+                self._told_wholly.add(contest_id)
         return steps
 
     def hear(self, changed: Collection[Changed], now: datetime) -> list[Step]:
@@ -157,19 +170,27 @@ class Following:
             return []
         went = passed(_stood(before), _stood(after), is_lower_better=live.is_lower_better)
         number = self._numbers.get(contest.contest_id, 0) + 1
-        head = {"contest_id": contest.contest_id, "number": number, "at": now,
-                "sequence": self._bundle.sequence}  # fmt: skip
-        is_of_reps = contest.of is Of.REPS
-        rows = [
-            {**head, "participant_id": name, "rep_id": name if is_of_reps else "",
-             "passed": list(went.get(name, ())), **row._asdict()}
-            for name, row in sorted(changed.items())
-        ]  # fmt: skip
+        rows = self._as_rows(live, changed, number, now, went)
         frame = pl.DataFrame(rows, _SCHEMA, orient="row")
         self._warehouse.insert(TABLE, frame, self._incarnation)
         self._stood[contest.contest_id] = {**before, **every}
         self._numbers[contest.contest_id] = number
+        self._tell(rows, False)
         return [Step(contest.contest_id, number, len(rows), went)]
+
+    def _as_rows(
+        self, live: Live, stood: Mapping[str, Row], number: int, now: datetime,
+        went: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        contest = live.contest
+        head = {"contest_id": contest.contest_id, "number": number, "at": now,
+                "sequence": self._bundle.sequence}  # fmt: skip
+        is_of_reps = contest.of is Of.REPS
+        return [
+            {**head, "participant_id": name, "rep_id": name if is_of_reps else "",
+             "passed": list((went or {}).get(name, ())), **row._asdict()}
+            for name, row in sorted(stood.items())
+        ]  # fmt: skip
 
     def _read_standings(self) -> None:
         names = ", ".join(Row._fields)

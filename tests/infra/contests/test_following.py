@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,9 +16,12 @@ from infra.bi.making import make_views
 from infra.contests.following import Following, Step
 from infra.contests.listening import Ear
 from infra.contests.members import keep
+from infra.contests.publishing import messages
 from infra.contests.standing import standing
+from infra.definitions.scanning import records_from
 from infra.definitions.stored import Stored
-from schemas.codec import CatalogueIds
+from schemas.codec import CatalogueIds, decode
+from schemas.topics import CONTEST_SCORES
 from schemas.warehouse import Message
 from tests.ground import Site, site, stop
 from tests.load import SINCE, Event, Floor, definitions, encoded
@@ -116,8 +120,12 @@ def ground(tmp_path: Any) -> Iterator[Ground]:
         make_views(made.warehouse()._client)
         made.open_epochs()
         made.start_worker()
-        ear = after.enter_context(Ear(made.settings.kafka_config(), CatalogueIds()))
-        yield Ground(made, ear, Following(made.warehouse()))
+        config, ids = made.settings.kafka_config(), CatalogueIds()
+        ear, publisher = after.enter_context(Ear(config, ids)), Publisher(config)
+        yield Ground(made, ear, Following(
+            made.warehouse(),
+            lambda rows, is_whole: publisher.send(messages(rows, ids, is_whole=is_whole)),
+        ))  # fmt: skip
 
 
 def call(name: str, rep: int, at: datetime, revision: int = 1, **more: Any) -> Event:
@@ -145,6 +153,7 @@ def test_standings_followed_are_standings_afresh(ground: Ground) -> None:
     _a_correction_takes_back_silently(ground, noon)
     _a_worker_that_is_killed_changes_nothing(ground)
     _a_changed_contest_is_followed_under_its_new_rules(ground)
+    _whoever_listens_knows_the_standings(ground)
 
 
 def _scores_add_up(ground: Ground) -> None:
@@ -197,3 +206,23 @@ def _a_changed_contest_is_followed_under_its_new_rules(ground: Ground) -> None:
     steps = ground.following.look(datetime.now(UTC))
     assert "blitz" in {step.contest_id for step in steps}
     ground.holds()
+
+
+def _whoever_listens_knows_the_standings(ground: Ground) -> None:
+    """What boards are told adds up to what stands in the warehouse."""
+    places = {(CONTEST_SCORES.name, n): 0 for n in range(ground.site.settings.partitions)}
+    heard: dict[tuple[str, str], tuple[int, int, Decimal]] = {}
+    for record in records_from(ground.site.settings.kafka_config(), places, 30):
+        _, told = decode(record.value() or b"", CatalogueIds())
+        assert record.key() == told["contest_id"].encode()
+        for row in told["rows"]:
+            key = told["contest_id"], row["participant_id"]
+            number, *_ = heard.get(key, (0,))
+            assert told["number"] >= number, "steps come in order"
+            heard[key] = told["number"], row["place"], row["score"]
+    stored = ground.site.warehouse().query(
+        "SELECT contest_id, participant_id, place, score FROM spm_bi.contest_standing"
+    ).result_rows  # fmt: skip
+    assert {key: (place, score) for key, (_, place, score) in heard.items()} == {
+        (contest, who): (place, score) for contest, who, place, score in stored
+    }

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.reconcile.contests import TABLE as EVENTS
 from infra.reconcile.periods import ALL
 from infra.reconcile.running import ACTIVITY, DEAL, reconcile
 from infra.reconcile.totals import TABLE
@@ -48,7 +49,7 @@ ENTERED = (
 
 
 def differing(made: Site) -> list[str]:
-    report = reconcile(made.warehouse(), ALL, (TABLE, ACTIVITY, DEAL), sleep=lambda _: None)
+    report = reconcile(made.warehouse(), ALL, (TABLE, ACTIVITY, DEAL, EVENTS), sleep=lambda _: None)
     return [m.wrong for checked in report.checks for m in checked.mismatches]
 
 
@@ -58,7 +59,7 @@ def test_scores_are_proved_from_history_and_so_are_contests_that_change(tmp_path
         made.define(1, {**definitions(floor.reps), "contests": {"contests": FIRST}})
         made.open_epochs()
         made.start_worker()
-        made.produce(floor.events(2_500))
+        made.produce(floor.events(900))
         made.wait_applied(150)
         assert differing(made) == []
         assert set(made.warehouse().frame(ENTERED)["measure"]) == {
@@ -82,3 +83,5 @@ def _finds_what_was_changed(made: Site) -> None:
     assert differing(made) == ["value"]
     put(warehouse, TABLE, row)
     assert differing(made) == []
+    put(warehouse, EVENTS, one(warehouse, EVENTS, "1"), entity_id="sim:call:nowhere")
+    assert differing(made) == ["row without a source"]
