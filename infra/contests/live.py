@@ -8,7 +8,7 @@ pure rules that count afresh.
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from heapq import merge
+from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -19,7 +19,15 @@ from schemas.definitions import Bundle
 from streams.domain.contest_counting import Contribution
 from streams.domain.contest_field import Field, field
 from streams.domain.contest_measures import measure_of
-from streams.domain.contest_results import Result, counted, of_counted
+from streams.domain.contest_results import (
+    BY_SCORE,
+    Result,
+    counted,
+    of_steps,
+    of_tallies,
+    terms_of,
+)
+from streams.domain.contest_scores import Step, Tally, steps, tallies
 from streams.domain.contest_targets import targets
 from streams.domain.contest_times import millis
 
@@ -44,13 +52,15 @@ class Live:
         self.is_lower_better = is_lower_better(bundle, contest)
         self.is_by_formula = by_formula(bundle, contest)
         self.measures = frozenset(measure_of(contest, m) for m in contest.metrics)
-        self._made: dict[Day, list[Contribution]] = {}
+        self._terms = terms_of(contest, self._field, self._targets)
+        self._made: dict[str, dict[Day, list[Step]]] = {n: {} for n in self._field.participants}
+        self._tallies: dict[str, Tally] = {}  # of those whose steps are as they were
         self._sums: Mapping[Day, Sum] | None = None
 
     @property
     def events(self) -> int:
-        """How many contributions are held."""
-        return sum(map(len, self._made.values()))
+        """How many facts that count are held."""
+        return sum(len(made) for days in self._made.values() for made in days.values())
 
     def takes_part(self, rep_id: str) -> bool:
         """Return whether a rep takes part on any day."""
@@ -68,7 +78,8 @@ class Live:
         if self.is_by_formula:
             return
         if days is None:
-            self._made = {}
+            self._made = {name: {} for name in self._made}
+            self._tallies = {}
             self._keep(client, None)
             return
         mine = sorted(day for day in days if self.takes_part(day[0]))
@@ -79,20 +90,26 @@ class Live:
         events = reading.entered(client, self._bundle, self.contest, days)
         found: dict[Day, list[Contribution]] = {day: [] for day in days or ()}
         for one in counted(self.contest, events):
-            if self.takes_part(one.rep_id) and (days is None or (one.rep_id, one.day) in found):
+            if days is None or (one.rep_id, one.day) in found:
                 found.setdefault((one.rep_id, one.day), []).append(one)
         for day, made in found.items():
-            if made:
-                self._made[day] = made
-            else:
-                self._made.pop(day, None)
+            mine = self._field.of(*day)
+            if mine is not None:
+                self._made[mine][day] = steps(made, self._field)
+                self._tallies.pop(mine, None)
 
     def standing(self, client: Any, now: datetime) -> Result:
         """Return the contest as it stands."""
         if self.is_by_formula:
             return standing(client, self._bundle, self.contest, now)
-        made = merge(*self._made.values(), key=attrgetter("at", "event_id", "metric_id", "rep_id"))
-        return of_counted(
-            self.contest, self._field, made, millis(now),
-            targets=self._targets, is_lower_better=self.is_lower_better,
-        )  # fmt: skip
+        if self.contest.format in BY_SCORE:
+            for name, days in self._made.items():
+                if name not in self._tallies:
+                    made = chain.from_iterable(days.values())
+                    self._tallies |= tallies(made, (name,), self._terms)
+            return of_tallies(self.contest, self._terms, self._tallies.values(), millis(now),
+                              is_lower_better=self.is_lower_better)  # fmt: skip
+        every = (made for days in self._made.values() for made in days.values())
+        ordered = sorted(chain.from_iterable(every), key=attrgetter("at", "event_id", "metric_id"))
+        return of_steps(self.contest, self._field, ordered, millis(now), targets=self._targets,
+                        is_lower_better=self.is_lower_better)  # fmt: skip

@@ -73,8 +73,8 @@ def result(
         targets: participant -> own target.
         is_lower_better: of the KPI it goes by.
     """
-    made = counted(contest, events)
-    return of_counted(contest, field, made, now, targets=targets, is_lower_better=is_lower_better)
+    made = steps(counted(contest, events), field)
+    return of_steps(contest, field, made, now, targets=targets, is_lower_better=is_lower_better)
 
 
 def counted(contest: Contest, events: Iterable[Event]) -> list[Contribution]:
@@ -84,21 +84,31 @@ def counted(contest: Contest, events: Iterable[Event]) -> list[Contribution]:
     return contributions(inside, contest.metrics, contest.score, contest.time_zone)
 
 
-def of_counted(
+def of_steps(
     contest: Contest,
     field: Field,
-    made: Iterable[Contribution],
+    made: Sequence[Step],
     now: Millis,
     *,
     targets: Mapping[str, Decimal],
     is_lower_better: bool = False,
 ) -> Result:
-    """Return a contest as it stands, from what is counted already, in the order of time."""
+    """Return a contest as it stands, from what counts for whom, in the order of time."""
     decides = rules(contest, is_lower_better=is_lower_better)
     play = _play(contest, field, made, now, (terms_of(contest, field, targets), decides))
     found = Result(times.phase(contest, now), play.terms, (), {}, tuple(play.steps))
     found = _FORMATS[contest.format](contest, play, found)
     return found._replace(won=_won(contest, found, play.rules))
+
+
+def of_tallies(
+    contest: Contest, terms: Terms, every: Iterable[Tally], now: Millis, *, is_lower_better: bool
+) -> Result:
+    """Return a contest that is won by the best score alone, from what everybody has."""
+    decides = rules(contest, is_lower_better=is_lower_better)
+    placed_ = tuple(standings(every, decides))
+    found = Result(times.phase(contest, now), terms, placed_, {})
+    return found._replace(won=_won(contest, found, decides))
 
 
 def of_values(
@@ -141,7 +151,7 @@ def terms_of(contest: Contest, field: Field, targets: Mapping[str, Decimal]) -> 
 def _play(
     contest: Contest,
     field: Field,
-    made: Iterable[Contribution],
+    made: Sequence[Step],
     now: Millis,
     how: tuple[Terms, Rules],
 ) -> Play:
@@ -149,7 +159,7 @@ def _play(
     if contest.format in (Format.BRACKET, Format.SEASON):
         names = seeded(names, contest)
     window, rounds = times.window(contest), times.rounds(contest)
-    return Play(steps(made, field), names, *how, window, rounds, now)
+    return Play(made, names, *how, window, rounds, now)
 
 
 def _ranking(contest: Contest, play: Play, found: Result) -> Result:
@@ -246,6 +256,7 @@ def _goal(contest: Contest, play: Play, found: Result) -> Result:
     return _ranking(contest, play, found)._replace(goal=goal, total=total)
 
 
+BY_SCORE = frozenset({Format.RANKING, Format.DUEL})  # won by the best score, whatever its course
 _FORMATS = {
     Format.RANKING: _ranking,
     Format.DUEL: _ranking,
