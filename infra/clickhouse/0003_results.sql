@@ -239,22 +239,38 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_pa
 COMMENT 'Facts in contests, by rep and day.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS spm.contest_event_of_activity TO spm.contest_event
+(
+    measure String COMMENT 'contest/<contest>/<metric>.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    day Date32 COMMENT 'Day by the contest''s clocks.',
+    entity_id String COMMENT 'The fact.',
+    position UInt64 COMMENT 'Position of its history row.'
+)
 AS SELECT put.1 AS measure, put.2 AS rep_id, put.3 AS day, entity_id, position
 FROM
 (
     SELECT entity_id, position, arrayJoin(arrayFilter(p -> startsWith(p.1, 'contest/'),
         arrayZip(measure, measure_rep_id, measure_day))) AS put
     FROM spm.activity
-);
+)
+COMMENT 'Fills spm.contest_event from spm.activity.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS spm.contest_event_of_deal TO spm.contest_event
+(
+    measure String COMMENT 'contest/<contest>/<metric>.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    day Date32 COMMENT 'Day by the contest''s clocks.',
+    entity_id String COMMENT 'The fact.',
+    position UInt64 COMMENT 'Position of its history row.'
+)
 AS SELECT put.1 AS measure, put.2 AS rep_id, put.3 AS day, entity_id, position
 FROM
 (
     SELECT entity_id, position, arrayJoin(arrayFilter(p -> startsWith(p.1, 'contest/'),
         arrayZip(measure, measure_rep_id, measure_day))) AS put
     FROM spm.deal
-);
+)
+COMMENT 'Fills spm.contest_event from spm.deal.';
 
 -- Who takes part in which contest, as contests and roster of a revision say. The row without a contest is
 -- written last and makes a revision whole.
