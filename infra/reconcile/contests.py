@@ -38,10 +38,10 @@ _KEY = "measure, rep_id, day, entity_id, position"
 
 def check_events(days: Days) -> Check:
     """Return the check of where the facts of contests are: what history puts in, and no more."""
-    kept = f"SELECT {_KEY}, 0 AS must, 1 AS found FROM {TABLE} FINAL"
+    kept = f"SELECT {_KEY}, 0 AS due, 1 AS there FROM {TABLE} FINAL"
     put = " UNION ALL ".join(
         f"""SELECT toString(put.3) AS measure, toString(put.1) AS rep_id, put.2 AS day, entity_id,
-            position, 1 AS must, 0 AS found
+            position, 1 AS due, 0 AS there
         FROM (SELECT entity_id, position, arrayJoin(arrayDistinct(arrayMap(p -> (p.1, p.2, p.3),
             arrayFilter(p -> startsWith(p.3, 'contest/'), {PUT_IN[table]})))) AS put
             FROM (SELECT * FROM {table} FINAL WHERE kind != 'marker'))"""
@@ -49,10 +49,10 @@ def check_events(days: Days) -> Check:
     )
     sql = f"""
         SELECT
-            multiIf(max(must) = 0, 'row without a source', max(found) = 0, 'no row', 'ok') AS state,
-            [measure, rep_id, toString(day), entity_id] AS key, toString(max(must)) AS expected,
-            toString(max(found)) AS found, toDecimal128(0, 4) AS off, '' AS currency, position
-        FROM (SELECT toString(measure) AS measure, rep_id, day, entity_id, position, must, found
+            multiIf(max(due) = 0, 'row without a source', max(there) = 0, 'no row', 'ok') AS state,
+            [measure, rep_id, toString(day), entity_id] AS key, toString(max(due)) AS expected,
+            toString(max(there)) AS found, toDecimal128(0, 4) AS off, '' AS currency, position
+        FROM (SELECT toString(measure) AS measure, rep_id, day, entity_id, position, due, there
             FROM ({kept}) UNION ALL {put})
         WHERE {days.condition("day")} GROUP BY {_KEY}"""
     return Check(TABLE, ("measure", "rep_id", "day", "entity_id"), sql)
