@@ -19,6 +19,7 @@ from tests.bench import (
     inserts,
     latency,
     profiling,
+    quarter,
     queries,
     report,
 )
@@ -28,7 +29,7 @@ from tests.ground import ROOT
 
 SECTIONS = (
     "engines", "profile", "latency", "inserts", "backfill", "restart", "memory", "simulator",
-    "queries", "commissions", "accrual",
+    "queries", "commissions", "accrual", "quarter",
 )  # fmt: skip
 SEED = 20_261
 FEW, MANY = 1_000, 100_000  # reps
@@ -97,6 +98,8 @@ def run(options: Options) -> dict[str, Any]:
         )
     if "accrual" in wanted:
         found["accrual"] = section("accrual", lambda: _accrual(options))
+    if "quarter" in wanted:
+        found["quarter"] = section("quarter", lambda: _quarter(options))
     found["bars"] = report.bars(found)
     return found
 
@@ -167,6 +170,12 @@ def _accrual(options: Options) -> dict[str, Any]:
         )  # fmt: skip
 
 
+def _quarter(options: Options) -> dict[str, Any]:
+    log = quarter.log_of(options.held, options.held_reps, SEED, int(time.time() * 1_000))
+    with place(options.broker, options.held_reps) as made:
+        return quarter.measured(made, log)
+
+
 def _simulator() -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-m", "bench", "-s", "-q", "tests/bench"],
@@ -197,7 +206,7 @@ def _asked() -> tuple[Options, Path]:
     parser.add_argument("--what", default=",".join(SECTIONS), help="sections, by comma")
     parser.add_argument("--quick", action="store_true", help="a fifth of it, once")
     parser.add_argument("--events", type=int, help="for the engines")
-    parser.add_argument("--held", type=int, help="facts for backfill, restart, memory")
+    parser.add_argument("--held", type=int, help="facts for backfill, restart, memory, quarter")
     parser.add_argument("--held-reps", type=int)
     parser.add_argument("--reps", help="numbers of reps, by comma")
     parser.add_argument("--rates", help="events/s for latency, by comma")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import apache
-from tests.bench import accrual, commissions, queries
+from tests.bench import accrual, commissions, quarter, queries
 from tests.bench.engines import BARE, PACESETTER, SINK, TABLE
 
 FORMAT = "pacesetter-bench/1"
@@ -129,6 +129,8 @@ def wrong(found: dict[str, Any]) -> list[str]:
         rows.append({"engine": "commissions", "totals": found["commissions"]["totals"]})
     if "accrual" in found:
         rows.append({"engine": "accrual", "totals": found["accrual"]["totals"]})
+    if "quarter" in found:
+        rows.append({"engine": "quarter", "totals": found["quarter"]["totals"]})
     asked = found.get("queries", {}).get("asked", [])
     return [
         f"{row.get('engine', 'backfill')}: {row['totals']}"
@@ -215,6 +217,13 @@ def tables(found: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], Rows]]:
         yield title, commissions.HEAD, commissions.table(told)
     if found.get("accrual"):
         yield "A deal won to its accrual", accrual.HEAD, accrual.table(found["accrual"])
+    if found.get("quarter"):
+        told = found["quarter"]
+        title = (
+            f"A quarter of {told['reps']:,} reps, {told['facts']:,} facts, computed twice: "
+            f"{_right(told['totals'])}"
+        )
+        yield title, quarter.HEAD, quarter.table(told)
     if found.get("bars"):
         rows = [
             (b["bar"], f"{b['measured']:,}", b["wanted"], "met" if b["met"] else "NOT MET")

@@ -98,6 +98,17 @@ def test_accruals_are_seen_and_add_up() -> None:
     assert "A deal won to its accrual" in report.text(found)
 
 
+def test_a_quarter_comes_to_the_same_by_agents_and_in_sql(tmp_path: Path) -> None:
+    options = Options(what=("quarter",), broker="embedded", held=3_000, held_reps=20)
+    found = run(options)
+    told = found["quarter"]
+    assert told["totals"]["ok"], told
+    assert not report.wrong(found)
+    agents, sql = told["rows"]
+    assert min(agents["numbers"], sql["numbers"]) > 2_000
+    assert report.wrong({"quarter": {"totals": {"ok": False}}})
+
+
 def _found(**changes: Any) -> dict[str, Any]:
     row = {
         "engine": engines.PACESETTER, "sink": engines.SINK, "reps": 1_000, "events": 10,
