@@ -16,6 +16,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from schemas.channels import Channel
+
 FILE = Path("pacesetter.toml")
 TOKEN_FILE = "service.token"  # noqa: S105 - a file's name, inside data_dir
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -103,6 +105,11 @@ class Settings(BaseSettings):
     )
     alert_seconds: float = Field(
         default=60.0, ge=0, description="`pacesetter up` looks for alerts so often. 0: never."
+    )
+    channels: dict[str, Channel] = Field(
+        default={},
+        description="How alerts leave: [channels.NAME] with kind slack, teams, email, webhook or "
+        "apprise; alerts.yaml says who is told by which.",
     )
     settle_seconds: float = Field(
         default=60.0,

@@ -9,6 +9,7 @@ from string import Formatter
 import pytest
 
 from connectors.sinks.notices import payloads, signing
+from connectors.sinks.notices.outcomes import Edge, Outgoing
 from connectors.sinks.notices.phrases import LANGUAGES
 from connectors.sinks.notices.words import Reader, told
 from schemas.alert_story import Deviation, Link, Story
@@ -99,7 +100,7 @@ def test_markup_in_a_name_stays_text_on_every_channel() -> None:
     assert "<!channel>" not in json.dumps(payloads.slack(odd)["text"])
     card = payloads.teams(odd, Severity.WATCH)["attachments"][0]["content"]
     assert "[b](" not in card["body"][0]["text"]
-    mail = payloads.email(odd, DANA, "a@floor.example", "b@floor.example")
+    mail = payloads.email(odd, DANA.at, "a@floor.example", "b@floor.example")
     body = mail.get_body(("html",))
     assert body is not None
     assert "<!channel>" not in body.get_content()
@@ -117,7 +118,7 @@ def test_an_email_cannot_be_given_headers_by_a_name_and_repeats_its_id() -> None
         DANA._replace(subject_name="Dana\r\nBcc: all@floor.example"), Reader.MANAGER, "en"
     )
     first, second = (
-        payloads.email(notice, DANA, "Pace <pace@floor.example>", "m@floor.example", "https://u/")
+        payloads.email(notice, DANA.at, "Pace <pace@floor.example>", "m@floor.example", "https://u/")
         for _ in range(2)
     )
     assert first["Bcc"] is None
@@ -126,7 +127,7 @@ def test_an_email_cannot_be_given_headers_by_a_name_and_repeats_its_id() -> None
 
 
 def test_a_webhook_has_exact_decimals() -> None:
-    body = payloads.webhook(told(DANA, Reader.MANAGER, "en"), DANA)
+    body = payloads.webhook(Outgoing(told(DANA, Reader.MANAGER, "en"), Edge.BEGAN, AT, DANA))
     assert body["data"]["gap_amount"] == "38012.5"
     assert json.loads(json.dumps(body)) == body
 
