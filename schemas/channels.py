@@ -1,8 +1,8 @@
 """Channels of an installation: how messages leave it. Their names are what definitions call them.
 
 Secrets (addresses of webhooks are such, too) stand in the environment or in files, so that no file
-of settings has to hold one: `PACESETTER_CHANNEL_<NAME>_<FIELD>`, the same with `_FILE` behind it, or
-the field `<field>_file`.
+of settings has to hold one: `PACESETTER_CHANNEL_<NAME>_<FIELD>`, the same with `_FILE` behind it,
+or the field `<field>_file`.
 """
 
 from pathlib import Path

@@ -73,6 +73,14 @@ CREDITS = Topic(
     "commission agent",
     carries_markers=True,
 )
+ALERTS = Topic(
+    "spm.alerts",
+    "subject, such as REP:rep-07",
+    ("alert",),
+    "alerts run, from its outbox",
+    "whoever wants to act on alerts",
+    retention_ms=30 * DAY_MS,
+)
 
 TOPICS: tuple[Topic, ...] = (
     CALLS,
@@ -84,6 +92,7 @@ TOPICS: tuple[Topic, ...] = (
     DEFINITIONS,
     REP_DAYS,
     CREDITS,
+    ALERTS,
 )
 FACTS: tuple[Topic, ...] = (CALLS, EMAILS, MEETINGS, DEALS)
 BY_NAME = {topic.name: topic for topic in TOPICS}

@@ -68,9 +68,7 @@ class Recipients:
         stint = self._working.reps.get(recipient_id)
         if stint is None:
             return None
-        return Recipient(
-            recipient_id, stint.time_zone, self._soon.of("REP", recipient_id), channel
-        )
+        return Recipient(recipient_id, stint.time_zone, self._soon.of("REP", recipient_id), channel)
 
     def contact(self, recipient_id: str) -> Contact:
         """Return how a person is reached; nobody's is empty but for the language of all."""

@@ -74,9 +74,7 @@ def tick(
     return Tick(looked, len(rows), made, late)
 
 
-def _looked(
-    rule: Rule, key: Key, before: Held, found: Reading, told: Mapping[str, Any]
-) -> Look:
+def _looked(rule: Rule, key: Key, before: Held, found: Reading, told: Mapping[str, Any]) -> Look:
     after, made = step(rule, key, before.watched, found, told["at"])
     return Look(key, before, after, made, events.rows_of(key, before, after, made, told))
 

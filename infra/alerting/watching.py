@@ -1,7 +1,7 @@
 """Whom rules watch today: everybody with a quota or on the roster, with their working days."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 
@@ -44,7 +44,9 @@ class Working:
         return calendar.with_leave(leave_of(absences, self._around))
 
 
-def watches(warehouse: Warehouse, bundle: Bundle, today: date) -> Iterator[tuple[Rule, Watch]]:
+def watches(
+    warehouse: Warehouse, bundle: Bundle, today: date, now: datetime
+) -> Iterator[tuple[Rule, Watch]]:
     """Yield every rule with every subject and period it watches on a day.
 
     Raises:

@@ -24,10 +24,11 @@ def run(
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Look at everybody once, or again and again, and keep what changed in spm.alert_event.
+    """Look at everybody, keep what changed in spm.alert_event, and tell who is to be told.
 
     Who does nothing is looked at, too. While data is late nothing is claimed. `pacesetter up` runs
-    this every alert_seconds by itself.
+    this every alert_seconds by itself. Messages leave by the channels of pacesetter.toml that
+    alerts.yaml names under ways, at people's working hours; see `pacesetter alerts check`.
 
     Examples:
     `pacesetter alerts run`,
@@ -36,20 +37,27 @@ def run(
     if watch:
         _watch(watch)
         return
+    from infra.alerting.turns import Busy
     from schemas.warehouse import Fenced, Unavailable
 
     try:
-        made = _tick()
-    except (Unavailable, Fenced) as error:
+        made = _service().look()
+    except (Unavailable, Fenced, Busy) as error:
         fail(f"not done: {error}; see `pacesetter doctor`", AWAY)
-    news = [one for one in made.transitions if one.is_news]
+    news = [one for one in made.tick.transitions if one.is_news]
     if as_json:
-        print_json({"looked": made.looked, "events": made.events, "late": made.late,
-                    "news": [_plain(one.key, one.after, one.reason) for one in news]})  # fmt: skip
+        print_json({"looked": made.tick.looked, "events": made.tick.events, "late": made.tick.late,
+                    "news": [_plain(one.key, one.after, one.reason) for one in news],
+                    "published": made.published, "trouble": made.trouble,
+                    "notices": made.round._asdict()})  # fmt: skip
         return
-    if made.late:
-        typer.echo(f"nothing is claimed: data is late, {made.late}")
-    typer.echo(f"looked at {made.looked} (subject, rule) pairs; {len(news)} began or ended")
+    if made.tick.late:
+        typer.echo(f"nothing is claimed: data is late, {made.tick.late}")
+    typer.echo(f"looked at {made.tick.looked} (subject, rule) pairs; {len(news)} began or ended")
+    if made.trouble:
+        typer.echo(f"not in the topic spm.alerts yet: {made.trouble}", err=True)
+    if any(made.round):
+        typer.echo(f"notices: {_told(made.round)}")
 
 
 @app.command("list")
@@ -132,12 +140,17 @@ def _plain(key: Any, state: Any, reason: Any, since: Any = None) -> dict[str, An
     return told | ({"since": since.isoformat()} if since else {})
 
 
-def _tick() -> Any:
-    from datetime import UTC, datetime
+def _service(stopping: threading.Event | None = None) -> Any:
+    from connectors.sinks.kafka import Publisher
+    from connectors.sinks.schema_ids import ids_from
+    from infra.alerting.serving import Service
+    from infra.local.found import found_settings
 
-    from infra.alerting.ticking import tick
-
-    return tick(_warehouse(), _bundle(), datetime.now(UTC))
+    settings = found_settings()
+    # What librdkafka says of a broker that is away is told once, by us.
+    config = {**settings.kafka_config(), "log_level": "0"}
+    topic = (Publisher(config), ids_from(settings.schema_registry_url))
+    return Service(_warehouse, _bundle, settings.channels, settings.data_dir, topic, stopping)
 
 
 def _watch(seconds: float) -> None:
@@ -145,6 +158,7 @@ def _watch(seconds: float) -> None:
     import os
     import time
 
+    from infra.alerting.turns import Busy
     from schemas.warehouse import Fenced, Unavailable
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -153,17 +167,26 @@ def _watch(seconds: float) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    service = _service(stop)
     while not stop.is_set():
         began = time.monotonic()
         try:
-            made = _tick()
-        except (Unavailable, Fenced, LookupError) as error:
+            made = service.look()
+        except (Unavailable, Fenced, LookupError, Busy) as error:
             log.warning("not done: %s", error)
         else:
-            for one in made.transitions:
+            for one in made.tick.transitions:
                 if one.is_news:
                     log.info("%s %s %s: %s", *one.key[:3], one.after)
+            if made.trouble:
+                log.warning("not in the topic yet: %s", made.trouble)
+            if any(made.round):
+                log.info("told: %s", _told(made.round))
         stop.wait(max(1.0, seconds - (time.monotonic() - began)))
+
+
+def _told(round_: Any) -> str:
+    return ", ".join(f"{count} {name}" for name, count in round_._asdict().items() if count)
 
 
 def _warehouse() -> Any:

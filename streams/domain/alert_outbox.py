@@ -1,4 +1,4 @@
-"""What becomes of the notices that wait: sent, kept for later, left to the digest, or dropped. Pure.
+"""What becomes of notices that wait: sent, kept for later, left to the digest, or dropped. Pure.
 
 A story is what one group of rules has to say of one subject and period, from the first alert of it
 that fires until none does. It is told once, again only when it gets graver, and its end only to
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.alerts import READERS, Alerts, Route, Rule, rank
 from streams.domain.alert_sending import Place, Recipient, digest_at, place_of, reachable
-from streams.domain.alert_states import Key, State, Watched
+from streams.domain.alert_states import Key, Reason, State, Watched
 
 FIRST_WAIT = timedelta(seconds=30)
 WAIT_MAX = timedelta(hours=1)
@@ -32,9 +32,7 @@ class NoticeState(StrEnum):
     DEAD = "DEAD"  # cannot be told as things are; `alerts replay` tries again
 
 
-FINAL = frozenset(
-    {NoticeState.SENT, NoticeState.DIGESTED, NoticeState.DROPPED, NoticeState.DEAD}
-)
+FINAL = frozenset({NoticeState.SENT, NoticeState.DIGESTED, NoticeState.DROPPED, NoticeState.DEAD})
 
 
 class Entry(NamedTuple):
@@ -43,8 +41,9 @@ class Entry(NamedTuple):
     Attributes:
         begins: it says that an alert began; else that it ended.
         at: when that was.
+        why: reason of the transition it tells of.
         story: when the story began that it is a part of.
-        due: not before this instant; None: with the digest.
+        due: not before this instant; None: with the digest. Of FOLDED: when to try again.
         changed: when it came into its state.
         number: of its newest state; 0: it has none but that it was noticed.
         tries: how often it was sent in vain since it was last made due.
@@ -54,6 +53,7 @@ class Entry(NamedTuple):
     notice_key: str
     key: Key
     begins: bool
+    why: Reason
     at: datetime
     episode: datetime
     story: datetime
@@ -143,9 +143,7 @@ def told_of(rules: Mapping[str, Rule], some: Iterable[Entry]) -> dict[
         before = found.get(place, Heard(-1, frozenset()))
         loud = rank(rule.severity) if one.begins else -1
         routes = before.routes | ({one.route} if one.begins else frozenset())
-        found[place] = Heard(
-            max(before.loudest, loud), routes, before.has_ended or not one.begins
-        )
+        found[place] = Heard(max(before.loudest, loud), routes, before.has_ended or not one.begins)
     return found
 
 
@@ -258,12 +256,13 @@ def _reaches(rule: Rule, route: Route) -> bool:
 
 
 def _timed(entry: Entry, recipient: Recipient, policy: Alerts, now: datetime) -> Verdict:
-    if entry.state is NoticeState.FOLDED or entry.due is None:
-        digest = digest_at(recipient, entry.changed, policy)
-        return Verdict(Step.DIGEST) if digest is not None and digest <= now else WAIT
-    if now < entry.due:
+    if entry.due is not None and now < entry.due:
         return WAIT
     soonest = reachable(recipient, now, policy)
+    if entry.state is NoticeState.FOLDED or entry.due is None:
+        digest = digest_at(recipient, entry.changed, policy)
+        is_due = digest is not None and digest <= now and soonest is not None and soonest <= now
+        return Verdict(Step.DIGEST) if is_due else WAIT
     if soonest is None:
         return Verdict(Step.FOLD, "they do not work within a year")
     return Verdict(Step.SEND) if soonest <= now else WAIT._replace(reason="out of hours")

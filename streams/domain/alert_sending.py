@@ -111,7 +111,7 @@ def reachable(recipient: Recipient, at: datetime, policy: Alerts) -> datetime | 
     here = at.astimezone(zone)
     for n in range(SOON_MAX):
         day = here.date() + timedelta(days=n)
-        if not recipient.workdays.is_open(day):
+        if recipient.workdays.weight(day) <= 0:
             continue
         opens = datetime.combine(day, hours.since, zone)
         closes = datetime.combine(day, hours.until, zone)

@@ -31,7 +31,7 @@ class Mailer:
     def send(self, message: Outgoing) -> Outcome:
         """Return what became of a message."""
         channel = self._channel
-        receivers = [message.to] if message.to else list(channel.to)
+        receivers = list(channel.to) or ([message.to] if message.to else [])
         if not receivers:
             return Never("nobody's address is known; add email to the person in people.yaml")
         mail = payloads.email(

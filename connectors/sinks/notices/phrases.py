@@ -31,6 +31,10 @@ _EN: Phrases = {
     "someone": "One rep",
     "team": "A team",
     "digest": "{count} notices",
+    "digest_one": "1 notice",
+    "more": "and {count} more; `pacesetter alerts list` shows all",
+    "trial": "Pacesetter reaches channel {channel}",
+    "trial_line": "This is a test. Alerts that this channel is named for arrive like this.",
 }
 _DE: Phrases = {
     "behind": "{who} liegt bei {kpi}, {period}, {gap} hinter dem Plan",
@@ -56,6 +60,10 @@ _DE: Phrases = {
     "someone": "Jemand im Team",
     "team": "Ein Team",
     "digest": "{count} Hinweise",
+    "digest_one": "1 Hinweis",
+    "more": "und {count} weitere; `pacesetter alerts list` zeigt alle",
+    "trial": "Pacesetter erreicht den Kanal {channel}",
+    "trial_line": "Das ist ein Test. So kommen die Warnungen an, für die dieser Kanal genannt ist.",
 }
 _FR: Phrases = {
     "behind": "{who} a {gap} de retard sur le plan pour {kpi}, {period}",
@@ -81,6 +89,10 @@ _FR: Phrases = {
     "someone": "Une personne",
     "team": "Une équipe",
     "digest": "{count} avis",
+    "digest_one": "1 avis",
+    "more": "et {count} de plus ; `pacesetter alerts list` les montre tous",
+    "trial": "Pacesetter atteint le canal {channel}",
+    "trial_line": "Ceci est un essai. Les alertes destinées à ce canal arrivent ainsi.",
 }
 LANGUAGES: Mapping[str, Phrases] = {"en": _EN, "de": _DE, "fr": _FR}
 DEFAULT = "en"

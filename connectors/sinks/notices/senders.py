@@ -35,9 +35,7 @@ class Signed:
         """Return what became of a message."""
         body = _json(payloads.webhook(message))
         # Signed at the instant of sending: a receiver refuses what is older than minutes.
-        headers = signing.headers(
-            self._secret, message.notice.notice_key, datetime.now(UTC), body
-        )
+        headers = signing.headers(self._secret, message.notice.notice_key, datetime.now(UTC), body)
         return self._poster.post(body, headers)
 
 
@@ -70,7 +68,7 @@ class Broken:
     def __init__(self, reason: str) -> None:
         self.reason = reason
 
-    def send(self, message: Outgoing) -> Outcome:  # noqa: ARG002
+    def send(self, message: Outgoing) -> Outcome:
         """Return that nothing can be sent."""
         return Never(self.reason)
 

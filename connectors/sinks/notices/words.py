@@ -1,5 +1,6 @@
 """An alert's story in words, for one of three readers."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -12,6 +13,8 @@ from schemas.alert_story import Link, Story
 from schemas.alerts import Signal
 
 _WHOLE = Decimal(1_000)  # from here on nobody reads cents
+DIGEST_MAX = 40  # titles; more than that nobody reads, and Slack takes 3,000 characters
+LINKS_MAX = 10  # buttons of one message
 
 
 class Reader(StrEnum):
@@ -50,6 +53,27 @@ def told(story: Story, reader: Reader, locale: str) -> Notice:
     if reader is Reader.CHANNEL:
         return Notice(story.notice_key, words.title(who=words.somebody()), words.stands(), ())
     return Notice(story.notice_key, words.title(), words.in_full(), story.links)
+
+
+def digest(notice_key: str, some: Sequence[Notice], locale: str) -> Notice:
+    """Return several notices as one: their titles, gravest first as they are given.
+
+    Above DIGEST_MAX of them the rest is counted.
+    """
+    said = phrases(locale)
+    lines = [one.title for one in some[:DIGEST_MAX]]
+    if len(some) > DIGEST_MAX:
+        lines.append(said["more"].format(count=len(some) - DIGEST_MAX))
+    links = dict.fromkeys(link for one in some for link in one.links)
+    title = said["digest_one" if len(some) == 1 else "digest"].format(count=len(some))
+    return Notice(notice_key, title, tuple(lines), tuple(links)[:LINKS_MAX])
+
+
+def trial(notice_key: str, channel: str, locale: str) -> Notice:
+    """Return a message that tries out a channel."""
+    said = phrases(locale)
+    title = said["trial"].format(channel=channel)
+    return Notice(notice_key, title, (said["trial_line"],), ())
 
 
 class _Numbers:

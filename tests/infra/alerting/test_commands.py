@@ -8,17 +8,20 @@ from typer.testing import CliRunner
 
 from infra.cli.main import app
 from streams.settings import settings
+from tests.brokers import Broker
 from tests.infra.alerting.conftest import Ground
 
 
 @pytest.fixture
 def run(
-    ground: Ground, server: tuple[str, str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> Any:
+    ground: Ground, server: tuple[str, str, Any], broker: Broker,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any,
+) -> Any:  # fmt: skip
     url, token, _ = server
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", url)
     monkeypatch.setenv("PACESETTER_WAREHOUSE_TOKEN", token)
+    monkeypatch.setenv("PACESETTER_KAFKA_BOOTSTRAP", broker.address)
     monkeypatch.setenv("PACESETTER_DATA_DIR", str(tmp_path))
     settings.cache_clear()
 
