@@ -81,6 +81,7 @@ class Rule(Definition):
     name: Label = Field(description="for people")
     signal: Signal = Field(description="what is watched")
     subject: Subject = Field(description="REP, TEAM or COMPANY")
+    roles: Annotated[tuple[Id, ...], Field(description="of reps; none: every role")] = ()
     kpi: Annotated[
         Id | None,
         Field(description="KPI of the quota, or the measure watched; absent: every quota"),

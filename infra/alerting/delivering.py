@@ -103,7 +103,7 @@ class Delivery:
             # What went out a moment ago may have said it: two rules of a group, one recipient.
             if self._again(entry, now).step is Step.SEND:
                 self._one(entry, now)
-        for (recipient, at), members in in_digest.items():
+        for recipient, at, members in in_digest:
             if time.monotonic() - began > ROUND_SECONDS_MAX:
                 break
             self._digest(recipient, at, members, now)
@@ -126,7 +126,7 @@ class Delivery:
 
     def _judged(
         self, entries: list[Entry], now: datetime
-    ) -> tuple[list[Entry], dict[tuple[Recipient, datetime], list[Entry]]]:
+    ) -> tuple[list[Entry], list[tuple[Recipient, datetime, list[Entry]]]]:
         """Return what goes out at once and in digests; drop and fold the rest that is decided."""
         goes: list[tuple[Entry, Recipient]] = []
         digests: dict[tuple[str, str], tuple[Recipient, datetime, list[Entry]]] = {}
@@ -144,14 +144,14 @@ class Delivery:
                 at = digest_at(recipient, entry.changed, self._bundle.alerts) or now
                 _, newest, members = digests.get(entry.who, (recipient, at, []))
                 digests[entry.who] = (recipient, max(newest, at), [*members, entry])
-        sent = outbox.sent_today(self._warehouse, {r for _, r in goes}, now) if goes else {}
+        sent = outbox.sent_today(self._warehouse, [r for _, r in goes], now) if goes else {}
         at_once, folded = rationed(goes, sent, self._world, now)
         most = f"above {self._bundle.alerts.most_per_day} a day"
         decided += [Change(one, NoticeState.FOLDED, most) for one in folded]
         if decided:
             outbox.record(self._warehouse, decided, now, self._incarnation)
         self._count["dropped"] += sum(one.state is NoticeState.DROPPED for one in decided)
-        return at_once, {(who, at): members for who, at, members in digests.values()}
+        return at_once, list(digests.values())
 
     def _again(self, entry: Entry, now: datetime) -> Verdict:
         rules = {rule.rule_id: rule for rule in self._bundle.alerts.rules}

@@ -35,7 +35,8 @@ SELECT {", ".join(f"told.{name} AS {name}" for name in events.KEY)}, told.after 
     stands.tries AS tries, stands.tried AS tried
 FROM
 (
-    SELECT * FROM (SELECT * FROM spm.alert_event FINAL WHERE notEmpty(notice_key))
+    SELECT *, key, route, recipient, channel, notice
+    FROM (SELECT * FROM spm.alert_event FINAL WHERE notEmpty(notice_key))
     ARRAY JOIN notice_key AS key, notice_route AS route, notice_recipient AS recipient,
         notice_channel AS channel, notice_due AS notice
 ) AS told

@@ -33,6 +33,13 @@ class Working:
             if stint.valid_from < around.end and around.end - DAY < (stint.valid_to or NO_END)
         }
 
+    def has_role(self, rule: Rule, subject_id: str) -> bool:
+        """Return whether a rule is for somebody in their role of today."""
+        if rule.subject is not Subject.REP or not rule.roles:
+            return True
+        stint = self.reps.get(subject_id)
+        return stint is not None and stint.role in rule.roles
+
     def of(self, kind: str, subject_id: str) -> Workdays:
         """Return the working days of a subject."""
         stint = self.reps.get(subject_id) if kind == Subject.REP else None
@@ -88,7 +95,7 @@ def _quotas(
         for rule in rules:
             if rule.subject == kind and rule.kpi in (None, kpi) and rule.currency in (
                 None, currency or None
-            ):  # fmt: skip
+            ) and working.has_role(rule, str(subject_id)):  # fmt: skip
                 yield rule, watch
 
 
@@ -99,7 +106,7 @@ def _measure(
     days = (rule.long_days or 1) * CALENDAR_PER_BUSINESS + AROUND_DAYS
     period = Span(today - timedelta(days=days), today + DAY)
     found = reading.sums(warehouse, rule.subject, rule.kpi, rule.currency or "", period.start)
-    for subject_id in _everybody(bundle, rule.subject, working):
+    for subject_id in _everybody(bundle, rule, working):
         watch = Watch(
             rule.subject, subject_id, rule.kpi, rule.currency or "", period, today,
             _running(found.get(subject_id, {}), period), working.of(rule.subject, subject_id),
@@ -114,12 +121,13 @@ def _running(daily: Mapping[date, Decimal], period: Span) -> dict[date, ToDate]:
     }
 
 
-def _everybody(bundle: Bundle, subject: Subject, working: Working) -> list[str]:
+def _everybody(bundle: Bundle, rule: Rule, working: Working) -> list[str]:
+    subject = rule.subject
     if subject is Subject.COMPANY:
         return ["company"]
     if subject is Subject.TEAM:
         return sorted(team.team_id for team in bundle.roster.teams)
-    return sorted(working.reps)
+    return sorted(rep for rep in working.reps if working.has_role(rule, rep))
 
 
 def _span(start: object, end: object) -> Span:

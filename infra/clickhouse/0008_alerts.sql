@@ -155,7 +155,8 @@ AS SELECT told.key AS notice_key, told.event_id AS event_id, told.rule_id AS rul
     stands.tries AS tries, stands.digest_key AS digest_key, stands.author AS author
 FROM
 (
-    SELECT * FROM (SELECT * FROM spm.alert_event FINAL WHERE notEmpty(notice_key))
+    SELECT *, key, route, recipient, channel, due
+    FROM (SELECT * FROM spm.alert_event FINAL WHERE notEmpty(notice_key))
     ARRAY JOIN notice_key AS key, notice_route AS route, notice_recipient AS recipient, notice_channel AS channel,
         notice_due AS due
 ) AS told

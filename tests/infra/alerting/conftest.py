@@ -60,7 +60,8 @@ def bundle_of(today: date, alerts: Alerts) -> Bundle:
     start, end = today - timedelta(days=DAYS), today + timedelta(days=60 - DAYS)
     reps = tuple(
         Rep(rep_id=name, history=(
-            Stint(valid_from=start, team_id="all", time_zone="UTC", manager_id=boss),
+            Stint(valid_from=start, team_id="all", time_zone="UTC", manager_id=boss,
+                  role="AE" if boss else "MANAGER"),
         ))
         for name, boss in (("busy", "boss"), ("idle", "boss"), ("boss", None))
     )  # fmt: skip
@@ -92,7 +93,7 @@ def alerts() -> Alerts:
                  "tolerance": "0.1", "long_days": 5, "short_days": 2, "enter": 3, "leave": 2,
                  "group": "pace", "severity": "ACT_NOW", "routes": ["MANAGER"]},
                 {"rule_id": "quiet", "name": "No calls", "signal": "KPI", "subject": "REP",
-                 "kpi": "calls", "worse": "BELOW", "long_days": 5, "enter": 0, "leave": 1,
+                 "roles": ["AE"], "kpi": "calls", "worse": "BELOW", "long_days": 5, "enter": 0, "leave": 1,
                  "severity": "WATCH", "routes": ["DIGEST"]},
             ]
         }
