@@ -45,6 +45,8 @@ class Story(NamedTuple):
         probability: of reaching the quota.
         why: the indicator that deviates most; None: none deviates.
         suggestion: one step to try, a hypothesis.
+        value: what the rule saw when it was noticed.
+        days: business days it looked back; None: it did not.
     """
 
     notice_key: str
@@ -75,3 +77,5 @@ class Story(NamedTuple):
     why: Deviation | None
     suggestion: str
     links: tuple[Link, ...] = ()
+    value: Decimal | None = None
+    days: int | None = None

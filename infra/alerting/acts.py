@@ -63,7 +63,7 @@ def acts(warehouse: Warehouse, now: datetime) -> Acts:
 
 
 def say(
-    warehouse: Warehouse, act: Act, some: dict[Key, datetime | None], at: datetime,
+    warehouse: Warehouse, act: Act, some: dict[Key, datetime | None], at: datetime, *,
     author: str, note: str, until: datetime | None = None,
 ) -> None:  # fmt: skip
     """Keep what somebody says about alerts.

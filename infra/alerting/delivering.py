@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from connectors.sinks.notices.outcomes import Later, Never, Outcome, Sender, Sent
@@ -96,6 +96,7 @@ class Delivery:
             Stories(self._warehouse, self._bundle, now), self._people, self._bundle, self._channels
         )
         began = time.monotonic()
+        self._now = lambda: now + timedelta(seconds=time.monotonic() - began)
         at_once, in_digest = self._judged(entries, now)
         for entry in at_once:
             if time.monotonic() - began > ROUND_SECONDS_MAX:
@@ -187,7 +188,7 @@ class Delivery:
         self, some: list[Entry], outcome: Outcome, went: NoticeState, stays: NoticeState,
         digest: str = "",
     ) -> None:  # fmt: skip
-        now = datetime.now(UTC)
+        now = self._now()
         if isinstance(outcome, Sent):
             changes = [Change(one, went, outcome.reason, digest_key=digest) for one in some]
             self._out += [one._replace(state=went) for one in some]
@@ -209,7 +210,7 @@ class Delivery:
         """Keep what became of messages, before anything else is sent."""
         while True:
             try:
-                outbox.record(self._warehouse, changes, datetime.now(UTC), self._incarnation)
+                outbox.record(self._warehouse, changes, self._now(), self._incarnation)
                 return
             except Unavailable:
                 if self._stopping.is_set():

@@ -44,12 +44,14 @@ class Held(NamedTuple):
 
     Attributes:
         story: when the story began that it is a part of; None while it does not fire.
+        value: what the rule saw last when something changed.
     """
 
     number: int = 0
     watched: Watched = Watched()
     basis: Basis | None = None
     story: datetime | None = None
+    value: Decimal | None = None
 
 
 def held(warehouse: Warehouse) -> dict[Key, Held]:
@@ -79,7 +81,8 @@ def _held(row: Mapping[str, Any]) -> Held:
     basis = Basis(date.fromisoformat(told[0]), Decimal(told[1])) if told else None
     counted = row["counted"]
     watched = Watched(state, State(row["was"]), row["days"], counted, episode)
-    return Held(row["number"], watched, basis, row["story"] if episode else None)
+    return Held(row["number"], watched, basis, row["story"] if episode else None,
+                row["value"])  # fmt: skip
 
 
 def rows_of(

@@ -28,7 +28,7 @@ _NEWEST = ("state", "reason", "at", "changed", "due", "tries", "tried")
 _STANDS = ", ".join(f"argMax(tuple(row.{name}), row.number).1 AS {name}" for name in _NEWEST)
 _ALL = f"""
 SELECT {", ".join(f"told.{name} AS {name}" for name in events.KEY)}, told.after = 'FIRING' AS begins,
-    told.reason AS why, told.at AS at, told.episode AS episode, told.story AS story, told.key AS notice_key,
+    told.reason AS why, told.value AS value, told.at AS at, told.episode AS episode, told.story AS story, told.key AS notice_key,
     told.route AS route, told.recipient AS recipient, told.channel AS channel,
     told.notice AS noticed_due, stands.number AS number, stands.state AS state,
     stands.reason AS reason, stands.at AS state_at, stands.changed AS changed, stands.due AS due,
@@ -64,6 +64,7 @@ class Change(NamedTuple):
 
     Attributes:
         due: not before this instant; None: as it was made due, or with the digest.
+        changed: since when it counts as being in that state; None: since now, or as before.
     """
 
     entry: Entry
@@ -72,6 +73,7 @@ class Change(NamedTuple):
     due: datetime | None = None
     digest_key: str = ""
     author: str = ""
+    changed: datetime | None = None
 
 
 def waiting(warehouse: Warehouse) -> list[Entry]:
@@ -132,6 +134,22 @@ def sent_today(
     return found
 
 
+def made_due(warehouse: Warehouse, some: Iterable[Entry], author: str, now: datetime) -> None:
+    """Let notices be tried again now; those of a digest go out as one.
+
+    Raises:
+        Unavailable: not now.
+        Fenced: the warehouse is another.
+    """
+    changes = []
+    for one in some:
+        folded = one.route is Route.DIGEST
+        state = NoticeState.FOLDED if folded else NoticeState.DUE
+        changes.append(Change(one, state, "sent again", None if folded else now, "", author,
+                              one.at if folded else None))  # fmt: skip
+    record(warehouse, changes, now, warehouse.incarnation())
+
+
 def record(
     warehouse: Warehouse, some: Iterable[Change], now: datetime, incarnation: Incarnation
 ) -> None:
@@ -151,7 +169,7 @@ def _row(change: Change, now: datetime) -> dict[str, Any]:
     return {
         "notice_key": entry.notice_key, "number": entry.number + 1, "at": now, "state": state,
         "reason": change.reason,
-        "changed": entry.changed if state == entry.state else now,
+        "changed": change.changed or (entry.changed if state == entry.state else now),
         "due": change.due, "tries": entry.tries + 1 if is_tried else 0,
         "tried": (entry.tried or now) if is_tried else None, "recipient_id": entry.recipient_id,
         "channel": entry.channel, "begins": entry.begins, "digest_key": change.digest_key,
@@ -173,6 +191,6 @@ def _told(row: Mapping[str, Any]) -> Told:
         row["story"] or row["episode"], Route(row["route"]), row["recipient"], row["channel"],
         (None if with_digest else row["noticed_due"]) if is_new else row["due"],
         first if is_new else NoticeState(row["state"]), row["at"] if is_new else row["changed"],
-        row["number"], row["tries"], row["tried"],
+        row["number"], row["tries"], row["tried"], row["value"],
     )  # fmt: skip
     return Told(entry, row["reason"], row["at"] if is_new else row["state_at"])

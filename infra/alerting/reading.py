@@ -93,12 +93,35 @@ def sums(
     return found
 
 
-def oldest_news(warehouse: Warehouse) -> tuple[str, datetime] | None:
-    """Return the source that has been silent the longest, and since when; None: there is none."""
+def news(warehouse: Warehouse) -> list[tuple[str, datetime]]:
+    """Return the sources of data and how far each is complete, the most silent first."""
     rows = warehouse.frame(
-        "SELECT name, as_of FROM spm_bi.data_freshness WHERE kind = 'source' ORDER BY as_of LIMIT 1"
+        f"SELECT name, as_of FROM spm_bi.data_freshness WHERE kind = 'source' ORDER BY as_of "
+        f"{SETTINGS}"
     )
-    return None if rows.is_empty() else rows.row(0)
+    return list(rows.iter_rows())
+
+
+def open_deals(warehouse: Warehouse, day: date) -> list[tuple[str, date]]:
+    """Return the deals that were open at the end of a day: whose, and when they moved last."""
+    end = day + timedelta(days=1)
+    rows = warehouse.frame(
+        "SELECT rep_id, toDate(valid_from) AS moved FROM spm_bi.fct_deal_version "
+        f"WHERE valid_from < toDateTime64('{end}', 3, 'UTC') "
+        f"AND valid_to >= toDateTime64('{end}', 3, 'UTC') "
+        f"AND stage_class = 'OPEN' AND NOT is_cancelled {SETTINGS}"
+    )
+    return list(rows.iter_rows())
+
+
+def chances(warehouse: Warehouse, day: date) -> dict[tuple[str, str, str, str, date], Decimal]:
+    """Return the chance of reaching each quota as the last forecast of a day gave it."""
+    rows = warehouse.frame(
+        "SELECT subject_kind, subject_id, kpi, currency, period_start, "
+        f"argMax(tuple(probability), as_of).1 AS chance FROM spm.forecast FINAL WHERE day = '{day}' "
+        f"GROUP BY subject_kind, subject_id, kpi, currency, period_start {SETTINGS}"
+    )
+    return {row[:5]: row[5] for row in rows.iter_rows()}
 
 
 def recent(warehouse: Warehouse, measure: str) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from infra.alerting.reading import SETTINGS, Warehouse
-from infra.alerting.watching import Working
+from infra.alerting.working import Working
 from schemas.alerts import READERS, Route, Subject, Way
 from schemas.definitions import Bundle, Stint
 from streams.domain.alert_sending import Recipient
@@ -118,6 +118,13 @@ class Recipients:
             found = self.one(recipient_id, channel)
             if found is not None:
                 yield found
+
+    def is_alone(self, rep_id: str) -> bool:
+        """Return whether somebody of today reports to nobody, and nobody to them."""
+        stint = self._working.reps.get(rep_id)
+        if stint is None or stint.manager_id:
+            return False
+        return all(one.manager_id != rep_id for one in self._working.reps.values())
 
     def managers(self, kind: str, subject_id: str) -> tuple[str, ...]:
         """Return who manages a subject today: of a company, those whom nobody manages."""

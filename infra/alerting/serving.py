@@ -45,6 +45,7 @@ class Service:
         bundle: Callable[[], Bundle],
         channels: Mapping[str, Channel],
         folder: Path,
+        *,
         topic: tuple[Publisher, SchemaIds] | None = None,
         stopping: threading.Event | None = None,
     ) -> None:

@@ -9,13 +9,14 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from infra.alerting import reading
+from infra.alerting.events import Held
 from infra.alerting.reading import Warehouse
-from infra.alerting.watching import Working
+from infra.alerting.working import Working
 from schemas.alert_story import Deviation, Link, Story
 from schemas.alerts import Rule, Subject
 from schemas.definitions import Bundle, Measure, MeasureUnit
 from streams.domain.alert_signals import deviating, rate
-from streams.domain.alert_states import Key, Reason, Watched
+from streams.domain.alert_states import Key, Reason
 from streams.domain.periods import DAY, Span
 
 NONE, CENT = Decimal(0), Decimal("0.01")
@@ -41,18 +42,27 @@ class Stories:
         self._daily: dict[tuple[Subject, str, str], dict[str, dict[date, Decimal]]] = {}
         self._sums: dict[str, dict[tuple[str, str], tuple[Decimal, Decimal]]] = {}
 
-    def of(self, key: Key, watched: Watched, at: datetime) -> Story | None:
+    def of(self, key: Key, held: Held, at: datetime) -> Story | None:
         """Return the story of an alert; None: its rule is no longer in force, or it is silent."""
-        return self.told(key, watched.episode or at) if watched.is_firing else None
+        if not held.watched.is_firing:
+            return None
+        return self.told(key, held.watched.episode or at, value=held.value)
 
     def told(
-        self, key: Key, at: datetime, *, over: Reason | None = None, notice_key: str = ""
+        self,
+        key: Key,
+        at: datetime,
+        *,
+        over: Reason | None = None,
+        notice_key: str = "",
+        value: Decimal | None = None,
     ) -> Story | None:
         """Return what there is to say of an alert; None: its rule is no longer in force.
 
         Args:
             over: why it ended; None: it goes on.
             notice_key: of the notice that says it.
+            value: what the rule saw.
         """
         rule = self._rules.get(key.rule_id)
         if rule is None:
@@ -76,7 +86,7 @@ class Stories:
             recent_per_day=self._recent_per_day(key),
             low=rate(row.get("forecast_p10"), quota), high=rate(row.get("forecast_p90"), quota),
             probability=row.get("hit_probability"), why=why, suggestion=suggestion,
-            links=self._links(key),
+            links=self._links(key), value=value, days=rule.long_days,
         )  # fmt: skip
 
     def _links(self, key: Key) -> tuple[Link, ...]:

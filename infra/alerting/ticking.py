@@ -57,11 +57,11 @@ def tick(
     known = events.held(warehouse)
     looks: list[Look] = []
     for rule, watch in watches(warehouse, bundle, today, now):
-        before = known.get(_key(rule, watch), Held())
+        before = known.get(key_of_watch(rule, watch), Held())
         is_late = bool(late) and rule.signal is not Signal.FRESHNESS  # its reason to be
         found = read(rule, watch, is_late=is_late, is_corrected=_is_corrected(before, watch))
         told = _told(found, now, bundle, _inputs(rule, watch))
-        looks.append(_looked(rule, _key(rule, watch), before, found, told))
+        looks.append(_looked(rule, key_of_watch(rule, watch), before, found, told))
     looked = len(looks)
     for key in known.keys() - {look.key for look in looks}:
         looks += _gone(bundle, key, known[key], today, now)
@@ -101,16 +101,17 @@ def _gone(bundle: Bundle, key: Key, before: Held, today: date, now: datetime) ->
     return [_looked(ended, key, before, over, _told(over, now, bundle, {}))]
 
 
-def _key(rule: Rule, watch: Watch) -> Key:
+def key_of_watch(rule: Rule, watch: Watch) -> Key:
+    """Return which alert a rule and what it watches are."""
     start = watch.period.start if rule.signal in OF_QUOTAS else NO_PERIOD
     return Key(rule.rule_id, watch.subject_kind, watch.subject_id, watch.kpi, watch.currency, start)
 
 
 def _late(warehouse: Warehouse, bundle: Bundle, now: datetime) -> str:
-    oldest = reading.oldest_news(warehouse)
-    if oldest is None:
+    sources = reading.news(warehouse)
+    if not sources:
         return "no source has said how far it is"
-    name, as_of = oldest
+    name, as_of = sources[0]
     most = timedelta(minutes=bundle.alerts.late_after_minutes)
     return f"{name} is complete through {as_of.isoformat()} only" if now - as_of > most else ""
 
@@ -127,13 +128,16 @@ def _inputs(rule: Rule, watch: Watch) -> dict[str, Any]:
     """Return what a reading was computed from, and the past it rests on."""
     told: dict[str, Any] = {}
     for name, days in (("long", rule.long_days), ("short", rule.short_days)):
-        seen = window(watch, days) if name == "long" or days else None
+        has_days = bool(watch.to_date) and (name == "long" or days)
+        seen = window(watch, days) if has_days else None
         if seen is not None:
             told[name] = {
                 "since": str(seen.span.start), "actual": f"{seen.actual:f}",
                 "expected": f"{seen.expected:f}",
                 "events": None if seen.events is None else f"{seen.events:f}",
             }  # fmt: skip
+    if watch.measured is not None:
+        told |= {"measured": f"{watch.measured:f}", "of": f"{watch.of or 0:f}"}
     if watch.probability is not None:
         told["probability"] = f"{watch.probability:f}"
     past = watch.day - DAY

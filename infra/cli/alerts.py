@@ -1,4 +1,4 @@
-"""`pacesetter alerts run | list | preview`: who will miss what, early, few and explained."""
+"""`pacesetter alerts`: who will miss what, early, few and explained."""
 
 import signal
 import threading
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from infra.cli import alert_acts, alert_trials
 from infra.cli.reaching import AWAY, fail, patient_warehouse, print_json
 
 STATEMENT_SECONDS_MAX = 300
@@ -15,6 +16,8 @@ app = typer.Typer(
     help="Hear early that a quota is being missed: rules of alerts.yaml, watched all the time.",
     no_args_is_help=True,
 )
+alert_acts.register(app)
+alert_trials.register(app)
 
 
 @app.command("run")
@@ -68,31 +71,36 @@ def show(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """List the alerts that fire now, as the last run left them.
+    """List the alerts that fire now as the last run left them, and what became of telling people.
+
+    TOLD counts notices by state: DUE waits for working hours, FOLDED for the digest, FAILED will be
+    tried again, DEAD needs you (`pacesetter alerts notices --state DEAD` says why).
 
     Examples:
     `pacesetter alerts list`,
     `pacesetter alerts list --all --json`
     """
-    from infra.alerting import events
+    from datetime import UTC, datetime
+
+    from infra.alerting import events, outbox
+    from infra.alerting.acts import acts
+    from infra.alerting.showing import header, line, plain
     from infra.definitions.showing import table
+    from streams.domain.alert_outbox import NoticeState
     from streams.domain.alert_states import State
 
     wanted = {State.FIRING} if not everything else set(State) - {State.OK}
-    held = events.held(_warehouse())
+    warehouse = _warehouse()
+    held = events.held(warehouse)
     rows = sorted((key, one) for key, one in held.items() if one.watched.state in wanted)
+    said = acts(warehouse, datetime.now(UTC))
+    told = outbox.listed(warehouse, NoticeState, None)
     if as_json:
-        print_json([_plain(key, one.watched.state, "", one.watched.episode) for key, one in rows])
+        print_json([plain(key, one, said, told) for key, one in rows])
     elif not rows:
         typer.echo("nothing fires; `pacesetter alerts list --all` shows what is on its way")
     else:
-        header = ("RULE", "OF", "WHO", "KPI", "STATE", "SINCE")
-        lines = [
-            (key.rule_id, key.subject_kind, key.subject_id, f"{key.kpi} {key.currency}".strip(),
-             one.watched.state, one.watched.episode or "")
-            for key, one in rows
-        ]  # fmt: skip
-        typer.echo(table(header, lines))
+        typer.echo(table(header(), [line(key, one, said, told) for key, one in rows]))
 
 
 @app.command("preview")
@@ -124,10 +132,11 @@ def preview(
         raise typer.BadParameter(f"{reader} is no reader; write one of {known}") from None
     warehouse, bundle = _warehouse(), _bundle()
     stories, count = Stories(warehouse, bundle), 0
-    held = {key: one.watched for key, one in events.held(warehouse).items()}
-    others_speak = spoken_for(bundle.alerts.rules, held)
-    for key, watched in sorted(held.items()):
-        story = stories.of(key, watched, datetime.now(UTC))
+    held = events.held(warehouse)
+    watched = {key: one.watched for key, one in held.items()}
+    others_speak = spoken_for(bundle.alerts.rules, watched)
+    for key in sorted(held):
+        story = stories.of(key, held[key], datetime.now(UTC))
         if story is not None and key not in others_speak:
             typer.echo(told(story, chosen, locale).text + "\n")
             count += 1
@@ -150,7 +159,9 @@ def _service(stopping: threading.Event | None = None) -> Any:
     # What librdkafka says of a broker that is away is told once, by us.
     config = {**settings.kafka_config(), "log_level": "0"}
     topic = (Publisher(config), ids_from(settings.schema_registry_url))
-    return Service(_warehouse, _bundle, settings.channels, settings.data_dir, topic, stopping)
+    return Service(
+        _warehouse, _bundle, settings.channels, settings.data_dir, topic=topic, stopping=stopping
+    )
 
 
 def _watch(seconds: float) -> None:

@@ -7,6 +7,7 @@ whoever heard of it.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -48,6 +49,7 @@ class Entry(NamedTuple):
         number: of its newest state; 0: it has none but that it was noticed.
         tries: how often it was sent in vain since it was last made due.
         tried: when that began; None: never.
+        value: what the rule saw.
     """
 
     notice_key: str
@@ -66,6 +68,7 @@ class Entry(NamedTuple):
     number: int = 0
     tries: int = 0
     tried: datetime | None = None
+    value: Decimal | None = None
 
     @property
     def who(self) -> tuple[str, str]:

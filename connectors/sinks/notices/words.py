@@ -13,6 +13,12 @@ from schemas.alert_story import Link, Story
 from schemas.alerts import Signal
 
 _WHOLE = Decimal(1_000)  # from here on nobody reads cents
+_MEASURED = {
+    Signal.STALLED: "stalled",
+    Signal.ACTIVITY: "activity",
+    Signal.FRESHNESS: "silent",
+}
+_OVER = {Signal.STALLED: "over_stalled", Signal.FRESHNESS: "over_silent"}
 DIGEST_MAX = 40  # titles; more than that nobody reads, and Slack takes 3,000 characters
 LINKS_MAX = 10  # buttons of one message
 
@@ -116,7 +122,8 @@ class _Words:
         return str(self._said[phrase].format(**known))
 
     def somebody(self) -> str:
-        return self._say({"REP": "someone", "TEAM": "team"}.get(self._story.subject_kind, "team"))
+        kind = {"REP": "someone", "TEAM": "team"}.get(self._story.subject_kind)
+        return self._say(kind) if kind else self._story.subject_name
 
     def title(self, prefix: str = "", who: str = "") -> str:
         story, numbers = self._story, self._numbers
@@ -124,11 +131,16 @@ class _Words:
             f"{story.subject_name} ({story.place})" if story.place else story.subject_name
         )
         if story.is_over:
-            return self._say(f"over_{story.reason}", who=name)
+            return self._say(_OVER.get(story.signal, f"over_{story.reason}"), who=name)
         if story.signal is Signal.HIT_PROBABILITY and story.probability is not None:
             chance = numbers.percent(story.probability)
             return self._say(f"{prefix}unlikely", who=name, probability=chance)
-        if story.gap_amount > 0:
+        if story.signal in _MEASURED and story.value is not None:
+            return self._say(
+                f"{prefix}{_MEASURED[story.signal]}", who=name, days=story.days or 0,
+                share=numbers.percent(story.value), minutes=numbers.plain(story.value),
+            )  # fmt: skip
+        if story.gap_amount > 0 and story.signal is Signal.PACE_BURN:
             return self._say(f"{prefix}behind", who=name, gap=numbers.amount(story.gap_amount))
         return self._say(f"{prefix}watched", who=name)
 

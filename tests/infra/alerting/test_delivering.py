@@ -55,7 +55,7 @@ class Floor:
         told: dict[str, Any] = {"url": post.url}
         self.channels: dict[str, Channel] = {
             "mail": Email(host="127.0.0.1", port=box.port, security="NONE", sender="Pace <p@x.example>",
-                          username="u", password="mailword"),  # noqa: S106
+                          username="u", password="mailword"),
             "hook": Webhook(**told, secret=SECRET, private=True),
             "slack": Slack(**told),
             "teams": Teams(**told),
@@ -137,7 +137,9 @@ def test_what_a_receiver_will_never_take_is_set_aside_with_its_reason_and_no_sec
         "HTTP 404 no_service for ***", "SMTP 550 no such user"
     }  # fmt: skip
     assert "secretpath" not in caplog.text
-    assert "mailword" not in caplog.text + json.dumps(floor.ground.rows("SELECT reason FROM spm.alert_notice"))
+    assert "mailword" not in caplog.text + json.dumps(
+        floor.ground.rows("SELECT reason FROM spm.alert_notice")
+    )
 
 
 def test_what_names_people_is_not_sent_where_others_read(floor: Floor) -> None:
