@@ -38,8 +38,8 @@ def _sender(name: str, channel: Channel, environment: Mapping[str, str]) -> Send
         (f for f, needed in SECRETS[channel.kind].items() if needed and not found[f]), ""
     )
     if missing:
-        return Broken(f"has no {missing}: set {variable(name, missing)}, the same with _FILE behind "
-                      f"it, or {missing}_file")  # fmt: skip
+        told = variable(name, missing)
+        return Broken(f"has no {missing}: set {told}, {told}_FILE, or {missing}_file")
     return sender(channel, found)
 
 

@@ -96,7 +96,7 @@ class Delivery:
             Stories(self._warehouse, self._bundle, now), self._people, self._bundle, self._channels
         )
         began = time.monotonic()
-        self._now = lambda: now + timedelta(seconds=time.monotonic() - began)
+        self._clock = (now, began)
         at_once, in_digest = self._judged(entries, now)
         for entry in at_once:
             if time.monotonic() - began > ROUND_SECONDS_MAX:
@@ -109,6 +109,10 @@ class Delivery:
                 break
             self._digest(recipient, at, members, now)
         return Round(**self._count, waiting=len(entries) - self._over)
+
+    def _now(self) -> datetime:
+        now, began = self._clock
+        return now + timedelta(seconds=time.monotonic() - began)
 
     @property
     def _over(self) -> int:

@@ -27,8 +27,9 @@ SCHEMA: dict[str, Any] = {
 _NEWEST = ("state", "reason", "at", "changed", "due", "tries", "tried")
 _STANDS = ", ".join(f"argMax(tuple(row.{name}), row.number).1 AS {name}" for name in _NEWEST)
 _ALL = f"""
-SELECT {", ".join(f"told.{name} AS {name}" for name in events.KEY)}, told.after = 'FIRING' AS begins,
-    told.reason AS why, told.value AS value, told.at AS at, told.episode AS episode, told.story AS story, told.key AS notice_key,
+SELECT {", ".join(f"told.{name} AS {name}" for name in events.KEY)},
+    told.after = 'FIRING' AS begins, told.reason AS why, told.value AS value, told.at AS at,
+    told.episode AS episode, told.story AS story, told.key AS notice_key,
     told.route AS route, told.recipient AS recipient, told.channel AS channel,
     told.notice AS noticed_due, stands.number AS number, stands.state AS state,
     stands.reason AS reason, stands.at AS state_at, stands.changed AS changed, stands.due AS due,
@@ -187,8 +188,8 @@ def _told(row: Mapping[str, Any]) -> Told:
     with_digest = row["noticed_due"] == events.WITH_DIGEST
     first = NoticeState.FOLDED if with_digest else NoticeState.DUE
     entry = Entry(
-        row["notice_key"], events.key_of(row), row["begins"], Reason(row["why"]), row["at"], row["episode"],
-        row["story"] or row["episode"], Route(row["route"]), row["recipient"], row["channel"],
+        row["notice_key"], events.key_of(row), row["begins"], Reason(row["why"]),
+        row["at"], row["episode"], row["story"] or row["episode"], Route(row["route"]), row["recipient"], row["channel"],
         (None if with_digest else row["noticed_due"]) if is_new else row["due"],
         first if is_new else NoticeState(row["state"]), row["at"] if is_new else row["changed"],
         row["number"], row["tries"], row["tried"], row["value"],

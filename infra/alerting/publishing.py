@@ -42,7 +42,7 @@ def publish(warehouse: Warehouse, publisher: Publisher, ids: SchemaIds) -> int:
         publisher.send([message_of(row, ids) for row in rows])
         now = datetime.now(UTC)
         told = {"event_id": [row["event_id"] for row in rows], "at": [now] * len(rows)}
-        schema = {"event_id": pl.String, "at": pl.Datetime("ms", "UTC")}
+        schema: dict[str, Any] = {"event_id": pl.String, "at": pl.Datetime("ms", "UTC")}
         warehouse.insert(TABLE, pl.DataFrame(told, schema), incarnation)
         count += len(rows)
 

@@ -118,7 +118,8 @@ def chances(warehouse: Warehouse, day: date) -> dict[tuple[str, str, str, str, d
     """Return the chance of reaching each quota as the last forecast of a day gave it."""
     rows = warehouse.frame(
         "SELECT subject_kind, subject_id, kpi, currency, period_start, "
-        f"argMax(tuple(probability), as_of).1 AS chance FROM spm.forecast FINAL WHERE day = '{day}' "
+        f"argMax(tuple(probability), as_of).1 AS chance FROM spm.forecast FINAL "
+        f"WHERE day = '{day}' "
         f"GROUP BY subject_kind, subject_id, kpi, currency, period_start {SETTINGS}"
     )
     return {row[:5]: row[5] for row in rows.iter_rows()}

@@ -102,9 +102,9 @@ def _places(alerts: Alerts) -> Iterator[Finding]:
     for i, place in enumerate(alerts.places):
         for name in _PLACEHOLDER.findall(place.url):
             if name not in _NAMED:
+                remedy = did_you_mean(name, _NAMED, f"write one of {', '.join(sorted(_NAMED))}")
                 yield Finding(KIND, ("places", i, "url"), f"{{{name}}}", "is nothing an alert has",
-                              did_you_mean(name, _NAMED, f"write one of {', '.join(sorted(_NAMED))}")
-                              )  # fmt: skip
+                              remedy)  # fmt: skip
 
 
 def _bounds(path: Path, rule: Rule) -> Iterator[Finding]:

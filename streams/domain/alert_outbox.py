@@ -207,7 +207,7 @@ def next_try(tries: int, asked: float | None) -> timedelta:
     >>> next_try(1, None), next_try(3, None), next_try(1, 90)
     (datetime.timedelta(seconds=30), datetime.timedelta(seconds=120), datetime.timedelta(seconds=90))
     """  # noqa: E501 - an answer of Python's own
-    wait = min(WAIT_MAX, FIRST_WAIT * 2 ** min(tries - 1, 10))
+    wait = min(WAIT_MAX, FIRST_WAIT * (1 << min(tries - 1, 10)))
     return max(wait, timedelta(seconds=asked or 0))
 
 

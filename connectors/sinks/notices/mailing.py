@@ -39,16 +39,8 @@ class Mailer:
         )
         try:
             return self._delivered(mail, receivers)
-        except smtplib.SMTPRecipientsRefused as error:
-            return _told(next(iter(error.recipients.values())), self._password, *receivers)
-        except smtplib.SMTPResponseException as error:  # authentication, sender, data
-            return _told((error.smtp_code, error.smtp_error), self._password, *receivers)
-        except ssl.SSLCertVerificationError as error:
-            return Never(f"its certificate is not trusted: {error.verify_message}")
-        except smtplib.SMTPNotSupportedError as error:
-            return Never(f"the server cannot do what is asked: {error}")
         except (smtplib.SMTPException, OSError) as error:
-            return Later(hidden(f"not reached: {error}", self._password))
+            return _meant(error, self._password, *receivers)
 
     def _delivered(self, mail: EmailMessage, receivers: list[str]) -> Outcome:
         with self._connected() as server:
@@ -69,8 +61,19 @@ class Mailer:
         return smtplib.SMTP(channel.host, channel.port, timeout=seconds)
 
 
-def _told(answer: tuple[int, bytes | str], *secrets: str) -> Outcome:
-    code, text = answer
+def _meant(error: Exception, *secrets: str) -> Outcome:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return _answered(*next(iter(error.recipients.values())), *secrets)
+    if isinstance(error, smtplib.SMTPResponseException):  # authentication, sender, data
+        return _answered(error.smtp_code, error.smtp_error, *secrets)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Never(f"its certificate is not trusted: {error.verify_message}")
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return Never(f"the server cannot do what is asked: {error}")
+    return Later(hidden(f"not reached: {error}", *secrets))
+
+
+def _answered(code: int, text: bytes | str, *secrets: str) -> Outcome:
     said = text.decode(errors="replace") if isinstance(text, bytes) else text
     reason = hidden(f"SMTP {code} {said}", *secrets)
     return Never(reason) if code >= 500 else Later(reason)

@@ -25,7 +25,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 class _Stay(urllib.request.HTTPRedirectHandler):
     """Follows nothing: a body that names people goes nowhere but where it was told to."""
 
-    def redirect_request(self, *_: object) -> None:  # type: ignore[override]
+    def redirect_request(self, *_: object) -> None:
         return None
 
 

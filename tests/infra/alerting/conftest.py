@@ -93,8 +93,8 @@ def alerts() -> Alerts:
                  "tolerance": "0.1", "long_days": 5, "short_days": 2, "enter": 3, "leave": 2,
                  "group": "pace", "severity": "ACT_NOW", "routes": ["MANAGER"]},
                 {"rule_id": "quiet", "name": "No calls", "signal": "KPI", "subject": "REP",
-                 "roles": ["AE"], "kpi": "calls", "worse": "BELOW", "long_days": 5, "enter": 0, "leave": 1,
-                 "severity": "WATCH", "routes": ["DIGEST"]},
+                 "roles": ["AE"], "kpi": "calls", "worse": "BELOW", "long_days": 5, "enter": 0,
+                 "leave": 1, "severity": "WATCH", "routes": ["DIGEST"]},
             ]
         }
     )  # fmt: skip

@@ -30,8 +30,8 @@ def alerts(alerts: Alerts) -> Alerts:
     burn, quiet = (rule.model_dump() for rule in alerts.rules)
     burn["routes"] = ["MANAGER", "REP", "TEAM_CHANNEL"]
     return Alerts.model_validate(
-        {"rules": [burn, quiet], "ways": ways, "working_hours": {"since": "00:00", "until": "23:59"},
-         "digest_weekday": (NOON + timedelta(days=1)).isoweekday()}
+        {"rules": [burn, quiet], "ways": ways,
+         "working_hours": {"since": "00:00", "until": "23:59"}, "digest_weekday": (NOON + timedelta(days=1)).isoweekday()}
     )  # fmt: skip
 
 
