@@ -1,7 +1,7 @@
 """What alerts are watched by, read from the public views: standings, sums, deals, freshness."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -103,13 +103,17 @@ def news(warehouse: Warehouse) -> list[tuple[str, datetime]]:
 
 
 def open_deals(warehouse: Warehouse, day: date) -> list[tuple[str, date]]:
-    """Return the deals that were open at the end of a day: whose, and when they moved last."""
-    end = day + timedelta(days=1)
+    """Return the deals that were open at the end of a day: whose, and when they moved last.
+
+    History as it lies: in the order of its key, so that nothing is sorted or held for it.
+    """
+    end = int(datetime.combine(day + timedelta(days=1), time(), UTC).timestamp()) * 1_000_000
     rows = warehouse.frame(
-        "SELECT rep_id, toDate(valid_from) AS moved FROM spm_bi.fct_deal_version "
-        f"WHERE valid_from < toDateTime64('{end}', 3, 'UTC') "
-        f"AND valid_to >= toDateTime64('{end}', 3, 'UTC') "
-        f"AND stage_class = 'OPEN' AND NOT is_cancelled {SETTINGS}"
+        "SELECT argMax(rep_id, position) AS rep, "
+        "toDate(fromUnixTimestamp64Micro(max(revision), 'UTC')) AS moved FROM spm.deal "
+        f"WHERE kind != 'marker' AND revision < {end} GROUP BY entity_id "
+        "HAVING argMax(stage_class, position) = 'OPEN' AND argMax(op, position) != 'CANCELLED' "
+        f"{SETTINGS}, optimize_aggregation_in_order = 1"
     )
     return list(rows.iter_rows())
 

@@ -58,5 +58,6 @@ def test_a_kill_repeats_one_message_at_most_and_never_a_transition(
     keys = Counter(post.headers["Webhook-Id"] for post in receiver.posts)
     assert list(keys.values()) == [2]
     assert ground.rows("SELECT state FROM spm_bi.alert_notice") == [("SENT",)]
-    told = [record for _, _, name, record in broker.records("spm.alerts") if name == "alert"]
+    ((at,),) = ground.rows("SELECT at FROM spm.alert_event FINAL")
+    told = [one for _, _, _, one in broker.records("spm.alerts") if one["at"] == at]
     assert [(one["after"], one["subject_id"]) for one in told] == [("FIRING", "idle")]
