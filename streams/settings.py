@@ -28,7 +28,11 @@ class Settings(BaseSettings):
     """All settings. The defaults are the embedded ground: one machine, loopback, nothing else."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PACESETTER_", toml_file=FILE, extra="forbid", frozen=True
+        env_prefix="PACESETTER_",
+        toml_file=FILE,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,  # what is wrong may stand beside a secret, or be one
     )
 
     data_dir: Path = Field(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from connectors.sinks.notices.outcomes import Later, Never, Outcome, Sender, Sent
 from infra.alerting import events, outbox
@@ -88,9 +89,8 @@ class Delivery:
         entries = outbox.waiting(self._warehouse)
         if not entries:
             return Round()
-        self._people = Recipients(
-            self._warehouse, self._bundle, now.date(), frozenset(self._channels)
-        )
+        today = now.astimezone(ZoneInfo(self._bundle.company.time_zone)).date()
+        self._people = Recipients(self._warehouse, self._bundle, today, frozenset(self._channels))
         self._world = self._known(entries, now)
         self._words = Wording(
             Stories(self._warehouse, self._bundle, now), self._people, self._bundle, self._channels

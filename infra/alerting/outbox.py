@@ -189,7 +189,8 @@ def _told(row: Mapping[str, Any]) -> Told:
     first = NoticeState.FOLDED if with_digest else NoticeState.DUE
     entry = Entry(
         row["notice_key"], events.key_of(row), row["begins"], Reason(row["why"]),
-        row["at"], row["episode"], row["story"] or row["episode"], Route(row["route"]), row["recipient"], row["channel"],
+        row["at"], row["episode"], row["story"] or row["episode"], Route(row["route"]),
+        row["recipient"], row["channel"],
         (None if with_digest else row["noticed_due"]) if is_new else row["due"],
         first if is_new else NoticeState(row["state"]), row["at"] if is_new else row["changed"],
         row["number"], row["tries"], row["tried"], row["value"],

@@ -45,8 +45,9 @@ class Other:
     def __init__(self, url: str, seconds: float) -> None:
         import apprise  # noqa: PLC0415 - half a second, for who has such a channel
 
-        # It writes addresses into its log.
+        # Both write addresses into their logs.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         asset = apprise.AppriseAsset(async_mode=False, secure_logging=True, app_id="Pacesetter")
         self._to = apprise.Apprise(asset=asset)
         timed = f"{url}{'&' if '?' in url else '?'}rto={seconds:g}&cto={seconds:g}"

@@ -118,7 +118,9 @@ def test_an_email_cannot_be_given_headers_by_a_name_and_repeats_its_id() -> None
         DANA._replace(subject_name="Dana\r\nBcc: all@floor.example"), Reader.MANAGER, "en"
     )
     first, second = (
-        payloads.email(notice, DANA.at, "Pace <pace@floor.example>", "m@floor.example", "https://u/")
+        payloads.email(
+            notice, DANA.at, "Pace <pace@floor.example>", "m@floor.example", "https://u/"
+        )
         for _ in range(2)
     )
     assert first["Bcc"] is None

@@ -2,6 +2,7 @@
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,26 +80,41 @@ class Mails:
     mails: list[tuple[list[str], str]] = field(default_factory=list)
     refuse: str = ""
     logins: list[str] = field(default_factory=list)
+    refuse_login: str = ""
 
 
 @contextmanager
-def mail() -> Iterator[Mails]:
-    """A mail server without TLS, of what RFC 5321 asks for at least."""
+def mail(secure: ssl.SSLContext | None = None, *, at_once: bool = False) -> Iterator[Mails]:
+    """A mail server of what RFC 5321 asks for at least.
+
+    Args:
+        secure: TLS, by STARTTLS, or from the first byte.
+    """
 
     class Handler(socketserver.StreamRequestHandler):
         def say(self, text: str) -> None:
             self.wfile.write(f"{text}\r\n".encode())
 
+        def secured(self) -> None:
+            assert secure is not None
+            self.request = secure.wrap_socket(self.request, server_side=True)
+            self.setup()
+
         def handle(self) -> None:
+            if at_once:
+                self.secured()
             self.say("220 here")
             to: list[str] = []
             while line := self.rfile.readline().decode().strip():
                 verb = line.split(" ")[0].upper()
                 if verb == "EHLO":
-                    self.say("250-here\r\n250 AUTH PLAIN")
+                    self.say("250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN")
+                elif verb == "STARTTLS":
+                    self.say("220 go on")
+                    self.secured()
                 elif verb == "AUTH":
                     made.logins.append(line)
-                    self.say("235 in")
+                    self.say(made.refuse_login or "235 in")
                 elif verb == "RCPT":
                     if made.refuse:
                         self.say(made.refuse)

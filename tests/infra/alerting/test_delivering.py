@@ -31,7 +31,8 @@ def alerts(alerts: Alerts) -> Alerts:
     burn["routes"] = ["MANAGER", "REP", "TEAM_CHANNEL"]
     return Alerts.model_validate(
         {"rules": [burn, quiet], "ways": ways,
-         "working_hours": {"since": "00:00", "until": "23:59"}, "digest_weekday": (NOON + timedelta(days=1)).isoweekday()}
+         "working_hours": {"since": "00:00", "until": "23:59"},
+         "digest_weekday": (NOON + timedelta(days=1)).isoweekday()}
     )  # fmt: skip
 
 
@@ -54,8 +55,8 @@ class Floor:
         self.ground, self.post, self.box = ground, post, box
         told: dict[str, Any] = {"url": post.url}
         self.channels: dict[str, Channel] = {
-            "mail": Email(host="127.0.0.1", port=box.port, security="NONE", sender="Pace <p@x.example>",
-                          username="u", password="mailword"),
+            "mail": Email(host="127.0.0.1", port=box.port, security="NONE",
+                          sender="Pace <p@x.example>", username="u", password="mailword"),
             "hook": Webhook(**told, secret=SECRET, private=True),
             "slack": Slack(**told),
             "teams": Teams(**told),

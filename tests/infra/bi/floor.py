@@ -41,11 +41,24 @@ CALLS_DAYS = 7  # of calls and e-mails, of which there are so many more
 # What a run finds where all is well; runs of their own are tested with the proof.
 PROOF = Report((Checked(totals.TABLE, keys=1000, seconds=0.2),), (), (), {}, {}, 0.3)
 NOTICED = {
-    "rule_id": "quiet", "subject_kind": "REP", "subject_id": "hp-03", "kpi": "calls_connected",
-    "period_start": date(1970, 1, 1), "number": 1, "before": "OK", "after": "FIRING",
-    "reason": "BAD", "value": 0, "inputs": "{}", "sequence": 1, "event_id": "e1",
-    "notice_key": ["n1"], "notice_route": ["MANAGER"], "notice_recipient": ["hp-02"],
-    "notice_channel": ["mail"], "notice_due": [datetime(1970, 1, 1, tzinfo=UTC)],
+    "rule_id": "quiet",
+    "subject_kind": "REP",
+    "subject_id": "hp-03",
+    "kpi": "calls_connected",
+    "period_start": date(1970, 1, 1),
+    "number": 1,
+    "before": "OK",
+    "after": "FIRING",
+    "reason": "BAD",
+    "value": 0,
+    "inputs": "{}",
+    "sequence": 1,
+    "event_id": "e1",
+    "notice_key": ["n1"],
+    "notice_route": ["MANAGER"],
+    "notice_recipient": ["hp-02"],
+    "notice_channel": ["mail"],
+    "notice_due": [datetime(1970, 1, 1, tzinfo=UTC)],
 }
 SAID = {
     "rule_id": "quiet", "subject_kind": "REP", "subject_id": "hp-03", "kpi": "calls_connected",
