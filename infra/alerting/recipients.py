@@ -1,6 +1,6 @@
 """Who hears of a subject today: managers by the hierarchy, the rep, shared channels."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from infra.alerting.reading import SETTINGS, Warehouse
 from infra.alerting.working import Working
 from schemas.alerts import READERS, Route, Subject, Way
-from schemas.definitions import Bundle, Stint
+from schemas.definitions import Bundle
 from streams.domain.alert_sending import Recipient
 from streams.domain.hierarchy import lineages
 from streams.domain.periods import DAY, Span
@@ -137,20 +137,26 @@ class Recipients:
         return tuple(sorted(b for b in bosses if not self._reporting.manager(b, self._today)))
 
     def _managers_of_team(self, team_id: str) -> tuple[str, ...]:
-        """Return the managers of a team's own reps; of a team without any, of the teams' below."""
-        own = self._heads([s for s in self._working.reps.values() if s.team_id == team_id])
-        if own:
-            return own
-        below = [
-            s for s in self._working.reps.values() if team_id in self._above.get(s.team_id, ())
-        ]
-        heads = self._heads(below)
-        above = {self._reporting.manager(head, self._today) for head in heads}
-        return tuple(sorted(a for a in above if a)) or heads
+        """Return who manages a team: those of its own reps to whom others report, if any.
 
-    def _heads(self, stints: Sequence[Stint]) -> tuple[str, ...]:
-        """Return whom reps report to, but for those who report to another of them."""
-        bosses = {s.manager_id for s in stints if s.manager_id}
+        Else whom its own reps report to; of a team without reps, whom the managers below it do.
+        """
+        reps = self._working.reps
+        below = {
+            rep: stint for rep, stint in reps.items()
+            if team_id in self._above.get(stint.team_id, ())
+        }  # fmt: skip
+        own = {rep: stint for rep, stint in below.items() if stint.team_id == team_id}
+        inside = {stint.manager_id for stint in below.values()} & own.keys()
+        if inside or own:
+            return self._heads(inside or {stint.manager_id for stint in own.values()})
+        heads = self._heads({stint.manager_id for stint in below.values()})
+        above = {self._reporting.manager(head, self._today) for head in heads}
+        return tuple(sorted(one for one in above if one)) or heads
+
+    def _heads(self, bosses: Set[str | None]) -> tuple[str, ...]:
+        """Return managers but for those who report to another of them."""
         return tuple(sorted(
-            b for b in bosses if self._reporting.manager(b, self._today) not in bosses
+            boss for boss in bosses
+            if boss and self._reporting.manager(boss, self._today) not in bosses - {None}
         ))  # fmt: skip

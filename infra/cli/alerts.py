@@ -16,8 +16,6 @@ app = typer.Typer(
     help="Hear early that a quota is being missed: rules of alerts.yaml, watched all the time.",
     no_args_is_help=True,
 )
-alert_acts.register(app)
-alert_trials.register(app)
 
 
 @app.command("run")
@@ -208,3 +206,7 @@ def _bundle() -> Any:
     from infra.cli.forecast import bundle_in_force
 
     return bundle_in_force()
+
+
+alert_acts.register(app)
+alert_trials.register(app)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -59,5 +60,6 @@ def test_a_kill_repeats_one_message_at_most_and_never_a_transition(
     assert list(keys.values()) == [2]
     assert ground.rows("SELECT state FROM spm_bi.alert_notice") == [("SENT",)]
     ((at,),) = ground.rows("SELECT at FROM spm.alert_event FINAL")
+    at = at.replace(tzinfo=UTC)
     told = [one for _, _, _, one in broker.records("spm.alerts") if one["at"] == at]
     assert [(one["after"], one["subject_id"]) for one in told] == [("FIRING", "idle")]

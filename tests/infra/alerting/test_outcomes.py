@@ -75,9 +75,20 @@ def test_each_episode_says_how_its_period_ended_and_who_had_taken_it_on(ground: 
     ground.facts(3, Fact("idle", start, "revenue_won", "EUR", Decimal("1999.99")))
     told = ground.rows(
         "SELECT subject_id, outcome, quota, actual_at_end, messages, acknowledged_by, end_reason, "
-        "told_at IS NOT NULL, ended_at FROM spm_bi.alert_episode ORDER BY subject_id"
+        "told_at IS NOT NULL, toUnixTimestamp(ended_at) FROM spm_bi.alert_episode "
+        "ORDER BY subject_id"
     )
     assert told == [
-        ("busy", "HIT", Decimal(2_000), Decimal(2_000), 1, "bo", "RECOVERED", 1, at + 3 * DAY),
+        (
+            "busy",
+            "HIT",
+            Decimal(2_000),
+            Decimal(2_000),
+            1,
+            "bo",
+            "RECOVERED",
+            1,
+            int((at + 3 * DAY).timestamp()),
+        ),
         ("idle", "MISSED", Decimal(2_000), Decimal("1999.99"), 0, "", "", 0, None),
     ]
