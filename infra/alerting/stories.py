@@ -13,7 +13,7 @@ from infra.alerting.events import Held
 from infra.alerting.reading import Warehouse
 from infra.alerting.working import Working
 from schemas.alert_story import Deviation, Link, Story
-from schemas.alerts import Rule, Subject
+from schemas.alerts import OF_QUOTAS, Subject
 from schemas.definitions import Bundle, Measure, MeasureUnit
 from streams.domain.alert_signals import deviating, rate
 from streams.domain.alert_states import Key, Reason
@@ -77,7 +77,7 @@ class Stories:
             is_over=over is not None, reason=over or Reason.BAD, at=at,
             subject_kind=key.subject_kind, subject_name=name, place=place,
             kpi_name=self._kpis.get(key.kpi, key.kpi), currency=key.currency,
-            period_name=_period(row, rule), period_end=row.get("period_end", at.date()),
+            period_name="", period_end=row.get("period_end", self._today),
             gap_amount=row.get("gap_amount", Decimal(0)), pace_ratio=row.get("pace_ratio"),
             attainment_ratio=row.get("attainment_ratio"),
             elapsed_ratio=row.get("elapsed_ratio", Decimal(0)), rank=rank, of=of,
@@ -87,6 +87,7 @@ class Stories:
             low=rate(row.get("forecast_p10"), quota), high=rate(row.get("forecast_p90"), quota),
             probability=row.get("hit_probability"), why=why, suggestion=suggestion,
             links=self._links(key), value=value, days=rule.long_days,
+            period_start=key.period_start if rule.signal in OF_QUOTAS else None,
         )  # fmt: skip
 
     def _links(self, key: Key) -> tuple[Link, ...]:
@@ -145,12 +146,6 @@ class Stories:
 def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
     names = ("subject_kind", "subject_id", "kpi", "currency", "period_start")
     return tuple(row[name] for name in names)
-
-
-def _period(row: Mapping[str, Any], rule: Rule) -> str:
-    if row:
-        return f"{row['period_start']} to {row['period_end']}"
-    return f"last {rule.long_days} business days" if rule.long_days else "so far"
 
 
 def _unit(measure: Measure, value: Decimal) -> Decimal:

@@ -111,7 +111,8 @@ def webhook(message: Outgoing) -> Mapping[str, Any]:
             "subject_kind": story.subject_kind,
             "kpi": story.kpi_name,
             "currency": story.currency,
-            "period": story.period_name,
+            "period_start": str(story.period_start) if story.period_start else None,
+            "period_end": str(story.period_end) if story.period_start else None,
             **{name: None if value is None else f"{value:f}" for name, value in told.items()},
         }
     return {"type": message.edge, "timestamp": message.at.isoformat(), "data": data}

@@ -1,11 +1,13 @@
 """An alert's story in words, for one of three readers."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from connectors.sinks.notices.phrases import DEFAULT, Phrases, phrases
@@ -105,6 +107,9 @@ class _Numbers:
             )
         )
 
+    def day(self, value: date) -> str:
+        return str(format_date(value, "medium", locale=self._locale))
+
     def plain(self, value: Decimal) -> str:
         return str(format_decimal(value, "#,##0.#", locale=self._locale))
 
@@ -118,8 +123,17 @@ class _Words:
 
     def _say(self, phrase: str, /, **values: object) -> str:
         story = self._story
-        known = {"kpi": story.kpi_name, "period": story.period_name, **values}
+        known = {"kpi": story.kpi_name, "period": story.period_name or self._period(), **values}
         return str(self._said[phrase].format(**known))
+
+    def _period(self) -> str:
+        story = self._story
+        if story.period_start is not None:
+            since, last = story.period_start, story.period_end - timedelta(days=1)
+            return self._said["span"].format(
+                since=self._numbers.day(since), until=self._numbers.day(last)
+            )
+        return self._said["window" if story.days else "so_far"].format(days=story.days)
 
     def somebody(self) -> str:
         kind = {"REP": "someone", "TEAM": "team"}.get(self._story.subject_kind)
