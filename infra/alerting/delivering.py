@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -92,31 +93,37 @@ class Delivery:
         today = now.astimezone(ZoneInfo(self._bundle.company.time_zone)).date()
         self._people = Recipients(self._warehouse, self._bundle, today, frozenset(self._channels))
         self._world = self._known(entries, now)
-        self._words = Wording(
-            Stories(self._warehouse, self._bundle, now), self._people, self._bundle, self._channels
-        )
         began = time.monotonic()
         self._clock = (now, began)
         at_once, in_digest = self._judged(entries, now)
         for entry in at_once:
-            if time.monotonic() - began > ROUND_SECONDS_MAX:
+            if self._is_over(began):
                 break
             # What went out a moment ago may have said it: two rules of a group, one recipient.
             if self._again(entry, now).step is Step.SEND:
                 self._one(entry, now)
         for recipient, at, members in in_digest:
-            if time.monotonic() - began > ROUND_SECONDS_MAX:
+            if self._is_over(began):
                 break
             self._digest(recipient, at, members, now)
-        return Round(**self._count, waiting=len(entries) - self._over)
+        return Round(**self._count, waiting=len(entries) - self._done)
+
+    def _is_over(self, began: float) -> bool:
+        return self._stopping.is_set() or time.monotonic() - began > ROUND_SECONDS_MAX
 
     def _now(self) -> datetime:
         now, began = self._clock
         return now + timedelta(seconds=time.monotonic() - began)
 
     @property
-    def _over(self) -> int:
+    def _done(self) -> int:
         return self._count["sent"] + self._count["dead"] + self._count["dropped"]
+
+    @cached_property
+    def _wording(self) -> Wording:
+        """What puts notices into words; it reads where everybody stands, so only when needed."""
+        stories = Stories(self._warehouse, self._bundle, self._clock[0])
+        return Wording(stories, self._people, self._bundle, self._channels)
 
     def _known(self, entries: list[Entry], now: datetime) -> World:
         policy = self._bundle.alerts
@@ -170,7 +177,7 @@ class Delivery:
     def _one(self, entry: Entry, now: datetime) -> None:
         if entry.channel in self._resting:
             return
-        made = self._words.of(entry, now)
+        made = self._wording.of(entry, now)
         if made is None:
             self._keep([Change(entry, NoticeState.DROPPED, "the rule is no longer in force")])
             self._count["dropped"] += 1
@@ -184,7 +191,7 @@ class Delivery:
         if recipient.channel in self._resting:
             return
         key = digest_key(recipient, at)
-        made = self._words.digest(key, recipient, members, now)
+        made = self._wording.digest(key, recipient, members, now)
         outcome = made if isinstance(made, Never) else self._senders[recipient.channel].send(made)
         self._became(members, outcome, NoticeState.DIGESTED, NoticeState.FOLDED, key)
 
