@@ -107,6 +107,9 @@ def preview(
         str, typer.Option(help="MANAGER, REP, or CHANNEL, where nobody is named.")
     ] = "MANAGER",
     locale: Annotated[str, typer.Option(help="Numbers and words: en, de_AT, fr ...")] = "en",
+    form: Annotated[
+        str, typer.Option("--as", help="text, slack, teams, email or webhook: as it would leave.")
+    ] = "text",
 ) -> None:
     """Print what each alert that fires now has to say, to whom it would be said. Sends nothing.
 
@@ -114,10 +117,12 @@ def preview(
 
     Examples:
     `pacesetter alerts preview`,
-    `pacesetter alerts preview --reader REP --locale de`
+    `pacesetter alerts preview --reader REP --locale de`,
+    `pacesetter alerts preview --reader CHANNEL --as slack`
     """
     from datetime import UTC, datetime
 
+    from connectors.sinks.notices.rendering import FORMS, rendered
     from connectors.sinks.notices.words import Reader, told
     from infra.alerting import events
     from infra.alerting.stories import Stories
@@ -128,6 +133,8 @@ def preview(
     except ValueError:
         known = ", ".join(Reader)
         raise typer.BadParameter(f"{reader} is no reader; write one of {known}") from None
+    if form not in FORMS:
+        raise typer.BadParameter(f"{form} is no form; write one of {', '.join(FORMS)}")
     warehouse, bundle = _warehouse(), _bundle()
     stories, count = Stories(warehouse, bundle), 0
     held = events.held(warehouse)
@@ -136,7 +143,7 @@ def preview(
     for key in sorted(held):
         story = stories.of(key, held[key], datetime.now(UTC))
         if story is not None and key not in others_speak:
-            typer.echo(told(story, chosen, locale).text + "\n")
+            typer.echo(rendered(told(story, chosen, locale), story, form) + "\n")
             count += 1
     typer.echo(f"{count} alert{'' if count == 1 else 's'}; nothing was sent")
 

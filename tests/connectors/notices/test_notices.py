@@ -11,7 +11,8 @@ import pytest
 from connectors.sinks.notices import payloads, signing
 from connectors.sinks.notices.outcomes import Edge, Outgoing
 from connectors.sinks.notices.phrases import LANGUAGES
-from connectors.sinks.notices.words import Reader, told
+from connectors.sinks.notices.rendering import FORMS, rendered
+from connectors.sinks.notices.words import DIGEST_MAX, Reader, digest, told
 from schemas.alert_story import Deviation, Link, Story
 from schemas.alerts import Severity, Signal
 
@@ -147,3 +148,40 @@ def test_a_secret_that_is_none_is_refused_without_repeating_it(wrong: str) -> No
     with pytest.raises(ValueError, match="webhook secret") as refused:
         signing.key_of(wrong)
     assert wrong[6:] not in str(refused.value)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_notice_can_be_looked_at_in_every_form_it_leaves_in(form: str) -> None:
+    shown = rendered(told(DANA, Reader.MANAGER, "en"), DANA, form)
+    assert "Dana Ruiz" in shown
+    if form in ("slack", "teams", "webhook"):
+        json.loads(shown)
+
+
+def test_a_digest_counts_what_it_leaves_out() -> None:
+    some = [told(DANA._replace(notice_key=str(n)), Reader.MANAGER, "en") for n in range(45)]
+    made = digest("k", some, "en")
+    assert made.title == "45 notices"
+    assert len(made.lines) == DIGEST_MAX + 1
+    assert "5 more" in made.lines[-1]
+    assert digest("k", some[:1], "de").title == "1 Hinweis"
+
+
+@pytest.mark.parametrize(
+    ("signal", "value", "says"),
+    [
+        (Signal.STALLED, "0.6667", "67% of the open deals have not moved for 10 business days"),
+        (Signal.ACTIVITY, "0.4", "new-logo ARR at 40% of what is planned"),
+        (Signal.FRESHNESS, "240", "said nothing for 240 minutes"),
+    ],
+)
+def test_other_signals_say_what_was_seen(signal: Signal, value: str, says: str) -> None:
+    story = DANA._replace(signal=signal, value=Decimal(value), days=10)
+    assert says in told(story, Reader.MANAGER, "en").title
+
+
+def test_a_period_without_a_name_is_told_by_its_days_in_the_readers_language() -> None:
+    story = DANA._replace(period_name="", period_start=date(2026, 10, 1))
+    assert "01.10.2026 bis 31.12.2026" in told(story, Reader.MANAGER, "de").title
+    moving = DANA._replace(period_name="", days=5)
+    assert "5 derniers jours ouvrés" in told(moving, Reader.MANAGER, "fr").title

@@ -49,7 +49,7 @@ def test_run_list_and_preview_tell_one_story(run: Any) -> None:
     assert "idle (All) is €3,000 behind plan in Revenue" in told
     assert "Pace 0%; attainment 0% with 50% of the plan due" in told
     assert told.endswith("2 alerts; nothing was sent\n")
-    assert "idle" not in run("preview", "--reader", "channel").output
+    assert "idle" not in run("preview", "--reader", "channel", "--as", "slack").output
 
 
 def test_a_reader_nobody_knows_is_named_with_those_there_are(run: Any) -> None:
