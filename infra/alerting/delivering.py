@@ -36,6 +36,7 @@ from streams.domain.alert_outbox import (
     next_try,
     rationed,
     told_of,
+    urgency,
 )
 from streams.domain.alert_sending import Recipient, digest_at, digest_key
 
@@ -191,6 +192,7 @@ class Delivery:
         if recipient.channel in self._resting:
             return
         key = digest_key(recipient, at)
+        members = sorted(members, key=lambda one: urgency(one, self._world))
         made = self._wording.digest(key, recipient, members, now)
         outcome = made if isinstance(made, Never) else self._senders[recipient.channel].send(made)
         self._became(members, outcome, NoticeState.DIGESTED, NoticeState.FOLDED, key)

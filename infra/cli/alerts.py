@@ -196,7 +196,7 @@ def _watch(seconds: float) -> None:
                     log.info("%s %s %s: %s", *one.key[:3], one.after)
             if made.trouble:
                 log.warning("not in the topic yet: %s", made.trouble)
-            if any(made.round):
+            if any(made.round[:-1]):  # that some wait is no news
                 log.info("told: %s", _told(made.round))
         stop.wait(max(1.0, seconds - (time.monotonic() - began)))
 

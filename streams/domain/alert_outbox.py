@@ -187,7 +187,7 @@ def rationed(
     """
     count = dict(sent)
     goes, folds = [], []
-    for entry, recipient in sorted(some, key=lambda one: _urgency(one[0], world)):
+    for entry, recipient in sorted(some, key=lambda one: urgency(one[0], world)):
         if entry.begins:
             place = (*entry.who, now.astimezone(ZoneInfo(recipient.zone)).date())
             count[place] = count.get(place, 0) + 1
@@ -196,6 +196,13 @@ def rationed(
                 continue
         goes.append(entry)
     return goes, folds
+
+
+def urgency(entry: Entry, world: World) -> tuple[int, datetime, str]:
+    """Return what notices are ordered by: the gravest first, then the oldest."""
+    rule = world.rule(entry.key)
+    assert rule is not None  # judged before
+    return (-rank(rule.severity), entry.at, entry.notice_key)
 
 
 def next_try(tries: int, asked: float | None) -> timedelta:
@@ -269,9 +276,3 @@ def _timed(entry: Entry, recipient: Recipient, policy: Alerts, now: datetime) ->
     if soonest is None:
         return Verdict(Step.FOLD, "they do not work within a year")
     return Verdict(Step.SEND) if soonest <= now else WAIT._replace(reason="out of hours")
-
-
-def _urgency(entry: Entry, world: World) -> tuple[int, datetime, str]:
-    rule = world.rule(entry.key)
-    assert rule is not None  # judged before
-    return (-rank(rule.severity), entry.at, entry.notice_key)
