@@ -23,6 +23,9 @@ def run(
     watch: Annotated[
         float, typer.Option(help="Run for ever, every so many seconds; 0: once.", min=0)
     ] = 0,
+    metrics_port: Annotated[
+        int, typer.Option(help="With --watch: where Prometheus reads what was seen; 0: nowhere.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Look at everybody, keep what changed in spm.alert_event, and tell who is to be told.
@@ -33,10 +36,10 @@ def run(
 
     Examples:
     `pacesetter alerts run`,
-    `pacesetter alerts run --watch 60`
+    `pacesetter alerts run --watch 60 --metrics-port 18096`
     """
     if watch:
-        _watch(watch)
+        _watch(watch, metrics_port)
         return
     from infra.alerting.turns import Busy
     from schemas.warehouse import Fenced, Unavailable
@@ -169,13 +172,18 @@ def _service(stopping: threading.Event | None = None) -> Any:
     )
 
 
-def _watch(seconds: float) -> None:
+def _watch(seconds: float, metrics_port: int) -> None:
     import logging
     import os
     import time
 
+    from infra.alerting.telling import Metrics
     from infra.alerting.turns import Busy
+    from infra.local.found import found_settings
     from schemas.warehouse import Fenced, Unavailable
+
+    found = found_settings()
+    metrics = Metrics(metrics_port, found.host, found.metrics_reps_max)
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     log = logging.getLogger(__name__)
@@ -190,7 +198,11 @@ def _watch(seconds: float) -> None:
             made = service.look()
         except (Unavailable, Fenced, LookupError, Busy) as error:
             log.warning("not done: %s", error)
+            metrics.fail()
         else:
+            rules, took = _bundle().alerts.rules, time.monotonic() - began
+            metrics.show(_warehouse(), made.tick, rules, took)
+            metrics.gauges.told(made.round)
             for one in made.tick.transitions:
                 if one.is_news:
                     log.info("%s %s %s: %s", *one.key[:3], one.after)
