@@ -57,7 +57,7 @@ class Gauges:
             "pacesetter_alerts_transitions", "Changes of state, by rule and new state.",
             ["rule", "state"], registry=registry,
         )  # fmt: skip
-        self._told = Counter(
+        self._notices = Counter(
             "pacesetter_alerts_notices", "Messages about alerts by what became of them.",
             ["result"], registry=registry,
         )  # fmt: skip
@@ -91,7 +91,7 @@ class Gauges:
             if result == "waiting":
                 self._waiting.set(count)
             else:
-                self._told.labels(result).inc(count)
+                self._notices.labels(result).inc(count)
 
     def fail(self) -> None:
         """Say that a run could not be done; what the one before saw stays."""
