@@ -226,10 +226,17 @@ def forecasts(client: Client) -> None:
 
 
 def alerts(client: Client) -> None:
-    """Fill alerts, one that fires for everybody."""
-    columns = ["rule_id", "subject_kind", "subject_id", "kpi", "number", "after", "reason"]
-    rows = [["behind", "REP", rep, "revenue", 1, "FIRING", "BAD"] for rep in REPS]
+    """Fill alerts: one that fires for everybody, and that they are told of."""
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    columns = ["rule_id", "subject_kind", "subject_id", "kpi", "number", "after", "reason",
+               "episode", "notice_key", "notice_route", "notice_recipient", "notice_channel",
+               "notice_due"]  # fmt: skip
+    rows = [["behind", "REP", rep, "revenue", 1, "FIRING", "BAD", at, [rep], ["REP"], [rep],
+             ["mail"], [at]] for rep in REPS]  # fmt: skip
     client.insert("spm.alert_event", rows, column_names=columns)
+    columns = ["rule_id", "subject_kind", "subject_id", "kpi", "at", "act", "author"]
+    rows = [["behind", "REP", rep, "revenue", at, "ACK", "frida"] for rep in REPS]
+    client.insert("spm.alert_act", rows, column_names=columns)
 
 
 def letters(client: Client) -> None:
