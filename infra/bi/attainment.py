@@ -45,11 +45,7 @@ def daily(attained: Attained) -> str:
 
 
 def _told(attained: Attained, more: str = "", joined: str = "") -> str:
-    lower = [
-        c.kpi.kpi_id
-        for c in attained.computed
-        if c.kpi.direction is Direction.LOWER and not adds_up(c)
-    ]
+    lower = _falling(attained)
     is_lower = f"due.kpi IN {lower}" if lower else "0"
     left = f"if({is_lower}, due.a - due.q, due.q - due.a)" if lower else "due.q - due.a"
     lacking = f"if(due.a IS NULL, NULL, greatest(assumeNotNull({left}), toInt256(0)))"
@@ -87,6 +83,12 @@ LEFT JOIN
 (
     SELECT team_id, name FROM spm.team FINAL WHERE sequence = (SELECT max(sequence) FROM spm.team)
 ) AS team ON team.team_id = due.subject_id{joined}"""
+
+
+def _falling(attained: Attained) -> list[str]:
+    """Return the rates that are the better the lower they are."""
+    rates = (c.kpi for c in attained.computed if not adds_up(c))
+    return [kpi.kpi_id for kpi in rates if kpi.direction is Direction.LOWER]
 
 
 def _due(attained: Attained) -> str:
