@@ -61,7 +61,7 @@ def check(
         without = checking.without_quota(values, day)
     wrong = [s for s in summed if not s.adds_up]
     if as_json:
-        found = checking.as_json(problems, summed, without, day)
+        found = checking.as_json(values, problems, summed, without, day)
         print_json(found | ({"standings": telling.standings_json(*stand)} if stand else {}))
     else:
         tell(problems)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from infra.reconcile import (
+    amortisation,
     credits,
     expectations,
     facts,
@@ -34,8 +35,8 @@ AGAIN_SECONDS = 2.0  # a few flushes
 ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
 TABLES = (totals.TABLE, months.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT,
-          ledger.TABLE, recomputed.TABLE, pay_runs.TABLE, *expectations.TABLES,
-          forecasts.TABLE)  # fmt: skip
+          ledger.TABLE, recomputed.TABLE, pay_runs.TABLE, amortisation.TABLE,
+          *expectations.TABLES, forecasts.TABLE)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -173,6 +174,7 @@ def look(
         ledger.TABLE: lambda: _ledger(warehouse, parts, days),
         recomputed.TABLE: lambda: recomputed.checks(warehouse, _of(parts, credits.CREDIT), days),
         pay_runs.TABLE: lambda: (pay_runs.check(warehouse, days),),
+        amortisation.TABLE: lambda: amortisation.checks(days),
         forecasts.TABLE: lambda: (forecasts.check(warehouse, days),),
         expectations.DAY: expectations.check_days,
         expectations.CURVE: expectations.check_curves,

@@ -30,6 +30,7 @@ from tests.bench import inserts
 from tests.bench.floor import Log
 from tests.bench.ground import Place
 from tests.bench.pacing import Pacer
+from tests.bench.profiling import steps
 from tests.bench.sampling import cpu_seconds, idle_seconds
 from tests.bench.workers import Watch, Worker
 
@@ -65,8 +66,13 @@ def told(row: dict[str, Any]) -> str:
     used = ", ".join(f"{name} {share:.0%}" for name, share in row["cpu_share"].items())
     return (
         f"{line}; {row['records']:,} records; of a core: {used}; "
-        f"idle {row['cores_idle']:.0%} of a core"
+        f"idle {row['cores_idle']:.0%} of a core; {_of_a_flush(row['flushes'])}"
     )
+
+
+def _of_a_flush(flushes: dict[str, Any]) -> str:
+    steps = ", ".join(f"{name} {ms:.0f}" for name, ms in flushes["steps_ms"].items())
+    return f"{flushes['per_s']} flushes/s of {flushes['ms']:.0f} ms: {steps}"
 
 
 def _tail(log: Log, round_: int, count: int) -> list[Any]:
@@ -82,10 +88,11 @@ def _row(
     # Who sends and who looks take part of the same machine; the row says how much.
     pids = worker.pids | viewer.pids | {"bench": os.getpid()}
     before = {name: cpu_seconds(pid) for name, pid in pids.items()}
-    blocks, idle = inserts.blocks(place), idle_seconds()
+    blocks, idle, flushed = inserts.blocks(place), idle_seconds(), steps(worker)
     with Watch(place, POLL_SECONDS) as watch:
         told = Pacer(place, rate, seconds, events, PROBES).wait()
         left = (idle_seconds() - idle) / told["seconds"]
+        flushes = flushed.until(steps(worker))
         used = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
         worker.wait_applied()
         inserted = inserts.between(place, blocks, told["seconds"])
@@ -96,8 +103,8 @@ def _row(
         "rate": rate,
         "seconds": round(told["seconds"], 1),
         "records": len(waits),
-        "to_clickhouse_ms": _quantiles(waits),
-        "to_board_ms": _quantiles(viewer.waits(told["probes"], since)),
+        "to_clickhouse_ms": quantiles(waits),
+        "to_board_ms": quantiles(viewer.waits(told["probes"], since)),
         "poll_ms": {
             "pause": POLL_SECONDS * 1_000,
             "query_p50": round(float(np.median(watch.asked_seconds)) * 1_000, 1),
@@ -106,10 +113,12 @@ def _row(
         "cpu_share": {name: round(u / told["seconds"], 3) for name, u in used.items()},
         "cores_idle": round(left, 2),
         "inserts_per_s": inserted,
+        "flushes": flushes,
     }
 
 
-def _quantiles(seconds: Any) -> dict[str, Any] | None:
+def quantiles(seconds: Any) -> dict[str, Any] | None:
+    """Return waits in ms; None: there are none. Infinite ones are counted as never."""
     if not len(seconds):
         return None
     lost = int(np.isinf(seconds).sum())

@@ -2,9 +2,10 @@
 
 import re
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.bench.engines import pacesetter
 from tests.bench.environments import Missing, folder, python_of
@@ -20,15 +21,42 @@ _STEP = re.compile(r'^pacesetter_flush_step_seconds_total\{step="([^"]+)"\} (\S+
 _FLUSHES = re.compile(r"^pacesetter_flush_seconds_(count|sum) (\S+)", re.MULTILINE)
 
 
+class Steps(NamedTuple):
+    """What a worker has counted of its flushes since it began."""
+
+    at: float
+    flushes: int
+    seconds: float
+    steps: dict[str, float]
+
+    def until(self, later: "Steps") -> dict[str, Any]:
+        """Return what one flush took between two counts: flushes a second, milliseconds."""
+        count = max(1, later.flushes - self.flushes)
+        took = {name: s - self.steps.get(name, 0.0) for name, s in later.steps.items()}
+        each = {name: round(s * 1_000 / count, 1) for name, s in took.items() if s > 0}
+        return {
+            "per_s": round(count / (later.at - self.at), 2),
+            "ms": round((later.seconds - self.seconds) * 1_000 / count, 1),
+            "steps_ms": dict(sorted(each.items(), key=lambda item: -item[1])),
+        }
+
+
+def steps(worker: Worker) -> Steps:
+    """Return a worker's own count of its flushes and their steps, as of now."""
+    told = worker.metrics()
+    flushes = {name: float(value) for name, value in _FLUSHES.findall(told)}
+    took = {name: float(value) for name, value in _STEP.findall(told)}
+    return Steps(time.monotonic(), int(flushes["count"]), flushes["sum"], took)
+
+
 def measured(place: Place, log: Log) -> dict[str, Any]:
     """Return what one run over all events spent where; the samples are of a second run."""
     found: dict[str, Any] = {}
 
     def looked(worker: Worker) -> None:
-        told = worker.metrics()
-        flushes = {name: float(value) for name, value in _FLUSHES.findall(told)}
-        found["flushes"] = {"count": int(flushes["count"]), "seconds": round(flushes["sum"], 2)}
-        found["steps_s"] = {name: round(float(value), 2) for name, value in _STEP.findall(told)}
+        now = steps(worker)
+        found["flushes"] = {"count": now.flushes, "seconds": round(now.seconds, 2)}
+        found["steps_s"] = {name: round(took, 2) for name, took in now.steps.items()}
         threads = thread_seconds(worker.process.pid)
         found["threads_s"] = {
             name: round(used, 2) for name, used in threads.items() if used >= 0.05
