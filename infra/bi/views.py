@@ -6,6 +6,7 @@ from typing import NamedTuple
 from connectors.sinks.clickhouse import quoted
 from infra.bi import attainment
 from infra.bi.attained import Attained
+from infra.bi.contest_views import contest, contest_score
 from infra.bi.context import Context
 from infra.bi.dictionary import Column, dictionary
 from infra.bi.dictionary_view import data_dictionary
@@ -57,6 +58,9 @@ def views(bundle: Bundle) -> tuple[View, ...]:
         View("attainment_current", attainment.current(attained(bundle, by_day=False))),
         View("attainment_daily", attainment.daily(attained(bundle, by_day=True))),
     ]
+    found += [
+        View("contest", contest(bundle)), View("contest_score", contest_score(bundle)),
+    ]  # fmt: skip
     for subject in Subject:
         found.append(_of(subject, kpis(every, subject, context), ""))
         found.append(_of(subject, kpis(totals, subject, context), "_totals"))

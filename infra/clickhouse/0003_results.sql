@@ -252,7 +252,7 @@ CREATE TABLE IF NOT EXISTS spm.contest_result
     rep_id String COMMENT 'The rep; empty for a team.',
     place UInt16 COMMENT 'Place, those who tie sharing one: 1, 2, 2, 4; 0 for none.',
     is_tied Bool COMMENT 'Others share the place.',
-    score Decimal(18, 4) COMMENT 'Final score.',
+    score Decimal(38, 8) COMMENT 'Final score.',
     events UInt64 COMMENT 'Events that made it.',
     reached_at DateTime64(3, 'UTC') COMMENT 'When the score was first reached; 1970-01-01 for never.',
     prize_amount Decimal(18, 4) COMMENT 'Money won.',
@@ -266,3 +266,92 @@ CREATE TABLE IF NOT EXISTS spm.contest_result
 ENGINE = ReplacingMergeTree ORDER BY (contest_id, finalized_at, participant_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Final results of contests. Rows are added, never changed.';
+
+-- Which facts a contest looks at, by rep and day of its clocks: what scores are read by, in place of all
+-- history. A row stands for every history row that puts anything into a contest; whether it is its
+-- entity's newest one, history says. Inserted together with history, and as often as that.
+CREATE TABLE IF NOT EXISTS spm.contest_event
+(
+    measure LowCardinality(String) COMMENT 'contest/<contest>/<metric>.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    day Date32 COMMENT 'Day by the contest''s clocks.',
+    entity_id String COMMENT 'The fact.',
+    position UInt64 COMMENT 'Position of its history row.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (measure, rep_id, day, entity_id, position)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
+COMMENT 'Facts in contests, by rep and day.';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS spm.contest_event_of_activity TO spm.contest_event
+(
+    measure String COMMENT 'contest/<contest>/<metric>.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    day Date32 COMMENT 'Day by the contest''s clocks.',
+    entity_id String COMMENT 'The fact.',
+    position UInt64 COMMENT 'Position of its history row.'
+)
+AS SELECT put.1 AS measure, put.2 AS rep_id, put.3 AS day, entity_id, position
+FROM
+(
+    SELECT entity_id, position, arrayJoin(arrayFilter(p -> startsWith(p.1, 'contest/'),
+        arrayZip(measure, measure_rep_id, measure_day))) AS put
+    FROM spm.activity
+)
+COMMENT 'Fills spm.contest_event from spm.activity.';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS spm.contest_event_of_deal TO spm.contest_event
+(
+    measure String COMMENT 'contest/<contest>/<metric>.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    day Date32 COMMENT 'Day by the contest''s clocks.',
+    entity_id String COMMENT 'The fact.',
+    position UInt64 COMMENT 'Position of its history row.'
+)
+AS SELECT put.1 AS measure, put.2 AS rep_id, put.3 AS day, entity_id, position
+FROM
+(
+    SELECT entity_id, position, arrayJoin(arrayFilter(p -> startsWith(p.1, 'contest/'),
+        arrayZip(measure, measure_rep_id, measure_day))) AS put
+    FROM spm.deal
+)
+COMMENT 'Fills spm.contest_event from spm.deal.';
+
+-- Who takes part in which contest, as contests and roster of a revision say. The row without a contest is
+-- written last and makes a revision whole.
+CREATE TABLE IF NOT EXISTS spm.contest_member
+(
+    sequence UInt64 COMMENT 'Revision of the definitions.',
+    contest_id String COMMENT 'The contest; empty in the row that makes the revision whole.',
+    rep_id String COMMENT 'Rep who takes part.',
+    participant_id String COMMENT 'For whom: the rep, a team, or a team made for the contest.',
+    valid_from Date32 COMMENT 'First day of the contest on which the rep does.',
+    valid_to Date32 COMMENT 'First day on which the rep does no longer.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (sequence, contest_id, rep_id, valid_from)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Who takes part in contests, by date.';
+
+-- Standings as they were seen: a row for each participant whose row is another than before. The newest is
+-- how they stand. One insert per step, so a step is there wholly or not at all.
+CREATE TABLE IF NOT EXISTS spm.contest_standing
+(
+    contest_id String COMMENT 'The contest.',
+    participant_id String COMMENT 'rep_id, team_id or side_id.',
+    number UInt64 COMMENT 'Counts the steps of a contest from 1; a step that is done again replaces itself.',
+    at DateTime64(3, 'UTC') COMMENT 'When it was seen.',
+    rep_id String COMMENT 'The rep; empty for a team.',
+    is_in Bool COMMENT 'Takes part; false once somebody no longer does.',
+    phase LowCardinality(String) COMMENT 'RUNNING, GRACE or FROZEN.',
+    place UInt16 COMMENT 'Place, those who tie sharing one: 1, 2, 2, 4; 0 for none.',
+    is_tied Bool COMMENT 'Others share the place.',
+    score Decimal(38, 8) COMMENT 'Score in the unit of the contest.',
+    percent Nullable(Decimal(18, 4)) COMMENT 'Part of the own target, 1 = all of it; null: no target.',
+    behind Decimal(38, 8) COMMENT 'How far the next better score is away; 0 for the best.',
+    events UInt64 COMMENT 'Events that made it.',
+    reached_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When the score was first reached; null: nothing was done.',
+    passed Array(String) COMMENT 'Participants who were ahead, or level, before this step and are behind now, because this score rose.',
+    sequence UInt64 COMMENT 'Definitions in force.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (contest_id, participant_id, number)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Standings of contests, step by step. The newest row of a participant is how they stand.';

@@ -22,7 +22,7 @@ FROM
 (
     SELECT rep_id, day, measure, currency, sum(value) AS value
     FROM spm.kpi_rep_day FINAL
-    WHERE generation = (SELECT generation FROM spm.warehouse FINAL)
+    WHERE generation = (SELECT generation FROM spm.warehouse FINAL) AND NOT startsWith(measure, 'contest/')
     GROUP BY rep_id, day, measure, currency
 ) AS total
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = total.rep_id
@@ -582,7 +582,7 @@ CREATE OR REPLACE VIEW spm_bi.contest_result
     participant_name String,
     place UInt16,
     is_tied Bool,
-    score Decimal(18, 4),
+    score Decimal(38, 8),
     events UInt64,
     reached_at Nullable(DateTime64(3, 'UTC')),
     prize_amount Decimal(18, 4),
@@ -605,3 +605,57 @@ INNER JOIN
     SELECT contest_id, min(finalized_at) AS first_at FROM spm.contest_result GROUP BY contest_id
 ) AS held ON held.contest_id = done.contest_id AND held.first_at = done.finalized_at
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = done.rep_id;
+
+CREATE OR REPLACE VIEW spm_bi.contest_standing_history
+(
+    contest_id String,
+    participant_id String,
+    rep_id String,
+    phase String,
+    place UInt16,
+    is_tied Bool,
+    score Decimal(38, 8),
+    percent Nullable(Decimal(18, 4)),
+    behind Decimal(38, 8),
+    events UInt64,
+    reached_at Nullable(DateTime64(3, 'UTC')),
+    sequence UInt64,
+    number UInt64,
+    at DateTime64(3, 'UTC'),
+    is_in Bool,
+    passed String
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT contest_id, participant_id, rep_id, phase, place, is_tied, score, percent, behind, events, reached_at,
+    sequence, number, at, is_in, arrayStringConcat(passed, ', ') AS passed
+FROM spm.contest_standing FINAL;
+
+CREATE OR REPLACE VIEW spm_bi.contest_standing
+(
+    contest_id String,
+    participant_id String,
+    rep_id String,
+    participant_name String,
+    phase String,
+    place UInt16,
+    is_tied Bool,
+    score Decimal(38, 8),
+    percent Nullable(Decimal(18, 4)),
+    behind Decimal(38, 8),
+    events UInt64,
+    reached_at Nullable(DateTime64(3, 'UTC')),
+    since DateTime64(3, 'UTC'),
+    sequence UInt64
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT one.contest_id AS contest_id, one.participant_id AS participant_id, one.rep_id AS rep_id,
+    if(one.rep_id = '', one.participant_id, person.name) AS participant_name, one.phase AS phase,
+    one.place AS place, one.is_tied AS is_tied, one.score AS score, one.percent AS percent, one.behind AS behind,
+    one.events AS events, one.reached_at AS reached_at, one.at AS since, one.sequence AS sequence
+FROM
+(
+    SELECT * FROM spm.contest_standing ORDER BY contest_id, participant_id, number DESC
+    LIMIT 1 BY contest_id, participant_id
+) AS one
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = one.rep_id
+WHERE one.is_in;

@@ -15,8 +15,10 @@ import polars as pl
 
 from infra.effects.attaining import Changes, Side, changes
 from infra.effects.reading import OVERLAY, Warehouse, count_of_entities, entities, totals
+from schemas.contests import Contests
 from schemas.definitions import Bundle
 from streams.agents.folds import FOLDS
+from streams.domain.contest_measures import PREFIX
 from streams.domain.hierarchy import SubjectKind, member_rows
 from streams.domain.inforce import InForce
 from streams.domain.measures import UNIT
@@ -75,7 +77,8 @@ def effect(
         Unavailable: the warehouse is away.
         ValueError: a measure names a rule that this version does not have.
     """
-    old, new = InForce(before), InForce(after)
+    # What a contest is worth is told by `contest standings`; here it would be names nobody knows.
+    old, new = (InForce(b.model_copy(update={"contests": Contests()})) for b in (before, after))
     cells, looked = [], 0
     for fold in FOLDS.values():
         if fold.differs(old, new):
@@ -106,7 +109,8 @@ def _changed(fold: Fold, rows: pl.DataFrame, new: InForce) -> pl.DataFrame:
 def _put_in(rows: pl.DataFrame) -> pl.DataFrame:
     """Return what rows of history say they put in."""
     lines = rows.select(pl.col(array).alias(name) for name, array in _ARRAYS.items())
-    return _typed(lines.filter(pl.col("measure").list.len() > 0).explode(list(_ARRAYS)))
+    each = lines.filter(pl.col("measure").list.len() > 0).explode(list(_ARRAYS))
+    return _typed(each.filter(~pl.col("measure").str.starts_with(PREFIX)))
 
 
 def _overlays(rows: pl.DataFrame, credits: pl.DataFrame) -> pl.DataFrame:

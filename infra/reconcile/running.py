@@ -14,6 +14,7 @@ import polars as pl
 
 from infra.reconcile import (
     amortisation,
+    contests,
     credits,
     expectations,
     facts,
@@ -36,7 +37,7 @@ ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
 TABLES = (totals.TABLE, months.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT,
           ledger.TABLE, recomputed.TABLE, pay_runs.TABLE, amortisation.TABLE,
-          *expectations.TABLES, forecasts.TABLE)  # fmt: skip
+          contests.TABLE, *expectations.TABLES, forecasts.TABLE)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -173,6 +174,7 @@ def look(
         ),
         ledger.TABLE: lambda: _ledger(warehouse, parts, days),
         recomputed.TABLE: lambda: recomputed.checks(warehouse, _of(parts, credits.CREDIT), days),
+        contests.TABLE: lambda: (contests.check_events(days),),
         pay_runs.TABLE: lambda: (pay_runs.check(warehouse, days),),
         amortisation.TABLE: lambda: amortisation.checks(days),
         forecasts.TABLE: lambda: (forecasts.check(warehouse, days),),
