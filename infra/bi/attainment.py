@@ -5,6 +5,8 @@ was done of a quota's KPI comes from attained.py. Amounts are rounded half-even 
 of whole numbers (half_even): the same to the last digit as the pure rule.
 """
 
+from typing import NamedTuple
+
 from infra.bi.attained import Attained
 from schemas.kpis import Direction
 from streams.domain.attaining import adds_up
@@ -44,19 +46,36 @@ def daily(attained: Attained) -> str:
     return _told(attained)
 
 
-def _told(attained: Attained, more: str = "", joined: str = "") -> str:
-    lower = _falling(attained)
-    is_lower = f"due.kpi IN {lower}" if lower else "0"
-    left = f"if({is_lower}, due.a - due.q, due.q - due.a)" if lower else "due.q - due.a"
-    lacking = f"if(due.a IS NULL, NULL, greatest(assumeNotNull({left}), toInt256(0)))"
+class _Ratios(NamedTuple):
+    """SQL for what depends on which way is better."""
+
+    attainment: str
+    pace: str
+    gap: str
+    lacking: str
+
+
+def _ratios(attained: Attained) -> _Ratios:
+    lower = [
+        c.kpi.kpi_id
+        for c in attained.computed
+        if c.kpi.direction is Direction.LOWER and not adds_up(c)
+    ]
     ratio = "to_ratio(half_even({0} * 1000000, {1}))"
     upside = ratio.format("due.a", "due.q")
     pace = ratio.format("due.a * due.whole", "due.q * due.part")
-    gap = "plan_to_date - actual_to_date"
+    gap, left = "plan_to_date - actual_to_date", "due.q - due.a"
     if lower:
-        downside = ratio.format("due.q", "due.a")
+        is_lower, downside = f"due.kpi IN {lower}", ratio.format("due.q", "due.a")
         upside, pace = (f"if({is_lower}, {downside}, {one})" for one in (upside, pace))
         gap = f"if({is_lower}, actual_to_date - plan_to_date, {gap})"
+        left = f"if({is_lower}, due.a - due.q, {left})"
+    lacking = f"if(due.a IS NULL, NULL, greatest(assumeNotNull({left}), toInt256(0)))"
+    return _Ratios(upside, pace, gap, lacking)
+
+
+def _told(attained: Attained, more: str = "", joined: str = "") -> str:
+    ratios = _ratios(attained)
     return f"""WITH {_ROUNDING}
 SELECT due.day AS day, due.subject_kind AS subject_kind, due.subject_id AS subject_id,
     due.rep_id AS rep_id,
@@ -67,12 +86,12 @@ SELECT due.day AS day, due.subject_kind AS subject_kind, due.subject_id AS subje
     due.amount AS quota, due.actual AS actual_to_date,
     to_amount(assumeNotNull(half_even(due.q * due.part, due.whole))) AS plan_to_date,
     to_ratio(assumeNotNull(half_even(due.passed * 1000000, due.of))) AS elapsed_ratio,
-    {upside} AS attainment_ratio,
-    {pace} AS pace_ratio,
-    {gap} AS gap_amount,
-    to_amount({lacking}) AS remaining_amount,
+    {ratios.attainment} AS attainment_ratio,
+    {ratios.pace} AS pace_ratio,
+    {ratios.gap} AS gap_amount,
+    to_amount({ratios.lacking}) AS remaining_amount,
     due.work_left AS business_days_left,
-    if(due.is_additive, to_amount(half_even({lacking} * 1000000000000,
+    if(due.is_additive, to_amount(half_even({ratios.lacking} * 1000000000000,
         greatest(due.l, toInt256(0)))), NULL) AS required_per_business_day,
     if(due.is_additive, to_amount(half_even(due.a * due.whole, due.part)), NULL)
         AS projected_amount,
@@ -83,12 +102,6 @@ LEFT JOIN
 (
     SELECT team_id, name FROM spm.team FINAL WHERE sequence = (SELECT max(sequence) FROM spm.team)
 ) AS team ON team.team_id = due.subject_id{joined}"""
-
-
-def _falling(attained: Attained) -> list[str]:
-    """Return the rates that are the better the lower they are."""
-    rates = (c.kpi for c in attained.computed if not adds_up(c))
-    return [kpi.kpi_id for kpi in rates if kpi.direction is Direction.LOWER]
 
 
 def _due(attained: Attained) -> str:

@@ -72,7 +72,8 @@ def apply(
     every log by markers. Repeating it changes nothing, and finishes what a crash left undone.
 
     With --dry-run nothing is written. It tells what would change, and computes over all of history
-    whose numbers would change: rep, team, region and company, measure, period, before and after.
+    whose numbers would change: rep, team, region and company, measure, period, before and after;
+    and whose attainment of which quota.
 
     Examples: pacesetter definitions apply definitions/ --note "Q4 quotas" --wait,
     pacesetter definitions apply definitions/ --dry-run --by quarter

@@ -66,7 +66,7 @@ def _asking(made_of: Bundle, seed: int) -> Bundle:
     return made_of.model_copy(update={"quotas": told})
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_sql_says_of_quotas_on_formulas_what_the_rules_say(client: Client, seed: int) -> None:
     made_of = _asking(bundle(), seed)
     world = World(seed, made_of)
