@@ -14,7 +14,8 @@ def placed(statement: str, cluster: str) -> str:
     )
     where = f" ON CLUSTER '{cluster}'"
     return re.sub(
-        r"(?im)^((?:CREATE (?:OR REPLACE )?(?:TABLE|VIEW|DATABASE)(?: IF NOT EXISTS)?"
+        r"(?im)^((?:CREATE (?:OR REPLACE )?"
+        r"(?:TABLE|(?:MATERIALIZED )?VIEW|DATABASE)(?: IF NOT EXISTS)?"
         r"|ALTER TABLE) [\w.]+)",
         lambda found: found[1] + where,
         replicated,

@@ -67,7 +67,9 @@ def _shape(kind: Any) -> dict[str, Any]:
     if kind["type"] == "enum":
         return {"enum": list(kind["symbols"])}
     if kind["type"] == "array":
-        return {"type": "array", "items": _object(kind["items"]["fields"])}
+        items = kind["items"]
+        inner = _shape(items) if isinstance(items, str) else _object(items["fields"])
+        return {"type": "array", "items": inner}
     if kind["logicalType"] == "decimal":
         return _decimal(kind["precision"], kind["scale"])
     return dict(_INSTANT) if kind["logicalType"] == "timestamp-millis" else dict(_DATE)

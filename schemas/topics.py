@@ -62,7 +62,7 @@ REP_DAYS = Topic(
     "rep_id",
     ("rep_days",),
     "activity and deal agents",
-    "boards, contest agent",
+    "boards, pacesetter contest follow",
     retention_ms=7 * DAY_MS,
 )
 CREDITS = Topic(
@@ -72,6 +72,14 @@ CREDITS = Topic(
     "deal agent",
     "commission agent",
     carries_markers=True,
+)
+CONTEST_SCORES = Topic(
+    "spm.contest-scores",
+    "contest_id",
+    ("contest_scores",),
+    "pacesetter contest follow",
+    "boards",
+    retention_ms=7 * DAY_MS,
 )
 
 TOPICS: tuple[Topic, ...] = (
@@ -84,6 +92,7 @@ TOPICS: tuple[Topic, ...] = (
     DEFINITIONS,
     REP_DAYS,
     CREDITS,
+    CONTEST_SCORES,
 )
 FACTS: tuple[Topic, ...] = (CALLS, EMAILS, MEETINGS, DEALS)
 BY_NAME = {topic.name: topic for topic in TOPICS}

@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         description="Quotas of single reps told to Prometheus, by rep_id. 0: nobody is told apart.",
     )
     settle_port: Port = Field(default=18095, description="/metrics of `pacesetter settle --watch`.")
+    contest_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="`pacesetter up` follows contests, and compares everything so often. 0: never.",
+    )
     settle_seconds: float = Field(
         default=60.0,
         ge=0,

@@ -148,6 +148,41 @@ def finalize(
         typer.echo(showing.told_final(done, (), names))
 
 
+@app.command()
+def follow(
+    *,
+    watch: Annotated[
+        float,
+        typer.Option(
+            help="Run for ever; compare everything every so many seconds. 0: once.", min=0
+        ),
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Keep the standings of contests that run, step by step: who passed whom, and when.
+
+    Between two comparisons every change that agents tell of is followed at once. What was seen
+    stands in spm_bi.contest_standing and contest_standing_history. `pacesetter up` runs this by
+    itself.
+
+    Examples:
+    `pacesetter contest follow`,
+    `pacesetter contest follow --watch 60`
+    """
+    from infra.cli.contest_following import follow_on, follow_once
+
+    if watch:
+        follow_on(watch)
+        return
+    steps = follow_once()
+    if as_json:
+        print_json([step._asdict() for step in steps])
+    else:
+        for step in steps:
+            typer.echo(f"{step.contest_id}: step {step.number}, {step.rows} rows")
+        typer.echo(f"{len(steps)} contest{'' if len(steps) == 1 else 's'} changed")
+
+
 def _names(stored: Any, bundle: Any) -> "Names":
     from infra.definitions.showing import named as person
 

@@ -1,10 +1,11 @@
-"""`pacesetter rep show` and `pacesetter team show`: where somebody stands, in the terminal."""
+"""`pacesetter rep ...` and `pacesetter team show`: where somebody stands, in the terminal."""
 
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
+from infra.cli import achievements
 from infra.cli.reaching import ground, print_json
 
 AsOf = Annotated[
@@ -16,9 +17,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    reps = typer.Typer(help="Where a rep stands.", no_args_is_help=True)
+    reps = typer.Typer(help="Where a rep stands, and what they have earned.", no_args_is_help=True)
     reps.command("show")(rep_show)
-    reps.callback()(_group)
+    achievements.register(reps)
     teams = typer.Typer(help="Where a team stands.", no_args_is_help=True)
     teams.command("show")(team_show)
     teams.callback()(_group)

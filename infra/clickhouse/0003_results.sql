@@ -166,6 +166,50 @@ ENGINE = ReplacingMergeTree(made_at) ORDER BY sequence
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Pay runs that are done: a row follows its entries.';
 
+-- A run holds the whole schedule; its name follows from all it was computed from, so the same run done again
+-- writes the same rows.
+CREATE TABLE IF NOT EXISTS spm.amortisation
+(
+    run_id String COMMENT 'Run of spm.amortisation_run.',
+    rep_id LowCardinality(String) COMMENT 'Payee.',
+    plan_id LowCardinality(String) COMMENT 'Plan.',
+    component_id LowCardinality(String) COMMENT 'Line of the plan.',
+    currency LowCardinality(String) COMMENT 'ISO 4217 code of all amounts.',
+    deal_id String COMMENT 'Deal the cost belongs to; empty for none.',
+    treatment UInt16 COMMENT 'Order of the treatment that was met; 0 for none.',
+    month Date32 COMMENT 'First day of the month.',
+    policy_id LowCardinality(String) COMMENT 'Policy of the day the cost first arose; empty for none.',
+    treats LowCardinality(String) COMMENT 'CAPITALISE or EXPENSE.',
+    because LowCardinality(String) COMMENT 'Why.',
+    period_months UInt16 COMMENT 'Months it is charged over by the terms first known; 0 for an expense.',
+    opening Decimal(38, 4) COMMENT 'Asset when the month began.',
+    capitalised Decimal(38, 4) COMMENT 'Costs that became an asset in it.',
+    reduced Decimal(38, 4) COMMENT 'What was taken back of the asset.',
+    amortised Decimal(38, 4) COMMENT 'What was charged.',
+    written_off Decimal(38, 4) COMMENT 'What was left when service ended early.',
+    closing Decimal(38, 4) COMMENT 'opening + capitalised - reduced - amortised - written_off.',
+    expensed Decimal(38, 4) COMMENT 'Costs that are an expense as they arise.',
+    released Decimal(38, 4) COMMENT 'What was taken back beyond the asset.',
+    posted Decimal(38, 4) COMMENT 'What the ledger posted: capitalised - reduced - released + expensed.'
+)
+ENGINE = ReplacingMergeTree PARTITION BY run_id
+ORDER BY (run_id, rep_id, plan_id, component_id, currency, deal_id, treatment, month)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'What commissions are in the books, cost by cost and month by month.';
+
+CREATE TABLE IF NOT EXISTS spm.amortisation_run
+(
+    run_id String COMMENT 'Hash (hex) of the entries, deals, terms and policies it was computed from.',
+    rows UInt64 COMMENT 'Rows of spm.amortisation it wrote.',
+    sequence UInt64 COMMENT 'Definitions in force.',
+    keys Array(String) COMMENT 'The ledger it read: topic/partition ...',
+    reached Array(UInt64) COMMENT '... and the greatest position of an entry there.',
+    made_at DateTime64(3, 'UTC') COMMENT 'When it was written. The newest one is in force.'
+)
+ENGINE = ReplacingMergeTree(made_at) ORDER BY run_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Runs of `pacesetter amortisation write`: a row follows its rows.';
+
 -- One row per subject, period and day: a later run of the day replaces an earlier one.
 CREATE TABLE IF NOT EXISTS spm.forecast
 (
@@ -208,7 +252,7 @@ CREATE TABLE IF NOT EXISTS spm.contest_result
     rep_id String COMMENT 'The rep; empty for a team.',
     place UInt16 COMMENT 'Place, those who tie sharing one: 1, 2, 2, 4; 0 for none.',
     is_tied Bool COMMENT 'Others share the place.',
-    score Decimal(18, 4) COMMENT 'Final score.',
+    score Decimal(38, 8) COMMENT 'Final score.',
     events UInt64 COMMENT 'Events that made it.',
     reached_at DateTime64(3, 'UTC') COMMENT 'When the score was first reached; 1970-01-01 for never.',
     prize_amount Decimal(18, 4) COMMENT 'Money won.',
@@ -222,3 +266,92 @@ CREATE TABLE IF NOT EXISTS spm.contest_result
 ENGINE = ReplacingMergeTree ORDER BY (contest_id, finalized_at, participant_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Final results of contests. Rows are added, never changed.';
+
+-- Which facts a contest looks at, by rep and day of its clocks: what scores are read by, in place of all
+-- history. A row stands for every history row that puts anything into a contest; whether it is its
+-- entity's newest one, history says. Inserted together with history, and as often as that.
+CREATE TABLE IF NOT EXISTS spm.contest_event
+(
+    measure LowCardinality(String) COMMENT 'contest/<contest>/<metric>.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    day Date32 COMMENT 'Day by the contest''s clocks.',
+    entity_id String COMMENT 'The fact.',
+    position UInt64 COMMENT 'Position of its history row.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (measure, rep_id, day, entity_id, position)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 256000000
+COMMENT 'Facts in contests, by rep and day.';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS spm.contest_event_of_activity TO spm.contest_event
+(
+    measure String COMMENT 'contest/<contest>/<metric>.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    day Date32 COMMENT 'Day by the contest''s clocks.',
+    entity_id String COMMENT 'The fact.',
+    position UInt64 COMMENT 'Position of its history row.'
+)
+AS SELECT put.1 AS measure, put.2 AS rep_id, put.3 AS day, entity_id, position
+FROM
+(
+    SELECT entity_id, position, arrayJoin(arrayFilter(p -> startsWith(p.1, 'contest/'),
+        arrayZip(measure, measure_rep_id, measure_day))) AS put
+    FROM spm.activity
+)
+COMMENT 'Fills spm.contest_event from spm.activity.';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS spm.contest_event_of_deal TO spm.contest_event
+(
+    measure String COMMENT 'contest/<contest>/<metric>.',
+    rep_id String COMMENT 'Rep, or unassigned.',
+    day Date32 COMMENT 'Day by the contest''s clocks.',
+    entity_id String COMMENT 'The fact.',
+    position UInt64 COMMENT 'Position of its history row.'
+)
+AS SELECT put.1 AS measure, put.2 AS rep_id, put.3 AS day, entity_id, position
+FROM
+(
+    SELECT entity_id, position, arrayJoin(arrayFilter(p -> startsWith(p.1, 'contest/'),
+        arrayZip(measure, measure_rep_id, measure_day))) AS put
+    FROM spm.deal
+)
+COMMENT 'Fills spm.contest_event from spm.deal.';
+
+-- Who takes part in which contest, as contests and roster of a revision say. The row without a contest is
+-- written last and makes a revision whole.
+CREATE TABLE IF NOT EXISTS spm.contest_member
+(
+    sequence UInt64 COMMENT 'Revision of the definitions.',
+    contest_id String COMMENT 'The contest; empty in the row that makes the revision whole.',
+    rep_id String COMMENT 'Rep who takes part.',
+    participant_id String COMMENT 'For whom: the rep, a team, or a team made for the contest.',
+    valid_from Date32 COMMENT 'First day of the contest on which the rep does.',
+    valid_to Date32 COMMENT 'First day on which the rep does no longer.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (sequence, contest_id, rep_id, valid_from)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Who takes part in contests, by date.';
+
+-- Standings as they were seen: a row for each participant whose row is another than before. The newest is
+-- how they stand. One insert per step, so a step is there wholly or not at all.
+CREATE TABLE IF NOT EXISTS spm.contest_standing
+(
+    contest_id String COMMENT 'The contest.',
+    participant_id String COMMENT 'rep_id, team_id or side_id.',
+    number UInt64 COMMENT 'Counts the steps of a contest from 1; a step that is done again replaces itself.',
+    at DateTime64(3, 'UTC') COMMENT 'When it was seen.',
+    rep_id String COMMENT 'The rep; empty for a team.',
+    is_in Bool COMMENT 'Takes part; false once somebody no longer does.',
+    phase LowCardinality(String) COMMENT 'RUNNING, GRACE or FROZEN.',
+    place UInt16 COMMENT 'Place, those who tie sharing one: 1, 2, 2, 4; 0 for none.',
+    is_tied Bool COMMENT 'Others share the place.',
+    score Decimal(38, 8) COMMENT 'Score in the unit of the contest.',
+    percent Nullable(Decimal(18, 4)) COMMENT 'Part of the own target, 1 = all of it; null: no target.',
+    behind Decimal(38, 8) COMMENT 'How far the next better score is away; 0 for the best.',
+    events UInt64 COMMENT 'Events that made it.',
+    reached_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When the score was first reached; null: nothing was done.',
+    passed Array(String) COMMENT 'Participants who were ahead, or level, before this step and are behind now, because this score rose.',
+    sequence UInt64 COMMENT 'Definitions in force.'
+)
+ENGINE = ReplacingMergeTree ORDER BY (contest_id, participant_id, number)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Standings of contests, step by step. The newest row of a participant is how they stand.';

@@ -22,7 +22,7 @@ FROM
 (
     SELECT rep_id, day, measure, currency, sum(value) AS value
     FROM spm.kpi_rep_day FINAL
-    WHERE generation = (SELECT generation FROM spm.warehouse FINAL)
+    WHERE generation = (SELECT generation FROM spm.warehouse FINAL) AND NOT startsWith(measure, 'contest/')
     GROUP BY rep_id, day, measure, currency
 ) AS total
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = total.rep_id
@@ -265,6 +265,12 @@ CREATE OR REPLACE VIEW spm_bi.fct_deal
     amount Nullable(Decimal(18, 4)),
     currency String,
     acv Nullable(Decimal(18, 4)),
+    margin Nullable(Decimal(18, 4)),
+    units Nullable(Decimal(18, 4)),
+    invoiced_amount Nullable(Decimal(18, 4)),
+    paid_amount Nullable(Decimal(18, 4)),
+    cancelled_on Nullable(Date32),
+    cancel_reason String,
     probability Nullable(Decimal(9, 6)),
     close_date Nullable(Date32),
     created_at DateTime64(3, 'UTC'),
@@ -275,6 +281,7 @@ CREATE OR REPLACE VIEW spm_bi.fct_deal
     product String,
     segment String,
     region String,
+    territory_id String,
     lead_source String,
     split_count UInt64,
     source String,
@@ -284,12 +291,15 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT fact.entity_id AS deal_id, fact.name AS name, fact.rep_id AS rep_id,
     line.team_id[arrayLastIndex(d -> d <= fact.day, line.since)] AS team_id,
     line.team_id[arrayLastIndex(d -> d <= toDate32(now('UTC')), line.since)] AS current_team_id,
-    fact.account_id AS account_id, fact.account_name AS account_name, fact.stage_class AS
-    stage_class, fact.stage_label AS stage_label, fact.pipeline_id AS pipeline_id, fact.deal_type AS
-    deal_type, fact.amount AS amount, fact.currency AS currency, fact.acv AS acv, fact.probability
-    AS probability, fact.close_date AS close_date, fact.created_at AS created_at, fact.won_at AS
-    won_at, fact.lost_at AS lost_at, fact.lost_reason AS lost_reason, fact.day AS day, fact.product
-    AS product, fact.segment AS segment, fact.region AS region, fact.lead_source AS lead_source,
+    fact.account_id AS account_id, fact.account_name AS account_name, fact.stage_class AS stage_class,
+    fact.stage_label AS stage_label, fact.pipeline_id AS pipeline_id, fact.deal_type AS deal_type,
+    fact.amount AS amount, fact.currency AS currency, fact.acv AS acv, fact.margin AS margin,
+    fact.units AS units, fact.invoiced_amount AS invoiced_amount, fact.paid_amount AS paid_amount,
+    fact.cancelled_on AS cancelled_on, fact.cancel_reason AS cancel_reason,
+    fact.probability AS probability, fact.close_date AS close_date, fact.created_at AS created_at,
+    fact.won_at AS won_at, fact.lost_at AS lost_at, fact.lost_reason AS lost_reason, fact.day AS day,
+    fact.product AS product, fact.segment AS segment, fact.region AS region,
+    fact.territory_id AS territory_id, fact.lead_source AS lead_source,
     length(fact.split_owner_id) AS split_count, fact.source AS source, fact.source_id AS source_id
 FROM
 (
@@ -328,10 +338,18 @@ CREATE OR REPLACE VIEW spm_bi.fct_credit
     reporting_currency String,
     rate Nullable(Decimal(20, 10)),
     rate_on Nullable(Date32),
+    acv Nullable(Decimal(18, 4)),
+    margin Nullable(Decimal(18, 4)),
+    units Nullable(Decimal(18, 4)),
+    invoiced_amount Nullable(Decimal(18, 4)),
+    paid_amount Nullable(Decimal(18, 4)),
+    cancelled_on Nullable(Date32),
+    cancel_reason String,
     deal_type String,
     product String,
     segment String,
-    region String
+    region String,
+    territory_id String
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT credit.rep_id AS rep_id, person.name AS rep_name,
@@ -341,8 +359,11 @@ AS SELECT credit.rep_id AS rep_id, person.name AS rep_name,
     credit.via AS via, credit.stage_class AS stage_class, credit.day AS day, credit.share AS share,
     credit.amount AS amount, credit.currency AS currency, credit.reporting_amount AS reporting_amount,
     credit.reporting_currency AS reporting_currency, credit.rate AS rate, credit.rate_on AS rate_on,
+    credit.acv AS acv, credit.margin AS margin, credit.units AS units,
+    credit.invoiced_amount AS invoiced_amount, credit.paid_amount AS paid_amount,
+    credit.cancelled_on AS cancelled_on, credit.cancel_reason AS cancel_reason,
     credit.deal_type AS deal_type, credit.product AS product, credit.segment AS segment,
-    credit.region AS region
+    credit.region AS region, credit.territory_id AS territory_id
 FROM
 (
     SELECT * FROM spm.deal_credit FINAL
@@ -561,7 +582,7 @@ CREATE OR REPLACE VIEW spm_bi.contest_result
     participant_name String,
     place UInt16,
     is_tied Bool,
-    score Decimal(18, 4),
+    score Decimal(38, 8),
     events UInt64,
     reached_at Nullable(DateTime64(3, 'UTC')),
     prize_amount Decimal(18, 4),
@@ -584,3 +605,57 @@ INNER JOIN
     SELECT contest_id, min(finalized_at) AS first_at FROM spm.contest_result GROUP BY contest_id
 ) AS held ON held.contest_id = done.contest_id AND held.first_at = done.finalized_at
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = done.rep_id;
+
+CREATE OR REPLACE VIEW spm_bi.contest_standing_history
+(
+    contest_id String,
+    participant_id String,
+    rep_id String,
+    phase String,
+    place UInt16,
+    is_tied Bool,
+    score Decimal(38, 8),
+    percent Nullable(Decimal(18, 4)),
+    behind Decimal(38, 8),
+    events UInt64,
+    reached_at Nullable(DateTime64(3, 'UTC')),
+    sequence UInt64,
+    number UInt64,
+    at DateTime64(3, 'UTC'),
+    is_in Bool,
+    passed String
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT contest_id, participant_id, rep_id, phase, place, is_tied, score, percent, behind, events, reached_at,
+    sequence, number, at, is_in, arrayStringConcat(passed, ', ') AS passed
+FROM spm.contest_standing FINAL;
+
+CREATE OR REPLACE VIEW spm_bi.contest_standing
+(
+    contest_id String,
+    participant_id String,
+    rep_id String,
+    participant_name String,
+    phase String,
+    place UInt16,
+    is_tied Bool,
+    score Decimal(38, 8),
+    percent Nullable(Decimal(18, 4)),
+    behind Decimal(38, 8),
+    events UInt64,
+    reached_at Nullable(DateTime64(3, 'UTC')),
+    since DateTime64(3, 'UTC'),
+    sequence UInt64
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT one.contest_id AS contest_id, one.participant_id AS participant_id, one.rep_id AS rep_id,
+    if(one.rep_id = '', one.participant_id, person.name) AS participant_name, one.phase AS phase,
+    one.place AS place, one.is_tied AS is_tied, one.score AS score, one.percent AS percent, one.behind AS behind,
+    one.events AS events, one.reached_at AS reached_at, one.at AS since, one.sequence AS sequence
+FROM
+(
+    SELECT * FROM spm.contest_standing ORDER BY contest_id, participant_id, number DESC
+    LIMIT 1 BY contest_id, participant_id
+) AS one
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = one.rep_id
+WHERE one.is_in;

@@ -18,10 +18,11 @@ from streams.domain.contest_times import frozen_at, moment
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _MONEY = pl.Decimal(18, 4)
+SCORE = pl.Decimal(38, 8)  # points of four places times values of four
 _AT = pl.Datetime("ms", "UTC")
 _SCHEMA: dict[str, Any] = {
     "contest_id": pl.String, "participant_id": pl.String, "rep_id": pl.String,
-    "place": pl.UInt16, "is_tied": pl.Boolean, "score": _MONEY, "events": pl.UInt64,
+    "place": pl.UInt16, "is_tied": pl.Boolean, "score": SCORE, "events": pl.UInt64,
     "reached_at": _AT, "prize_amount": _MONEY, "prize_currency": pl.String,
     "things": pl.List(pl.String), "sequence": pl.UInt64, "cut": pl.List(pl.String),
     "author": pl.String, "finalized_at": _AT,
@@ -58,6 +59,12 @@ def finals(client: Any, contest_id: str) -> tuple[Final, ...]:
     )
     return tuple(Final(name, int(place), score, prize, things, who, at)
                  for name, place, score, prize, things, who, at in found.result_rows)  # fmt: skip
+
+
+def are_final(client: Any) -> set[str]:
+    """Return the contests that are final."""
+    found = client.query("SELECT DISTINCT contest_id FROM spm.contest_result")
+    return {str(contest_id) for (contest_id,) in found.result_rows}
 
 
 def corrections(final: Sequence[Final], now: Result) -> tuple[Correction, ...]:

@@ -15,6 +15,7 @@ from schemas.contests import Contest
 from schemas.definitions import Bundle, WonDay
 from schemas.positions import OFFSET_BITS
 from streams.domain.contest_counting import Event
+from streams.domain.contest_measures import measure_of
 from streams.domain.contest_times import Millis, days, midnight
 
 Cut = Mapping[str, int]  # topic/partition -> position behind the last record that is in it
@@ -56,12 +57,25 @@ def events(client: Any, bundle: Bundle, contest: Contest, until: Cut | None = No
     Args:
         until: facts behind it are not seen; None: all that there is.
     """
+    names = [metric.kpi for metric in contest.metrics]
+    return events_of(client, bundle, names, days(contest), contest.time_zone, until=until)
+
+
+def events_of(
+    client: Any, bundle: Bundle, measures: Iterable[str], some: tuple[date, date], zone: str,
+    *, until: Cut | None = None,
+) -> list[Event]:  # fmt: skip
+    """Return every event of some measures, around some days of a zone's clocks.
+
+    Args:
+        some: first day, and the one behind the last.
+        until: facts behind it are not seen; None: all that there is.
+    """
     rules = {m.measure: m.rule for m in bundle.measures.measures}
     of = {m.measure: m.of for m in bundle.measures.measures}
-    asked = sorted({m.kpi for m in contest.metrics if m.kpi in rules})
-    first, last = days(contest)
-    # A rep's day may begin a day before or after that of the contest's zone.
-    span = (first - timedelta(days=1), last + timedelta(days=1))
+    asked = sorted({name for name in measures if name in rules})
+    # A rep's day may begin a day before or after that of the zone.
+    span = (some[0] - timedelta(days=1), some[1] + timedelta(days=1))
     activities = [name for name in asked if of[name] != "deal"]
     deals = [name for name in asked if of[name] == "deal"]
     by_date = bundle.company.won_day is WonDay.CLOSE_DATE
@@ -69,25 +83,75 @@ def events(client: Any, bundle: Bundle, contest: Contest, until: Cut | None = No
     for row in _rows(client, ("spm.activity", _ACTIVITY), activities, span, until):
         found.append(_event(row, _activity_at(rules[row[1]], *row[6:10])))
     for row in _rows(client, ("spm.deal", (*_DEAL, "close_date")), deals, span, until):
-        at = _deal_at(rules[row[1]], row, contest.time_zone, by_date=by_date)
+        at = _deal_at(rules[row[1]], row, zone, by_date=by_date)
         found.append(_event(row, at))
     return found
+
+
+def entered(
+    client: Any, bundle: Bundle, contest: Contest, only: Iterable[tuple[str, date]] | None = None
+) -> list[Event]:
+    """Return the events that are folded for a contest, as spm.contest_event finds them.
+
+    As `events` counts them afresh; here the cost goes by the contest and not by all history.
+
+    Args:
+        only: reps and days of the contest's clocks; None: all. More than these may be returned.
+    """
+    rules = {m.measure: m.rule for m in bundle.measures.measures}
+    of = {m.measure: m.of for m in bundle.measures.measures}
+    by_date = bundle.company.won_day is WonDay.CLOSE_DATE
+    found: list[Event] = []
+    for table, kept in (("spm.activity", _ACTIVITY), ("spm.deal", (*_DEAL, "close_date"))):
+        is_deal = table == "spm.deal"
+        mine = [m for m in contest.metrics if (of[m.kpi] == "deal") == is_deal]
+        if not mine:
+            continue
+        wanted = ", ".join(quoted(measure_of(contest, m)) for m in mine)
+        where = f"measure IN ({wanted})" + ("" if only is None else f" AND {_of_days(only)}")
+        entities = f"SELECT entity_id FROM spm.contest_event WHERE {where}"
+        names = sorted({m.kpi for m in mine})
+        for row in _newest(client, (table, kept), names, entities, "1"):
+            rule = rules[row[1]]
+            at = (
+                _deal_at(rule, row, contest.time_zone, by_date=by_date)
+                if is_deal
+                else _activity_at(rule, *row[6:10])
+            )
+            found.append(_event(row, at))
+    return found
+
+
+def _of_days(only: Iterable[tuple[str, date]]) -> str:
+    pairs = ", ".join(f"({quoted(rep)}, toDate32('{day}'))" for rep, day in only)
+    return f"(rep_id, day) IN ({pairs})"
 
 
 def _rows(
     client: Any, kept: tuple[str, Sequence[str]], measures: Sequence[str], span: tuple[date, date],
     until: Cut | None,
 ) -> Iterable[Sequence[Any]]:  # fmt: skip
-    table, columns = kept
+    table = kept[0]
     if not measures:
         return ()
+    names = ", ".join(quoted(name) for name in measures)
+    entities = (
+        f"SELECT entity_id FROM {table} WHERE kind != 'marker' AND hasAny(measure, [{names}]) AND"
+        f" arrayExists(d -> d >= '{span[0]}' AND d < '{span[1]}', measure_day)"
+    )
+    return _newest(client, kept, measures, entities, _below(until))
+
+
+def _newest(
+    client: Any, kept: tuple[str, Sequence[str]], measures: Sequence[str], entities: str, below: str
+) -> list[Sequence[Any]]:
+    """Return what the newest rows of some entities put into measures."""
+    table, columns = kept
     names = ", ".join(quoted(name) for name in measures)
     sql = (
         f"SELECT entity_id, one.1, one.2, one.3, one.4, one.5, {', '.join(columns)} FROM ("
         f"SELECT *, {_MEASURES} AS one FROM ("
-        f"SELECT * FROM {table} WHERE kind != 'marker' AND {_below(until)} AND entity_id IN ("
-        f"SELECT entity_id FROM {table} WHERE kind != 'marker' AND hasAny(measure, [{names}]) AND"
-        f" arrayExists(d -> d >= '{span[0]}' AND d < '{span[1]}', measure_day))"
+        f"SELECT * FROM {table} WHERE kind != 'marker' AND {below} AND entity_id IN ({entities})"
         " ORDER BY entity_id, position DESC LIMIT 1 BY entity_id"
         f") WHERE op = 'SET') WHERE one.1 IN ({names})"
     )

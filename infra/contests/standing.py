@@ -44,16 +44,21 @@ def standing(
     """
     there = field(contest, bundle.roster)
     asked = targets(contest, there, bundle)
-    lower = _is_lower_better(bundle, contest)
-    measures = {m.measure for m in bundle.measures.measures}
-    if contest.metrics[0].kpi not in measures:
+    lower = is_lower_better(bundle, contest)
+    if by_formula(bundle, contest):
         values = _values(client, bundle, contest, there)
         return of_values(contest, values, millis(now), targets=asked, is_lower_better=lower)
     made = reading.events(client, bundle, contest, until)
     return result(contest, there, made, millis(now), targets=asked, is_lower_better=lower)
 
 
-def _is_lower_better(bundle: Bundle, contest: Contest) -> bool:
+def by_formula(bundle: Bundle, contest: Contest) -> bool:
+    """Return whether a contest goes by a KPI with a formula, which no event makes."""
+    return contest.metrics[0].kpi not in {m.measure for m in bundle.measures.measures}
+
+
+def is_lower_better(bundle: Bundle, contest: Contest) -> bool:
+    """Return whether less of what a contest goes by is better."""
     every = {**{k.kpi_id: k.direction for k in bundle.kpis.kpis},
              **{m.measure: m.direction for m in bundle.measures.measures}}  # fmt: skip
     return any(every.get(metric.kpi) is Direction.LOWER for metric in contest.metrics)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.bi.making import make_views
+from infra.contests import members as contest_members
 from infra.definitions import checking_credits, planning
 from infra.definitions.canonical import content_of, revision_id_of
 from infra.definitions.checking import check
@@ -265,6 +266,7 @@ def _finish(stored: Stored, log: DefinitionLog, now: datetime, caught_up: int, r
     if missing:
         sequence, roster, territories = missing
         stored.add_members(sequence, member_rows(roster, territories.territories))
+    contest_members.keep(stored)
     unplanned = planning.missing(stored)
     if unplanned is not None:
         planning.write(stored, unplanned, now)

@@ -27,6 +27,7 @@ from schemas.contests import Contests
 from schemas.currencies import is_currency
 from schemas.defining import Definition
 from schemas.definitions import RULES, Company, Identities, Measures, People, Rates, Roster
+from streams.domain.contest_measures import PREFIX
 
 Values = Mapping[str, Definition]
 
@@ -143,6 +144,9 @@ def _measures(values: Values) -> Iterator[Finding]:
     yield from unique("measures", "measures", "measure", (m.measure for m in measures))
     for i, measure in enumerate(measures):
         path: Path = ("measures", i)
+        if measure.measure.startswith(PREFIX):
+            yield Finding("measures", (*path, "measure"), measure.measure,
+                          "is named as scores of contests are", "choose another name")  # fmt: skip
         rule = RULES.get(measure.rule)
         if rule is None:
             yield from known("measures", (*path, "rule"), measure.rule, set(RULES),

@@ -30,6 +30,7 @@ def check(values: Values) -> Iterator[Finding]:
     yield from _twice("levels", "level_id", [x.level_id for x in found.levels])
     for i, contest in enumerate(found.contests):
         path: Path = ("contests", i)
+        yield from _name(path, contest)
         problems = list(_window(path, contest))
         yield from problems
         yield from _metrics(path, contest, values)
@@ -43,6 +44,12 @@ def check(values: Values) -> Iterator[Finding]:
 def is_formula(contest: Contest, values: Values) -> bool:
     """Return whether a contest goes by a KPI with a formula."""
     return contest.metrics[0].kpi in formulas_of(values)
+
+
+def _name(path: Path, one: Contest) -> Iterator[Finding]:
+    if "/" in one.contest_id:  # parts the names its scores are kept under
+        yield Finding(KIND, (*path, "contest_id"), one.contest_id, "has a slash in it",
+                      "write a dash")  # fmt: skip
 
 
 def _window(path: Path, one: Contest) -> Iterator[Finding]:

@@ -30,9 +30,9 @@ _SQL_TYPES: dict[Any, str] = {
     pl.Date: "Date32", pl.Boolean: "Bool", pl.Datetime("ms", "UTC"): "DateTime64(3, 'UTC')",
     pl.Datetime("us", "UTC"): "DateTime64(6, 'UTC')",
     pl.Decimal(38, 12): "Decimal(38, 12)", pl.Decimal(18, 4): "Decimal(18, 4)",
-    pl.Decimal(38, 4): "Decimal(38, 4)",
+    pl.Decimal(38, 4): "Decimal(38, 4)", pl.Decimal(38, 8): "Decimal(38, 8)",
     pl.List(pl.Date): "Array(Date32)", pl.List(pl.Decimal(9, 6)): "Array(Decimal(9, 6))",
-    pl.List(pl.String): "Array(String)",
+    pl.List(pl.String): "Array(String)", pl.List(pl.UInt64): "Array(UInt64)",
 }  # fmt: skip
 _MOVED = "the warehouse has begun anew"
 _COLUMNS = "sequence, kind, revision_id, author, note, toUnixTimestamp64Milli(written_at)"

@@ -13,9 +13,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from infra.effects.attaining import Changes, Side, changes
 from infra.effects.reading import OVERLAY, Warehouse, count_of_entities, entities, totals
+from schemas.contests import Contests
 from schemas.definitions import Bundle
 from streams.agents.folds import FOLDS
+from streams.domain.contest_measures import PREFIX
 from streams.domain.hierarchy import SubjectKind, member_rows
 from streams.domain.inforce import InForce
 from streams.domain.measures import UNIT
@@ -49,10 +52,12 @@ class Effect:
 
     Attributes:
         entities: how many calls, e-mails, meetings and deals were looked at.
+        attained: quotas whose attainment changes.
     """
 
     lines: tuple[Line, ...]
     entities: int
+    attained: Changes
 
 
 def effect(
@@ -72,7 +77,8 @@ def effect(
         Unavailable: the warehouse is away.
         ValueError: a measure names a rule that this version does not have.
     """
-    old, new = InForce(before), InForce(after)
+    # What a contest is worth is told by `contest standings`; here it would be names nobody knows.
+    old, new = (InForce(b.model_copy(update={"contests": Contests()})) for b in (before, after))
     cells, looked = [], 0
     for fold in FOLDS.values():
         if fold.differs(old, new):
@@ -85,7 +91,9 @@ def effect(
     changed = _added(pl.concat([_no_cells(), *cells]), _CELL)
     members = _members(before), _members(after)
     found = _told(warehouse, changed, members, PERIODS[by], tell)
-    return Effect(tuple(sorted(map(_line, found.iter_rows()), key=_order)), looked)
+    lines = tuple(sorted(map(_line, found.iter_rows()), key=_order))
+    sides = (Side(before, members[0]), Side(after, members[1]))
+    return Effect(lines, looked, changes(warehouse, *sides, changed))
 
 
 def _changed(fold: Fold, rows: pl.DataFrame, new: InForce) -> pl.DataFrame:
@@ -101,7 +109,8 @@ def _changed(fold: Fold, rows: pl.DataFrame, new: InForce) -> pl.DataFrame:
 def _put_in(rows: pl.DataFrame) -> pl.DataFrame:
     """Return what rows of history say they put in."""
     lines = rows.select(pl.col(array).alias(name) for name, array in _ARRAYS.items())
-    return _typed(lines.filter(pl.col("measure").list.len() > 0).explode(list(_ARRAYS)))
+    each = lines.filter(pl.col("measure").list.len() > 0).explode(list(_ARRAYS))
+    return _typed(each.filter(~pl.col("measure").str.starts_with(PREFIX)))
 
 
 def _overlays(rows: pl.DataFrame, credits: pl.DataFrame) -> pl.DataFrame:

@@ -122,6 +122,12 @@ def alerts(settings: Settings) -> Service:
     )
 
 
+def contests(settings: Settings) -> Service:
+    """Return what follows contests; not to be started if its interval is 0."""
+    arguments = ("contest", "follow", "--watch", str(settings.contest_seconds))
+    return _command(settings, "contests", arguments, "", lambda: True)
+
+
 def simulator(settings: Settings, arguments: tuple[str, ...]) -> Service:
     """Return the simulated sales floor."""
     return _command(settings, "simulator", ("simulate", *arguments), "", lambda: True)

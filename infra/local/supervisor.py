@@ -129,6 +129,8 @@ class Supervisor:
             services.append(plan.settle)
         if self._settings.alert_seconds:
             services.append(plan.alerts)
+        if self._settings.contest_seconds:
+            services.append(plan.contests)
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)

@@ -9,7 +9,7 @@ one the deal was won, lost or, while open, created on in the payee's zone.
 
 from collections.abc import Iterable
 
-from infra.reconcile import manual_credits, territories
+from infra.reconcile import contests, manual_credits, territories
 from infra.reconcile.arithmetic import (
     AMOUNT,
     RATE,
@@ -73,7 +73,8 @@ _SPLITS = (
 
 def resolved(rows: str, now: InForce) -> str:
     """Return SQL for deals with all that must stand in their rows: owner, days, rate, credits."""
-    kept = ", ".join(f"any(credited.{name}) AS {name}" for name in _KEPT)
+    names = (*_KEPT, *contests.KEPT) if now.contests else _KEPT
+    kept = ", ".join(f"any(credited.{name}) AS {name}" for name in names)
     amount = f"toDecimal64({decimal('line.2', AMOUNT)}, 4)"
     reporting = f"toDecimal64({decimal('line.3', AMOUNT)}, 4)"
     share = f"toDecimal32({decimal('line.1.4', SHARE)}, 6)"

@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 
 from connectors.sinks.clickhouse import quoted
 from infra.reconcile.asking import Warehouse, ask
+from infra.reconcile.contests import Entered, entered
 
 # What decides how a fact counts. Quotas and plans do not.
-_DECIDING = ("company", "roster", "territories", "credits", "identities", "rates", "measures")
+_DECIDING = (
+    "company", "roster", "territories", "credits", "identities", "rates", "measures", "contests",
+)  # fmt: skip
 _USERS = "Array(Tuple(source String, user_id String, rep_id String))"
 _REPS = (
     "Array(Tuple(rep_id String, "
@@ -47,6 +50,7 @@ class InForce(NamedTuple):
     measures: tuple[Measure, ...]
     territories: Mapping[str, Any]
     has_manual_credits: bool
+    contests: tuple[Entered, ...]
 
     def people(self) -> str:
         """Return SQL for users: of_source, user_id, whose they are, and stints in order.
@@ -144,6 +148,10 @@ def _read(warehouse: Warehouse, at: Mapping[str, int], sequences: list[int]) -> 
         tuple(Measure(m["measure"], m["of"], m["rule"]) for m in measures.get("measures", ())),
         _json(warehouse, "territories", at["territories"]),
         bool(_json(warehouse, "credits", at["credits"]).get("manual_credits")),
+        entered(
+            _json(warehouse, "contests", at["contests"]).get("contests", ()),
+            [m["measure"] for m in measures.get("measures", ())],
+        ),
     )
 
 

@@ -6,6 +6,8 @@ The words are those of the documentation of measures; the columns are those of h
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from connectors.sinks.clickhouse import quoted
+from infra.reconcile.contests import Entered, condition, day, instant
 from infra.reconcile.definitions import InForce
 
 _OUT, _IN = "direction = 'OUTBOUND'", "direction = 'INBOUND'"
@@ -91,6 +93,10 @@ def lines(of: str, now: InForce) -> str:
     parts = [
         part for m in now.measures if m.of == of for part in _of_measure(m.measure, m.rule, now)
     ]
+    known = {m.measure: m for m in now.measures if m.of == of}
+    parts += [
+        _of_contest(one, known[one.kpi].rule, now) for one in now.contests if one.kpi in known
+    ]
     if not parts:
         return f"CAST([], '{LINES}')"
     return f"arraySort(arrayConcat({', '.join(parts)}))"
@@ -111,3 +117,23 @@ def _of_measure(measure: str, rule: str, now: InForce) -> Iterable[str]:
         f"({found.who}, {found.day}, '{measure}', {found.currency}, toDecimal64({found.value}, 4))"
     )
     yield f"CAST(if(op = 'SET' AND ({found.when}), [{line}], []), '{LINES}')"
+
+
+def _of_contest(one: Entered, rule: str, now: InForce) -> str:
+    """Return SQL for what a fact puts into a contest: what its rule says, on the contest's day."""
+    at = instant(rule, one.zone, close_date_first=now.close_date_first)
+    on, name = day(at, one.zone), quoted(one.measure)
+    if rule in CREDITED:
+        value, currency, given = CREDITED[rule]
+        currency = currency.format(reporting=f"'{now.reporting_currency}'")
+        counts = condition(one, at, value, currency)
+        return (
+            f"CAST(arrayMap(c -> (c.1, {on}, {name}, {currency}, {value}), "
+            f"arrayFilter(c -> stage_class = 'WON' AND c.2 = 'REVENUE' AND {given} AND {counts}, "
+            f"credits)), '{LINES}')"
+        )
+    found = {**ACTIVITIES, **DEALS}[rule]
+    value = f"toDecimal64({found.value}, 4)"
+    line = f"({found.who}, {on}, {name}, {found.currency}, {value})"
+    counts = condition(one, at, value, f"toString({found.currency})")
+    return f"CAST(if(op = 'SET' AND ({found.when}) AND {counts}, [{line}], []), '{LINES}')"

@@ -93,15 +93,17 @@ def view_of(message: str, frame: pl.DataFrame, resolver: Resolver) -> View:
     sources = frame.get_column("source")
     owner = resolver.reps(sources, frame.get_column("owner_id"))
     parties = {"owner": owner}
-    days = {"occurred": resolver.days(owner, millis(frame.get_column("occurred_at")))}
+    at = {"occurred": millis(frame.get_column("occurred_at"))}
+    days = {"occurred": resolver.days(owner, at["occurred"])}
     if message == "meeting":
         by = frame.select(pl.coalesce("booked_by_id", "owner_id")).to_series()
         booked_at = frame.select(pl.coalesce("booked_at", "created_at")).to_series()
         parties["booker"] = resolver.reps(sources, by)
-        days["booked"] = resolver.days(parties["booker"], millis(booked_at))
-        days["started"] = resolver.days(owner, millis(frame.get_column("start_at")))
+        at |= {"booked": millis(booked_at), "started": millis(frame.get_column("start_at"))}
+        days["booked"] = resolver.days(parties["booker"], at["booked"])
+        days["started"] = resolver.days(owner, at["started"])
     row = pl.Series("row", np.arange(len(frame)))
-    return View(frame, row, parties, days)
+    return View(frame, row, parties, days, {name: (when, None) for name, when in at.items()})
 
 
 def millis(instants: pl.Series) -> Millis:

@@ -9,7 +9,7 @@ from schemas.contest_choices import State as ContestState
 from schemas.contest_parts import Milestone
 from schemas.contests import Contest
 from streams.domain import contest_times as times
-from streams.domain.contest_counting import ZERO, Event, contributions
+from streams.domain.contest_counting import ZERO, Contribution, Event, contributions
 from streams.domain.contest_field import Field
 from streams.domain.contest_knockouts import Dropped, bracket, elimination
 from streams.domain.contest_play import Match, Play, placed, seeded
@@ -73,11 +73,42 @@ def result(
         targets: participant -> own target.
         is_lower_better: of the KPI it goes by.
     """
+    made = steps(counted(contest, events), field)
+    return of_steps(contest, field, made, now, targets=targets, is_lower_better=is_lower_better)
+
+
+def counted(contest: Contest, events: Iterable[Event]) -> list[Contribution]:
+    """Return what events of a contest's window add; what a rep did on a day counts by itself."""
+    window = times.window(contest)
+    inside = (e for e in events if e.at in window)
+    return contributions(inside, contest.metrics, contest.score, contest.time_zone)
+
+
+def of_steps(
+    contest: Contest,
+    field: Field,
+    made: Sequence[Step],
+    now: Millis,
+    *,
+    targets: Mapping[str, Decimal],
+    is_lower_better: bool = False,
+) -> Result:
+    """Return a contest as it stands, from what counts for whom, in the order of time."""
     decides = rules(contest, is_lower_better=is_lower_better)
-    play = _play(contest, field, events, now, (terms_of(contest, field, targets), decides))
+    play = _play(contest, field, made, now, (terms_of(contest, field, targets), decides))
     found = Result(times.phase(contest, now), play.terms, (), {}, tuple(play.steps))
     found = _FORMATS[contest.format](contest, play, found)
     return found._replace(won=_won(contest, found, play.rules))
+
+
+def of_tallies(
+    contest: Contest, terms: Terms, every: Iterable[Tally], now: Millis, *, is_lower_better: bool
+) -> Result:
+    """Return a contest that is won by the best score alone, from what everybody has."""
+    decides = rules(contest, is_lower_better=is_lower_better)
+    placed_ = tuple(standings(every, decides))
+    found = Result(times.phase(contest, now), terms, placed_, {})
+    return found._replace(won=_won(contest, found, decides))
 
 
 def of_values(
@@ -118,17 +149,17 @@ def terms_of(contest: Contest, field: Field, targets: Mapping[str, Decimal]) -> 
 
 
 def _play(
-    contest: Contest, field: Field, events: Iterable[Event], now: Millis, how: tuple[Terms, Rules]
+    contest: Contest,
+    field: Field,
+    made: Sequence[Step],
+    now: Millis,
+    how: tuple[Terms, Rules],
 ) -> Play:
-    window = times.window(contest)
-    counted = contributions(
-        (e for e in events if e.at in window), contest.metrics, contest.score, contest.time_zone
-    )
     names = field.participants
     if contest.format in (Format.BRACKET, Format.SEASON):
         names = seeded(names, contest)
-    made = steps(counted, field)
-    return Play(made, names, *how, window, times.rounds(contest), now)
+    window, rounds = times.window(contest), times.rounds(contest)
+    return Play(made, names, *how, window, rounds, now)
 
 
 def _ranking(contest: Contest, play: Play, found: Result) -> Result:
@@ -225,6 +256,7 @@ def _goal(contest: Contest, play: Play, found: Result) -> Result:
     return _ranking(contest, play, found)._replace(goal=goal, total=total)
 
 
+BY_SCORE = frozenset({Format.RANKING, Format.DUEL})  # won by the best score, whatever its course
 _FORMATS = {
     Format.RANKING: _ranking,
     Format.DUEL: _ranking,

@@ -5,14 +5,13 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from schemas.definitions import WonDay
-from streams.domain.activities import millis
 from streams.domain.crediting import PARTED, REVENUE, credited, payees_of
+from streams.domain.deal_days import days_of, instants_of
 from streams.domain.manual_credits import ManualCredits
 from streams.domain.measures import UNIT, Rule, View, count
 from streams.domain.overriding import Overriders
 from streams.domain.rates import RateTable
-from streams.domain.resolving import Reps, Resolver
+from streams.domain.resolving import Resolver
 from streams.domain.territories import READ, CreditRules
 from streams.domain.zones import Days
 
@@ -20,6 +19,8 @@ MONEY = pl.Decimal(18, 4)
 _WON = pl.col("stage_class") == "WON"
 _LOST = pl.col("stage_class") == "LOST"
 _HAS_WORTH = (pl.col("op") == "SET") & pl.col("amount").is_not_null()
+# What contests may ask of a deal, beside each line of its revenue.
+CONTEST_READ = ("product", "segment", "region", "deal_type", "lead_source", "source")
 _UNITS = pl.col("amount").cast(MONEY).to_physical().cast(pl.Int64)  # ten-thousandths
 
 RULES: dict[str, Rule] = {
@@ -145,11 +146,13 @@ def priced(
 ) -> Priced:
     """Return deals with their parties, days and credited amounts."""
     owner = resolver.reps(frame.get_column("source"), frame.get_column("owner_id"))
-    days = _days(frame, owner, resolver)
+    days = days_of(frame, owner, resolver)
     won = frame.select("currency", pl.when(_WON & _HAS_WORTH).then(_UNITS).alias("amount"))
     converted = rates.converted(won.with_columns(pl.Series("day", days["won"], pl.Int32)))
     valued = _valued(frame, days, converted.get_column("converted"), rates)
-    whole = View(valued, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days)
+    at = instants_of(frame, resolver)
+    numbers = pl.Series("row", np.arange(len(frame)))
+    whole = View(valued, numbers, {"owner": owner}, days, at)
     day = _main_day(frame, days)
     lines = _payees(frame, _ruled(frame, day, crediting.rules), resolver)
     lines = crediting.manual.over(lines, frame.get_column("entity_id"), day)
@@ -157,10 +160,14 @@ def priced(
     rows = payees.get_column("row")
     theirs = frame[rows.to_numpy()]
     payee = payees.get_column("rep").to_numpy()
-    payee_day = _main_day(theirs, _days(theirs, payee, resolver))
+    payee_day = _main_day(theirs, days_of(theirs, payee, resolver))
     is_revenue = theirs.select(_WON).to_series() & (payees.get_column("role") == REVENUE)
-    at = is_revenue.arg_true().to_numpy()
-    revenue = View(payees[at], rows.gather(at), {"payee": payee[at]}, {"won": payee_day[at]})
+    these = is_revenue.arg_true().to_numpy()
+    of = rows.gather(these)
+    lines_of = payees[these].hstack(theirs[these].select(CONTEST_READ))
+    won, dated = (each[of.to_numpy()] for each in at["won"])
+    revenue = View(lines_of, of, {"payee": payee[these]}, {"won": payee_day[these]},
+                   {"won": (won, dated)})  # fmt: skip
     named = payees.with_columns(resolver.names.gather(payee), _dates("day", payee_day))
     if crediting.overriders:
         is_won = theirs.select(_WON).to_series()
@@ -184,14 +191,6 @@ def _valued(
     )
 
 
-def _days(frame: pl.DataFrame, reps: Reps, resolver: Resolver) -> dict[str, Days]:
-    return {
-        "created": resolver.days(reps, millis(frame.get_column("created_at"))),
-        "won": won_days(frame, reps, resolver),
-        "lost": _lost_days(frame, reps, resolver),
-    }
-
-
 def _main_day(frame: pl.DataFrame, days: dict[str, Days]) -> Days:
     """Return the day a deal was won or lost on, of an open one the day it was created on."""
     stage = frame.get_column("stage_class")
@@ -212,32 +211,6 @@ def _arrays(payees: pl.DataFrame, count: int) -> pl.DataFrame:
     return found.with_columns(
         pl.col(name).fill_null(pl.Series([[]], dtype=kind)) for name, kind in found.schema.items()
     )
-
-
-def won_days(frame: pl.DataFrame, reps: Reps, resolver: Resolver) -> Days:
-    """Return the day each deal counts as won, in the zones of these reps.
-
-    It is the day of `won_at`, else the close date, else the day of `occurred_at`; the close date
-    goes first if the company says so.
-    """
-    at = frame.select(pl.coalesce("won_at", "occurred_at")).to_series()
-    by_date = pl.col("close_date").is_not_null()
-    if resolver.bundle.company.won_day is WonDay.WON_AT:
-        by_date = by_date & pl.col("won_at").is_null()
-    return _with_dates(frame, by_date, resolver.days(reps, millis(at)))
-
-
-def _lost_days(frame: pl.DataFrame, reps: Reps, resolver: Resolver) -> Days:
-    at = frame.select(pl.coalesce("lost_at", "occurred_at")).to_series()
-    by_date = pl.col("close_date").is_not_null() & pl.col("lost_at").is_null()
-    return _with_dates(frame, by_date, resolver.days(reps, millis(at)))
-
-
-def _with_dates(frame: pl.DataFrame, by_date: pl.Expr, days: Days) -> Days:
-    found = frame.select(
-        pl.when(by_date).then(pl.col("close_date").cast(pl.Int32)).otherwise(pl.Series(days))
-    )
-    return found.to_series().to_numpy()
 
 
 def _ruled(frame: pl.DataFrame, day: Days, rules: CreditRules) -> pl.DataFrame | None:

@@ -1,11 +1,14 @@
 """Facts under the definitions in force: who, which day, and what they put into results."""
 
+from functools import partial
+
 import polars as pl
 
 from schemas.definitions import Bundle
 from streams.domain import activities, deals
+from streams.domain.contest_measures import counters, deciding, parts
 from streams.domain.manual_credits import ManualCredits
-from streams.domain.measures import Rule, contributions
+from streams.domain.measures import More, Rule, contributions
 from streams.domain.overriding import Overriders
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Resolver
@@ -26,6 +29,8 @@ class InForce:
             )
         self._decides = (bundle.company, bundle.roster, bundle.identities, bundle.rates)
         self.measures = bundle.measures.measures
+        self.contests = deciding(bundle)
+        self._counters = counters(bundle, RULES)
         self.resolver = Resolver(bundle)
         self.rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
         self.rules = CreditRules(bundle.territories, self.resolver.index)
@@ -39,7 +44,13 @@ class InForce:
 
     def differs(self, other: "InForce") -> bool:
         """Return whether a fact may resolve differently under the other; quotas decide nothing."""
-        return (self._decides, self.measures) != (other._decides, other.measures)
+        mine = (self._decides, self.measures, self.contests)
+        return mine != (other._decides, other.measures, other.contests)
+
+    def more(self, of: str) -> tuple[list[str], More] | None:
+        """Return what contests count of a message; None: nothing."""
+        mine = [counter for counter in self._counters if counter.of == of]
+        return ([c.measure for c in mine], partial(parts, mine)) if mine else None
 
     def credits_differ(self, other: "InForce") -> bool:
         """Return whether a deal may resolve differently: more definitions decide there."""
@@ -57,7 +68,14 @@ def resolved_activities(
             pl.Series("day", view.days["occurred"]).cast(pl.Date),
         ]
     )
-    put_in = contributions([view], message, in_force.measures, RULES, in_force.resolver)
+    put_in = contributions(
+        [view],
+        message,
+        in_force.measures,
+        RULES,
+        in_force.resolver,
+        more=in_force.more(message),
+    )
     return columns, put_in
 
 
@@ -68,4 +86,11 @@ def resolved_deals(frame: pl.DataFrame, in_force: InForce) -> tuple[pl.DataFrame
     """
     crediting = deals.Crediting(in_force.rules, in_force.manual, in_force.overriders)
     views, columns = deals.priced(frame, in_force.resolver, in_force.rates, crediting)
-    return columns, contributions(views, "deal", in_force.measures, RULES, in_force.resolver)
+    return columns, contributions(
+        views,
+        "deal",
+        in_force.measures,
+        RULES,
+        in_force.resolver,
+        more=in_force.more("deal"),
+    )

@@ -5,7 +5,7 @@ goes, what a fact is worth (null: nothing), whose it is and which day it counts 
 over known fields is one rule here and one line of definitions.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import polars as pl
 from schemas.definitions import Measure
 from schemas.frames import constant, picked, present
 from streams.domain.resolving import Reps, Resolver
-from streams.domain.zones import Days
+from streams.domain.zones import Days, Millis
 
 UNIT = 10_000  # values are whole ten-thousandths here, as decimal(18, 4) stores them
 # What facts put in, in long form: one line per fact, measure, rep, day and currency.
@@ -59,12 +59,29 @@ class View(NamedTuple):
         row: which fact each line is of.
         parties: per party the rep's index.
         days: per day name the day.
+        instants: per day name when it was, and which facts go by their date (None: none does).
     """
 
     frame: pl.DataFrame
     row: pl.Series
     parties: Mapping[str, Reps]
     days: Mapping[str, Days]
+    instants: Mapping[str, tuple[Millis, npt.NDArray[np.bool_] | None]] = {}
+
+
+class Part(NamedTuple):
+    """What facts put in by one measure: its number, whose row, which rep by number."""
+
+    number: int
+    row: npt.NDArray[np.int64]
+    rep: Reps
+    day: Days
+    value: npt.NDArray[np.int64]
+    currency: pl.Series
+
+
+# What else facts put in: (view, number of its first measure) -> parts.
+More = Callable[[View, int], Iterator[Part]]
 
 
 def count(condition: pl.Expr) -> pl.Expr:
@@ -78,15 +95,24 @@ def contributions(
     measures: Sequence[Measure],
     rules: Mapping[str, Rule],
     resolver: Resolver,
+    *,
+    more: tuple[Sequence[str], More] | None = None,
 ) -> pl.DataFrame:
     """Return what facts put in, in long form, ordered by fact.
+
+    Args:
+        more: names of what else they put in, and what makes it.
 
     Raises:
         KeyError: a measure names a rule that does not exist.
     """
     wanted = [m for m in measures if m.of == of]
     chosen = [rules[measure.rule] for measure in wanted]
+    names = [m.measure for m in wanted]
     found = [part for view in views for part in _contributed(view, chosen)]
+    if more:
+        found += [part for view in views for part in more[1](view, len(names))]
+        names += more[0]
     if not found:
         return pl.DataFrame(schema=LONG)
     found.sort(key=lambda part: part.number)
@@ -98,7 +124,7 @@ def contributions(
     return pl.DataFrame(
         [
             pl.Series("row", rows[order]),
-            picked(pl.Series("measure", [m.measure for m in wanted], pl.String), numbers[order]),
+            picked(pl.Series("measure", names, pl.String), numbers[order]),
             picked(resolver.names, reps[order]).alias("rep_id"),
             pl.Series("day", days[order]).cast(pl.Date),
             picked(pl.concat([part.currency for part in found]), order).alias("currency"),
@@ -107,21 +133,10 @@ def contributions(
     )
 
 
-class _Part(NamedTuple):
-    """What facts put in by one measure: whose row, which rep by number."""
-
-    number: int
-    row: npt.NDArray[np.int64]
-    rep: Reps
-    day: Days
-    value: npt.NDArray[np.int64]
-    currency: pl.Series
-
-
 _ARRAYS = ("row", "rep", "day", "value")
 
 
-def _contributed(view: View, rules: Sequence[Rule]) -> Iterator[_Part]:
+def _contributed(view: View, rules: Sequence[Rule]) -> Iterator[Part]:
     """Yield what facts put in by each rule that goes over such a view; one query for all."""
     mine = [(number, rule) for number, rule in enumerate(rules) if rule.whose in view.parties]
     values = view.frame.select(rule.value.alias(str(number)) for number, rule in mine)
@@ -129,7 +144,7 @@ def _contributed(view: View, rules: Sequence[Rule]) -> Iterator[_Part]:
     for number, rule in mine:
         value = values.get_column(str(number))
         kept = np.flatnonzero(present(value))
-        yield _Part(
+        yield Part(
             number,
             rows[kept],
             view.parties[rule.whose][kept],

@@ -122,7 +122,7 @@ def installed(data_dir: Path, *arguments: str, verb: str = "up") -> Iterator[Ins
     # Kafka lives for a minute here: the better half of its compiler costs more than it gains.
     environment["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1"
     if verb != "demo":  # which has all there is; what these three do has tests of its own
-        for what in ("RECONCILE", "FORECAST", "SETTLE"):
+        for what in ("RECONCILE", "FORECAST", "SETTLE", "CONTEST"):
             environment[f"PACESETTER_{what}_SECONDS"] = "0"
     folder = data_dir / "demo" if verb == "demo" else data_dir
     here = Installation(folder, environment)

@@ -104,10 +104,27 @@ def first_definitions() -> dict[str, Any]:
     made["plans"] = {
         "plans": [_plan("p", "QUARTER"), _plan("q", "MONTH", reps=["r0", "r1"]), _GENERAL]
     }
+    made["contests"] = {"contests": [_contest("w", SINCE, "Europe/Berlin")]}
     for rep, boss in (("r1", "r0"), ("r2", "r1"), ("r3", "r0")):
         made["roster"]["reps"][int(rep[1:])]["history"][0]["manager_id"] = boss
     made["credits"] = {"manual_credits": [_by_hand(n) for n in range(1, 120)]}
     return made
+
+
+def _contest(name: str, since: datetime, zone: str) -> dict[str, Any]:
+    """Return a contest of a day and a half: outbound calls of some hours, and all else."""
+    starts, ends = (f"{since + timedelta(hours=h):%Y-%m-%dT%H:%M}" for h in (9, 45))
+    return {
+        "contest_id": name, "name": name, "score": "POINTS", "time_zone": zone,
+        "starts_at": starts, "ends_at": ends,
+        "metrics": [
+            {"kpi": "calls", "only": {"direction": "OUTBOUND", "hours_from": "10:00",
+                                      "hours_to": "21:30"}},
+            {"kpi": "meetings_booked", "cap_per_day": "2"}, {"kpi": "meetings_held"},
+            {"kpi": "emails_sent"}, {"kpi": "deals_created"},
+            {"kpi": "revenue_won", "currency": "USD", "only": {"value_min": "20000"}},
+        ],
+    }  # fmt: skip
 
 
 def _by_hand(number: int) -> dict[str, Any]:
@@ -184,12 +201,15 @@ def _zone(made: dict[str, Any], choice: random.Random) -> str:
 
 def _home(made: dict[str, Any], choice: random.Random) -> str:
     made["company"]["time_zone"] = choice.choice(["UTC", "Asia/Kolkata", "America/Los_Angeles"])
-    return f"the company is in {made['company']['time_zone']}"
+    made["contests"]["contests"][0]["time_zone"] = made["company"]["time_zone"]
+    return f"the company, and its contest, is in {made['company']['time_zone']}"
 
 
 def _measure(made: dict[str, Any], choice: random.Random) -> str:
     made["measures"]["measures"] = definitions(REPS)["measures"]["measures"]
-    return "talk_seconds is measured"
+    late = _contest("x", SINCE + timedelta(days=1), "Asia/Kolkata")
+    made["contests"]["contests"] = [made["contests"]["contests"][0], late]
+    return "talk_seconds is measured, and there is another contest"
 
 
 def _rate(made: dict[str, Any], choice: random.Random) -> str:

@@ -7,7 +7,7 @@ definitions, since markers bring all of history under them.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -43,6 +43,8 @@ class Company:
         self.by_hand: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for one in sorted(raw["credits"]["manual_credits"], key=lambda c: c["credit_id"]):
             self.by_hand[one["deal_id"]].append(one)
+        self.contests = raw.get("contests", {}).get("contests", [])
+        self.rule_of = {m["measure"]: m["rule"] for m in raw["measures"]["measures"]}
         self.rules: dict[str, list[str]] = defaultdict(list)
         for measure in raw["measures"]["measures"]:
             self.rules[measure["rule"]].append(measure["measure"])
@@ -87,7 +89,51 @@ def sums(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> Sums:
         for rule, rep, day, currency, value in worth(one.message, one.record, company):
             for measure in company.rules[rule]:
                 found[rep, day, measure, currency] += value
+            for measure, theirs in entered(rule, one.record, currency, value, company):
+                found[rep, theirs, measure, currency] += value
     return {key: value for key, value in found.items() if value}
+
+
+def entered(
+    rule: str, record: Record, currency: str, value: Decimal, company: Company
+) -> Iterator[tuple[str, date]]:
+    """Yield the contests a line counts in, by their measures, each with the day of its clocks."""
+    for contest in company.contests:
+        zone = ZoneInfo(contest["time_zone"])
+        at = _counts_at(rule, record, company, zone).astimezone(zone)
+        begins, ends = (
+            datetime.fromisoformat(contest[name]).replace(tzinfo=at.tzinfo)
+            for name in ("starts_at", "ends_at")
+        )
+        if contest.get("state") == "DRAFT" or not begins.timestamp() <= at.timestamp() < (
+            ends.timestamp()
+        ):
+            continue
+        for metric in contest["metrics"]:
+            only = metric.get("only", {})
+            if (
+                company.rule_of.get(metric["kpi"]) == rule
+                and metric.get("currency", "") == currency
+                and only.get("hours_from", "") <= f"{at:%H:%M}" < only.get("hours_to", "99")
+                and value >= Decimal(only.get("value_min", -(10**18)))
+                and only.get("direction") in (None, record.get("direction"))
+            ):
+                yield f"contest/{contest['contest_id']}/{metric['kpi']}", at.date()
+
+
+def _counts_at(rule: str, r: Record, company: Company, zone: ZoneInfo) -> datetime:
+    """Return when a fact counts by a rule; the first instant of a date in the contest's zone."""
+    if rule in ("meetings_held", "no_shows"):
+        return r["start_at"]
+    if rule == "meetings_booked":
+        return r["booked_at"] or r["created_at"]
+    if rule == "deals_created":
+        return r["created_at"]
+    if rule.startswith(("revenue", "won", "deals_won", "cycle")):
+        if r["close_date"] and (company.by_close_date or not r["won_at"]):
+            return datetime.combine(r["close_date"], time(), zone)
+        return r["won_at"] or r["occurred_at"]
+    return r["occurred_at"]
 
 
 Line = tuple[str, str, date, str, Decimal]

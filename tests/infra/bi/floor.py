@@ -13,7 +13,10 @@ from connectors.sinks.clickhouse import Warehouse
 from connectors.sources.simulator.dials import Dials
 from connectors.sources.simulator.floor import Floor
 from connectors.sources.simulator.world import World
+from infra.amortisation.writing import write as amortise
 from infra.bi.making import make_views
+from infra.contests import members as contest_members
+from infra.contests.following import Following
 from infra.definitions import planning
 from infra.definitions.canonical import content_of
 from infra.definitions.loading import load
@@ -26,6 +29,7 @@ from infra.reconcile.periods import ALL
 from infra.reconcile.storing import store
 from infra.sample import DEFINITIONS
 from schemas import topics
+from schemas.contests import Contests
 from schemas.definitions import KINDS, Bundle
 from schemas.payroll import PeriodAct, PeriodStep
 from schemas.quotas import Quotas
@@ -66,6 +70,7 @@ def fill(served: Served) -> None:
         made.log.send(past(now))
         made.log.send([Message(topics.CALLS.name, b"call:broken", b"no event")])
         made.fold()
+        Following(warehouse).look(now)
         told = [["simulator", now, now, "", 1]]
         columns = ["source", "complete_through", "observed_at", "detail", "position"]
         client.insert("spm.source_progress", told, column_names=columns)
@@ -74,6 +79,7 @@ def fill(served: Served) -> None:
         client.insert("spm.dispute", asked, column_names=columns)
         _insert(client, "spm.alert_event", NOTICED | {"at": now, "day": now.date(), "episode": now})
         _insert(client, "spm.contest_result", FINAL | {"finalized_at": now, "reached_at": now})
+        amortise(Stored(client), {}, now)
         Maker(lambda: warehouse, lambda: bundle).run(now)
         store(warehouse, PROOF, ALL, now)
 
@@ -85,6 +91,7 @@ def _insert(client: Client, table: str, row: dict[str, Any]) -> None:
 def define(stored: Stored, now: datetime) -> Bundle:
     """Put the sample company in force, as `definitions apply` does but for the log; return it."""
     values = load(DEFINITIONS).values
+    values["contests"] = under_way(values["contests"], now)
     values["quotas"] = moved(values["quotas"], now.year - SAMPLE_YEAR)
     step = PeriodAct(at=now, period_start=date(2026, 1, 1), period_end=date(2026, 2, 1),
                      step=PeriodStep.PROVISIONAL, by="frida")  # fmt: skip
@@ -103,8 +110,17 @@ def define(stored: Stored, now: datetime) -> Bundle:
     plans = planning.missing(stored)
     assert plans is not None
     planning.write(stored, plans, now)
+    contest_members.keep(stored)
     make_views(stored.client)
     return stored.in_force().bundle()
+
+
+def under_way(contests: Contests, now: datetime) -> Contests:
+    """Return contests that take place around now, whatever day it is."""
+    starts, ends = (f"{now + timedelta(days=d):%Y-%m-%dT00:00}" for d in (-CALLS_DAYS, 1))
+    return contests.model_copy(update={"contests": tuple(
+        c.model_copy(update={"starts_at": starts, "ends_at": ends}) for c in contests.contests
+    )})  # fmt: skip
 
 
 def moved(quotas: Quotas, years: int) -> Quotas:

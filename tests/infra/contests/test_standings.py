@@ -38,6 +38,20 @@ CONTESTS = [
      "starts_at": "2026-11-09T00:00", "ends_at": "2026-11-14T00:00",
      "metrics": [{"kpi": "per_call"}]},
 ]  # fmt: skip
+MONEY = {"kpi": "revenue", "currency": "EUR"}
+BESIDE: dict[str, Any] = {
+    "badges": [
+        {"badge_id": "big", "name": "Big", "kind": "AWARD", "metric": MONEY, "at_least": "400",
+         "every": "WEEK", "valid_from": "2026-01-01"},
+        {"badge_id": "best", "name": "Best", "kind": "RECORD", "metric": MONEY, "at_least": "100",
+         "every": "MONTH", "valid_from": "2026-01-01"},
+    ],
+    "streaks": [{"streak_id": "selling", "name": "Selling", "metric": MONEY, "at_least": "1",
+                 "every": "MONTH", "valid_from": "2026-10-01"}],
+    "levels": [{"level_id": "bronze", "name": "Bronze", "points": "4"},
+               {"level_id": "silver", "name": "Silver", "points": "8"}],
+    "level_metrics": [{**MONEY, "points": "0.01"}], "levels_from": "2026-01-01",
+}  # fmt: skip
 KINDS: dict[str, Any] = {
     "company": {"name": "Small", "reporting_currency": "EUR", "time_zone": "Europe/Berlin"},
     "roster": {"teams": [{"team_id": "t", "name": "T"}], "reps": [
@@ -49,7 +63,7 @@ KINDS: dict[str, Any] = {
     "kpis": {"kpis": [{"kpi_id": "per_call", "name": "Per call", "unit": "RATIO",
                        "formula": "booked / connected", "meaning": "m", "denominator": "calls",
                        "when_empty": "NOTHING", "empty_means": "no calls", "source": "calls"}]},
-    "contests": {"contests": CONTESTS},
+    "contests": {"contests": CONTESTS, **BESIDE},
 }  # fmt: skip
 
 
@@ -174,13 +188,18 @@ def test_a_final_result_stands_whatever_is_corrected_later(
     _the_command_tells_both(served, monkeypatch)
 
 
-def _the_command_tells_both(served: serving.Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def reach(served: serving.Served, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """Let commands find this warehouse."""
     user, token = served.auth()
     monkeypatch.setenv("PACESETTER_WAREHOUSE_URL", f"http://127.0.0.1:{served.port}")
     monkeypatch.setenv("PACESETTER_WAREHOUSE_USER", user)
     monkeypatch.setenv("PACESETTER_WAREHOUSE_TOKEN", token)
     settings.cache_clear()
-    run = CliRunner()
+    return CliRunner()
+
+
+def _the_command_tells_both(served: serving.Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = reach(served, monkeypatch)
     shown = run.invoke(app, ["contest", "standings", "blitz", "--json"])
     again = run.invoke(app, ["contest", "finalize", "blitz", "--author", "Eve"])
     text = run.invoke(app, ["contest", "standings", "gold"])
@@ -192,3 +211,37 @@ def _the_command_tells_both(served: serving.Served, monkeypatch: pytest.MonkeyPa
     assert again.exit_code == 1
     assert text.exit_code == 0
     assert "500" in text.output
+
+
+def test_what_reps_earned_is_told_and_taken_back_without_a_word(
+    served: serving.Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = reach(served, monkeypatch)
+    before = _earned(run)
+    assert before["badges"] == ["best:r2:2026-11-01:1", "big:r1:2026-11-09:1",
+                                "big:r2:2026-11-09:1", "big:r2:2026-11-09:2"]  # fmt: skip
+    assert before["level"] == {"r1": ("bronze", "3"), "r2": ("silver", "0")}
+    assert before["streaks"] == {"r1": 1, "r2": 1}
+    with served.client() as client:
+        gone = deal("d2", "r2", "11T10:00", 900, "other")
+        put(client, "spm.deal", [{**gone, "position": 2, "op": "CANCELLED"}])
+    after = _earned(run)
+    settings.cache_clear()
+    assert after["badges"] == ["best:r1:2026-11-01:1", "big:r1:2026-11-09:1"]
+    assert after["level"] == {"r1": ("bronze", "3"), "r2": (None, "4")}
+    assert after["streaks"] == {"r1": 1, "r2": 0}
+
+
+def _earned(run: CliRunner) -> dict[str, Any]:
+    told = {}
+    for name in ("badges", "streaks", "level"):
+        shown = run.invoke(app, ["rep", name, "--json"])
+        assert shown.exit_code == 0, shown.output
+        told[name] = json.loads(shown.stdout)
+        assert run.invoke(app, ["rep", name, "r1"]).exit_code == 0
+    return {
+        "badges": sorted(one["award_id"] for one in told["badges"]),
+        "streaks": {one["rep_id"]: one["total"] for one in told["streaks"]},
+        "level": {one["rep_id"]: (one["level"], one["missing"].split(".")[0])
+                  for one in told["level"]},
+    }  # fmt: skip

@@ -26,6 +26,7 @@ def test_the_sample_is_fine() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
+        ("contest_id: call-blitz-2026-w48", "contest_id: call/blitz", "write a dash"),
         ("ends_at: 2026-11-28T00:00", "ends_at: 2026-11-22T00:00", "is not after 2026-11-23T00:00"),
         ("starts_at: 2026-11-23T00:00", "starts_at: 2026-03-29T02:30", "is skipped by clocks"),
         ("starts_at: 2026-11-23T00:00", "starts_at: 23.11.2026", "is no local time"),

@@ -48,7 +48,30 @@ def kpis(client: Client) -> None:
     """Make the views of KPIs for the one measure there is."""
     revenue = {"measure": "revenue", "of": "deal", "rule": "revenue_won_reporting",
                "unit": "MONEY", "label": "Revenue", "description": "won"}  # fmt: skip
-    make_views(client, Bundle.model_validate({"measures": {"measures": [revenue]}}))
+    blitz = {"contest_id": "blitz", "name": "Blitz", "time_zone": "UTC",
+             "starts_at": f"{TODAY}T00:00", "ends_at": f"{TODAY + timedelta(1)}T00:00",
+             "metrics": [{"kpi": "revenue", "currency": "EUR"}]}  # fmt: skip
+    make_views(client, Bundle.model_validate({
+        "measures": {"measures": [revenue]}, "contests": {"contests": [blitz]},
+    }))  # fmt: skip
+
+
+def contests(client: Client) -> None:
+    """Fill what everybody has in a contest, how they stand in it, and what it came to."""
+    columns = ["contest_id", "participant_id", "rep_id", "place", "author"]
+    rows = [["blitz", rep, rep, n, "fin"] for n, rep in enumerate(REPS, 1)]
+    client.insert("spm.contest_result", rows, column_names=columns)
+    columns = ["contest_id", "participant_id", "rep_id", "place", "number", "is_in"]
+    rows = [["blitz", rep, rep, n, 1, True] for n, rep in enumerate(REPS, 1)]
+    client.insert("spm.contest_standing", rows, column_names=columns)
+    columns = ["sequence", "contest_id", "rep_id", "participant_id", "valid_from", "valid_to"]
+    rows = [[7, "blitz", rep, rep, TODAY, TODAY + timedelta(1)] for rep in REPS]
+    whole = [7, "", "", "", TODAY, TODAY]
+    client.insert("spm.contest_member", [*rows, whole], column_names=columns)
+    columns = ["generation", "rep_id", "day", "measure", "currency", "topic", "position", "value"]
+    rows = [[1, rep, TODAY, "contest/blitz/revenue", "EUR", "crm.deals", 5, Decimal(1)]
+            for rep in REPS]  # fmt: skip
+    client.insert("spm.kpi_rep_day", rows, column_names=columns)
 
 
 def numbers(client: Client) -> None:
@@ -165,8 +188,8 @@ def plans(client: Client) -> None:
             for kind, who in (*(("REP", rep) for rep in REPS), ("TEAM", "west"))
         ]  # fmt: skip
         client.insert("spm.quota", rows, column_names=columns)
-        client.insert("spm.planning", [[sequence, "UTC", "", False, made]], column_names=[
-            "sequence", "time_zone", "calendar_id", "today_counts", "made_at"])  # fmt: skip
+        client.insert("spm.planning", [[sequence, "UTC", "", made]], column_names=[
+            "sequence", "time_zone", "calendar_id", "made_at"])  # fmt: skip
     days = [[7, "linear", start + timedelta(n), Decimal(n), Decimal(1), made] for n in range(20)]
     columns = ["sequence", "curve_id", "day", "elapsed", "weight", "made_at"]
     client.insert("spm.plan_curve", days, column_names=columns)
@@ -197,13 +220,10 @@ def forecasts(client: Client) -> None:
 
 
 def alerts(client: Client) -> None:
-    """Fill alerts, one that fires for everybody, and what a contest came to."""
+    """Fill alerts, one that fires for everybody."""
     columns = ["rule_id", "subject_kind", "subject_id", "kpi", "number", "after", "reason"]
     rows = [["behind", "REP", rep, "revenue", 1, "FIRING", "BAD"] for rep in REPS]
     client.insert("spm.alert_event", rows, column_names=columns)
-    columns = ["contest_id", "participant_id", "rep_id", "place", "author"]
-    rows = [["blitz", rep, rep, n, "fin"] for n, rep in enumerate(REPS, 1)]
-    client.insert("spm.contest_result", rows, column_names=columns)
 
 
 def letters(client: Client) -> None:
@@ -239,5 +259,6 @@ def fill(client: Client) -> None:
     plans(client)
     forecasts(client)
     alerts(client)
+    contests(client)
     kpis(client)
     letters(client)

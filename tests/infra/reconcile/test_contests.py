@@ -1,0 +1,87 @@
+"""What a worker folds for contests is proved by SQL from history, also when contests change."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.reconcile.contests import TABLE as EVENTS
+from infra.reconcile.periods import ALL
+from infra.reconcile.running import ACTIVITY, DEAL, reconcile
+from infra.reconcile.totals import TABLE
+from tests.ground import Site, site
+from tests.infra.reconcile.editing import one, put
+from tests.load import SINCE, Floor, definitions
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def contest(name: str, zone: str, metrics: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    starts, ends = (f"{SINCE + timedelta(hours=h):%Y-%m-%dT%H:%M}" for h in (33, 150))
+    return {"contest_id": name, "name": name, "score": "POINTS", "time_zone": zone,
+            "starts_at": starts, "ends_at": ends, "metrics": metrics, **more}  # fmt: skip
+
+
+HOUR = {"hours_from": "09:30", "hours_to": "16:00", "direction": "OUTBOUND"}
+CALLS = [
+    {"kpi": "calls", "cap_per_day": "3", "only": HOUR},
+    {"kpi": "talk_seconds", "only": {"talk_seconds_min": 60, "value_min": "61.5"}},
+    {"kpi": "meetings_held", "only": {"weekdays": [2, 3, 4]}}, {"kpi": "meetings_booked"},
+    {"kpi": "emails_sent", "only": {"sources": ["sim"]}},
+]  # fmt: skip
+DEALS = [
+    {"kpi": "deals_won"}, {"kpi": "deals_lost"}, {"kpi": "deals_created"},
+    {"kpi": "revenue_won", "currency": "USD", "only": {"value_min": "150.5"}},
+    {"kpi": "revenue_won_reporting", "currency": "EUR", "only": {"hours_from": "08:00"}},
+]  # fmt: skip
+FIRST = [contest("it's calls", "Asia/Kathmandu", CALLS)]
+THEN = [
+    contest("it's calls", "America/New_York", [{**CALLS[0], "only": {**HOUR, "hours_to": "12:00"}},
+                                               *CALLS[1:3]]),
+    contest("deals", "Europe/Berlin", DEALS),
+    contest("draft", "UTC", CALLS, state="DRAFT"),
+]  # fmt: skip
+ENTERED = (
+    "SELECT DISTINCT toString(measure) AS measure FROM spm.kpi_rep_day FINAL"
+    " WHERE startsWith(measure, 'contest/') AND value != 0"
+)
+
+
+def differing(made: Site) -> list[str]:
+    report = reconcile(made.warehouse(), ALL, (TABLE, ACTIVITY, DEAL, EVENTS), sleep=lambda _: None)
+    return [m.wrong for checked in report.checks for m in checked.mismatches]
+
+
+def test_scores_are_proved_from_history_and_so_are_contests_that_change(tmp_path: Path) -> None:
+    floor = Floor(seed=9, reps=12)
+    with site(tmp_path, partitions=2) as made:
+        made.define(1, {**definitions(floor.reps), "contests": {"contests": FIRST}})
+        made.open_epochs()
+        made.start_worker()
+        made.produce(floor.events(900))
+        made.wait_applied(150)
+        assert differing(made) == []
+        assert set(made.warehouse().frame(ENTERED)["measure"]) == {
+            f"contest/it's calls/{metric['kpi']}" for metric in CALLS
+        }
+        made.define(2, {"contests": {"contests": THEN}})
+        made.mark(2)
+        made.wait_applied(150)
+        assert differing(made) == []
+        assert set(made.warehouse().frame(ENTERED)["measure"]) == {
+            *(f"contest/it's calls/{metric['kpi']}" for metric in CALLS[:3]),
+            *(f"contest/deals/{metric['kpi']}" for metric in DEALS),
+        }
+        _finds_what_was_changed(made)
+
+
+def _finds_what_was_changed(made: Site) -> None:
+    warehouse = made.warehouse()
+    row = one(warehouse, TABLE, "startsWith(measure, 'contest/') AND value != 0")
+    put(warehouse, TABLE, row, value=row["value"][0] + 1)
+    assert differing(made) == ["value"]
+    put(warehouse, TABLE, row)
+    assert differing(made) == []
+    put(warehouse, EVENTS, one(warehouse, EVENTS, "1"), entity_id="sim:call:nowhere")
+    assert differing(made) == ["row without a source"]
