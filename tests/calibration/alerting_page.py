@@ -184,9 +184,10 @@ def begun_within(rules: Sequence[Rule], some: Sequence[Season], outage: Outage) 
 
 FOOT = """## What is achieved, and what is not
 
-- **Warned with a quarter of the period left: eight of ten**, on every floor. Of those who are not
-  warned, many end close below their quota: the column of clear misses stands higher. The bound is
-  the lowest that kept the promise with room to spare on the floors it was chosen on.
+- **Eight of ten warned with a quarter of the period left**: on every floor, on the one where reps
+  ramp up only just. Some of the others end close below their quota (see the column of those that
+  ended further below), some lose a deal late. The bound is the lowest that kept the promise with
+  room to spare on the floors it was chosen on.
 - **At most one alert for nothing in a quarter** holds on average on every floor, with room, and for
   `quota-unlikely` alone for nearly everybody. It does not hold for everybody: of those who reach
   their quota after all, some hear two or three times, because a chance that was low came back and
