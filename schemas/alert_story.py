@@ -33,6 +33,7 @@ class Story(NamedTuple):
 
     Attributes:
         is_over: what was bad has ended; `reason` says why.
+        period_name: such as Q4; empty: told by its first and last day.
         subject_name: of the rep, the team, or the company.
         place: team and region, for people who know more than one.
         gap_amount: plan to date less actual, in `currency`, or in units where that is empty.
@@ -45,6 +46,9 @@ class Story(NamedTuple):
         probability: of reaching the quota.
         why: the indicator that deviates most; None: none deviates.
         suggestion: one step to try, a hypothesis.
+        value: what the rule saw when it was noticed.
+        days: business days it looked back; None: it did not.
+        period_start: None: a window that moves with the days.
     """
 
     notice_key: str
@@ -75,3 +79,6 @@ class Story(NamedTuple):
     why: Deviation | None
     suggestion: str
     links: tuple[Link, ...] = ()
+    value: Decimal | None = None
+    days: int | None = None
+    period_start: date | None = None

@@ -19,6 +19,9 @@ class Signal(StrEnum):
     PACE_BURN = "PACE_BURN"  # how fast the tolerance is being used up: the lesser of two windows
     HIT_PROBABILITY = "HIT_PROBABILITY"  # chance of reaching the quota: for few, large deals
     KPI = "KPI"  # what adds up of a measure over a window: the rep who does nothing shows
+    ACTIVITY = "ACTIVITY"  # what was done of a measure over what scorecards ask for, in a window
+    STALLED = "STALLED"  # part of the open deals, by number, in which nothing moved for a window
+    FRESHNESS = "FRESHNESS"  # minutes since a source said how far it is
 
 
 class Subject(StrEnum):
@@ -27,6 +30,7 @@ class Subject(StrEnum):
     REP = "REP"
     TEAM = "TEAM"
     COMPANY = "COMPANY"
+    SOURCE = "SOURCE"  # of data: for FRESHNESS alone
 
 
 class Side(StrEnum):
@@ -54,8 +58,11 @@ class Route(StrEnum):
     DIGEST = "DIGEST"  # the manager's summary, once a week
 
 
-WORSE_ABOVE = frozenset({Signal.PACE_BURN})
-WINDOWED = frozenset({Signal.PACE_BURN, Signal.KPI})
+WORSE_ABOVE = frozenset({Signal.PACE_BURN, Signal.STALLED, Signal.FRESHNESS})
+WINDOWED = frozenset({Signal.PACE_BURN, Signal.KPI, Signal.ACTIVITY, Signal.STALLED})
+OF_QUOTAS = frozenset({Signal.PACE_BURN, Signal.HIT_PROBABILITY})
+OF_MEASURES = frozenset({Signal.KPI, Signal.ACTIVITY})
+READERS = {Route.DIGEST: Route.MANAGER}  # who reads a route, where it is not named after them
 _RANKS = {Severity.ACT_NOW: 2, Severity.THIS_WEEK: 1, Severity.WATCH: 0}
 
 
@@ -74,6 +81,7 @@ class Rule(Definition):
     name: Label = Field(description="for people")
     signal: Signal = Field(description="what is watched")
     subject: Subject = Field(description="REP, TEAM or COMPANY")
+    roles: Annotated[tuple[Id, ...], Field(description="of reps; none: every role")] = ()
     kpi: Annotated[
         Id | None,
         Field(description="KPI of the quota, or the measure watched; absent: every quota"),
@@ -122,6 +130,32 @@ class Suggestion(Definition):
     text: Label = Field(description="one step, such as: pair on two discovery calls this week")
 
 
+class Way(Definition):
+    """How a route reaches people: by channels that the installation's settings describe."""
+
+    route: Route = Field(description="MANAGER, REP, TEAM_CHANNEL, OPS or DIGEST")
+    team_id: Annotated[
+        Id | None,
+        Field(description="only of what is about this team, and the teams and reps below it"),
+    ] = None
+    channels: Annotated[
+        tuple[Id, ...], Field(min_length=1, description="names under [channels] of pacesetter.toml")
+    ]
+
+
+class Place(Definition):
+    """Where a message sends people who want to look further."""
+
+    text: Label = Field(description="on the button")
+    url: Annotated[
+        str,
+        Field(
+            pattern=r"^https?://", max_length=500,
+            description="{subject_kind}, {subject_id}, {kpi} and {rule_id} are filled in",
+        ),
+    ]  # fmt: skip
+
+
 class Quiet(Definition):
     """When nobody is disturbed, in the zone of who would be."""
 
@@ -142,3 +176,15 @@ class Alerts(Definition):
         int, Field(ge=1, le=100, description="to one person; the rest goes into the digest")
     ] = 5
     digest_weekday: Annotated[int, Field(ge=1, le=7, description="ISO weekday, 1 = Monday")] = 1
+    ways: Annotated[
+        tuple[Way, ...],
+        Field(description="how routes reach people; of one route the nearest team's hold"),
+    ] = ()
+    locale: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$",
+            description="of shared channels, and of people without one: en, de_AT, fr",
+        ),
+    ] = "en"
+    places: Annotated[tuple[Place, ...], Field(max_length=5, description="links of messages")] = ()

@@ -105,6 +105,13 @@ class Person(Definition):
     name: Label = Field(description="name as boards show it")
     email: Annotated[str, Field(max_length=254, description="work e-mail")] = ""
     employee_number: Annotated[str, Field(max_length=64)] = ""
+    locale: Annotated[
+        str,
+        Field(
+            pattern=r"^([A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*)?$",
+            description="language of their messages: en, de_AT; absent: that of alerts",
+        ),
+    ] = ""
 
 
 class People(Definition):

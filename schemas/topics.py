@@ -81,6 +81,14 @@ CONTEST_SCORES = Topic(
     "boards",
     retention_ms=7 * DAY_MS,
 )
+ALERTS = Topic(
+    "spm.alerts",
+    "subject, such as REP:rep-07",
+    ("alert",),
+    "alerts run, from its outbox",
+    "whoever wants to act on alerts",
+    retention_ms=30 * DAY_MS,
+)
 
 TOPICS: tuple[Topic, ...] = (
     CALLS,
@@ -93,6 +101,7 @@ TOPICS: tuple[Topic, ...] = (
     REP_DAYS,
     CREDITS,
     CONTEST_SCORES,
+    ALERTS,
 )
 FACTS: tuple[Topic, ...] = (CALLS, EMAILS, MEETINGS, DEALS)
 BY_NAME = {topic.name: topic for topic in TOPICS}

@@ -16,6 +16,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from schemas.channels import Channel
+
 FILE = Path("pacesetter.toml")
 TOKEN_FILE = "service.token"  # noqa: S105 - a file's name, inside data_dir
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -26,7 +28,11 @@ class Settings(BaseSettings):
     """All settings. The defaults are the embedded ground: one machine, loopback, nothing else."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PACESETTER_", toml_file=FILE, extra="forbid", frozen=True
+        env_prefix="PACESETTER_",
+        toml_file=FILE,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,  # what is wrong may stand beside a secret, or be one
     )
 
     data_dir: Path = Field(
@@ -103,6 +109,11 @@ class Settings(BaseSettings):
     )
     alert_seconds: float = Field(
         default=60.0, ge=0, description="`pacesetter up` looks for alerts so often. 0: never."
+    )
+    channels: dict[str, Channel] = Field(
+        default={},
+        description="How alerts leave: [channels.NAME] with kind slack, teams, email, webhook or "
+        "apprise; alerts.yaml says who is told by which.",
     )
     alerts_port: Port = Field(
         default=18096, description="/metrics of `pacesetter alerts run --watch`."

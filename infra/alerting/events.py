@@ -1,5 +1,6 @@
 """Alerts as rows: the newest event of an alert is its state, so one insert keeps both."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -9,7 +10,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from infra.alerting.reading import Warehouse
-from streams.domain.alert_states import Key, Reason, State, Transition, Watched
+from streams.domain.alert_sending import Notice
+from streams.domain.alert_states import Key, State, Transition, Watched
 
 TABLE = "spm.alert_event"
 COUNTED = "COUNTED"  # no transition: one more day of the same
@@ -19,9 +21,15 @@ SCHEMA: dict[str, Any] = {
     "at": pl.Datetime("ms", "UTC"), "day": pl.Date, "before": pl.String, "after": pl.String,
     "reason": pl.String, "value": pl.Decimal(38, 4), "episode": pl.Datetime("ms", "UTC"),
     "was": pl.String, "days": pl.UInt16, "counted": pl.Date, "inputs": pl.String,
-    "sequence": pl.UInt64,
+    "sequence": pl.UInt64, "event_id": pl.String, "story": pl.Datetime("ms", "UTC"),
+    "notice_key": pl.List(pl.String), "notice_route": pl.List(pl.String),
+    "notice_recipient": pl.List(pl.String), "notice_channel": pl.List(pl.String),
+    "notice_due": pl.List(pl.Datetime("ms", "UTC")),
 }  # fmt: skip
-_KEY = tuple(SCHEMA)[:6]
+KEY = tuple(SCHEMA)[:6]
+_STATE = (*tuple(SCHEMA)[:19], "story")  # what says how an alert stands
+WITH_DIGEST = datetime(1970, 1, 1, tzinfo=UTC)  # as `notice_due`
+_ID_BYTES = 16
 
 
 class Basis(NamedTuple):
@@ -32,24 +40,38 @@ class Basis(NamedTuple):
 
 
 class Held(NamedTuple):
-    """An alert as its newest event left it."""
+    """An alert as its newest event left it.
+
+    Attributes:
+        story: when the story began that it is a part of; None while it does not fire.
+        value: what the rule saw last when something changed.
+    """
 
     number: int = 0
     watched: Watched = Watched()
     basis: Basis | None = None
+    story: datetime | None = None
+    value: Decimal | None = None
 
 
 def held(warehouse: Warehouse) -> dict[Key, Held]:
     """Return every alert that is not simply OK, or was not before."""
     rows = warehouse.frame(
-        f"SELECT {', '.join(SCHEMA)} FROM {TABLE} FINAL "
-        f"ORDER BY {', '.join(_KEY)}, number DESC LIMIT 1 BY {', '.join(_KEY)}"
+        f"SELECT {', '.join(_STATE)} FROM {TABLE} FINAL "
+        f"ORDER BY {', '.join(KEY)}, number DESC LIMIT 1 BY {', '.join(KEY)}"
     )
-    return {_key(row): _held(row) for row in rows.iter_rows(named=True)}
+    return {key_of(row): _held(row) for row in rows.iter_rows(named=True)}
 
 
-def _key(row: Mapping[str, Any]) -> Key:
-    return Key(*(row[name] for name in _KEY))
+def key_of(row: Mapping[str, Any]) -> Key:
+    """Return which alert a row is about."""
+    return Key(*(row[name] for name in KEY))
+
+
+def event_id(key: Key, number: int) -> str:
+    """Return what names an event of an alert."""
+    text = "".join(f"{len(part)}:{part}" for part in (*map(str, key), str(number)))
+    return hashlib.blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()
 
 
 def _held(row: Mapping[str, Any]) -> Held:
@@ -59,7 +81,8 @@ def _held(row: Mapping[str, Any]) -> Held:
     basis = Basis(date.fromisoformat(told[0]), Decimal(told[1])) if told else None
     counted = row["counted"]
     watched = Watched(state, State(row["was"]), row["days"], counted, episode)
-    return Held(row["number"], watched, basis)
+    return Held(row["number"], watched, basis, row["story"] if episode else None,
+                row["value"])  # fmt: skip
 
 
 def rows_of(
@@ -77,7 +100,7 @@ def rows_of(
     made = list(made)
     if not made and after == before.watched:
         return []
-    shared = {**key._asdict(), **told}
+    shared = {**key._asdict(), **told, "story": before.story}
     if not made:
         state = {"before": after.state, "after": after.state, "reason": COUNTED}
         return [{**shared, "number": before.number + 1, **state, **_state(after)}]
@@ -101,15 +124,21 @@ def _state(watched: Watched) -> dict[str, Any]:
     }
 
 
+def noticed(row: dict[str, Any], story: datetime, some: Iterable[Notice]) -> None:
+    """Put into the row of an event which story it is a part of, and whom it is to be told."""
+    some = list(some)
+    row["story"] = story
+    row["notice_key"] = [one.notice_key for one in some]
+    row["notice_route"] = [one.route for one in some]
+    row["notice_recipient"] = [one.recipient.recipient_id for one in some]
+    row["notice_channel"] = [one.recipient.channel for one in some]
+    row["notice_due"] = [one.due or WITH_DIGEST for one in some]
+
+
 def frame_of(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Return events as rows of the table."""
-    return pl.DataFrame([dict(row) for row in rows], SCHEMA, orient="row")
-
-
-def transition_of(row: Mapping[str, Any]) -> Transition:
-    """Return the transition an event is."""
-    at: datetime = row["at"].replace(tzinfo=UTC)
-    return Transition(
-        _key(row), at, State(row["before"]), State(row["after"]), Reason(row["reason"]),
-        row["value"], row["episode"],
-    )  # fmt: skip
+    named = [{**row, "event_id": event_id(key_of(row), row["number"])} for row in rows]
+    lists = [name for name in SCHEMA if name.startswith("notice_")]
+    return pl.DataFrame(named, SCHEMA, orient="row").with_columns(
+        pl.col(lists).fill_null(pl.lit([], dtype=pl.List(pl.Null)))
+    )

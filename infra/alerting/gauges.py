@@ -5,6 +5,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
+from infra.alerting.delivering import Round
 from infra.alerting.floor import Floor
 from infra.alerting.ticking import Tick
 from schemas.alerts import Rule, Subject
@@ -56,6 +57,11 @@ class Gauges:
             "pacesetter_alerts_transitions", "Changes of state, by rule and new state.",
             ["rule", "state"], registry=registry,
         )  # fmt: skip
+        self._notices = Counter(
+            "pacesetter_alerts_notices", "Messages about alerts by what became of them.",
+            ["result"], registry=registry,
+        )  # fmt: skip
+        self._waiting = gauge("alerts_notices_waiting", "Messages that wait: hours, digest, tries.")
         self._looked = gauge("alerts_looked", "Subjects times rules that the last run looked at.")
         self._late = gauge("alerts_data_late", "1 while data is late and nothing is claimed.")
         self._seconds = gauge("alerts_seconds", "How long the last run took.")
@@ -78,6 +84,14 @@ class Gauges:
         self._seconds.set(seconds)
         self._last.set(now)
         self._failed.set(0)
+
+    def told(self, made: Round) -> None:
+        """Take in what became of messages."""
+        for result, count in made._asdict().items():
+            if result == "waiting":
+                self._waiting.set(count)
+            else:
+                self._notices.labels(result).inc(count)
 
     def fail(self) -> None:
         """Say that a run could not be done; what the one before saw stays."""

@@ -1,7 +1,7 @@
 """What alerts are watched by, read from the public views: standings, sums, deals, freshness."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -94,12 +94,40 @@ def sums(
     return found
 
 
-def oldest_news(warehouse: Warehouse) -> tuple[str, datetime] | None:
-    """Return the source that has been silent the longest, and since when; None: there is none."""
+def news(warehouse: Warehouse) -> list[tuple[str, datetime]]:
+    """Return the sources of data and how far each is complete, the most silent first."""
     rows = warehouse.frame(
-        "SELECT name, as_of FROM spm_bi.data_freshness WHERE kind = 'source' ORDER BY as_of LIMIT 1"
+        f"SELECT name, as_of FROM spm_bi.data_freshness WHERE kind = 'source' ORDER BY as_of "
+        f"{SETTINGS}"
     )
-    return None if rows.is_empty() else rows.row(0)
+    return list(rows.iter_rows())
+
+
+def open_deals(warehouse: Warehouse, day: date) -> list[tuple[str, date]]:
+    """Return the deals that were open at the end of a day: whose, and when they moved last.
+
+    History as it lies: in the order of its key, so that nothing is sorted or held for it.
+    """
+    end = int(datetime.combine(day + timedelta(days=1), time(), UTC).timestamp()) * 1_000_000
+    rows = warehouse.frame(
+        "SELECT argMax(rep_id, position) AS rep, "
+        "toDate(fromUnixTimestamp64Micro(max(revision), 'UTC')) AS moved FROM spm.deal "
+        f"WHERE kind != 'marker' AND revision < {end} GROUP BY entity_id "
+        "HAVING argMax(stage_class, position) = 'OPEN' AND argMax(op, position) != 'CANCELLED' "
+        f"{SETTINGS}, optimize_aggregation_in_order = 1"
+    )
+    return list(rows.iter_rows())
+
+
+def chances(warehouse: Warehouse, day: date) -> dict[tuple[str, str, str, str, date], Decimal]:
+    """Return the chance of reaching each quota as the last forecast of a day gave it."""
+    rows = warehouse.frame(
+        "SELECT subject_kind, subject_id, kpi, currency, period_start, "
+        f"argMax(tuple(probability), as_of).1 AS chance FROM spm.forecast FINAL "
+        f"WHERE day = '{day}' "
+        f"GROUP BY subject_kind, subject_id, kpi, currency, period_start {SETTINGS}"
+    )
+    return {row[:5]: row[5] for row in rows.iter_rows()}
 
 
 def recent(warehouse: Warehouse, measure: str) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:

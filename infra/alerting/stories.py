@@ -1,25 +1,33 @@
 """The story of an alert that fires, made of where its subject stands now."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from infra.alerting import reading
+from infra.alerting.events import Held
 from infra.alerting.reading import Warehouse
-from schemas.alert_story import Deviation, Story
-from schemas.alerts import Rule, Subject
+from infra.alerting.working import Working
+from schemas.alert_story import Deviation, Link, Story
+from schemas.alerts import OF_QUOTAS, Subject
 from schemas.definitions import Bundle, Measure, MeasureUnit
 from streams.domain.alert_signals import deviating, rate
-from streams.domain.alert_states import Key, Watched
+from streams.domain.alert_states import Key, Reason
+from streams.domain.periods import DAY, Span
 
-NONE = Decimal(0)
+NONE, CENT = Decimal(0), Decimal("0.01")
+RECENT_DAYS = 14  # two weeks: ten business days, so that one good day is no trend
+_NAMES = re.compile(r"\{(\w+)\}")
 
 
 class Stories:
     """Stories of one instant: what they need is read once."""
 
-    def __init__(self, warehouse: Warehouse, bundle: Bundle) -> None:
+    def __init__(self, warehouse: Warehouse, bundle: Bundle, now: datetime | None = None) -> None:
         self._warehouse, self._bundle = warehouse, bundle
         self._rules = {rule.rule_id: rule for rule in bundle.alerts.rules}
         self._kpis = {m.measure: m.label for m in bundle.measures.measures}
@@ -27,30 +35,95 @@ class Stories:
         rows = reading.current(warehouse).iter_rows(named=True)
         self._standings: dict[tuple[Any, ...], dict[str, Any]] = {_place(row): row for row in rows}
         self._names = reading.names(warehouse)
+        zone = ZoneInfo(bundle.company.time_zone)
+        self._today = (now or datetime.now(UTC)).astimezone(zone).date()
+        since = self._today - timedelta(days=RECENT_DAYS)
+        self._working = Working(bundle, Span(since, self._today + DAY))
+        self._daily: dict[tuple[Subject, str, str], dict[str, dict[date, Decimal]]] = {}
         self._sums: dict[str, dict[tuple[str, str], tuple[Decimal, Decimal]]] = {}
 
-    def of(self, key: Key, watched: Watched, at: datetime) -> Story | None:
+    def of(self, key: Key, held: Held, at: datetime) -> Story | None:
         """Return the story of an alert; None: its rule is no longer in force, or it is silent."""
+        if not held.watched.is_firing:
+            return None
+        return self.told(key, held.watched.episode or at, value=held.value)
+
+    def told(
+        self,
+        key: Key,
+        at: datetime,
+        *,
+        over: Reason | None = None,
+        notice_key: str = "",
+        value: Decimal | None = None,
+    ) -> Story | None:
+        """Return what there is to say of an alert; None: its rule is no longer in force.
+
+        Args:
+            over: why it ended; None: it goes on.
+            notice_key: of the notice that says it.
+            value: what the rule saw.
+        """
         rule = self._rules.get(key.rule_id)
-        if rule is None or not watched.is_firing:
+        if rule is None:
             return None
         row = self._standings.get(key[1:], {})
+        rank, of = self._rank(key)
         name, place = self._names.get((key.subject_kind, key.subject_id), (key.subject_id, ""))
         why, suggestion = self._why(key)
         quota = row.get("quota") or Decimal(0)
         return Story(
-            notice_key="", severity=rule.severity, signal=rule.signal, is_over=False, reason="BAD",
-            at=watched.episode or at, subject_kind=key.subject_kind, subject_name=name,
-            place=place, kpi_name=self._kpis.get(key.kpi, key.kpi), currency=key.currency,
-            period_name=_period(row, rule), period_end=row.get("period_end", at.date()),
+            notice_key=notice_key, severity=rule.severity, signal=rule.signal,
+            is_over=over is not None, reason=over or Reason.BAD, at=at,
+            subject_kind=key.subject_kind, subject_name=name, place=place,
+            kpi_name=self._kpis.get(key.kpi, key.kpi), currency=key.currency,
+            period_name="", period_end=row.get("period_end", self._today),
             gap_amount=row.get("gap_amount", Decimal(0)), pace_ratio=row.get("pace_ratio"),
             attainment_ratio=row.get("attainment_ratio"),
-            elapsed_ratio=row.get("elapsed_ratio", Decimal(0)), rank=None, of=None,
+            elapsed_ratio=row.get("elapsed_ratio", Decimal(0)), rank=rank, of=of,
             required_per_day=row.get("required_per_business_day"),
-            business_days_left=row.get("business_days_left", Decimal(0)), recent_per_day=None,
+            business_days_left=row.get("business_days_left", Decimal(0)),
+            recent_per_day=self._recent_per_day(key),
             low=rate(row.get("forecast_p10"), quota), high=rate(row.get("forecast_p90"), quota),
             probability=row.get("hit_probability"), why=why, suggestion=suggestion,
+            links=self._links(key), value=value, days=rule.long_days,
+            period_start=key.period_start if rule.signal in OF_QUOTAS else None,
         )  # fmt: skip
+
+    def _links(self, key: Key) -> tuple[Link, ...]:
+        """Return where to look further, each place of the policy with the alert's names in it."""
+        named = {name: quote(str(value), safe="") for name, value in key._asdict().items()}
+        return tuple(
+            Link(one.text, _NAMES.sub(lambda m: named.get(m[1], m[0]), one.url))
+            for one in self._bundle.alerts.places
+        )
+
+    def _rank(self, key: Key) -> tuple[int | None, int | None]:
+        """Return the place among those with the same kind of quota, 1 is best, and how many."""
+        same = [
+            row["attainment_ratio"] for place, row in self._standings.items()
+            if (place[0], *place[2:]) == (key.subject_kind, *key[3:])
+            and row["attainment_ratio"] is not None
+        ]  # fmt: skip
+        mine = self._standings.get(key[1:], {}).get("attainment_ratio")
+        if mine is None or len(same) < 2:
+            return None, None
+        return 1 + sum(one > mine for one in same), len(same)
+
+    def _recent_per_day(self, key: Key) -> Decimal | None:
+        """Return what the last days brought of the quota's KPI, by business day of the company."""
+        if key[1:] not in self._standings or key.subject_kind not in set(Subject):
+            return None
+        place = (Subject(key.subject_kind), key.kpi, key.currency)
+        if place not in self._daily:
+            since = self._today - timedelta(days=RECENT_DAYS)
+            self._daily[place] = reading.sums(self._warehouse, *place, since)
+        found = self._daily[place].get(key.subject_id, {})
+        days = self._working.of(key.subject_kind, key.subject_id).days_in(
+            Span(self._today - timedelta(days=RECENT_DAYS), self._today)
+        )
+        done = sum((v for day, v in found.items() if day < self._today), NONE)
+        return (done / days).quantize(CENT) if days else None
 
     def _why(self, key: Key) -> tuple[Deviation | None, str]:
         suggestions = {one.kpi: one.text for one in self._bundle.alerts.suggestions}
@@ -73,12 +146,6 @@ class Stories:
 def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
     names = ("subject_kind", "subject_id", "kpi", "currency", "period_start")
     return tuple(row[name] for name in names)
-
-
-def _period(row: Mapping[str, Any], rule: Rule) -> str:
-    if row:
-        return f"{row['period_start']} to {row['period_end']}"
-    return f"last {rule.long_days} business days" if rule.long_days else "so far"
 
 
 def _unit(measure: Measure, value: Decimal) -> Decimal:

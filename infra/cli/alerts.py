@@ -1,4 +1,4 @@
-"""`pacesetter alerts run | list | preview`: who will miss what, early, few and explained."""
+"""`pacesetter alerts`: who will miss what, early, few and explained."""
 
 import signal
 import threading
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from infra.cli import alert_acts, alert_trials
 from infra.cli.reaching import AWAY, fail, patient_warehouse, print_json
 
 STATEMENT_SECONDS_MAX = 300
@@ -27,10 +28,11 @@ def run(
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Look at everybody once, or again and again, and keep what changed in spm.alert_event.
+    """Look at everybody, keep what changed in spm.alert_event, and tell who is to be told.
 
     Who does nothing is looked at, too. While data is late nothing is claimed. `pacesetter up` runs
-    this every alert_seconds by itself.
+    this every alert_seconds by itself. Messages leave by the channels of pacesetter.toml that
+    alerts.yaml names under ways, at people's working hours; see `pacesetter alerts check`.
 
     Examples:
     `pacesetter alerts run`,
@@ -39,20 +41,27 @@ def run(
     if watch:
         _watch(watch, metrics_port)
         return
+    from infra.alerting.turns import Busy
     from schemas.warehouse import Fenced, Unavailable
 
     try:
-        made = _tick()
-    except (Unavailable, Fenced) as error:
+        made = _service().look()
+    except (Unavailable, Fenced, Busy) as error:
         fail(f"not done: {error}; see `pacesetter doctor`", AWAY)
-    news = [one for one in made.transitions if one.is_news]
+    news = [one for one in made.tick.transitions if one.is_news]
     if as_json:
-        print_json({"looked": made.looked, "events": made.events, "late": made.late,
-                    "news": [_plain(one.key, one.after, one.reason) for one in news]})  # fmt: skip
+        print_json({"looked": made.tick.looked, "events": made.tick.events, "late": made.tick.late,
+                    "news": [_plain(one.key, one.after, one.reason) for one in news],
+                    "published": made.published, "trouble": made.trouble,
+                    "notices": made.round._asdict()})  # fmt: skip
         return
-    if made.late:
-        typer.echo(f"nothing is claimed: data is late, {made.late}")
-    typer.echo(f"looked at {made.looked} (subject, rule) pairs; {len(news)} began or ended")
+    if made.tick.late:
+        typer.echo(f"nothing is claimed: data is late, {made.tick.late}")
+    typer.echo(f"looked at {made.tick.looked} (subject, rule) pairs; {len(news)} began or ended")
+    if made.trouble:
+        typer.echo(f"not in the topic spm.alerts yet: {made.trouble}", err=True)
+    if any(made.round):
+        typer.echo(f"notices: {_told(made.round)}")
 
 
 @app.command("list")
@@ -63,31 +72,36 @@ def show(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """List the alerts that fire now, as the last run left them.
+    """List the alerts that fire now as the last run left them, and what became of telling people.
+
+    TOLD counts notices by state: DUE waits for working hours, FOLDED for the digest, FAILED will be
+    tried again, DEAD needs you (`pacesetter alerts notices --state DEAD` says why).
 
     Examples:
     `pacesetter alerts list`,
     `pacesetter alerts list --all --json`
     """
-    from infra.alerting import events
+    from datetime import UTC, datetime
+
+    from infra.alerting import events, outbox
+    from infra.alerting.acts import acts
+    from infra.alerting.showing import header, line, plain
     from infra.definitions.showing import table
+    from streams.domain.alert_outbox import NoticeState
     from streams.domain.alert_states import State
 
     wanted = {State.FIRING} if not everything else set(State) - {State.OK}
-    held = events.held(_warehouse())
+    warehouse = _warehouse()
+    held = events.held(warehouse)
     rows = sorted((key, one) for key, one in held.items() if one.watched.state in wanted)
+    said = acts(warehouse, datetime.now(UTC))
+    told = outbox.listed(warehouse, NoticeState, None)
     if as_json:
-        print_json([_plain(key, one.watched.state, "", one.watched.episode) for key, one in rows])
+        print_json([plain(key, one, said, told) for key, one in rows])
     elif not rows:
         typer.echo("nothing fires; `pacesetter alerts list --all` shows what is on its way")
     else:
-        header = ("RULE", "OF", "WHO", "KPI", "STATE", "SINCE")
-        lines = [
-            (key.rule_id, key.subject_kind, key.subject_id, f"{key.kpi} {key.currency}".strip(),
-             one.watched.state, one.watched.episode or "")
-            for key, one in rows
-        ]  # fmt: skip
-        typer.echo(table(header, lines))
+        typer.echo(table(header(), [line(key, one, said, told) for key, one in rows]))
 
 
 @app.command("preview")
@@ -96,6 +110,9 @@ def preview(
         str, typer.Option(help="MANAGER, REP, or CHANNEL, where nobody is named.")
     ] = "MANAGER",
     locale: Annotated[str, typer.Option(help="Numbers and words: en, de_AT, fr ...")] = "en",
+    form: Annotated[
+        str, typer.Option("--as", help="text, slack, teams, email or webhook: as it would leave.")
+    ] = "text",
 ) -> None:
     """Print what each alert that fires now has to say, to whom it would be said. Sends nothing.
 
@@ -103,10 +120,12 @@ def preview(
 
     Examples:
     `pacesetter alerts preview`,
-    `pacesetter alerts preview --reader REP --locale de`
+    `pacesetter alerts preview --reader REP --locale de`,
+    `pacesetter alerts preview --reader CHANNEL --as slack`
     """
     from datetime import UTC, datetime
 
+    from connectors.sinks.notices.rendering import FORMS, rendered
     from connectors.sinks.notices.words import Reader, told
     from infra.alerting import events
     from infra.alerting.stories import Stories
@@ -117,14 +136,17 @@ def preview(
     except ValueError:
         known = ", ".join(Reader)
         raise typer.BadParameter(f"{reader} is no reader; write one of {known}") from None
+    if form not in FORMS:
+        raise typer.BadParameter(f"{form} is no form; write one of {', '.join(FORMS)}")
     warehouse, bundle = _warehouse(), _bundle()
     stories, count = Stories(warehouse, bundle), 0
-    held = {key: one.watched for key, one in events.held(warehouse).items()}
-    others_speak = spoken_for(bundle.alerts.rules, held)
-    for key, watched in sorted(held.items()):
-        story = stories.of(key, watched, datetime.now(UTC))
+    held = events.held(warehouse)
+    watched = {key: one.watched for key, one in held.items()}
+    others_speak = spoken_for(bundle.alerts.rules, watched)
+    for key in sorted(held):
+        story = stories.of(key, held[key], datetime.now(UTC))
         if story is not None and key not in others_speak:
-            typer.echo(told(story, chosen, locale).text + "\n")
+            typer.echo(rendered(told(story, chosen, locale), story, form) + "\n")
             count += 1
     typer.echo(f"{count} alert{'' if count == 1 else 's'}; nothing was sent")
 
@@ -135,12 +157,19 @@ def _plain(key: Any, state: Any, reason: Any, since: Any = None) -> dict[str, An
     return told | ({"since": since.isoformat()} if since else {})
 
 
-def _tick() -> Any:
-    from datetime import UTC, datetime
+def _service(stopping: threading.Event | None = None) -> Any:
+    from connectors.sinks.kafka import Publisher
+    from connectors.sinks.schema_ids import ids_from
+    from infra.alerting.serving import Service
+    from infra.local.found import found_settings
 
-    from infra.alerting.ticking import tick
-
-    return tick(_warehouse(), _bundle(), datetime.now(UTC))
+    settings = found_settings()
+    # What librdkafka says of a broker that is away is told once, by us.
+    config = {**settings.kafka_config(), "log_level": "0"}
+    topic = (Publisher(config), ids_from(settings.schema_registry_url))
+    return Service(
+        _warehouse, _bundle, settings.channels, settings.data_dir, topic=topic, stopping=stopping
+    )
 
 
 def _watch(seconds: float, metrics_port: int) -> None:
@@ -149,6 +178,7 @@ def _watch(seconds: float, metrics_port: int) -> None:
     import time
 
     from infra.alerting.telling import Metrics
+    from infra.alerting.turns import Busy
     from infra.local.found import found_settings
     from schemas.warehouse import Fenced, Unavailable
 
@@ -161,20 +191,30 @@ def _watch(seconds: float, metrics_port: int) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    service = _service(stop)
     while not stop.is_set():
         began = time.monotonic()
         try:
-            made = _tick()
-        except (Unavailable, Fenced, LookupError) as error:
+            made = service.look()
+        except (Unavailable, Fenced, LookupError, Busy) as error:
             log.warning("not done: %s", error)
             metrics.fail()
         else:
             rules, took = _bundle().alerts.rules, time.monotonic() - began
-            metrics.show(_warehouse(), made, rules, took)
-            for one in made.transitions:
+            metrics.show(_warehouse(), made.tick, rules, took)
+            metrics.gauges.told(made.round)
+            for one in made.tick.transitions:
                 if one.is_news:
                     log.info("%s %s %s: %s", *one.key[:3], one.after)
+            if made.trouble:
+                log.warning("not in the topic yet: %s", made.trouble)
+            if any(made.round[:-1]):  # that some wait is no news
+                log.info("told: %s", _told(made.round))
         stop.wait(max(1.0, seconds - (time.monotonic() - began)))
+
+
+def _told(round_: Any) -> str:
+    return ", ".join(f"{count} {name}" for name, count in round_._asdict().items() if count)
 
 
 def _warehouse() -> Any:
@@ -185,3 +225,7 @@ def _bundle() -> Any:
     from infra.cli.forecast import bundle_in_force
 
     return bundle_in_force()
+
+
+alert_acts.register(app)
+alert_trials.register(app)

@@ -94,7 +94,8 @@ CREATE TABLE IF NOT EXISTS spm.person
     email String COMMENT 'Work e-mail, lower case.',
     employee_number String COMMENT 'Employee number.',
     version UInt64 COMMENT 'Larger replaces smaller.',
-    erased UInt8 DEFAULT 0 COMMENT '1 after erasure; then the fields above are empty.'
+    erased UInt8 DEFAULT 0 COMMENT '1 after erasure; then name, address and number are empty.',
+    locale LowCardinality(String) COMMENT 'Language of their messages, such as de_AT; empty: that of alerts.'
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY rep_id
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1

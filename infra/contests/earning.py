@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from infra.alerting.watching import Working
+from infra.alerting.working import Working
 from infra.contests import reading
 from schemas.contest_choices import Score
 from schemas.contest_parts import Metric

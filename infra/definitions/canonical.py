@@ -54,6 +54,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "forgiven": ("forgiveness_id",),
     "openings": ("opening_id",),
     "suggestions": ("kpi",),
+    "ways": ("route", "team_id"),
+    "places": ("text",),
     "contests": ("contest_id",),
     "metrics": ("metric_id",),
     "level_metrics": ("metric_id",),

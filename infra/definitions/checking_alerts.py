@@ -1,19 +1,25 @@
 """Whether rules of alerts make sense: bounds, windows, KPIs, and what each signal needs."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import cast
 
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
-from schemas.alerts import WINDOWED, Alerts, Route, Rule, Signal, Subject
+from schemas.alerts import OF_MEASURES, WINDOWED, Alerts, Route, Rule, Signal, Subject
 from schemas.defining import Definition
-from schemas.definitions import Measures
+from schemas.definitions import Measures, Roster
 from schemas.kpis import Kpis
+from streams.domain.alert_states import Key
 
 KIND = "alerts"
 Values = Mapping[str, Definition]
 # What only one signal has, and whether it must have it.
 _OWN = (("worse", Signal.KPI, "ABOVE or BELOW"), ("tolerance", Signal.PACE_BURN, "such as 0.10"))
+_NEEDS_LONG = (Signal.ACTIVITY, Signal.STALLED)
+_NO_KPI = (Signal.STALLED, Signal.FRESHNESS)
+_NAMED = frozenset(Key._fields) - {"currency", "period_start"}
+_PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 
 def check(values: Values) -> Iterator[Finding]:
@@ -30,6 +36,9 @@ def check(values: Values) -> Iterator[Finding]:
         yield from _bounds(path, rule)
         yield from _kpi(path, rule, values)
         yield from _routes(path, rule)
+        yield from _subject(path, rule)
+    yield from _ways(alerts, values)
+    yield from _places(alerts)
     hours = alerts.working_hours
     if hours.since >= hours.until:
         yield Finding(KIND, ("working_hours", "until"), f"{hours.until:%H:%M}",
@@ -53,12 +62,49 @@ def _windows(path: Path, rule: Rule) -> Iterator[Finding]:
     if long is not None and rule.signal not in WINDOWED:
         yield Finding(KIND, (*path, "long_days"), str(long), f"is not for signal {rule.signal}",
                       "leave it out")  # fmt: skip
+    if long is None and rule.signal in _NEEDS_LONG:
+        yield Finding(KIND, (*path, "long_days"), "", f"is missing: signal {rule.signal} needs it",
+                      "write business days, such as 10")  # fmt: skip
     if short is not None and rule.signal is not Signal.PACE_BURN:
         yield Finding(KIND, (*path, "short_days"), str(short),
                       f"is for signal {Signal.PACE_BURN} only", "leave it out")  # fmt: skip
     if long is not None and short is not None and short >= long:
         yield Finding(KIND, (*path, "short_days"), str(short), f"is not below long_days, {long}",
                       "the short window says that it still is bad: make it shorter")  # fmt: skip
+
+
+def _subject(path: Path, rule: Rule) -> Iterator[Finding]:
+    if (rule.subject is Subject.SOURCE) != (rule.signal is Signal.FRESHNESS):
+        fits = "SOURCE" if rule.signal is Signal.FRESHNESS else "REP, TEAM or COMPANY"
+        yield Finding(KIND, (*path, "subject"), rule.subject, f"is not watched by {rule.signal}",
+                      f"write {fits}")  # fmt: skip
+    if rule.roles and rule.subject is not Subject.REP:
+        yield Finding(KIND, (*path, "roles"), rule.roles[0], f"is nothing a {rule.subject} has",
+                      "leave it out")  # fmt: skip
+
+
+def _ways(alerts: Alerts, values: Values) -> Iterator[Finding]:
+    roster = values.get("roster")
+    teams = {team.team_id for team in cast(Roster, roster).teams} if roster else None
+    seen = set()
+    for i, way in enumerate(alerts.ways):
+        path: Path = ("ways", i)
+        if teams is not None and way.team_id is not None and way.team_id not in teams:
+            yield Finding(KIND, (*path, "team_id"), way.team_id, "is no team that exists",
+                          did_you_mean(way.team_id, teams, "add it to the roster"))  # fmt: skip
+        if (way.route, way.team_id) in seen:
+            yield Finding(KIND, (*path, "route"), way.route, "stands there twice for the same team",
+                          "put all channels into one")  # fmt: skip
+        seen.add((way.route, way.team_id))
+
+
+def _places(alerts: Alerts) -> Iterator[Finding]:
+    for i, place in enumerate(alerts.places):
+        for name in _PLACEHOLDER.findall(place.url):
+            if name not in _NAMED:
+                remedy = did_you_mean(name, _NAMED, f"write one of {', '.join(sorted(_NAMED))}")
+                yield Finding(KIND, ("places", i, "url"), f"{{{name}}}", "is nothing an alert has",
+                              remedy)  # fmt: skip
 
 
 def _bounds(path: Path, rule: Rule) -> Iterator[Finding]:
@@ -80,18 +126,22 @@ def _bounds(path: Path, rule: Rule) -> Iterator[Finding]:
 
 def _kpi(path: Path, rule: Rule, values: Values) -> Iterator[Finding]:
     if rule.kpi is None:
-        if rule.signal is Signal.KPI:
-            yield Finding(KIND, (*path, "kpi"), "", "is missing: signal KPI needs it",
+        if rule.signal in OF_MEASURES:
+            yield Finding(KIND, (*path, "kpi"), "", f"is missing: signal {rule.signal} needs it",
                           "write the KPI that is watched")  # fmt: skip
+        return
+    if rule.signal in _NO_KPI:
+        yield Finding(KIND, (*path, "kpi"), rule.kpi, f"is not for signal {rule.signal}",
+                      "leave it out")  # fmt: skip
         return
     measures, kpis = values.get("measures"), values.get("kpis")
     if measures is None or kpis is None:
         return
     known = {m.measure for m in cast(Measures, measures).measures}
-    if rule.signal is not Signal.KPI:  # a measure adds up over a window; a formula does not
+    if rule.signal not in OF_MEASURES:  # a measure adds up over a window; a formula does not
         known |= {k.kpi_id for k in cast(Kpis, kpis).kpis}
     if rule.kpi not in known:
-        what = "measure" if rule.signal is Signal.KPI else "KPI"
+        what = "measure" if rule.signal in OF_MEASURES else "KPI"
         yield Finding(KIND, (*path, "kpi"), rule.kpi, f"is no {what} that exists",
                       did_you_mean(rule.kpi, known, f"write a {what}"))  # fmt: skip
 

@@ -17,6 +17,7 @@ class PersonRow(NamedTuple):
     employee_number: str
     version: int
     erased: int
+    locale: str = ""
 
 
 class PeopleChanges(NamedTuple):
@@ -50,7 +51,7 @@ def people_changes(people: People, there: dict[str, PersonRow], now: datetime) -
         elif before.erased:
             erased.append(person.rep_id)
             continue
-        elif before[:4] == row[:4]:
+        elif before._replace(version=row.version) == row:
             continue
         else:
             changed.append(person.rep_id)
@@ -60,7 +61,7 @@ def people_changes(people: People, there: dict[str, PersonRow], now: datetime) -
 
 def _row(person: Person, version: int) -> PersonRow:
     return PersonRow(person.rep_id, person.name, person.email.lower(), person.employee_number,
-                     version, 0)  # fmt: skip
+                     version, 0, person.locale)  # fmt: skip
 
 
 def find_rep(wanted: str, people: Mapping[str, PersonRow], reps: Iterable[str]) -> str:

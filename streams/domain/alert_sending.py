@@ -19,11 +19,17 @@ SOON_MAX = 366  # days; a calendar without a working day in a year has none
 
 
 class Recipient(NamedTuple):
-    """Somebody, or a channel, with the hours at which they may be disturbed."""
+    """Somebody on a channel, with the hours at which they may be disturbed.
+
+    Attributes:
+        recipient_id: rep_id of a person; empty: whoever reads the channel.
+        channel: name of the channel they are reached by.
+    """
 
     recipient_id: str
     zone: str
     workdays: Workdays = Workdays()
+    channel: str = ""
 
 
 class Notice(NamedTuple):
@@ -50,17 +56,32 @@ def spoken_for(rules: Iterable[Rule], held: Mapping[Key, Watched]) -> set[Key]:
     firing = [key for key, one in held.items() if one.is_firing and key.rule_id in known]
     loudest: dict[Place, int] = {}
     for key in firing:
-        place, now = _place(known[key.rule_id], key), rank(known[key.rule_id].severity)
+        place, now = place_of(known[key.rule_id], key), rank(known[key.rule_id].severity)
         loudest[place] = max(loudest.get(place, now), now)
     return {
         key
         for key in firing
-        if rank(known[key.rule_id].severity) < loudest[_place(known[key.rule_id], key)]
+        if rank(known[key.rule_id].severity) < loudest[place_of(known[key.rule_id], key)]
     }
 
 
+def routes_of(rules: Mapping[str, Rule], transition: Transition) -> list[Route]:
+    """Return who is to hear of a transition.
+
+    What ends is told to all whom a rule of its group may have told that it began: which of them
+    was the last to end is chance.
+    """
+    rule = rules.get(transition.key.rule_id)
+    if rule is None:
+        return []
+    same = [rule]
+    if transition.ends and rule.group:
+        same += [one for one in rules.values() if one.group == rule.group and one is not rule]
+    return list(dict.fromkeys(route for one in same for route in one.routes))
+
+
 def notices(
-    rule: Rule,
+    routes: Iterable[Route],
     transition: Transition,
     recipients: Mapping[Route, Sequence[Recipient]],
     policy: Alerts,
@@ -69,7 +90,7 @@ def notices(
     if not transition.is_news:
         return []
     made = []
-    for route in rule.routes:
+    for route in routes:
         for one in recipients.get(route, ()):
             due = None if route is Route.DIGEST else reachable(one, transition.at, policy)
             made.append(Notice(notice_key(transition, route, one), transition, route, one, due))
@@ -80,9 +101,8 @@ def notice_key(transition: Transition, route: Route, recipient: Recipient) -> st
     """Return the key of a notice: about which episode, its begin or its end, to whom, how."""
     edge = "begins" if transition.begins else "ends"
     parts = (*map(str, transition.key), str(transition.episode), edge, route,
-             recipient.recipient_id)  # fmt: skip
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).hexdigest()
+             recipient.recipient_id, recipient.channel)  # fmt: skip
+    return _hashed(*parts)
 
 
 def reachable(recipient: Recipient, at: datetime, policy: Alerts) -> datetime | None:
@@ -91,7 +111,7 @@ def reachable(recipient: Recipient, at: datetime, policy: Alerts) -> datetime | 
     here = at.astimezone(zone)
     for n in range(SOON_MAX):
         day = here.date() + timedelta(days=n)
-        if not recipient.workdays.is_open(day):
+        if recipient.workdays.weight(day) <= 0:
             continue
         opens = datetime.combine(day, hours.since, zone)
         closes = datetime.combine(day, hours.until, zone)
@@ -100,38 +120,31 @@ def reachable(recipient: Recipient, at: datetime, policy: Alerts) -> datetime | 
     return None
 
 
-def rationed(
-    some: Iterable[Notice],
-    sent: Mapping[tuple[str, date], int],
-    policy: Alerts,
-    rules: Mapping[str, Rule],
-) -> list[Notice]:
-    """Return the same notices, those above what one recipient gets in a day left to the digest.
-
-    The gravest go first, then the oldest. What has ended is told whatever the ration, to whoever
-    heard that it began.
-
-    Args:
-        sent: how many went to a recipient on a day of theirs so far.
-    """  # fmt: skip
-    count = dict(sent)
-    found = []
-    for notice in sorted(some, key=lambda one: _urgency(one, rules)):
-        if notice.due is None or notice.transition.ends:
-            found.append(notice)
-            continue
-        who = notice.recipient
-        place = (who.recipient_id, notice.due.astimezone(ZoneInfo(who.zone)).date())
-        count[place] = count.get(place, 0) + 1
-        is_much = count[place] > policy.most_per_day
-        found.append(notice._replace(due=None) if is_much else notice)
-    return found
-
-
-def _urgency(notice: Notice, rules: Mapping[str, Rule]) -> tuple[int, datetime, str]:
-    rule = rules[notice.transition.key.rule_id]
-    return (-rank(rule.severity), notice.transition.at, notice.notice_key)
-
-
-def _place(rule: Rule, key: Key) -> Place:
+def place_of(rule: Rule, key: Key) -> Place:
+    """Return what an alert tells a part of: one story has one voice."""
     return (rule.group or rule.rule_id, *key[1:])
+
+
+def digest_at(recipient: Recipient, since: datetime, policy: Alerts) -> datetime | None:
+    """Return when the first digest after an instant goes out; None: nobody works in a year.
+
+    It goes when the working day opens on the policy's weekday, or on the next day people work.
+    """
+    zone = ZoneInfo(recipient.zone)
+    here = since.astimezone(zone)
+    for n in range(8):
+        day = here.date() + timedelta(days=n)
+        opens = datetime.combine(day, policy.working_hours.since, zone)
+        if day.isoweekday() == policy.digest_weekday and opens > here:
+            return reachable(recipient, opens.astimezone(since.tzinfo), policy)
+    return None
+
+
+def digest_key(recipient: Recipient, at: datetime) -> str:
+    """Return the key of a digest: to whom, by which channel, of which instant."""
+    return _hashed("digest", recipient.recipient_id, recipient.channel, at.isoformat())
+
+
+def _hashed(*parts: str) -> str:
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).hexdigest()

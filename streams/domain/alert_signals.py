@@ -37,6 +37,8 @@ class Watch(NamedTuple):
         to_date: by day, from the longest window's first day less one, up to `day`.
         deal_size: the subject's usual deal in the quota's unit; None: not known.
         probability: of reaching the quota; None: no forecast.
+        measured: what is no sum over days: a part of the open deals, minutes; None: nothing is.
+        of: how many deals that rests on.
     """
 
     subject_kind: str
@@ -49,6 +51,8 @@ class Watch(NamedTuple):
     workdays: Workdays
     deal_size: Decimal | None = None
     probability: Decimal | None = None
+    measured: Decimal | None = None
+    of: Decimal | None = None
 
     def at(self, day: date) -> ToDate | None:
         """Return what had come in by the end of a day; before the period, nothing."""
@@ -84,9 +88,13 @@ def reading(rule: Rule, watch: Watch, *, is_late: bool, is_corrected: bool) -> R
 
 
 def _value(rule: Rule, watch: Watch) -> Decimal | None:
+    if rule.signal in (Signal.STALLED, Signal.FRESHNESS):
+        return watch.measured if (watch.of or NONE) >= rule.evidence_min else None
     long = window(watch, rule.long_days)
     if rule.signal is Signal.KPI:
         return long.actual if long else None
+    if rule.signal is Signal.ACTIVITY:
+        return rate(long.actual, long.expected) if long else None
     if long is None or not has_evidence(long, rule.evidence_min, rule.evidence_max):
         return None
     if rule.signal is Signal.HIT_PROBABILITY:

@@ -61,8 +61,8 @@ def measured(
             left = (idle_seconds() - idle) / told["seconds"]
             used = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
             wait_for(lambda: seen.count() >= len(winner.won), "every accrual", SECONDS_MAX)
-    since = winner.won[0].at + WARM_SECONDS
-    waits = [seen.at[won.deal_id] - won.at for won in winner.won if won.at >= since]
+    since, until = told["began"] + WARM_SECONDS, told["began"] + told["seconds"]
+    waits = [seen.at[won.deal_id] - won.at for won in winner.won if since <= won.at < until]
     return {
         "rate": rate,
         "deals_per_s": deals_per_s,

@@ -6,15 +6,18 @@ Adaptive Cards 1.4 as Teams Workflows post them; RFC 5322 and RFC 2369 (List-Uns
 
 import html
 from collections.abc import Mapping
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
+from connectors.sinks.notices.outcomes import Outgoing
 from connectors.sinks.notices.words import Notice
-from schemas.alert_story import Story
 from schemas.alerts import Severity
 
 SLACK_TITLE_MAX, SLACK_TEXT_MAX = 150, 3_000
+_NUMBERS = ("gap_amount", "pace_ratio", "attainment_ratio", "elapsed_ratio", "required_per_day",
+            "recent_per_day", "low", "high", "probability", "business_days_left")  # fmt: skip
 _COLOURS = {Severity.ACT_NOW: "attention", Severity.THIS_WEEK: "warning", Severity.WATCH: "default"}
 
 
@@ -38,8 +41,12 @@ def slack(notice: Notice) -> dict[str, Any]:
     return {"text": _mrkdwn(notice.title), "blocks": blocks}
 
 
-def teams(notice: Notice, severity: Severity) -> dict[str, Any]:
-    """Return a message with an Adaptive Card, as a Teams workflow posts it."""
+def teams(notice: Notice, severity: Severity | None) -> dict[str, Any]:
+    """Return a message with an Adaptive Card, as a Teams workflow posts it.
+
+    Args:
+        severity: None: nothing to act on, such as a digest.
+    """
     body: list[dict[str, Any]] = [
         {
             "type": "TextBlock",
@@ -47,7 +54,7 @@ def teams(notice: Notice, severity: Severity) -> dict[str, Any]:
             "weight": "bolder",
             "size": "medium",
             "wrap": True,
-            "color": _COLOURS[severity],
+            "color": _COLOURS[severity or Severity.WATCH],
         }
     ]
     body += [{"type": "TextBlock", "text": _markdown(line), "wrap": True} for line in notice.lines]
@@ -64,7 +71,7 @@ def teams(notice: Notice, severity: Severity) -> dict[str, Any]:
 
 
 def email(
-    notice: Notice, story: Story, sender: str, receiver: str, unsubscribe: str = ""
+    notice: Notice, at: datetime, sender: str, receiver: str, unsubscribe: str = ""
 ) -> EmailMessage:
     """Return an e-mail, text and HTML; the same notice has the same Message-ID.
 
@@ -74,7 +81,7 @@ def email(
     message = EmailMessage()
     message["Subject"] = " ".join(notice.title.split())
     message["From"], message["To"] = sender, receiver
-    message["Date"] = format_datetime(story.at)
+    message["Date"] = format_datetime(at)
     domain = sender.rpartition("@")[2].rstrip(">") or "pacesetter.invalid"
     message["Message-ID"] = f"<{notice.notice_key}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -85,29 +92,30 @@ def email(
     return message
 
 
-def webhook(notice: Notice, story: Story) -> Mapping[str, Any]:
+def webhook(message: Outgoing) -> Mapping[str, Any]:
     """Return the body of a webhook: the words, and the numbers as decimal texts."""
-    numbers = ("gap_amount", "pace_ratio", "attainment_ratio", "elapsed_ratio", "required_per_day",
-               "recent_per_day", "low", "high", "probability", "business_days_left")  # fmt: skip
-    told = {name: getattr(story, name) for name in numbers}
-    return {
-        "type": "alert.ended" if story.is_over else "alert.began",
-        "timestamp": story.at.isoformat(),
-        "data": {
-            "notice_key": notice.notice_key,
+    notice, story = message.notice, message.story
+    data = {
+        "notice_key": notice.notice_key,
+        "recipient": message.recipient_id or None,
+        "title": notice.title,
+        "lines": list(notice.lines),
+        "links": [one._asdict() for one in notice.links],
+    }
+    if story is not None:
+        told = {name: getattr(story, name) for name in _NUMBERS}
+        data |= {
             "severity": story.severity,
             "signal": story.signal,
             "reason": story.reason,
             "subject_kind": story.subject_kind,
             "kpi": story.kpi_name,
             "currency": story.currency,
-            "period": story.period_name,
-            "title": notice.title,
-            "lines": list(notice.lines),
-            "links": [one._asdict() for one in notice.links],
+            "period_start": str(story.period_start) if story.period_start else None,
+            "period_end": str(story.period_end) if story.period_start else None,
             **{name: None if value is None else f"{value:f}" for name, value in told.items()},
-        },
-    }
+        }
+    return {"type": message.edge, "timestamp": message.at.isoformat(), "data": data}
 
 
 def _cut(text: str, most: int) -> str:

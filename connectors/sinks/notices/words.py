@@ -1,10 +1,13 @@
 """An alert's story in words, for one of three readers."""
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from connectors.sinks.notices.phrases import DEFAULT, Phrases, phrases
@@ -12,6 +15,14 @@ from schemas.alert_story import Link, Story
 from schemas.alerts import Signal
 
 _WHOLE = Decimal(1_000)  # from here on nobody reads cents
+_MEASURED = {
+    Signal.STALLED: "stalled",
+    Signal.ACTIVITY: "activity",
+    Signal.FRESHNESS: "silent",
+}
+_OVER = {Signal.STALLED: "over_stalled", Signal.FRESHNESS: "over_silent"}
+DIGEST_MAX = 40  # titles; more than that nobody reads, and Slack takes 3,000 characters
+LINKS_MAX = 10  # buttons of one message
 
 
 class Reader(StrEnum):
@@ -52,6 +63,27 @@ def told(story: Story, reader: Reader, locale: str) -> Notice:
     return Notice(story.notice_key, words.title(), words.in_full(), story.links)
 
 
+def digest(notice_key: str, some: Sequence[Notice], locale: str) -> Notice:
+    """Return several notices as one: their titles, gravest first as they are given.
+
+    Above DIGEST_MAX of them the rest is counted.
+    """
+    said = phrases(locale)
+    lines = [one.title for one in some[:DIGEST_MAX]]
+    if len(some) > DIGEST_MAX:
+        lines.append(said["more"].format(count=len(some) - DIGEST_MAX))
+    links = dict.fromkeys(link for one in some for link in one.links)
+    title = said["digest_one" if len(some) == 1 else "digest"].format(count=len(some))
+    return Notice(notice_key, title, tuple(lines), tuple(links)[:LINKS_MAX])
+
+
+def trial(notice_key: str, channel: str, locale: str) -> Notice:
+    """Return a message that tries out a channel."""
+    said = phrases(locale)
+    title = said["trial"].format(channel=channel)
+    return Notice(notice_key, title, (said["trial_line"],), ())
+
+
 class _Numbers:
     """Numbers as a locale writes them."""
 
@@ -75,6 +107,9 @@ class _Numbers:
             )
         )
 
+    def day(self, value: date) -> str:
+        return str(format_date(value, "medium", locale=self._locale))
+
     def plain(self, value: Decimal) -> str:
         return str(format_decimal(value, "#,##0.#", locale=self._locale))
 
@@ -88,11 +123,21 @@ class _Words:
 
     def _say(self, phrase: str, /, **values: object) -> str:
         story = self._story
-        known = {"kpi": story.kpi_name, "period": story.period_name, **values}
+        known = {"kpi": story.kpi_name, "period": story.period_name or self._period(), **values}
         return str(self._said[phrase].format(**known))
 
+    def _period(self) -> str:
+        story = self._story
+        if story.period_start is not None:
+            since, last = story.period_start, story.period_end - timedelta(days=1)
+            return self._said["span"].format(
+                since=self._numbers.day(since), until=self._numbers.day(last)
+            )
+        return self._said["window" if story.days else "so_far"].format(days=story.days)
+
     def somebody(self) -> str:
-        return self._say({"REP": "someone", "TEAM": "team"}.get(self._story.subject_kind, "team"))
+        kind = {"REP": "someone", "TEAM": "team"}.get(self._story.subject_kind)
+        return self._say(kind) if kind else self._story.subject_name
 
     def title(self, prefix: str = "", who: str = "") -> str:
         story, numbers = self._story, self._numbers
@@ -100,11 +145,16 @@ class _Words:
             f"{story.subject_name} ({story.place})" if story.place else story.subject_name
         )
         if story.is_over:
-            return self._say(f"over_{story.reason}", who=name)
+            return self._say(_OVER.get(story.signal, f"over_{story.reason}"), who=name)
         if story.signal is Signal.HIT_PROBABILITY and story.probability is not None:
             chance = numbers.percent(story.probability)
             return self._say(f"{prefix}unlikely", who=name, probability=chance)
-        if story.gap_amount > 0:
+        if story.signal in _MEASURED and story.value is not None:
+            return self._say(
+                f"{prefix}{_MEASURED[story.signal]}", who=name, days=story.days or 0,
+                share=numbers.percent(story.value), minutes=numbers.plain(story.value),
+            )  # fmt: skip
+        if story.gap_amount > 0 and story.signal is Signal.PACE_BURN:
             return self._say(f"{prefix}behind", who=name, gap=numbers.amount(story.gap_amount))
         return self._say(f"{prefix}watched", who=name)
 

@@ -9,8 +9,10 @@ from string import Formatter
 import pytest
 
 from connectors.sinks.notices import payloads, signing
+from connectors.sinks.notices.outcomes import Edge, Outgoing
 from connectors.sinks.notices.phrases import LANGUAGES
-from connectors.sinks.notices.words import Reader, told
+from connectors.sinks.notices.rendering import FORMS, rendered
+from connectors.sinks.notices.words import DIGEST_MAX, Reader, digest, told
 from schemas.alert_story import Deviation, Link, Story
 from schemas.alerts import Severity, Signal
 
@@ -99,7 +101,7 @@ def test_markup_in_a_name_stays_text_on_every_channel() -> None:
     assert "<!channel>" not in json.dumps(payloads.slack(odd)["text"])
     card = payloads.teams(odd, Severity.WATCH)["attachments"][0]["content"]
     assert "[b](" not in card["body"][0]["text"]
-    mail = payloads.email(odd, DANA, "a@floor.example", "b@floor.example")
+    mail = payloads.email(odd, DANA.at, "a@floor.example", "b@floor.example")
     body = mail.get_body(("html",))
     assert body is not None
     assert "<!channel>" not in body.get_content()
@@ -117,7 +119,9 @@ def test_an_email_cannot_be_given_headers_by_a_name_and_repeats_its_id() -> None
         DANA._replace(subject_name="Dana\r\nBcc: all@floor.example"), Reader.MANAGER, "en"
     )
     first, second = (
-        payloads.email(notice, DANA, "Pace <pace@floor.example>", "m@floor.example", "https://u/")
+        payloads.email(
+            notice, DANA.at, "Pace <pace@floor.example>", "m@floor.example", "https://u/"
+        )
         for _ in range(2)
     )
     assert first["Bcc"] is None
@@ -126,7 +130,7 @@ def test_an_email_cannot_be_given_headers_by_a_name_and_repeats_its_id() -> None
 
 
 def test_a_webhook_has_exact_decimals() -> None:
-    body = payloads.webhook(told(DANA, Reader.MANAGER, "en"), DANA)
+    body = payloads.webhook(Outgoing(told(DANA, Reader.MANAGER, "en"), Edge.BEGAN, AT, DANA))
     assert body["data"]["gap_amount"] == "38012.5"
     assert json.loads(json.dumps(body)) == body
 
@@ -144,3 +148,40 @@ def test_a_secret_that_is_none_is_refused_without_repeating_it(wrong: str) -> No
     with pytest.raises(ValueError, match="webhook secret") as refused:
         signing.key_of(wrong)
     assert wrong[6:] not in str(refused.value)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_notice_can_be_looked_at_in_every_form_it_leaves_in(form: str) -> None:
+    shown = rendered(told(DANA, Reader.MANAGER, "en"), DANA, form)
+    assert "Dana Ruiz" in shown
+    if form in ("slack", "teams", "webhook"):
+        json.loads(shown)
+
+
+def test_a_digest_counts_what_it_leaves_out() -> None:
+    some = [told(DANA._replace(notice_key=str(n)), Reader.MANAGER, "en") for n in range(45)]
+    made = digest("k", some, "en")
+    assert made.title == "45 notices"
+    assert len(made.lines) == DIGEST_MAX + 1
+    assert "5 more" in made.lines[-1]
+    assert digest("k", some[:1], "de").title == "1 Hinweis"
+
+
+@pytest.mark.parametrize(
+    ("signal", "value", "says"),
+    [
+        (Signal.STALLED, "0.6667", "67% of the open deals have not moved for 10 business days"),
+        (Signal.ACTIVITY, "0.4", "new-logo ARR at 40% of what is planned"),
+        (Signal.FRESHNESS, "240", "said nothing for 240 minutes"),
+    ],
+)
+def test_other_signals_say_what_was_seen(signal: Signal, value: str, says: str) -> None:
+    story = DANA._replace(signal=signal, value=Decimal(value), days=10)
+    assert says in told(story, Reader.MANAGER, "en").title
+
+
+def test_a_period_without_a_name_is_told_by_its_days_in_the_readers_language() -> None:
+    story = DANA._replace(period_name="", period_start=date(2026, 10, 1))
+    assert "01.10.2026 bis 31.12.2026" in told(story, Reader.MANAGER, "de").title
+    moving = DANA._replace(period_name="", days=5)
+    assert "5 derniers jours ouvrés" in told(moving, Reader.MANAGER, "fr").title

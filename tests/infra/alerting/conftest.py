@@ -16,13 +16,14 @@ from schemas.alerts import Alerts
 from schemas.calendars import Calendar, Calendars
 from schemas.definitions import Bundle, Company, Rep, Roster, Stint, Team
 from schemas.quotas import Quota, QuotaOwner, Quotas
-from tests.brokers import free_port
+from tests.brokers import Broker, free_port
 from tests.ground import laid_out
 from tests.ground import warehouse as served
 from tests.infra.definitions import floors
 from tests.infra.definitions.conftest import TABLES as OF_DEFINITIONS
 
-TABLES = (*OF_DEFINITIONS, "alert_event", "source_progress")
+TABLES = (*OF_DEFINITIONS, "alert_event", "alert_notice", "alert_act", "alert_published",
+          "source_progress")  # fmt: skip
 DAYS = 30  # of the quarter before today
 QUOTA = Decimal(6_000)  # of sixty days: 100 a day
 
@@ -58,13 +59,16 @@ def bundle_of(today: date, alerts: Alerts) -> Bundle:
     """Return a company that works every day; a quota each, of sixty days that began DAYS ago."""
     start, end = today - timedelta(days=DAYS), today + timedelta(days=60 - DAYS)
     reps = tuple(
-        Rep(rep_id=name, history=(Stint(valid_from=start, team_id="all", time_zone="UTC"),))
-        for name in ("busy", "idle")
-    )
+        Rep(rep_id=name, history=(
+            Stint(valid_from=start, team_id="all", time_zone="UTC", manager_id=boss,
+                  role="AE" if boss else "MANAGER"),
+        ))
+        for name, boss in (("busy", "boss"), ("idle", "boss"), ("boss", None))
+    )  # fmt: skip
     quotas = tuple(
         Quota(owner_kind=QuotaOwner.REP, owner_id=rep.rep_id, kpi="revenue_won", currency="EUR",
               period_start=start, period_end=end, amount=QUOTA)
-        for rep in reps
+        for rep in reps[:2]
     )  # fmt: skip
     return Bundle(
         sequence=9,
@@ -89,8 +93,8 @@ def alerts() -> Alerts:
                  "tolerance": "0.1", "long_days": 5, "short_days": 2, "enter": 3, "leave": 2,
                  "group": "pace", "severity": "ACT_NOW", "routes": ["MANAGER"]},
                 {"rule_id": "quiet", "name": "No calls", "signal": "KPI", "subject": "REP",
-                 "kpi": "calls", "worse": "BELOW", "long_days": 5, "enter": 0, "leave": 1,
-                 "severity": "WATCH", "routes": ["DIGEST"]},
+                 "roles": ["AE"], "kpi": "calls", "worse": "BELOW", "long_days": 5, "enter": 0,
+                 "leave": 1, "severity": "WATCH", "routes": ["DIGEST"]},
             ]
         }
     )  # fmt: skip
@@ -107,6 +111,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str,
         make_views(client, bundle_of(datetime.now(UTC).date(), Alerts()))
         yield url, token, client
         client.close()
+
+
+@pytest.fixture(scope="package")
+def broker() -> Iterator[Broker]:
+    """A broker with all topics."""
+    made = Broker(free_port())
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from prometheus_client import CollectorRegistry
 
+from infra.alerting.delivering import Round
 from infra.alerting.floor import Floor, floor_of
 from infra.alerting.gauges import GROUPS_MAX, SOURCES_MAX, Gauges
 from infra.alerting.ticking import Tick, tick
@@ -49,6 +50,16 @@ def test_what_fires_is_told_by_rule_and_nobody_by_name(ground: Ground) -> None:
     assert values(told, "alerts_looked") == {(): 4}
     assert values(told, "alerts_failed") == {(): 0}
     assert values(told, "freshness_timestamp_seconds").keys() == {("source", "crm")}
+
+
+def test_messages_are_counted_by_result_and_those_that_wait_as_they_are() -> None:
+    registry = CollectorRegistry()
+    gauges = Gauges(registry)
+    gauges.told(Round(sent=2, dead=1, waiting=4))
+    gauges.told(Round(sent=1, waiting=3))
+    told = values(registry, "alerts_notices_total")
+    assert (told[("sent",)], told[("dead",)], told[("failed",)]) == (3, 1, 0)
+    assert values(registry, "alerts_notices_waiting") == {(): 3}
 
 
 def test_reps_are_told_apart_only_up_to_the_number_that_was_asked_for(ground: Ground) -> None:

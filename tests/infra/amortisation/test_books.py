@@ -119,6 +119,19 @@ def test_a_period_is_a_month(run: Any) -> None:
     assert run("show", "2026-Q1").exit_code == 2
 
 
+def test_writing_says_what_was_written_and_then_that_nothing_has_changed(
+    run: Any, tmp_path: Path
+) -> None:
+    assert run("show", "2026-02").exit_code == 0  # the warehouse is found, and contracts are there
+    told = ["amortisation", "write", "--contracts", str(tmp_path / "contracts.csv")]
+    first = CliRunner().invoke(app, told)
+    assert first.exit_code == 0, first.output
+    assert first.stdout.startswith("written: ")
+    again = json.loads(CliRunner().invoke(app, [*told, "--json"]).stdout)
+    assert (again["is_new"], again["rows"] > 10) == (False, True)
+    assert "nothing has changed since" in CliRunner().invoke(app, told).stdout
+
+
 @pytest.mark.parametrize("command", ["show", "journal", "write"])
 def test_help_teaches_with_an_example(command: str) -> None:
     shown = CliRunner().invoke(app, ["amortisation", command, "--help"])

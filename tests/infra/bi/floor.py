@@ -45,9 +45,28 @@ CALLS_DAYS = 7  # of calls and e-mails, of which there are so many more
 # What a run finds where all is well; runs of their own are tested with the proof.
 PROOF = Report((Checked(totals.TABLE, keys=1000, seconds=0.2),), (), (), {}, {}, 0.3)
 NOTICED = {
+    "rule_id": "quiet",
+    "subject_kind": "REP",
+    "subject_id": "hp-03",
+    "kpi": "calls_connected",
+    "period_start": date(1970, 1, 1),
+    "number": 1,
+    "before": "OK",
+    "after": "FIRING",
+    "reason": "BAD",
+    "value": 0,
+    "inputs": "{}",
+    "sequence": 1,
+    "event_id": "e1",
+    "notice_key": ["n1"],
+    "notice_route": ["MANAGER"],
+    "notice_recipient": ["hp-02"],
+    "notice_channel": ["mail"],
+    "notice_due": [datetime(1970, 1, 1, tzinfo=UTC)],
+}
+SAID = {
     "rule_id": "quiet", "subject_kind": "REP", "subject_id": "hp-03", "kpi": "calls_connected",
-    "period_start": date(1970, 1, 1), "number": 1, "before": "OK", "after": "FIRING",
-    "reason": "BAD", "value": 0, "inputs": "{}", "sequence": 1,
+    "period_start": date(1970, 1, 1), "act": "ACK", "author": "boss", "note": "",
 }  # fmt: skip
 FINAL = {
     "contest_id": "blitz", "participant_id": "hp-03", "rep_id": "hp-03", "place": 1,
@@ -77,7 +96,9 @@ def fill(served: Served) -> None:
         asked = [["d1", "e1", "hp-03", "OPEN", "hp-03", now, "why?"]]
         columns = ["dispute_id", "entry_id", "rep_id", "state", "author", "at", "text"]
         client.insert("spm.dispute", asked, column_names=columns)
-        _insert(client, "spm.alert_event", NOTICED | {"at": now, "day": now.date(), "episode": now})
+        alert = {"at": now, "episode": now}
+        _insert(client, "spm.alert_event", NOTICED | alert | {"day": now.date(), "story": now})
+        _insert(client, "spm.alert_act", SAID | alert)
         _insert(client, "spm.contest_result", FINAL | {"finalized_at": now, "reached_at": now})
         amortise(Stored(client), {}, now)
         Maker(lambda: warehouse, lambda: bundle).run(now)

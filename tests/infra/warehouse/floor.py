@@ -168,6 +168,12 @@ def statements(client: Client) -> None:
             [f"of {rep}", f"{rep}-1", rep, state, rep, asked + timedelta(days), "x"] for rep in REPS
         ]
         client.insert("spm.dispute", rows, column_names=columns)
+    columns = ["run_id", "rep_id", "month", "currency", "treats", "posted"]
+    for run in ("older", "newer", "newer"):  # the last one twice
+        rows = [[run, rep, date(2026, 1, 1), "EUR", "EXPENSE", Decimal(1)] for rep in REPS]
+        client.insert("spm.amortisation", rows, column_names=columns)
+    runs = [["older", 5, asked], ["newer", 5, asked + timedelta(1)]]
+    client.insert("spm.amortisation_run", runs, column_names=["run_id", "rows", "made_at"])
     tiles = [["spm.credits", 0, 0, 0, 9, asked]]
     columns = ["topic", "partition", "epoch", "offset_from", "offset_to", "applied_at"]
     client.insert("spm.applied", tiles, column_names=columns)
@@ -220,10 +226,17 @@ def forecasts(client: Client) -> None:
 
 
 def alerts(client: Client) -> None:
-    """Fill alerts, one that fires for everybody."""
-    columns = ["rule_id", "subject_kind", "subject_id", "kpi", "number", "after", "reason"]
-    rows = [["behind", "REP", rep, "revenue", 1, "FIRING", "BAD"] for rep in REPS]
+    """Fill alerts: one that fires for everybody, and that they are told of."""
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    columns = ["rule_id", "subject_kind", "subject_id", "kpi", "number", "after", "reason",
+               "episode", "notice_key", "notice_route", "notice_recipient", "notice_channel",
+               "notice_due"]  # fmt: skip
+    rows = [["behind", "REP", rep, "revenue", 1, "FIRING", "BAD", at, [rep], ["REP"], [rep],
+             ["mail"], [at]] for rep in REPS]  # fmt: skip
     client.insert("spm.alert_event", rows, column_names=columns)
+    columns = ["rule_id", "subject_kind", "subject_id", "kpi", "at", "act", "author"]
+    rows = [["behind", "REP", rep, "revenue", at, "ACK", "frida"] for rep in REPS]
+    client.insert("spm.alert_act", rows, column_names=columns)
 
 
 def letters(client: Client) -> None:

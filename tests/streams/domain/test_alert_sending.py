@@ -3,16 +3,13 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from schemas.alerts import Alerts, Route, Rule, Severity
 from streams.domain.alert_sending import (
     Recipient,
     notice_key,
     notices,
-    rationed,
     reachable,
+    routes_of,
     spoken_for,
 )
 from streams.domain.alert_states import Key, Reason, State, Transition, Watched
@@ -66,27 +63,24 @@ def test_who_never_works_gets_it_with_the_digest() -> None:
 
 
 def test_only_news_is_told_and_the_same_news_has_the_same_key() -> None:
-    told = notices(NOW, begun(), {Route.MANAGER: [BOSS]}, POLICY)
+    told = notices(NOW.routes, begun(), {Route.MANAGER: [BOSS]}, POLICY)
     assert [one.notice_key for one in told] == [notice_key(begun(), Route.MANAGER, BOSS)]
     late = begun()._replace(after=State.UNKNOWN)
-    assert notices(NOW, late, {Route.MANAGER: [BOSS]}, POLICY) == []
+    assert notices(NOW.routes, late, {Route.MANAGER: [BOSS]}, POLICY) == []
     other = begun()._replace(episode=FRIDAY + timedelta(days=9), at=FRIDAY + timedelta(days=9))
     assert notice_key(other, Route.MANAGER, BOSS) != told[0].notice_key
 
 
-@given(st.lists(st.sampled_from([NOW, WEEK]), max_size=12), st.integers(0, 6))
-def test_a_ration_holds_the_gravest_go_first_and_nothing_is_lost(
-    rules: list[Rule], sent: int
-) -> None:
-    some = [
-        notice
-        for n, rule in enumerate(rules)
-        for notice in notices(rule, begun(rule, f"r{n}"), {Route.MANAGER: [BOSS]}, POLICY)
-    ]
-    given_out = rationed(some, {("boss", FRIDAY.date()): sent}, POLICY, {"now": NOW, "week": WEEK})
-    at_once = [one for one in given_out if one.due is not None]
-    assert {one.notice_key for one in given_out} == {one.notice_key for one in some}
-    assert len(at_once) == min(len(some), max(0, POLICY.most_per_day - sent))
-    grave = sum(one.transition.key.rule_id == "now" for one in some)
-    told_grave = sum(one.transition.key.rule_id == "now" for one in at_once)
-    assert told_grave == min(grave, len(at_once))
+def test_the_end_goes_to_all_whom_a_rule_of_the_group_may_have_told() -> None:
+    quiet = a_rule("quiet", Severity.WATCH, group="pace", routes=[Route.DIGEST])
+    other = a_rule("other", Severity.WATCH, routes=[Route.OPS])
+    rules = {rule.rule_id: rule for rule in (NOW, quiet, other)}
+    ended = begun(quiet)._replace(before=State.FIRING, after=State.OK)
+    assert set(routes_of(rules, ended)) == {Route.DIGEST, Route.MANAGER}
+    assert routes_of(rules, begun(quiet)) == [Route.DIGEST]
+
+
+def test_two_channels_of_one_person_are_two_notices() -> None:
+    both = [BOSS._replace(channel="mail"), BOSS._replace(channel="chat")]
+    told = notices(NOW.routes, begun(), {Route.MANAGER: both}, POLICY)
+    assert len({one.notice_key for one in told}) == 2

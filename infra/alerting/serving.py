@@ -1,0 +1,80 @@
+"""One look at everybody, and all that follows from it: events, the topic, messages to people."""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from connectors.sinks.notices.outcomes import Sender
+from infra.alerting.channels import senders
+from infra.alerting.delivering import Delivery, Round
+from infra.alerting.publishing import publish
+from infra.alerting.reading import Warehouse
+from infra.alerting.ticking import Tick, tick
+from infra.alerting.turns import turn
+from schemas.channels import Channel
+from schemas.codec import SchemaIds
+from schemas.definitions import Bundle
+from schemas.warehouse import Unavailable
+from streams.engine.ports import Publisher
+
+TURN_SECONDS_MAX = 60.0  # a round lasts half of that at most, and a slow receiver's answer
+
+
+class Looked(NamedTuple):
+    """What came of a look.
+
+    Attributes:
+        published: events that are in the topic now.
+        trouble: why the topic was not reached; empty: it was.
+    """
+
+    tick: Tick
+    published: int
+    round: Round
+    trouble: str
+
+
+class Service:
+    """Looks at everybody and tells what it sees. `folder`: where turns are taken."""
+
+    def __init__(
+        self,
+        warehouse: Callable[[], Warehouse],
+        bundle: Callable[[], Bundle],
+        channels: Mapping[str, Channel],
+        folder: Path,
+        *,
+        topic: tuple[Publisher, SchemaIds] | None = None,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self._warehouse, self._bundle, self._folder = warehouse, bundle, folder
+        self._channels, self._topic, self._stopping = channels, topic, stopping
+        self._senders: Mapping[str, Sender] = senders(channels)
+
+    def look(self, now: datetime | None = None) -> Looked:
+        """Return what came of a look.
+
+        Raises:
+            Unavailable: the warehouse, not now.
+            Fenced: it was restored meanwhile.
+            Busy: another process has its turn for longer than a turn lasts.
+        """
+        with turn(self._folder, TURN_SECONDS_MAX):
+            warehouse, bundle = self._warehouse(), self._bundle()
+            made = tick(warehouse, bundle, now or datetime.now(UTC), frozenset(self._channels))
+            told = Delivery(warehouse, bundle, self._channels, self._senders, self._stopping).run(
+                now or datetime.now(UTC)
+            )
+            published, trouble = self._publish(warehouse)
+            return Looked(made, published, told, trouble)
+
+    def _publish(self, warehouse: Warehouse) -> tuple[int, str]:
+        """Return how many events went into the topic; Kafka being away keeps nobody uninformed."""
+        if self._topic is None:
+            return 0, ""
+        try:
+            return publish(warehouse, *self._topic), ""
+        except Unavailable as error:
+            return 0, str(error)
