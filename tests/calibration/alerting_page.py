@@ -77,7 +77,7 @@ def _against(rules: Sequence[Rule], found: Found) -> Iterator[str]:
     yield "## Beside linear pace\n"
     yield (
         f"`{rule.rule_id}` alone, linear pace below the plan, and linear pace at the bound that "
-        "warns of as many with the fewest alerts for nothing.\n"
+        "warns of as many with the fewest alerts for nothing (between 30 and 150 %).\n"
     )
     yield "| floor | alarm | warned | precision | lead | for nothing, each | at most one |"
     yield "|---|---|---:|---:|---:|---:|---:|"
@@ -182,4 +182,28 @@ def begun_within(rules: Sequence[Rule], some: Sequence[Season], outage: Outage) 
     )
 
 
-FOOT = "@@FOOT@@"
+FOOT = """## What is achieved, and what is not
+
+- **Eight of ten warned with a quarter of the period left**: on every floor, on the one where reps
+  ramp up only just. Some of the others end close below their quota (see the column of those that
+  ended further below), some lose a deal late. The bound is the lowest that kept the promise with
+  room to spare on the floors it was chosen on.
+- **At most one alert for nothing in a quarter** holds on average on every floor, with room, and for
+  `quota-unlikely` alone for nearly everybody. It does not hold for everybody: of those who reach
+  their quota after all, some hear two or three times, because a chance that was low came back and
+  went again, or grew graver first. They are told each time that it has ended. Three months of the
+  transactional floor are one quarter: its numbers count three times there.
+- **Some alerts for nothing are not mistakes.** Somebody with a chance of 25 % reaches the quota in
+  one of four cases. An alarm without any would know what nobody knows months before.
+- **Linear pace** is wrong more often at the same number of warnings, at every bound: it takes the
+  luck of the first days for a course. Where quarters end in a rush, or reps ramp up, it says
+  "behind" of most.
+- **Burn rates** (`pace-act-now`, `pace-this-week`) speak only where many deals are won, and warn of
+  fewer and later than a chance does. They stay as they need no forecast, and are seldom wrong.
+  `pace-watch` disturbs nobody: it is for the digest.
+- **Late data** begins no alert, whatever is missing; the rules without that guard, and linear pace,
+  take silence for failure.
+- **Not judged here:** rules on activities, as floors have no calls; hours, rations and digests,
+  which hold messages back and add none; what a warning changes. Real floors differ: hold these
+  bounds against your own past quarters before you trust them.
+"""
