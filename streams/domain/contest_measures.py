@@ -112,7 +112,7 @@ def _counted(view: View, counter: Counter, number: int) -> Iterator[Part]:
     is_other_money = counter.rule.currency is None and counter.currency
     if (
         is_other_money or not counts.any()
-    ):  # most contests have no fact of a batch, most of the time
+    ):  # mostly no fact of a batch
         return
     local = at + _ahead(at, counter.zone)
     value = view.frame.select(counter.rule.value.alias("value")).to_series()
