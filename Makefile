@@ -37,8 +37,9 @@ types: $(DEV) ## mypy, strict
 proof: $(DEV) ## a million simulated events through everything, counted again from what was sent
 	@EVENTS=$(EVENTS) $(BIN)/python -m pytest -s tests/end_to_end/test_floor_to_warehouse.py
 
-calibrate: $(DEV) ## how true forecasts are on simulated floors; writes streams/domain/calibration.md
+calibrate: $(DEV) ## how true forecasts are, and what alerts are worth, on simulated floors; writes streams/domain/{calibration,alerting}.md
 	@$(BIN)/python -m tests.calibration --write --seeds $(FLOORS)
+	@$(BIN)/python -m tests.calibration.alerting --write
 
 dictionary: $(DEV) ## write what follows from infra/bi/dictionary.yaml: page, dbt sources, Superset datasets
 	@$(BIN)/python -m infra.bi.documents

@@ -14,7 +14,7 @@ Positive = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=4)]
 class Indicator(Definition):
     """One number of a scorecard: points = actual / target x weight."""
 
-    kpi: Id = Field(description="a measure: something that adds up over days and people")
+    kpi: Id = Field(description="a measure, or a KPI made of measures, such as win_rate")
     weight: Annotated[
         Decimal,
         Field(gt=0, le=10_000, max_digits=9, decimal_places=4, description="points for the target"),

@@ -104,6 +104,16 @@ class Settings(BaseSettings):
     alert_seconds: float = Field(
         default=60.0, ge=0, description="`pacesetter up` looks for alerts so often. 0: never."
     )
+    alerts_port: Port = Field(
+        default=18096, description="/metrics of `pacesetter alerts run --watch`."
+    )
+    metrics_reps_max: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="Quotas of single reps told to Prometheus, by rep_id. 0: nobody is told apart.",
+    )
+    settle_port: Port = Field(default=18095, description="/metrics of `pacesetter settle --watch`.")
     contest_seconds: float = Field(
         default=60.0,
         ge=0,

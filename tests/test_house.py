@@ -28,6 +28,12 @@ ARROWS = {
     # The proof shares no rule and no machine with what it proves.
     "infra.reconcile": ("infra.reconcile", "connectors.sinks", "schemas"),
     # But for what is not said in SQL: the pure rules over freshly read history, listed as such.
+    "infra.reconcile.forecasts": (
+        "infra.reconcile",
+        "infra.definitions.stored",
+        "infra.forecasting",
+        "schemas",
+    ),
     "infra.reconcile.pay_runs": (
         "infra.reconcile",
         "infra.definitions.stored",

@@ -38,7 +38,8 @@ def standings(warehouse: Warehouse, since: date, today: date) -> pl.DataFrame:
         "SELECT day, subject_kind, subject_id, subject_name, rep_id, kpi, currency, period_start, "
         "period_end, quota, actual_to_date, plan_to_date FROM spm_bi.attainment_daily "
         f"WHERE day >= '{since}' AND day <= '{today}' AND period_start <= '{today}' "
-        f"AND period_end >= '{today}' AND NOT is_overlay AND subject_kind != 'REGION' {SETTINGS}"
+        f"AND period_end >= '{today}' AND NOT is_overlay AND is_additive "
+        f"AND subject_kind != 'REGION' {SETTINGS}"
     )
 
 
@@ -49,7 +50,7 @@ def current(warehouse: Warehouse) -> pl.DataFrame:
         "period_end, quota, actual_to_date, plan_to_date, elapsed_ratio, attainment_ratio, "
         "pace_ratio, gap_amount, business_days_left, required_per_business_day, hit_probability, "
         "forecast_p10, forecast_p90 FROM spm_bi.attainment_current WHERE NOT is_overlay "
-        f"AND subject_kind != 'REGION' {SETTINGS}"
+        f"AND is_additive AND subject_kind != 'REGION' {SETTINGS}"
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from infra.definitions.stored import Stored
 from schemas.accounting import Accounting
+from schemas.definitions import NO_END
 from streams.domain.contract_costs import Deal, Entry, is_split
 from streams.domain.plan_credits import Credit
 from streams.domain.plan_sums import Selector, counted
@@ -24,7 +25,7 @@ from streams.domain.pooled import Weights
 _ENTRIES = """
 SELECT entry.entry_id, entry.rep_id, entry.plan_id, entry.component_id, entry.kind,
     entry.origin_start, entry.origin_end, entry.posted_start, entry.currency, entry.amount,
-    entry.partition, entry.position, entry.deal_id, entry.sequence,
+    entry.topic, entry.partition, entry.position, entry.deal_id, entry.sequence,
     entry.is_first, credit.day, deal.revision, toDate32(revised.written_at)
 FROM
 (
@@ -78,6 +79,7 @@ class Row(NamedTuple):
     posted_start: date
     currency: str
     amount: Decimal
+    topic: str
     partition: int
     position: int
     deal_id: str
@@ -95,21 +97,30 @@ def deals(client: Any) -> dict[str, Deal]:
 
 def entries(client: Any, accounting: Accounting, until: date) -> list[Entry]:
     """Return the entries that count before a day, in the ledger's order."""
-    rows = [Row(*row) for row in client.query(_ENTRIES, parameters={"until": until}).result_rows]
+    found = entries_of(client, accounting, rows(client, until))
+    return [entry for entry in found if entry.on < until]
+
+
+def rows(client: Any, until: date = NO_END) -> list[Row]:
+    """Return what the ledger has posted into periods that begin before a day, in its order."""
+    return [Row(*row) for row in client.query(_ENTRIES, parameters={"until": until}).result_rows]
+
+
+def entries_of(client: Any, accounting: Accounting, some: Iterable[Row]) -> list[Entry]:
+    """Return rows of the ledger as accounting reads them."""
+    every = list(some)
     pooled = {component for policy in accounting.policies for component in policy.pooled}
-    pools = {r.rep_id for r in rows if is_split(r.kind, r.deal_id, r.component_id, pooled)}
+    pools = {r.rep_id for r in every if is_split(r.kind, r.deal_id, r.component_id, pooled)}
     credits = Credits(client, sorted(pools))
     found = []
-    for row in rows:
-        on = _counts_on(row)
-        if on >= until:
-            continue
+    for row in every:
         is_pooled = is_split(row.kind, row.deal_id, row.component_id, pooled)
         found.append(
             Entry(
                 row.entry_id, row.rep_id, row.plan_id, row.component_id, row.kind,
-                row.origin_start, row.currency, row.amount, on, (row.partition, row.position),
-                row.deal_id, credits.weights(row) if is_pooled else {},
+                row.origin_start, row.currency, row.amount, _counts_on(row),
+                (row.partition, row.position), row.deal_id,
+                credits.weights(row) if is_pooled else {},
             )
         )  # fmt: skip
     return found

@@ -22,6 +22,7 @@ class Context:
         now: SQL for the instant of asking.
         today: SQL for the day of asking, in the company's zone.
         starts: of fiscal years of whole weeks first days by grain, as days since 1970; else empty.
+        today_counts: whether a day is part of the plan to date before it is over.
         created: name of the measure that counts created deals; empty if none does.
     """
 
@@ -33,6 +34,7 @@ class Context:
     starts: Mapping[str, tuple[int, ...]]
     now: str = "now64(3, 'UTC')"
     today: str = ""
+    today_counts: bool = False
 
     @classmethod
     def of(cls, bundle: Bundle, *, now: str = "now64(3, 'UTC')", today: str = "") -> Self:
@@ -48,6 +50,7 @@ class Context:
             _starts(company),
             now,
             today or f"toDate32({now}, {quoted(company.time_zone)})",
+            bundle.quotas.today_counts,
         )
 
 

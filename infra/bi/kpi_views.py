@@ -76,23 +76,33 @@ WHERE arrayExists((x, n) -> x != 0 OR (n = 1 AND x IS NOT NULL), done, [1, 2, 3]
 def taken(wanted: Sequence[Wanted], subject: Subject, context: Context) -> str:
     """Return SQL for what is wanted of each subject and period: `taken`, whole, and a 1 behind."""
     slots = slots_of(wanted)
-    places = ", ".join(
-        f"({slots[base_of(one)]}, {_WHICH[one.statistic]}, {_multiplier(one)})" for one in wanted
-    )
-    samples = ", ".join(str(n) for one, n in slots.items() if _is_sample(one, wanted)) or "0"
     return f"""
     SELECT subject_id, grain, period_start, period_end, 1 AS every, found.1 AS present,
-        arrayPushBack(arrayMap(w -> toInt256(toDecimal256(found.2[indexOf(found.1, w.1)][w.2], 4)
-            * toInt256(w.3)), [{places}]), toInt256(1)) AS taken
-    FROM (SELECT subject_id, grain, period_start, period_end,
-            (groupArray(slot), groupArray({_STATISTICS})) AS found
+        {taken_of("found", wanted, slots)} AS taken
+    FROM (SELECT subject_id, grain, period_start, period_end, {FOUND} AS found
         FROM (SELECT subject_id, grain, period_start, period_end, slot, sum(value) AS total,
                 count() AS n, min(is_previous) AS is_later,
-                arraySort(groupArrayIf(value, slot IN ({samples}))) AS sample
+                arraySort(groupArrayIf(value, slot IN ({samples(wanted, slots)}))) AS sample
             FROM ({_periods(slots, subject, context)})
             GROUP BY subject_id, grain, period_start, period_end, slot)
         GROUP BY subject_id, grain, period_start, period_end
         HAVING NOT min(is_later) OR period_start <= {context.today})"""
+
+
+def taken_of(found: str, wanted: Sequence[Wanted], slots: Mapping[Wanted, int]) -> str:
+    """Return SQL for what is wanted, as whole numbers with a 1 behind, from a column as FOUND."""
+    places = ", ".join(
+        f"({slots[base_of(one)]}, {_WHICH[one.statistic]}, {_multiplier(one)})" for one in wanted
+    )
+    return (
+        f"arrayPushBack(arrayMap(w -> toInt256(toDecimal256({found}.2[indexOf({found}.1, w.1)]"
+        f"[w.2], 4) * toInt256(w.3)), [{places}]), toInt256(1))"
+    )
+
+
+def samples(wanted: Sequence[Wanted], slots: Mapping[Wanted, int]) -> str:
+    """Return the slots, by comma, of whose lines each value counts."""
+    return ", ".join(str(n) for one, n in slots.items() if _is_sample(one, wanted)) or "0"
 
 
 # What is known of the lines of one slot, and the place of each. The middle is that of two values.
@@ -100,6 +110,7 @@ _STATISTICS = (
     "arrayMap(s -> [total, toDecimal128(n, 4), s[intDiv(length(s) + 1, 2)] "
     "+ s[intDiv(length(s), 2) + 1], s[intDiv(9 * length(s) + 9, 10)]], [sample])[1]"
 )
+FOUND = f"(groupArray(slot), groupArray({_STATISTICS}))"  # of rows: slot, total, n, sample
 _WHICH = {"": 1, "count": 2, "median": 3, "p90": 4}
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from connectors.sinks.clickhouse import quoted
+from infra.bi import attainment
+from infra.bi.attained import Attained
 from infra.bi.contest_views import contest, contest_score
 from infra.bi.context import Context
 from infra.bi.dictionary import Column, dictionary
@@ -50,7 +52,12 @@ def views(bundle: Bundle) -> tuple[View, ...]:
     context, every = Context.of(bundle), tuple(Catalogue(bundle).all())
     totals = tuple(c for c in every if {family_of(w) for w in c.wanted} <= {"measures"})
     plain = tuple(c for c in every if c.of_measure)
-    found = [dim_kpi(every), View("data_dictionary", data_dictionary())]
+    found = [
+        dim_kpi(every),
+        View("data_dictionary", data_dictionary()),
+        View("attainment_current", attainment.current(attained(bundle, by_day=False))),
+        View("attainment_daily", attainment.daily(attained(bundle, by_day=True))),
+    ]
     found += [
         View("contest", contest(bundle)), View("contest_score", contest_score(bundle)),
     ]  # fmt: skip
@@ -59,6 +66,15 @@ def views(bundle: Bundle) -> tuple[View, ...]:
         found.append(_of(subject, kpis(totals, subject, context), "_totals"))
         found.append(_of(subject, measures(plain, subject, context), "_measures"))
     return tuple(found)
+
+
+def attained(bundle: Bundle, *, by_day: bool, context: Context | None = None) -> Attained:
+    """Return what was done of quotas, of formulas those that any quota asks for."""
+    every = {c.kpi.kpi_id: c for c in Catalogue(bundle).all() if not c.of_measure}
+    quotas = [quota for quota in bundle.quotas.quotas if quota.kpi in every]
+    asked = {quota.kpi: every[quota.kpi] for quota in quotas}
+    owners = {Subject(quota.owner_kind.value) for quota in quotas}
+    return Attained([*asked.values()], owners, context or Context.of(bundle), by_day=by_day)
 
 
 def _of(subject: Subject, rows: str, suffix: str) -> View:

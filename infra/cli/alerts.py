@@ -22,6 +22,9 @@ def run(
     watch: Annotated[
         float, typer.Option(help="Run for ever, every so many seconds; 0: once.", min=0)
     ] = 0,
+    metrics_port: Annotated[
+        int, typer.Option(help="With --watch: where Prometheus reads what was seen; 0: nowhere.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Look at everybody once, or again and again, and keep what changed in spm.alert_event.
@@ -31,10 +34,10 @@ def run(
 
     Examples:
     `pacesetter alerts run`,
-    `pacesetter alerts run --watch 60`
+    `pacesetter alerts run --watch 60 --metrics-port 18096`
     """
     if watch:
-        _watch(watch)
+        _watch(watch, metrics_port)
         return
     from schemas.warehouse import Fenced, Unavailable
 
@@ -140,12 +143,17 @@ def _tick() -> Any:
     return tick(_warehouse(), _bundle(), datetime.now(UTC))
 
 
-def _watch(seconds: float) -> None:
+def _watch(seconds: float, metrics_port: int) -> None:
     import logging
     import os
     import time
 
+    from infra.alerting.telling import Metrics
+    from infra.local.found import found_settings
     from schemas.warehouse import Fenced, Unavailable
+
+    found = found_settings()
+    metrics = Metrics(metrics_port, found.host, found.metrics_reps_max)
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     log = logging.getLogger(__name__)
@@ -159,7 +167,10 @@ def _watch(seconds: float) -> None:
             made = _tick()
         except (Unavailable, Fenced, LookupError) as error:
             log.warning("not done: %s", error)
+            metrics.fail()
         else:
+            rules, took = _bundle().alerts.rules, time.monotonic() - began
+            metrics.show(_warehouse(), made, rules, took)
             for one in made.transitions:
                 if one.is_news:
                     log.info("%s %s %s: %s", *one.key[:3], one.after)

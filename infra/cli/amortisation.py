@@ -61,6 +61,38 @@ def show(
 
 
 @app.command()
+def write(*, contracts: Contracts = None, as_json: Json = False) -> None:
+    """Write the whole schedule into the warehouse, for spm_bi.amortisation.
+
+    Every month of every cost, months to come included, as the ledger, the accounting policies and
+    --contracts have it now. Where nothing has changed since, nothing is written; the view then
+    keeps its made_at. Run it when a month is closed, or every night; not two at a time.
+
+    Examples: pacesetter amortisation write --contracts contracts.csv,
+    pacesetter amortisation write --json
+    """
+    from datetime import UTC, datetime
+
+    from infra.amortisation import contracts as files
+    from infra.amortisation import writing
+    from infra.amortisation.showing import Untied
+    from infra.cli.reaching import WRONG, fail, ground, print_json
+    from infra.definitions.stored import Stored
+
+    with ground() as (client, _):
+        terms = files.read(contracts) if contracts else {}
+        try:
+            done = writing.write(Stored(client), terms, datetime.now(UTC))
+        except Untied as error:
+            fail(str(error), WRONG)
+    if as_json:
+        print_json(done._asdict())
+    else:
+        what = "written" if done.is_new else "nothing has changed since"
+        typer.echo(f"{what}: {done.rows} rows of {done.made_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+@app.command()
 def journal(
     period: Period,
     *,

@@ -35,8 +35,9 @@ def explain(
     """Explain entries of the ledger: tiers, credit, deal record, plan revision, and if it checks.
 
     Each is computed afresh from the credits below it under the definitions that were in force
-    there; the last line says whether that is what was posted. With a person's own token the trace
-    alone is checked: storage is not theirs to read.
+    there; what people and pay runs made, by doing the run again for the payee. The last line says
+    whether that is what was posted. With a person's own token the trace alone is checked: storage
+    is not theirs to read.
 
     Examples: pacesetter commission explain --entry 3fa29c,
     pacesetter commission explain --rep dana --period 2026-Q1 --as-of 2026-03-15 --json

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from connectors.sinks.clickhouse import Warehouse
 from infra.definitions.applying import Applied
 from infra.definitions.showing import table
+from infra.effects.attaining import Changed
 from infra.effects.computing import PERIODS, Effect, Line, effect
 from infra.effects.territories import Covered, covered
 
@@ -54,6 +55,10 @@ def as_json(found: tuple[Effect, Covered] | None) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "effect": {"entities": effect.entities, "lines": lines},
+        "attainment": {
+            "quotas": [_exact(one) for one in effect.attained.quotas],
+            "not_computed": list(effect.attained.apart),
+        },
         "rules": {"deals": dict(rules.deals), "gaps": [gap._asdict() for gap in rules.gaps]},
     }
 
@@ -68,6 +73,11 @@ def as_text(found: tuple[Effect, Covered] | None) -> str:
         parts.append("No number changes.")
     for kind, group in groupby(effect.lines, key=lambda line: line.subject_kind):
         parts.append(_table(_HEADS[kind], list(group)))
+    for kind, quotas in groupby(effect.attained.quotas, key=lambda one: one.subject_kind):
+        parts.append(_attained(_HEADS[kind], list(quotas)))
+    if effect.attained.apart:
+        parts.append(f"Attainment of {', '.join(effect.attained.apart)} is not computed: these "
+                     "look at each deal, or at what is open now.")  # fmt: skip
     return "\n\n".join(["", *parts, *rules.told()])
 
 
@@ -86,6 +96,31 @@ def _table(head: str, lines: list[Line]) -> str:
         sums[line.measure, line.currency] += line.after - line.before
     told = ", ".join(f"{m} {v:+,f} {c}".strip() for (m, c), v in sorted(sums.items()))
     return f"{text}\nIn all: {told}"
+
+
+def _attained(head: str, quotas: list[Changed]) -> str:
+    rows = [
+        (x.subject_id, f"{x.kpi} {x.currency}".strip(), x.period_start, _pair(x.quota_before,
+         x.quota_after), _pair(x.actual_before, x.actual_after), _percent(x.attainment_before),
+         _percent(x.attainment_after))
+        for x in quotas[:LINES_MAX]
+    ]  # fmt: skip
+    names = (f"QUOTAS OF {head.upper()}", "KPI", "FROM", "QUOTA", "ACTUAL", "ATTAINED", "THEN")
+    more = len(quotas) - LINES_MAX
+    return table(names, rows) + (f"\n... and {more} more; --json has all" if more > 0 else "")
+
+
+def _exact(one: Changed) -> dict[str, Any]:
+    return {k: f"{v:f}" if isinstance(v, Decimal) else v for k, v in one._asdict().items()}
+
+
+def _pair(before: Decimal | None, after: Decimal | None) -> str:
+    told = ["-" if v is None else _plain(v) for v in (before, after)]
+    return told[0] if before == after else " > ".join(told)
+
+
+def _percent(ratio: Decimal | None) -> str:
+    return "-" if ratio is None else f"{ratio * 100:.1f} %"
 
 
 def _plain(value: Decimal) -> str:

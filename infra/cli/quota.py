@@ -15,7 +15,10 @@ from infra.cli.reaching import WRONG, ground, print_json, tell
 
 if TYPE_CHECKING:
     from infra.definitions.problems import Problem
+    from infra.standing.reading import Reached, Standing
     from schemas.defining import Definition
+
+    Stand = tuple[tuple[Standing, ...], tuple[Reached, ...]] | None
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 SHOWN = ("quotas", "leave")  # kinds whose problems are told here; `definitions check` has the rest
@@ -38,15 +41,19 @@ def check(
     """Check quotas: owners, KPIs, currencies, periods, ramps, curves, sums, and who has none.
 
     A team's quota is compared with what its reps are asked for in the same days, after ramps and
-    proration: the ratio is the over-assignment, and quotas.yaml says what it may be.
+    proration: the ratio is the over-assignment, and quotas.yaml says what it may be. Rates and
+    averages are not compared: they do not add up.
 
-    Example: pacesetter quota check definitions/ --strict
+    Of what is in force (no folder) it also tells how quotas stand today: attained, pace, gap.
+
+    Examples: pacesetter quota check definitions/ --strict,
+    pacesetter quota check --json
     """
     from infra.definitions.problems import has_errors
     from infra.definitions.quota_sums import sums
-    from infra.standing import checking
+    from infra.standing import checking, telling
 
-    values, problems = _values(folder)
+    values, problems, stand = _values(folder)
     day = on.date() if on else date.today()  # noqa: DTZ011 - today where the reader sits
     summed, without = [], []
     if not has_errors(problems) and {"quotas", "roster"} <= values.keys():
@@ -54,12 +61,15 @@ def check(
         without = checking.without_quota(values, day)
     wrong = [s for s in summed if not s.adds_up]
     if as_json:
-        print_json(checking.as_json(problems, summed, without, day))
+        found = checking.as_json(values, problems, summed, without, day)
+        print_json(found | ({"standings": telling.standings_json(*stand)} if stand else {}))
     else:
         tell(problems)
         typer.echo(checking.text(problems, summed, without, day))
         if told := checking.changes_text(values, day):
             typer.echo(told)
+        if stand and stand[1]:
+            typer.echo(f"\n{telling.standings(*stand, checking.SUMS_MAX)}")
     failed = has_errors(problems) or (strict and bool(problems or wrong or without))
     raise typer.Exit(WRONG if failed else 0)
 
@@ -126,19 +136,25 @@ def learn() -> None:
         typer.echo("No quota follows a learned curve.")
 
 
-def _values(folder: Path | None) -> "tuple[Mapping[str, Definition], tuple[Problem, ...]]":
+def _values(folder: Path | None) -> "tuple[Mapping[str, Definition], tuple[Problem, ...], Stand]":
+    """Return definitions, what is wrong with them and, of what is in force, how quotas stand."""
     from infra.definitions.applying import checked
     from infra.definitions.checking import check as findings_in
     from infra.definitions.loading import Loaded, load
     from infra.definitions.stored import Stored
+    from infra.standing.reading import Views
+    from schemas.quotas import Quotas
 
     if folder is not None:
         loaded = load(folder)
-        return loaded.values, _ours(checked(loaded, {}))
+        return loaded.values, _ours(checked(loaded, {})), None
     with ground() as (client, _):
         values = dict(Stored(client).in_force().values)
+        asked = values.get("quotas")
+        views = Views(client, None) if isinstance(asked, Quotas) and asked.quotas else None
+        stand = (views.groups(), views.reached()) if views else None
     found = Loaded(values=values)
-    return values, _ours(tuple(map(found.placed, findings_in(values))))
+    return values, _ours(tuple(map(found.placed, findings_in(values)))), stand
 
 
 def _ours(problems: "tuple[Problem, ...]") -> "tuple[Problem, ...]":

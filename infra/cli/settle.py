@@ -22,6 +22,9 @@ def settle(
     watch: Annotated[
         float, typer.Option(help="Run for ever, every so many seconds; 0: until done.", min=0)
     ] = 0,
+    metrics_port: Annotated[
+        int, typer.Option(help="With --watch: where Prometheus reads what was done; 0: nowhere.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Add up the totals of days that are over by month, for the views of KPIs.
@@ -31,10 +34,10 @@ def settle(
 
     Examples:
     `pacesetter settle`,
-    `pacesetter settle --watch 60`
+    `pacesetter settle --watch 60 --metrics-port 18095`
     """
     if watch:
-        _watch(watch)
+        _watch(watch, metrics_port)
         return
     from infra.settling.watching import settle_all
     from schemas.warehouse import Fenced, Unavailable
@@ -54,15 +57,21 @@ def settle(
                    f"months written, {run.loose} months of reps again")  # fmt: skip
 
 
-def _watch(seconds: float) -> None:
+def _watch(seconds: float, port: int) -> None:
     import logging
     import os
 
-    from infra.settling.watching import watch
+    from prometheus_client import CollectorRegistry, start_http_server
+
+    from infra.local.found import found_settings
+    from infra.settling.watching import Gauges, watch
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     os.nice(NICE)
-    stop = threading.Event()
+    stop, registry = threading.Event(), CollectorRegistry()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    watch(lambda: patient_warehouse(STATEMENT_SECONDS_MAX), seconds, stop)
+    gauges = Gauges(registry)
+    if port:
+        start_http_server(port, found_settings().host, registry)
+    watch(lambda: patient_warehouse(STATEMENT_SECONDS_MAX), gauges, seconds, stop)

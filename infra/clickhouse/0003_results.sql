@@ -166,6 +166,50 @@ ENGINE = ReplacingMergeTree(made_at) ORDER BY sequence
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Pay runs that are done: a row follows its entries.';
 
+-- A run holds the whole schedule; its name follows from all it was computed from, so the same run done again
+-- writes the same rows.
+CREATE TABLE IF NOT EXISTS spm.amortisation
+(
+    run_id String COMMENT 'Run of spm.amortisation_run.',
+    rep_id LowCardinality(String) COMMENT 'Payee.',
+    plan_id LowCardinality(String) COMMENT 'Plan.',
+    component_id LowCardinality(String) COMMENT 'Line of the plan.',
+    currency LowCardinality(String) COMMENT 'ISO 4217 code of all amounts.',
+    deal_id String COMMENT 'Deal the cost belongs to; empty for none.',
+    treatment UInt16 COMMENT 'Order of the treatment that was met; 0 for none.',
+    month Date32 COMMENT 'First day of the month.',
+    policy_id LowCardinality(String) COMMENT 'Policy of the day the cost first arose; empty for none.',
+    treats LowCardinality(String) COMMENT 'CAPITALISE or EXPENSE.',
+    because LowCardinality(String) COMMENT 'Why.',
+    period_months UInt16 COMMENT 'Months it is charged over by the terms first known; 0 for an expense.',
+    opening Decimal(38, 4) COMMENT 'Asset when the month began.',
+    capitalised Decimal(38, 4) COMMENT 'Costs that became an asset in it.',
+    reduced Decimal(38, 4) COMMENT 'What was taken back of the asset.',
+    amortised Decimal(38, 4) COMMENT 'What was charged.',
+    written_off Decimal(38, 4) COMMENT 'What was left when service ended early.',
+    closing Decimal(38, 4) COMMENT 'opening + capitalised - reduced - amortised - written_off.',
+    expensed Decimal(38, 4) COMMENT 'Costs that are an expense as they arise.',
+    released Decimal(38, 4) COMMENT 'What was taken back beyond the asset.',
+    posted Decimal(38, 4) COMMENT 'What the ledger posted: capitalised - reduced - released + expensed.'
+)
+ENGINE = ReplacingMergeTree PARTITION BY run_id
+ORDER BY (run_id, rep_id, plan_id, component_id, currency, deal_id, treatment, month)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'What commissions are in the books, cost by cost and month by month.';
+
+CREATE TABLE IF NOT EXISTS spm.amortisation_run
+(
+    run_id String COMMENT 'Hash (hex) of the entries, deals, terms and policies it was computed from.',
+    rows UInt64 COMMENT 'Rows of spm.amortisation it wrote.',
+    sequence UInt64 COMMENT 'Definitions in force.',
+    keys Array(String) COMMENT 'The ledger it read: topic/partition ...',
+    reached Array(UInt64) COMMENT '... and the greatest position of an entry there.',
+    made_at DateTime64(3, 'UTC') COMMENT 'When it was written. The newest one is in force.'
+)
+ENGINE = ReplacingMergeTree(made_at) ORDER BY run_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Runs of `pacesetter amortisation write`: a row follows its rows.';
+
 -- One row per subject, period and day: a later run of the day replaces an earlier one.
 CREATE TABLE IF NOT EXISTS spm.forecast
 (

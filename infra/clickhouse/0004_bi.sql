@@ -265,6 +265,12 @@ CREATE OR REPLACE VIEW spm_bi.fct_deal
     amount Nullable(Decimal(18, 4)),
     currency String,
     acv Nullable(Decimal(18, 4)),
+    margin Nullable(Decimal(18, 4)),
+    units Nullable(Decimal(18, 4)),
+    invoiced_amount Nullable(Decimal(18, 4)),
+    paid_amount Nullable(Decimal(18, 4)),
+    cancelled_on Nullable(Date32),
+    cancel_reason String,
     probability Nullable(Decimal(9, 6)),
     close_date Nullable(Date32),
     created_at DateTime64(3, 'UTC'),
@@ -275,6 +281,7 @@ CREATE OR REPLACE VIEW spm_bi.fct_deal
     product String,
     segment String,
     region String,
+    territory_id String,
     lead_source String,
     split_count UInt64,
     source String,
@@ -284,12 +291,15 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT fact.entity_id AS deal_id, fact.name AS name, fact.rep_id AS rep_id,
     line.team_id[arrayLastIndex(d -> d <= fact.day, line.since)] AS team_id,
     line.team_id[arrayLastIndex(d -> d <= toDate32(now('UTC')), line.since)] AS current_team_id,
-    fact.account_id AS account_id, fact.account_name AS account_name, fact.stage_class AS
-    stage_class, fact.stage_label AS stage_label, fact.pipeline_id AS pipeline_id, fact.deal_type AS
-    deal_type, fact.amount AS amount, fact.currency AS currency, fact.acv AS acv, fact.probability
-    AS probability, fact.close_date AS close_date, fact.created_at AS created_at, fact.won_at AS
-    won_at, fact.lost_at AS lost_at, fact.lost_reason AS lost_reason, fact.day AS day, fact.product
-    AS product, fact.segment AS segment, fact.region AS region, fact.lead_source AS lead_source,
+    fact.account_id AS account_id, fact.account_name AS account_name, fact.stage_class AS stage_class,
+    fact.stage_label AS stage_label, fact.pipeline_id AS pipeline_id, fact.deal_type AS deal_type,
+    fact.amount AS amount, fact.currency AS currency, fact.acv AS acv, fact.margin AS margin,
+    fact.units AS units, fact.invoiced_amount AS invoiced_amount, fact.paid_amount AS paid_amount,
+    fact.cancelled_on AS cancelled_on, fact.cancel_reason AS cancel_reason,
+    fact.probability AS probability, fact.close_date AS close_date, fact.created_at AS created_at,
+    fact.won_at AS won_at, fact.lost_at AS lost_at, fact.lost_reason AS lost_reason, fact.day AS day,
+    fact.product AS product, fact.segment AS segment, fact.region AS region,
+    fact.territory_id AS territory_id, fact.lead_source AS lead_source,
     length(fact.split_owner_id) AS split_count, fact.source AS source, fact.source_id AS source_id
 FROM
 (
@@ -328,10 +338,18 @@ CREATE OR REPLACE VIEW spm_bi.fct_credit
     reporting_currency String,
     rate Nullable(Decimal(20, 10)),
     rate_on Nullable(Date32),
+    acv Nullable(Decimal(18, 4)),
+    margin Nullable(Decimal(18, 4)),
+    units Nullable(Decimal(18, 4)),
+    invoiced_amount Nullable(Decimal(18, 4)),
+    paid_amount Nullable(Decimal(18, 4)),
+    cancelled_on Nullable(Date32),
+    cancel_reason String,
     deal_type String,
     product String,
     segment String,
-    region String
+    region String,
+    territory_id String
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT credit.rep_id AS rep_id, person.name AS rep_name,
@@ -341,8 +359,11 @@ AS SELECT credit.rep_id AS rep_id, person.name AS rep_name,
     credit.via AS via, credit.stage_class AS stage_class, credit.day AS day, credit.share AS share,
     credit.amount AS amount, credit.currency AS currency, credit.reporting_amount AS reporting_amount,
     credit.reporting_currency AS reporting_currency, credit.rate AS rate, credit.rate_on AS rate_on,
+    credit.acv AS acv, credit.margin AS margin, credit.units AS units,
+    credit.invoiced_amount AS invoiced_amount, credit.paid_amount AS paid_amount,
+    credit.cancelled_on AS cancelled_on, credit.cancel_reason AS cancel_reason,
     credit.deal_type AS deal_type, credit.product AS product, credit.segment AS segment,
-    credit.region AS region
+    credit.region AS region, credit.territory_id AS territory_id
 FROM
 (
     SELECT * FROM spm.deal_credit FINAL

@@ -49,36 +49,8 @@ FROM
     WHERE kind = 'payroll' AND sequence = (SELECT max(sequence) FROM spm.definition WHERE kind = 'payroll')
 );
 
--- Filters on rep_id and deal_id reach both tables' primary keys.
+-- Filters on rep_id and deal_id reach both tables' primary keys. Types are those of history, which has no other.
 CREATE OR REPLACE VIEW spm_bi.fct_credit_version
-(
-    rep_id String,
-    deal_id String,
-    role String,
-    via String,
-    topic String,
-    partition UInt16,
-    position UInt64,
-    sequence UInt64,
-    day Date32,
-    share Decimal(9, 6),
-    amount Decimal(18, 4),
-    currency String,
-    reporting_amount Nullable(Decimal(18, 4)),
-    reporting_currency String,
-    rate Nullable(Decimal(20, 10)),
-    rate_on Nullable(Date32),
-    is_deleted Bool,
-    stage_class String,
-    deal_name String,
-    account_name String,
-    deal_source String,
-    deal_source_id String,
-    deal_topic String,
-    deal_partition UInt16,
-    deal_position UInt64,
-    deal_revised_at Nullable(DateTime64(6, 'UTC'))
-)
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT credit.rep_id AS rep_id, credit.deal_id AS deal_id, credit.role AS role, credit.via AS via,
     credit.topic AS topic, credit.partition AS partition, credit.position AS position,
@@ -214,3 +186,138 @@ FROM
     GROUP BY dispute_id, rep_id
 ) AS said
 LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = said.rep_id;
+
+-- The lines of statements: of what no credit caused the day is that of its posting (commission_posting has all; here
+-- the few that nothing cheaper tells). Terms are the payee's own.
+CREATE OR REPLACE VIEW spm_bi.commission_statement
+(
+    entry_id String,
+    rep_id String,
+    rep_name String,
+    posted_start Date32,
+    posted_end Date32,
+    day Date32,
+    plan_id String,
+    plan_name String,
+    component_id String,
+    component_kind String,
+    kind String,
+    state String,
+    deal_id String,
+    deal_name String,
+    account_name String,
+    role String,
+    via String,
+    share Nullable(Decimal(9, 6)),
+    credit_amount Nullable(Decimal(18, 4)),
+    credit_currency String,
+    exchange_rate Nullable(Decimal(20, 10)),
+    exchange_rate_on Nullable(Date32),
+    credited_amount Nullable(Decimal(18, 4)),
+    credited_currency String,
+    credited_before Decimal(38, 4),
+    credited_after Decimal(38, 4),
+    amount Decimal(38, 4),
+    currency String,
+    tiers_before String,
+    tiers_after String,
+    steps String,
+    formula String,
+    origin_start Date32,
+    origin_end Date32,
+    payout_start Date32,
+    payout_end Date32,
+    plan_revision Nullable(UInt64),
+    plan_revision_id String,
+    plan_author String,
+    plan_written_at Nullable(DateTime64(3, 'UTC')),
+    reason String,
+    author String,
+    approver String,
+    disputes String,
+    position UInt64
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT entry.entry_id AS entry_id, entry.rep_id AS rep_id, entry.rep_name AS rep_name,
+    entry.posted_start AS posted_start, entry.posted_end AS posted_end,
+    multiIf(credit.deal_id != '', credit.day, run.sequence > 0, toDate32(run.at),
+        posting.posted_at IS NOT NULL, toDate32(assumeNotNull(posting.posted_at)), entry.posted_start) AS day,
+    entry.plan_id AS plan_id, terms.plan_name AS plan_name, entry.component_id AS component_id,
+    entry.component_kind AS component_kind, entry.kind AS kind, entry.state AS state, entry.deal_id AS deal_id,
+    credit.deal_name AS deal_name, credit.account_name AS account_name, entry.role AS role, entry.via AS via,
+    if(credit.deal_id = '', NULL, credit.share) AS share,
+    if(credit.deal_id = '', NULL, credit.amount) AS credit_amount, credit.currency AS credit_currency,
+    credit.rate AS exchange_rate, credit.rate_on AS exchange_rate_on,
+    credit.reporting_amount AS credited_amount, credit.reporting_currency AS credited_currency,
+    entry.credited_before AS credited_before, entry.credited_after AS credited_after, entry.amount AS amount,
+    entry.currency AS currency, JSONExtractRaw(entry.trace, 'before', 'tiers') AS tiers_before,
+    JSONExtractRaw(entry.trace, 'after', 'tiers') AS tiers_after,
+    arrayStringConcat(arrayMap(step -> JSONExtractString(step, 'says'),
+        JSONExtractArrayRaw(entry.trace, 'after', 'steps')), '; ') AS steps,
+    JSONExtractString(entry.trace, 'formula') AS formula, entry.origin_start AS origin_start,
+    entry.origin_end AS origin_end, entry.payout_start AS payout_start, entry.payout_end AS payout_end,
+    if(terms.revision_id = '', NULL, terms.sequence) AS plan_revision, terms.revision_id AS plan_revision_id,
+    terms.author AS plan_author, if(terms.revision_id = '', NULL, terms.written_at) AS plan_written_at,
+    entry.reason AS reason, entry.author AS author, entry.approver AS approver, asked.states AS disputes,
+    entry.position AS position
+FROM spm_bi.commission_ledger AS entry
+LEFT JOIN spm_bi.fct_credit_version AS credit ON credit.rep_id = entry.rep_id AND credit.topic = entry.topic
+    AND credit.partition = entry.partition AND credit.position = entry.position
+    AND credit.deal_id = entry.deal_id
+LEFT JOIN (SELECT sequence, min(made_at) AS at FROM spm.pay_run GROUP BY sequence) AS run
+    ON run.sequence = entry.position AND entry.topic = 'spm.definitions'
+LEFT JOIN
+(
+    SELECT rep_id, entry_id, posted_at FROM spm_bi.commission_posting
+    WHERE entry_id IN (SELECT entry_id FROM spm.commission_ledger WHERE deal_id = '' AND topic != 'spm.definitions')
+) AS posting ON posting.rep_id = entry.rep_id AND posting.entry_id = entry.entry_id
+LEFT JOIN
+(
+    SELECT rep_id, entry_id,
+        arrayStringConcat(arrayMap(one -> one.3, arraySort(groupArray((opened_at, dispute_id, state)))), ', ') AS states
+    FROM spm_bi.dispute GROUP BY rep_id, entry_id
+) AS asked ON asked.rep_id = entry.rep_id AND asked.entry_id = entry.entry_id
+ASOF LEFT JOIN
+(
+    SELECT rep_id, plan_id, sequence, plan_name, revision_id, author, written_at FROM spm_bi.plan_revision
+) AS terms ON terms.rep_id = entry.rep_id AND terms.plan_id = entry.plan_id AND entry.sequence >= terms.sequence;
+
+CREATE OR REPLACE VIEW spm_bi.amortisation
+(
+    month Date32,
+    rep_id String,
+    rep_name String,
+    deal_id String,
+    plan_id String,
+    component_id String,
+    currency String,
+    treatment UInt16,
+    policy_id String,
+    treats String,
+    because String,
+    period_months UInt16,
+    opening Decimal(38, 4),
+    capitalised Decimal(38, 4),
+    reduced Decimal(38, 4),
+    amortised Decimal(38, 4),
+    written_off Decimal(38, 4),
+    closing Decimal(38, 4),
+    expensed Decimal(38, 4),
+    released Decimal(38, 4),
+    posted Decimal(38, 4),
+    made_at DateTime64(3, 'UTC')
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT one.month AS month, one.rep_id AS rep_id, person.name AS rep_name, one.deal_id AS deal_id,
+    one.plan_id AS plan_id, one.component_id AS component_id, one.currency AS currency,
+    one.treatment AS treatment, one.policy_id AS policy_id, one.treats AS treats, one.because AS because,
+    one.period_months AS period_months, one.opening AS opening, one.capitalised AS capitalised,
+    one.reduced AS reduced, one.amortised AS amortised, one.written_off AS written_off,
+    one.closing AS closing, one.expensed AS expensed, one.released AS released, one.posted AS posted,
+    assumeNotNull((SELECT max(made_at) FROM spm.amortisation_run)) AS made_at
+FROM
+(
+    SELECT * FROM spm.amortisation FINAL
+    WHERE run_id = (SELECT argMax(run_id, made_at) FROM spm.amortisation_run)
+) AS one
+LEFT JOIN (SELECT rep_id, name FROM spm.person FINAL) AS person ON person.rep_id = one.rep_id;

@@ -7,13 +7,14 @@ from itertools import pairwise
 from typing import NamedTuple, cast
 
 from infra.definitions import checking_curves
+from infra.definitions.adding_up import rates
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from infra.definitions.quota_sums import sums
 from schemas.currencies import is_currency
 from schemas.defining import Definition
 from schemas.definitions import COMPANY_ID, Company, Measures, MeasureUnit, Rates, Roster
 from schemas.kpis import Kpis, KpiUnit
-from schemas.quotas import Quota, QuotaOwner, Quotas
+from schemas.quotas import Proration, Quota, QuotaOwner, Quotas
 from schemas.territories import Territories
 
 Values = Mapping[str, Definition]
@@ -33,6 +34,7 @@ def check(values: Values) -> Iterator[Finding]:
     """Yield everything wrong with the quotas among the values."""
     told = cast(Quotas, values["quotas"])
     quotas = told.quotas
+    apart = rates(values)
     yield from _ids(quotas)
     for i, quota in enumerate(quotas):
         path: Path = ("quotas", i)
@@ -42,6 +44,10 @@ def check(values: Values) -> Iterator[Finding]:
                           "name the first day behind the period")  # fmt: skip
         yield from _owner(path, quota, values)
         yield from _money(path, quota, values)
+        if quota.kpi in apart and quota.proration is not Proration.NONE:
+            yield Finding("quotas", (*path, "proration"), quota.proration,
+                          f"takes days off {quota.kpi}, which does not add up over days",
+                          "write NONE: whoever comes later is asked for the same rate")  # fmt: skip
     yield from _overlaps(quotas)
     yield from _rates_exist(quotas, values)
     broken = list(checking_curves.check(told, values))

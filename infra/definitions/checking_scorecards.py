@@ -1,4 +1,4 @@
-"""Whether scorecards make sense: indicators that add up, targets, currencies, teams, weights."""
+"""Whether scorecards make sense: indicators, targets, currencies, teams, weights."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -7,10 +7,13 @@ from typing import cast
 
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.defining import Definition
-from schemas.definitions import RULES, Company, Measure, Measures, MeasureUnit, Roster
+from schemas.definitions import RULES, Bundle, Company, Measure, Measures, MeasureUnit, Roster
+from schemas.kpis import Direction as KpiDirection
 from schemas.kpis import Kpis
 from schemas.quotas import QuotaOwner, Quotas
 from schemas.scorecards import Indicator, Scorecard, Scorecards
+from streams.domain.kpi_trees import KpiError, Origin
+from streams.domain.kpis import Catalogue
 
 Values = Mapping[str, Definition]
 USUAL_WEIGHT = Decimal(100)
@@ -65,11 +68,31 @@ def _indicators(path: Path, card: Scorecard, values: Values) -> Iterator[Finding
         if one.kpi in known:
             yield from _measure((*here,), one, known[one.kpi], values)
         elif one.kpi in others:
-            yield Finding("scorecards", (*here, "kpi"), one.kpi, "does not add up over days",
-                          f"a scorecard counts measures: {', '.join(sorted(known))}")  # fmt: skip
+            yield from _rate((*here,), one, values)
         else:
             yield Finding("scorecards", (*here, "kpi"), one.kpi, "is no measure that exists",
                           did_you_mean(one.kpi, known, "add it to measures.yaml"))  # fmt: skip
+
+
+def _rate(path: Path, one: Indicator, values: Values) -> Iterator[Finding]:
+    """Yield what keeps a KPI with a formula from being scored day by day, from totals alone."""
+    given = {kind: values[kind] for kind in ("measures", "kpis")}
+    catalogue = Catalogue(Bundle(**given))  # type: ignore[arg-type]
+    try:
+        computed = catalogue.computed(one.kpi)
+    except KpiError:
+        return  # the check of KPIs tells
+    if apart := [w for w in computed.wanted if w.origin is not Origin.MEASURE or w.is_previous]:
+        yield Finding("scorecards", (*path, "kpi"), one.kpi, f"asks for {apart[0]}",
+                      "a scorecard knows measures of its own days: choose a KPI that is made "
+                      "of them, such as win_rate")  # fmt: skip
+    if computed.kpi.direction is KpiDirection.LOWER:
+        yield Finding("scorecards", (*path, "kpi"), one.kpi, "is better when there is less of it",
+                      "points reward more: choose a KPI that is better when higher")  # fmt: skip
+    if one.currency:
+        yield Finding("scorecards", (*path, "currency"), one.currency,
+                      f"{one.kpi} is in the reporting currency or none",
+                      "leave the currency out")  # fmt: skip
 
 
 def _measure(path: Path, one: Indicator, measure: Measure, values: Values) -> Iterator[Finding]:

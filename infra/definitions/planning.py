@@ -16,8 +16,10 @@ import polars as pl
 from infra.definitions.stored import Stored
 from schemas.definitions import Bundle, Company
 from schemas.quotas import PeriodKind, QuotaOwner
+from streams.domain.attaining import adds_up
 from streams.domain.curves import Curve, Past, past_of
 from streams.domain.expected import Expectations, Expected
+from streams.domain.kpis import Catalogue
 from streams.domain.periods import (
     FiscalYear,
     Span,
@@ -27,9 +29,10 @@ from streams.domain.periods import (
     previous,
 )
 from streams.domain.quotas import told
+from streams.domain.spans import before
 from streams.domain.workdays import Workdays, ordinals
 
-DEPENDS = ("company", "roster", "calendars", "leave", "quotas", "measures")
+DEPENDS = ("company", "roster", "calendars", "leave", "quotas", "measures", "kpis")
 PAST_MAX = 12  # past periods a curve learns from; older ones say little about how people sell now
 YEARS_AHEAD = 2  # days of calendars that reports may ask for beyond today
 YEARS_BACK_MAX = 30
@@ -39,7 +42,8 @@ _QUOTA: dict[str, Any] = {
     "rep_id": pl.String, "kpi": pl.String,
     "currency": pl.String, "period_start": pl.Date, "period_end": pl.Date,
     "written_amount": _AMOUNT, "amount": _AMOUNT, "is_overlay": pl.Boolean,
-    "is_additive": pl.Boolean, "curve_id": pl.String, "curve_note": pl.String,
+    "before_start": pl.Date, "is_additive": pl.Boolean,
+    "curve_id": pl.String, "curve_note": pl.String,
     "plan_from": _WEIGHT, "plan_total": _WEIGHT, "work_id": pl.String, "work_from": _WEIGHT,
     "work_total": _WEIGHT, "away_day": pl.List(pl.Date), "away_share": pl.List(_SHARE),
     "trace": pl.String,
@@ -74,16 +78,16 @@ def write(stored: Stored, sequence: int, now: datetime) -> None:
     expectations = Expectations(bundle)
     today = now.astimezone(ZoneInfo(bundle.company.time_zone)).date()
     curves = expectations.curves(past(stored, expectations, bundle, today))
-    additive = {m.measure for m in bundle.measures.measures}
+    additive = {c.kpi.kpi_id for c in Catalogue(bundle).all() if adds_up(c)}
     expected = list(expectations.all())
     company = bundle.company
     own = company.calendar_id or ""
     head = {
-        "time_zone": [company.time_zone], "today_counts": [bundle.quotas.today_counts],
+        "time_zone": [company.time_zone],
         "calendar_id": [own if own in expectations.calendars else ""],
     }  # fmt: skip
     for table, rows in (
-        ("quota", quota_rows(expected, curves, additive)),
+        ("quota", quota_rows(expected, curves, additive, company)),
         ("plan_curve", curve_rows(curves)),
         ("calendar_day", day_rows(expectations.calendars, days_of(bundle, today), company)),
         ("planning", pl.DataFrame(head)),
@@ -107,9 +111,16 @@ def learn(stored: Stored, now: datetime) -> dict[str, str]:
 
 
 def quota_rows(
-    expected: Sequence[Expected], curves: Mapping[str, Curve], additive: set[str]
+    expected: Sequence[Expected],
+    curves: Mapping[str, Curve],
+    additive: set[str],
+    company: Company,
 ) -> pl.DataFrame:
-    """Return quotas as columns of spm.quota."""
+    """Return quotas as columns of spm.quota.
+
+    Args:
+        additive: KPIs that add up over days.
+    """
     rows = []
     for one in expected:
         quota, plan, work = one.quota, one.plan(curves), one.work(curves)
@@ -118,7 +129,8 @@ def quota_rows(
             quota.quota_id, quota.owner_kind.value, quota.owner_id,
             quota.owner_id if quota.owner_kind is QuotaOwner.REP else "", quota.kpi,
             quota.currency or "", quota.period_start, quota.period_end, quota.amount,
-            one.effective.amount, quota.is_overlay, quota.kpi in additive, one.curve_id,
+            one.effective.amount, quota.is_overlay,
+            before(one.span, company).start, quota.kpi in additive, one.curve_id,
             plan.curve.note, plan.curve.before(quota.period_start), plan.total, one.work_id,
             work.curve.before(quota.period_start), work.total, list(one.away),
             list(one.away.values()), json.dumps(parts),

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple, cast
 
+from infra.definitions.adding_up import rates
 from infra.definitions.checking_roster import end_of
 from schemas.defining import Definition
 from schemas.definitions import COMPANY_ID, Bundle, Roster, Stint, Team
@@ -51,7 +52,9 @@ def sums(values: Values) -> Iterator[Sum]:
     """Yield every group's quota with what those below it are asked for.
 
     A quota of a year is compared with those of its quarters and months: what lies within counts.
+    Quotas on what does not add up (a win rate) are left out: reps' rates are no part of a team's.
     """
+    apart = rates(values)
     told, roster = cast(Quotas, values["quotas"]), cast(Roster, values["roster"])
     expectations = Expectations(_bundle(values))
     above = {t.team_id: t for t in roster.teams}
@@ -62,11 +65,12 @@ def sums(values: Values) -> Iterator[Sum]:
     ]
     asked: dict[tuple[QuotaOwner, str, str, str | None], list[_Asked]] = defaultdict(list)
     for quota, amount in zip(told.quotas, amounts, strict=True):
-        if not quota.is_overlay and amount:
+        if not quota.is_overlay and amount and quota.kpi not in apart:
             for group in _groups(quota, history.get(quota.owner_id, ()), above):
                 asked[(*group, quota.kpi, quota.currency)].append(_Asked(quota, amount))
     for at, (quota, amount) in enumerate(zip(told.quotas, amounts, strict=True)):
-        if quota.owner_kind is not QuotaOwner.REP and not quota.is_overlay and amount:
+        of_group = quota.owner_kind is not QuotaOwner.REP and not quota.is_overlay
+        if of_group and amount and quota.kpi not in apart:
             below = asked[quota.owner_kind, quota.owner_id, quota.kpi, quota.currency]
             one = _sum(quota, amount, below, above)
             fits = one.ratio is None or (

@@ -32,7 +32,7 @@ _SQL_TYPES: dict[Any, str] = {
     pl.Decimal(38, 12): "Decimal(38, 12)", pl.Decimal(18, 4): "Decimal(18, 4)",
     pl.Decimal(38, 4): "Decimal(38, 4)", pl.Decimal(38, 8): "Decimal(38, 8)",
     pl.List(pl.Date): "Array(Date32)", pl.List(pl.Decimal(9, 6)): "Array(Decimal(9, 6))",
-    pl.List(pl.String): "Array(String)",
+    pl.List(pl.String): "Array(String)", pl.List(pl.UInt64): "Array(UInt64)",
 }  # fmt: skip
 _MOVED = "the warehouse has begun anew"
 _COLUMNS = "sequence, kind, revision_id, author, note, toUnixTimestamp64Milli(written_at)"

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from infra.effects.attaining import Changes, Side, changes
 from infra.effects.reading import OVERLAY, Warehouse, count_of_entities, entities, totals
 from schemas.contests import Contests
 from schemas.definitions import Bundle
@@ -51,10 +52,12 @@ class Effect:
 
     Attributes:
         entities: how many calls, e-mails, meetings and deals were looked at.
+        attained: quotas whose attainment changes.
     """
 
     lines: tuple[Line, ...]
     entities: int
+    attained: Changes
 
 
 def effect(
@@ -88,7 +91,9 @@ def effect(
     changed = _added(pl.concat([_no_cells(), *cells]), _CELL)
     members = _members(before), _members(after)
     found = _told(warehouse, changed, members, PERIODS[by], tell)
-    return Effect(tuple(sorted(map(_line, found.iter_rows()), key=_order)), looked)
+    lines = tuple(sorted(map(_line, found.iter_rows()), key=_order))
+    sides = (Side(before, members[0]), Side(after, members[1]))
+    return Effect(lines, looked, changes(warehouse, *sides, changed))
 
 
 def _changed(fold: Fold, rows: pl.DataFrame, new: InForce) -> pl.DataFrame:

@@ -50,11 +50,15 @@ def clock_of(now: datetime, bundle: Bundle) -> Clock:
 
 @dataclass(slots=True)
 class Learned:
-    """What was learned today, kept until tomorrow or until the definitions change."""
+    """What was learned today, kept until tomorrow, other definitions or another past.
 
-    key: tuple[date, int] | None = None
+    Attributes:
+        days: with a hash of the wins they were read with.
+    """
+
+    key: tuple[date, int, int] | None = None
     odds: Odds | None = None
-    days: dict[Kpi, pl.DataFrame] = field(default_factory=dict)
+    days: dict[Kpi, tuple[bytes, pl.DataFrame]] = field(default_factory=dict)
     made: dict[tuple[Kpi, Span], tuple[bytes, list[dict[str, Any]]]] = field(default_factory=dict)
 
 
@@ -90,7 +94,7 @@ def run(warehouse: Warehouse, bundle: Bundle, clock: Clock, learned: Learned) ->
         known = _known(warehouse, job, people, deals, clock=clock, bundle=bundle, learned=learned)
         assert learned.odds is not None
         booked = reading.booked(warehouse, job.kpi, job.period, people.movers)
-        inputs = _digest((known.wins, known.open_deals, known.credits, booked), clock)
+        inputs = _digest((known.wins, known.days, known.open_deals, known.credits, booked), clock)
         before, rows_then = learned.made.get((job.kpi, job.period), (b"", []))
         if inputs == before:
             rows.extend(rows_then)
@@ -116,14 +120,15 @@ def _digest(frames: Sequence[pl.DataFrame], clock: Clock) -> bytes:
 
 
 def _learn(warehouse: Warehouse, bundle: Bundle, clock: Clock, learned: Learned) -> None:
-    if learned.key == (clock.today, bundle.sequence):
+    key = clock.today, bundle.sequence, reading.past(warehouse, clock.today)
+    if learned.key == key:
         return
     past = reading.versions(warehouse, clock.today)
     rates = RateTable(bundle.rates.rates, bundle.company.reporting_currency)
     learned.odds = Odds(looks_of(_valued(past, rates, clock.today), clock.today))
     learned.days.clear()
     learned.made.clear()
-    learned.key = (clock.today, bundle.sequence)
+    learned.key = key
 
 
 def _valued(deals: pl.DataFrame, rates: RateTable, today: date) -> pl.DataFrame:
@@ -146,15 +151,17 @@ def _known(
     bundle: Bundle,
     learned: Learned,
 ) -> Known:
-    if job.kpi not in learned.days:
-        learned.days[job.kpi] = reading.days(warehouse, job.kpi, clock.today)
+    wins = reading.wins(warehouse, job.kpi, clock.today)
+    mark = _digest((wins,), clock)
+    if learned.days.get(job.kpi, (b"", None))[0] != mark:
+        learned.days[job.kpi] = mark, reading.days(warehouse, job.kpi, clock.today)
     mine = deals if job.kpi.of_deals else deals.clear()
     return Known(
         clock.today,
         clock.left,
         people.reps,
-        reading.wins(warehouse, job.kpi, clock.today),
-        learned.days[job.kpi],
+        wins,
+        learned.days[job.kpi][1],
         mine,
         _credits(mine, job.kpi),
         people.calendars,

@@ -70,6 +70,19 @@ def versions(warehouse: Warehouse, today: date) -> pl.DataFrame:
     return kept.filter(pl.col("since") < today).cast({"since": pl.Date, "close_date": pl.Date})
 
 
+def past(warehouse: Warehouse, today: date) -> int:
+    """Return a mark of what `versions` reads: another one if a deal's past has changed.
+
+    Live sources change deals now; what is late, and what is cancelled, changes what was learned.
+    """
+    found = _ask(
+        warehouse,
+        "SELECT count() AS n FROM spm.deal WHERE kind != 'marker' AND (op != 'SET' "
+        f"OR fromUnixTimestamp64Micro(revision, 'UTC') < toDateTime('{today}', 'UTC'))",
+    )
+    return int(found["n"][0]) if len(found) else 0
+
+
 def open_deals(warehouse: Warehouse) -> pl.DataFrame:
     """Return the deals that are open, with their REVENUE credits as lists."""
     found = _ask(

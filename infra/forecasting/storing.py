@@ -67,8 +67,8 @@ def store(warehouse: Warehouse, rows: Sequence[Row], known: dict[Key, tuple[Any,
         Unavailable: not now; doing it again is harmless.
         Fenced: the warehouse was restored meanwhile.
     """
-    frame = pl.DataFrame([dict(row) for row in rows], SCHEMA, orient="row")
-    says = {r[: len(KEY)]: r[len(KEY) :] for r in frame.select(*KEY, *SAYS).iter_rows()}
+    frame = framed(rows)
+    says = said(frame)
     fresh = [i for i, (key, what) in enumerate(says.items()) if known.get(key) != what]
     gone = [key for key in known if key not in says] if rows else []
     written = frame[fresh] if fresh else frame.clear()
@@ -78,6 +78,16 @@ def store(warehouse: Warehouse, rows: Sequence[Row], known: dict[Key, tuple[Any,
     known.clear()
     known.update(says)
     return len(written)
+
+
+def framed(rows: Sequence[Row]) -> pl.DataFrame:
+    """Return forecasts as columns of the table."""
+    return pl.DataFrame([dict(row) for row in rows], SCHEMA, orient="row")
+
+
+def said(frame: pl.DataFrame) -> dict[Key, tuple[Any, ...]]:
+    """Return what forecasts say, by key."""
+    return {r[: len(KEY)]: r[len(KEY) :] for r in frame.select(*KEY, *SAYS).iter_rows()}
 
 
 def _withdrawn(

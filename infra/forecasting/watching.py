@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
 from infra.forecasting import making, reading, storing
 from infra.forecasting.making import Learned, clock_of
@@ -31,6 +31,7 @@ class Gauges:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"pacesetter_forecast_{name}", text, registry=registry)
 
+        ProcessCollector(registry=registry)
         self._last = 0.0
         age = gauge("age_seconds", "Age of the newest forecast; -1: none was made yet.")
         age.set_function(lambda: now() - self._last if self._last else -1.0)

@@ -14,9 +14,9 @@ from infra.local.secrets import principals_path
 from streams.settings import Settings
 
 BROKER, WAREHOUSE, WORKER, INTAKE, BOARD = "broker", "warehouse", "worker", "intake", "board"
-RECONCILE, FORECAST = "reconcile", "forecast"
+RECONCILE, FORECAST, ALERTS, SETTLE = "reconcile", "forecast", "alerts", "settle"
 # Each has a setting NAME_port, and needs that port to be free.
-PORTS = (BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE, FORECAST)
+PORTS = (BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE, FORECAST, ALERTS, SETTLE)
 
 
 def url(settings: Settings, port: int) -> str:
@@ -100,14 +100,26 @@ def forecast(settings: Settings) -> Service:
 
 def settle(settings: Settings) -> Service:
     """Return what adds up months that are over; not to be started if its interval is 0."""
-    arguments = ("settle", "--watch", str(settings.settle_seconds))
-    return _command(settings, "settle", arguments, "", lambda: True)
+    address = url(settings, settings.settle_port)
+    arguments = (
+        "settle", "--watch", str(settings.settle_seconds),
+        "--metrics-port", str(settings.settle_port),
+    )  # fmt: skip
+    return _command(
+        settings, SETTLE, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    )
 
 
 def alerts(settings: Settings) -> Service:
     """Return what looks for alerts; not to be started if its interval is 0."""
-    arguments = ("alerts", "run", "--watch", str(settings.alert_seconds))
-    return _command(settings, "alerts", arguments, "", lambda: True)
+    address = url(settings, settings.alerts_port)
+    arguments = (
+        "alerts", "run", "--watch", str(settings.alert_seconds),
+        "--metrics-port", str(settings.alerts_port),
+    )  # fmt: skip
+    return _command(
+        settings, ALERTS, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    )
 
 
 def contests(settings: Settings) -> Service:
@@ -138,6 +150,11 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "PACESETTER_RECONCILE_SECONDS": str(settings.reconcile_seconds),
         "PACESETTER_FORECAST_PORT": str(settings.forecast_port),
         "PACESETTER_FORECAST_SECONDS": str(settings.forecast_seconds),
+        "PACESETTER_ALERTS_PORT": str(settings.alerts_port),
+        "PACESETTER_ALERT_SECONDS": str(settings.alert_seconds),
+        "PACESETTER_SETTLE_PORT": str(settings.settle_port),
+        "PACESETTER_SETTLE_SECONDS": str(settings.settle_seconds),
+        "PACESETTER_METRICS_REPS_MAX": str(settings.metrics_reps_max),
         "PYTHONUNBUFFERED": "1",
     }
 

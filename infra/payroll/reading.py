@@ -90,10 +90,10 @@ def cuts(stored: Stored, sequence: int) -> tuple[dict[int, int], int]:
     return {int(p): int(at) for p, at in rows}, int(logs[0][0])
 
 
-def balances(stored: Stored, sequence: int, cut: Mapping[int, int]) -> Balances:
-    """Return the ledger's balances below an act."""
+def balances(stored: Stored, sequence: int, cut: Mapping[int, int], rep_id: str = "") -> Balances:
+    """Return the ledger's balances below an act, of everybody or of one payee."""
     runs = f"topic = {quoted(DEFINITIONS)} AND position < {sequence}"
-    return Balances(_moved(stored, f"({_agents(cut)}) OR ({runs})"))
+    return Balances(_moved(stored, f"({_agents(cut)} OR ({runs})){_of(rep_id)}"))
 
 
 def agents(stored: Stored, cut: Mapping[int, int]) -> Balances:
@@ -101,8 +101,12 @@ def agents(stored: Stored, cut: Mapping[int, int]) -> Balances:
     return Balances(_moved(stored, _agents(cut)))
 
 
+def _of(rep_id: str) -> str:
+    return f" AND rep_id = {quoted(rep_id)}" if rep_id else ""
+
+
 def _agents(cut: Mapping[int, int]) -> str:
-    return f"topic = {quoted(CREDITS)} AND {below(cut)}"
+    return f"(topic = {quoted(CREDITS)} AND {below(cut)})"
 
 
 def _moved(stored: Stored, where: str) -> list[Moved]:
@@ -110,8 +114,12 @@ def _moved(stored: Stored, where: str) -> list[Moved]:
     return [moved_of(row) for row in found.named_results()]
 
 
-def deals(stored: Stored, bundle: Bundle, cut: Mapping[int, int]) -> Deals:
-    """Return what is known of the billing of deals below an act; nothing where no plan asks."""
+def deals(stored: Stored, bundle: Bundle, cut: Mapping[int, int], rep_id: str = "") -> Deals:
+    """Return what is known of the billing of deals below an act; nothing where no plan asks.
+
+    Args:
+        rep_id: the payee; empty: of everybody.
+    """
     asks = any(
         component.eligible.by is not EligibleBy.EARNED
         for plan in bundle.plans.plans
@@ -119,7 +127,8 @@ def deals(stored: Stored, bundle: Bundle, cut: Mapping[int, int]) -> Deals:
     )
     if not asks:
         return {}
-    rows = stored.rows(_DEALS.format(where=f"topic = {quoted(CREDITS)} AND {below(cut)}"))
+    where = f"topic = {quoted(CREDITS)} AND {below(cut)}{_of(rep_id)}"
+    rows = stored.rows(_DEALS.format(where=where))
     return {(rep, deal): Billing(*rest) for rep, deal, *rest in rows}
 
 

@@ -13,10 +13,12 @@ from typing import Any, Protocol
 import polars as pl
 
 from infra.reconcile import (
+    amortisation,
     contests,
     credits,
     expectations,
     facts,
+    forecasts,
     ledger,
     log,
     months,
@@ -34,8 +36,8 @@ AGAIN_SECONDS = 2.0  # a few flushes
 ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
 TABLES = (totals.TABLE, months.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT,
-          ledger.TABLE, recomputed.TABLE, pay_runs.TABLE, contests.TABLE,
-          *expectations.TABLES)  # fmt: skip
+          ledger.TABLE, recomputed.TABLE, pay_runs.TABLE, amortisation.TABLE,
+          contests.TABLE, *expectations.TABLES, forecasts.TABLE)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -47,6 +49,10 @@ class Warehouse(Protocol):
 
     def incarnation(self) -> Incarnation:
         """Return which warehouse this is and which generation is live."""
+        ...
+
+    def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
+        """Never called: nothing is written."""
         ...
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
@@ -170,6 +176,8 @@ def look(
         recomputed.TABLE: lambda: recomputed.checks(warehouse, _of(parts, credits.CREDIT), days),
         contests.TABLE: lambda: (contests.check_events(days),),
         pay_runs.TABLE: lambda: (pay_runs.check(warehouse, days),),
+        amortisation.TABLE: lambda: amortisation.checks(days),
+        forecasts.TABLE: lambda: (forecasts.check(warehouse, days),),
         expectations.DAY: expectations.check_days,
         expectations.CURVE: expectations.check_curves,
         expectations.QUOTA: lambda: expectations.check_quotas(warehouse),

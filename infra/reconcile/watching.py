@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
 from infra.reconcile.findings import Report
 from infra.reconcile.periods import Days
@@ -30,6 +30,7 @@ class Gauges:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"pacesetter_reconcile_{name}", text, labels, registry=registry)
 
+        ProcessCollector(registry=registry)
         self._differing = gauge("differing_rows", "Keys that are not as history says.", "table")
         self._amount = gauge(
             "amount", "Sum of absolute differences; no currency: counts.", "table", "currency"

@@ -7,11 +7,11 @@ from typing import Any
 
 from infra.definitions.showing import table
 from schemas.definitions import Bundle
-from schemas.scorecards import Scorecard
 from streams.domain.periods import Span
-from streams.domain.scorecards import GroupScore, Score
+from streams.domain.scorecards import GroupScore, Points, Score
 from streams.domain.scoring import Actuals, Cards, Scored
 
+RATES_MAX = 100  # what comes below it is read to the last place: 0.35, 4.2 calls a deal
 SPANS = ("today", "to_date", "period")
 
 
@@ -25,11 +25,14 @@ def scored(
         if rep_id:
             members = [rep_id] if rep_id in members else []
         if members:
-            actuals = _actuals(client, card, Span(span.start, day), members)
+            asked = sorted(cards.measures(card))
+            actuals = _actuals(client, asked, Span(span.start, day), members)
             yield cards.scored(card, span, day, members, actuals, is_group=not rep_id)
 
 
-def _actuals(client: Any, card: Scorecard, until: Span, members: Sequence[str]) -> Actuals:
+def _actuals(
+    client: Any, asked: Sequence[tuple[str, str]], until: Span, members: Sequence[str]
+) -> Actuals:
     found = client.query(
         "SELECT rep_id, measure, day, sum(value) FROM spm.kpi_rep_day FINAL"
         " WHERE generation = (SELECT generation FROM spm.warehouse FINAL)"
@@ -38,7 +41,7 @@ def _actuals(client: Any, card: Scorecard, until: Span, members: Sequence[str]) 
         " GROUP BY rep_id, measure, day",
         parameters={
             "reps": list(members), "start": until.start, "last": until.end,
-            "asked": [(i.kpi, i.currency or "") for i in card.indicators],
+            "asked": list(asked),
         },
     )  # fmt: skip
     return {(rep, kpi, day): Decimal(value) for rep, kpi, day, value in found.result_rows}
@@ -67,11 +70,15 @@ def _plain(one: Score | GroupScore) -> dict[str, Any]:
         "points": None if one.points is None else f"{one.points:f}",
         "of": f"{one.of:f}",
         "indicators": [
-            {"kpi": p.kpi, "actual": f"{p.actual:f}", "target": f"{p.target:f}",
-             "weight": f"{p.weight:f}", "points": None if p.points is None else f"{p.points:f}"}
+            {"kpi": p.kpi, "actual": _exact(p.actual), "target": _exact(p.target),
+             "weight": _exact(p.weight), "points": _exact(p.points)}
             for p in one.indicators
         ],
     }  # fmt: skip
+
+
+def _exact(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
 
 
 def _told(name: str, one: Scored) -> Iterator[str]:
@@ -84,7 +91,7 @@ def _told(name: str, one: Scored) -> Iterator[str]:
         row: list[object] = [indicator.kpi, f"{indicator.weight.normalize():f}"]
         for reading in readings:
             part = reading.indicators[i]
-            row += [f"{part.actual:,.0f} of {part.target:,.0f}", _points(part.points)]
+            row += [_done(part), _points(part.points)]
         rows.append(row)
     sums = [cell for r in readings for cell in (f"of {r.of.normalize():f}", _points(r.points))]
     yield table(header, [*rows, ["score", "", *sums]])
@@ -99,6 +106,18 @@ def _told(name: str, one: Scored) -> Iterator[str]:
                  *(_reading(g.contributors, g.contributing) for g in groups)],
             ],
         )  # fmt: skip
+
+
+def _done(part: Points) -> str:
+    if part.actual is None:
+        return f"- of {_number(part.target)}"
+    return f"{_number(part.actual)} of {_number(part.target)}"
+
+
+def _number(value: Decimal) -> str:
+    """Return a count whole, a rate to the last place that is stored."""
+    few = f"{value:,.4f}".rstrip("0").rstrip(".")
+    return few if abs(value) < RATES_MAX else f"{value:,.0f}"
 
 
 def _whole(one: Score | GroupScore) -> Score:

@@ -1,6 +1,6 @@
 """What `quota check` finds beyond wrong entries: sums that do not bear, people without a quota."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, cast
@@ -63,9 +63,13 @@ def changes_text(values: Mapping[str, Definition], day: date) -> str:
 
 
 def as_json(
-    problems: Iterable[Problem], summed: Iterable[Sum], without: Sequence[str], day: date
+    values: Mapping[str, Definition],
+    problems: Iterable[Problem],
+    summed: Iterable[Sum],
+    without: Sequence[str],
+    day: date,
 ) -> dict[str, Any]:
-    """Return the report for programs."""
+    """Return the report for programs; of amounts that take over, those of every quota."""
     from infra.cli.telling import problem_json  # noqa: PLC0415 - only when asked
 
     return {
@@ -75,7 +79,22 @@ def as_json(
             for s in summed
         ],
         "without_quota": {"on": day, "reps": list(without)},
+        "changes": list(_changes(cast(Quotas | None, values.get("quotas")))),
     }
+
+
+def _changes(found: Quotas | None) -> Iterator[dict[str, Any]]:
+    for quota in found.quotas if found else ():
+        was = quota.amount
+        for change in sorted(quota.changes, key=lambda c: c.on):
+            yield {
+                "quota_id": quota.quota_id, "owner_kind": quota.owner_kind,
+                "owner_id": quota.owner_id, "kpi": quota.kpi,
+                "period_start": quota.period_start, "period_end": quota.period_end,
+                "on": change.on, "amount": f"{change.amount:f}", "was": f"{was:f}",
+                "reason": change.reason, "author": change.author, "approver": change.approver,
+            }  # fmt: skip
+            was = change.amount
 
 
 def _row(one: Sum) -> tuple[object, ...]:

@@ -21,17 +21,36 @@ class Standing(NamedTuple):
     period_end: date
     is_overlay: bool
     quota: Decimal
-    actual_to_date: Decimal
+    actual_to_date: Decimal | None
     plan_to_date: Decimal
     elapsed_ratio: Decimal
     attainment_ratio: Decimal | None
     pace_ratio: Decimal | None
-    gap_amount: Decimal
-    remaining_amount: Decimal
+    gap_amount: Decimal | None
+    remaining_amount: Decimal | None
     business_days_left: Decimal
     required_per_business_day: Decimal | None
     projected_amount: Decimal | None
     curve_id: str
+    is_additive: bool
+
+
+class Reached(NamedTuple):
+    """How the quotas on one KPI of one kind of subject stand today.
+
+    Attributes:
+        reached: at or above the quota by now, below it where less is better.
+        behind: short of their plan to date.
+        empty: nothing can be said of them yet: there is nothing to divide by.
+    """
+
+    subject_kind: str
+    kpi: str
+    currency: str
+    quotas: int
+    reached: int
+    behind: int
+    empty: int
 
 
 class Number(NamedTuple):
@@ -127,6 +146,27 @@ class Views:
             self.day == self.today, self._numbers(reps), self._standings("TEAM", [team_id]),
             members, self._standings("REP", reps),
         )  # fmt: skip
+
+    def groups(self) -> tuple[Standing, ...]:
+        """Return where teams, regions and the company stand."""
+        return self._current("subject_kind != 'REP'")
+
+    def reached(self) -> tuple[Reached, ...]:
+        """Return how many quotas of each kind are reached, or behind."""
+        rows = self._rows(
+            "SELECT subject_kind, kpi, currency, count(), countIf(attainment_ratio >= 1), "
+            "countIf(gap_amount > 0), countIf(actual_to_date IS NULL) "
+            "FROM spm_bi.attainment_current GROUP BY subject_kind, kpi, currency "
+            "ORDER BY subject_kind = 'REP', subject_kind, kpi, currency"
+        )
+        return tuple(Reached(*row) for row in rows)
+
+    def _current(self, where: str) -> tuple[Standing, ...]:
+        rows = self._rows(
+            f"SELECT {', '.join(Standing._fields)} FROM spm_bi.attainment_current WHERE {where} "
+            "ORDER BY kpi, currency, is_overlay, period_start, subject_kind, subject_name"
+        )
+        return tuple(Standing(*row) for row in rows)
 
     def _numbers(self, reps: Sequence[str]) -> tuple[Number, ...]:
         rows = self._rows(

@@ -8,6 +8,7 @@ from infra.statements import wording
 from infra.statements.plain import amount, line_values
 from infra.statements.reading import Ledger
 from infra.statements.recomputing import Recomputed, Recomputing
+from schemas import topics
 from schemas.positions import place_of
 from streams.domain.clawing import is_reduced
 from streams.domain.statement_parts import Credited, Entry
@@ -44,11 +45,11 @@ class Explained(NamedTuple):
         if found.amount is None:
             parts.append(f"not recomputed: {found.why}")
         elif found.agrees(entry):
-            parts.append("recomputed from the credits below it: the same amount")
+            parts.append(f"recomputed from {found.source}: the same amount")
         else:
             told = wording.money(found.amount, entry.currency)
             posted = wording.money(entry.amount, entry.currency)
-            parts.append(f"recomputed from the credits below it: {told}, posted {posted}")
+            parts.append(f"recomputed from {found.source}: {told}, posted {posted}")
         return f"{'checks' if self.checks else 'DIFFERS'}: {'; '.join(parts)}"
 
 
@@ -97,6 +98,7 @@ def plain(one: Explained) -> dict[str, Any]:
         "plan_words": list(one.words),
         "trace": trace_of(entry),
         "checks": one.checks,
+        "made_from": list(found.words),
         "recomputed": None if found.amount is None else amount(found.amount, entry.currency),
         "verdict": one.verdict,
     }
@@ -137,8 +139,9 @@ def _told(one: Explained) -> Iterator[str]:
         yield f"  {entry.reason} ({entry.author or 'nobody'}, approved by {entry.approver or '-'})"
     yield "computed"
     yield from (f"  {text}" for text in wording.formula(one.line))
-    yield f"  credited in the period: {entry.before:f} before, {entry.after:f} after"
-    yield f"by plan {entry.plan_id}, component {entry.component_id}"
+    yield from (f"  {text}" for text in one.recomputed.words)
+    yield f"  {_sums(entry)}: {entry.before:f} before, {entry.after:f} after"
+    yield f"by plan {entry.plan_id or '(none)'}, component {entry.component_id}"
     if (terms := one.line.terms) is not None:
         yield (
             f"  revision {terms.revision_id[:12]} of sequence {terms.sequence}, written"
@@ -160,6 +163,11 @@ def _told(one: Explained) -> Iterator[str]:
     elif not entry.deal_id:
         yield f"  definitions of sequence {entry.sequence} came into force there"
     yield one.verdict
+
+
+def _sums(entry: Entry) -> str:
+    is_run = entry.topic == topics.DEFINITIONS.name
+    return "this balance" if is_run else "credited in the period"
 
 
 def _where(topic: str, partition: int, position: int) -> str:

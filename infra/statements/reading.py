@@ -138,8 +138,9 @@ class Ledger:
         terms = [Terms(*row) for row in self._of("plan_revision", _TERMS, rep_id)]
         terms = [t._replace(written_at=_utc(t.written_at)) for t in terms]
         deals = sorted({entry.deal_id for entry in some if entry.deal_id})
-        posted = self.instants(rep_id, [e.entry_id for e in some if not e.deal_id])
         credits = self._credits(rep_id, deals)
+        uncaused = (e for e in some if (e.topic, e.partition, e.position) not in credits)
+        posted = self.instants(rep_id, [e.entry_id for e in uncaused])
         in_order = sorted(credits.values(), key=lambda credit: credit.position)
         names = {credit.deal_id: credit.deal_name for credit in in_order}
         return Evidence(credits, terms, _by_entry(self.disputes(rep_id)), posted, names)

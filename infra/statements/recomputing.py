@@ -2,7 +2,8 @@
 
 The agent keeps sums and posts differences; here F is computed twice from the history of credits,
 without the cause and with it. So an entry that checks follows from what the warehouse holds, and
-not from what the agent remembered.
+not from what the agent remembered. What people and pay runs make is done again by the rules of the
+run (recomputing_pay.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,24 +14,35 @@ from typing import Any, NamedTuple
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from infra.definitions.stored import Stored
+from infra.statements.recomputing_pay import Again, again, amount_of, words
 from schemas.definitions import Bundle
 from schemas.payroll import closed_through
 from schemas.plans import Plan
+from schemas.topics import DEFINITIONS
 from streams.domain.measuring import view_of
 from streams.domain.paying import lines
 from streams.domain.payouts import guaranteed
 from streams.domain.plan_context import Context, is_on
 from streams.domain.plan_credits import Credit, book, credit_of
-from streams.domain.statement_parts import EARNED, Entry
+from streams.domain.statement_parts import Entry
 
 ZERO = Decimal(0)
+RUN = "the ledger, credits and acts below it"
 
 
 class Recomputed(NamedTuple):
-    """What an entry comes to when it is computed afresh; amount None: it was not, `why` says."""
+    """What an entry comes to when it is computed afresh.
+
+    Attributes:
+        amount: None: it was not, `why` says.
+        source: what it was computed from.
+        words: what stood there, of what pay runs make.
+    """
 
     amount: Decimal | None
     why: str = ""
+    source: str = "the credits below it"
+    words: tuple[str, ...] = ()
 
     def agrees(self, entry: Entry) -> bool:
         """Return whether it is what was posted."""
@@ -51,17 +63,27 @@ class Recomputing:
     def __init__(self, client: Any, rep_id: str) -> None:
         self._client, self._rep_id = client, rep_id
         self._contexts: dict[int, tuple[Bundle, Context]] = {}
+        self._runs: dict[int, Again | None] = {}
 
     def of(self, entry: Entry) -> Recomputed:
-        """Return an entry computed afresh, if it is one that credits and plans make."""
-        if entry.state != EARNED or entry.topic == "spm.definitions":
-            return Recomputed(None, "people or a pay run made it, not a credit or a plan")
+        """Return an entry computed afresh."""
         try:
-            return self._of(entry)
+            return self._run(entry) if entry.topic == DEFINITIONS.name else self._of(entry)
         except ClickHouseError as error:
             if "ACCESS_DENIED" not in str(error):
                 raise
             return Recomputed(None, "this token does not read credits and definitions in storage")
+
+    def _run(self, entry: Entry) -> Recomputed:
+        """Return an entry that people or a pay run made."""
+        sequence = entry.position
+        if sequence not in self._runs:
+            self._runs[sequence] = again(self._client, sequence, self._rep_id)
+        found = self._runs[sequence]
+        if found is None:
+            return Recomputed(None, f"workers have not reached its act (sequence {sequence})")
+        told = tuple(words(found, entry))
+        return Recomputed(amount_of(found, entry), "", RUN, told)
 
     def _of(self, entry: Entry) -> Recomputed:
         without = self._credits(entry.position)

@@ -90,8 +90,14 @@ def _is_cancelling(change: Sums) -> bool:
 
 
 def _differences(terms: Terms, cause: Cause, before: Owing, after: Owing) -> Iterator[Entry]:
+    elsewhere = [{key._replace(payout=key.origin): owed for key, owed in each.items()}
+                 for each in (before, after)]  # fmt: skip
     for key in sorted(before.keys() | after.keys()):
-        was, now = before.get(key, NOT_OWED), after.get(key, NOT_OWED)
+        of_origin = key._replace(payout=key.origin)
+        was, now = (
+            each[key] if key in each else others.get(of_origin, NOT_OWED).nothing_here()
+            for each, others in zip((before, after), elsewhere, strict=True)
+        )
         posted = terms.posted(key.payout)
         yield from entries_of(cause, key, was, now, posted)
 

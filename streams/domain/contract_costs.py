@@ -63,6 +63,7 @@ class Held:
 
     Attributes:
         policy: None where none was in force: an expense.
+        treatment: its order; 0: none applied.
         period_months: over which they are amortised by the terms first known; 0 for an expense.
         months: of the asset; none for an expense.
     """
@@ -73,6 +74,7 @@ class Held:
     component_id: str
     currency: str
     policy: Policy | None
+    treatment: int
     treats: Treats
     because: str
     period_months: int
@@ -245,15 +247,15 @@ def _terms(
 def _held(
     key: Key, costs: Sequence[Cost], how: _How, terms: Sequence[ContractTerms], span: Wanted
 ) -> Held:
-    deal_id, rep_id, plan_id, component_id, currency, _ = key
+    deal_id, rep_id, plan_id, component_id, currency, order = key
     treats, because, period = _decided(deal_id, how, terms)
     months: tuple[Month, ...] = ()
     if treats is Treats.CAPITALISE and how.policy and how.treatment:
         services = [_service(how.treatment, each, how.deal_type) for each in terms]
         months = schedule(costs, services, Pattern(how.policy.proration, currency), span)
     return Held(
-        deal_id, rep_id, plan_id, component_id, currency, how.policy, treats, because, period,
-        tuple(sorted(costs)), months,
+        deal_id, rep_id, plan_id, component_id, currency, how.policy, order, treats, because,
+        period, tuple(sorted(costs)), months,
     )  # fmt: skip
 
 

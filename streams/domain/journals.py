@@ -36,6 +36,28 @@ class Kind(StrEnum):
     WRITTEN_OFF = "WRITTEN_OFF"
 
 
+class Booking(NamedTuple):
+    """What a month books of one cost, none of it negative but what is expensed.
+
+    closing = opening + capitalised - reduced - amortised - written_off.
+    """
+
+    month: date
+    opening: Decimal = ZERO
+    capitalised: Decimal = ZERO
+    reduced: Decimal = ZERO
+    amortised: Decimal = ZERO
+    written_off: Decimal = ZERO
+    closing: Decimal = ZERO
+    expensed: Decimal = ZERO
+    released: Decimal = ZERO
+
+    @property
+    def posted(self) -> Decimal:
+        """What the ledger posted."""
+        return self.capitalised - self.reduced - self.released + self.expensed
+
+
 class Line(NamedTuple):
     """One side of a booking.
 
@@ -58,6 +80,22 @@ class Line(NamedTuple):
 
 class AccountsUnknown(LookupError):
     """Costs of a month stand under no policy, so no accounts are known; str() says the remedy."""
+
+
+def bookings(one: Held) -> Iterator[Booking]:
+    """Yield what a cost books, month by month; months that book nothing may be among them."""
+    if one.treats is Treats.EXPENSE:
+        arisen: dict[date, Decimal] = {}
+        for cost in one.costs:
+            month = month_of(cost.on)
+            arisen[month] = arisen.get(month, ZERO) + cost.amount
+        yield from (Booking(month, expensed=amount) for month, amount in sorted(arisen.items()))
+        return
+    for m in one.months:
+        yield Booking(
+            m.start, m.opening, max(m.added, ZERO), max(-m.added, ZERO), m.amortised,
+            m.written_off, m.closing, released=m.released,
+        )  # fmt: skip
 
 
 def booked(costs: Iterable[Held], month: date) -> Iterator[tuple[Held, Kind, Decimal]]:
@@ -104,16 +142,14 @@ def journal(
 
 
 def _booked(one: Held, month: date) -> Iterator[tuple[Kind, Decimal]]:
-    if one.treats is Treats.EXPENSE:
-        arisen = (cost.amount for cost in one.costs if month_of(cost.on) == month)
-        yield Kind.EXPENSED, sum(arisen, ZERO)
-        return
-    row = next((m for m in one.months if m.start == month), None)
-    if row is not None:
-        yield (Kind.CAPITALISED, row.added) if row.added > 0 else (Kind.REDUCED, -row.added)
-        yield Kind.RELEASED, row.released
-        yield Kind.AMORTISED, row.amortised
-        yield Kind.WRITTEN_OFF, row.written_off
+    for booking in bookings(one):
+        if booking.month == month:
+            yield Kind.CAPITALISED, booking.capitalised
+            yield Kind.REDUCED, booking.reduced
+            yield Kind.RELEASED, booking.released
+            yield Kind.EXPENSED, booking.expensed
+            yield Kind.AMORTISED, booking.amortised
+            yield Kind.WRITTEN_OFF, booking.written_off
 
 
 def _sides(kind: Kind, accounts: Accounts) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from schemas.kpis import INPUTS, PREVIOUS, Kpi, KpiUnit
 
+EXPECTED = ("pipeline_due", "weighted_due")  # of open deals, on the days they are to close
 MEASURE_SOURCE = "spm.kpi_rep_day, added up over the days of the period"
 
 

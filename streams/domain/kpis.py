@@ -31,6 +31,7 @@ from streams.domain.formulas import (
     written,
 )
 from streams.domain.kpi_trees import (
+    EXPECTED,
     MEASURE_SOURCE,
     Computed,
     Constant,
@@ -198,14 +199,13 @@ def _input(name: str, argument: str, statistic: str, is_previous: bool) -> Wante
         raise KpiError(
             name, f"needs a {found.argument.lower()} in brackets", _ASKED[found.argument]
         )
-    if is_previous and (found.kind is InputKind.STOCK or name in _NOW_ONLY):
+    if is_previous and (found.kind is InputKind.STOCK or name in EXPECTED):
         raise KpiError(name, "is known as of now alone, not of the period before",
                        "leave previous() out")  # fmt: skip
     unit = KpiUnit.COUNT if statistic == "count" else found.unit
     return Wanted(name, _ORIGINS[found.kind], unit, argument, statistic, is_previous)
 
 
-_NOW_ONLY = {"pipeline_due", "weighted_due"}
 _ASKED = {
     Argument.STAGE: 'as in reached("Proposal"), a stage\'s label or id',
     Argument.DAYS: "as in stalled_deals(14)",

@@ -59,6 +59,10 @@ class Owed(NamedTuple):
         """Return what is owed where a whole origin period is paid at once."""
         return cls(earned.rounded, earned)
 
+    def nothing_here(self) -> "Owed":
+        """Return it for a payout period in which none of it falls due."""
+        return self._replace(units=0, clawed=0, back=())
+
     def plus(self, amount: Decimal, line: Line) -> "Owed":
         """Return it with another part of a line."""
         more = units_of(amount)

@@ -4,6 +4,9 @@ Points of an indicator = actual / target x weight; a score is their sum, uncappe
 says otherwise: who does twice what is asked gets twice the points (Ambition, "Scorecards": 4
 opportunities for 20 and 20,000 of revenue for 80; 2 and 40,000 make 10 + 160 = 170).
 
+A rate or an average (win rate) has one target for every day and every span: it is not broken down,
+and a group's is that of its members' sums against the mean of their targets.
+
 A group is scored by its members' sums, in two readings that are both told. Of all members: of
 everybody on duty, so nothing anybody does can lower it. Of contributors: only of those who have
 done something that counts, so the first event of a newcomer brings their whole target with it and
@@ -17,7 +20,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.scorecards import Indicator, Scorecard
+from streams.domain.kpi_trees import Computed
 from streams.domain.periods import Span
+from streams.domain.readings import reading
 from streams.domain.workdays import Workdays
 
 POINTS = Decimal("0.0001")
@@ -25,22 +30,38 @@ NOTHING = Decimal(0)
 ONE = Decimal(1)
 
 
+class Rate(NamedTuple):
+    """What a rate or an average is made of: its formula, and sums of measures."""
+
+    computed: Computed
+    sums: tuple[Fraction, ...]  # as computed.wanted has them
+
+    @property
+    def value(self) -> Decimal | None:
+        """What it comes to, in ten-thousandths; None: there is nothing to divide by."""
+        found = reading(self.computed, dict(zip(self.computed.wanted, self.sums, strict=True)))
+        return None if found.value is None else found.value.quantize(POINTS, ROUND_HALF_EVEN)
+
+
 class Done(NamedTuple):
     """What somebody did of one indicator, and what was asked.
 
     Attributes:
+        actual: None: the KPI is empty, there is nothing to divide by.
         target: 0: nothing was asked.
+        rate: of a KPI that does not add up: what it is made of, which does.
     """
 
-    actual: Decimal
+    actual: Decimal | None
     target: Decimal
+    rate: Rate | None = None
 
 
 class Points(NamedTuple):
-    """The points of one indicator. None: nothing was asked, so there is nothing to measure by."""
+    """The points of one indicator. None: nothing was asked, or the KPI is empty."""
 
     kpi: str
-    actual: Decimal
+    actual: Decimal | None
     target: Decimal
     weight: Decimal
     points: Decimal | None
@@ -133,7 +154,7 @@ def group_score(card: Scorecard, members: Sequence[Mapping[str, Done]]) -> Group
         members: what each member on duty did and was asked for.
     """
     asked = [m for m in members if any(d.target > 0 for d in m.values())]
-    active = [m for m in asked if any(d.actual > 0 for d in m.values())]
+    active = [m for m in asked if any(_counts(d) for d in m.values())]
     return GroupScore(
         score(card, _summed(card, asked)), score(card, _summed(card, active)), len(asked),
         len(active),
@@ -142,7 +163,7 @@ def group_score(card: Scorecard, members: Sequence[Mapping[str, Done]]) -> Group
 
 def _points(indicator: Indicator, done: Done, cap: Decimal | None) -> Points:
     points = None
-    if done.target > 0:
+    if done.target > 0 and done.actual is not None:
         ratio = Fraction(done.actual) / Fraction(done.target)
         if cap is not None:
             ratio = min(ratio, Fraction(cap))
@@ -150,16 +171,30 @@ def _points(indicator: Indicator, done: Done, cap: Decimal | None) -> Points:
     return Points(indicator.kpi, done.actual, done.target, indicator.weight, points)
 
 
+def _counts(done: Done) -> bool:
+    """Return whether somebody did anything: also what leaves a rate at nothing."""
+    sums = done.rate.sums if done.rate else ()
+    return any(sums) or (done.actual is not None and done.actual > 0)
+
+
 def _summed(card: Scorecard, members: Sequence[Mapping[str, Done]]) -> dict[str, Done]:
     """Return the sums of those who were asked for each indicator: nobody else's work counts."""
     sums = {}
     for indicator in card.indicators:
         mine = [m[indicator.kpi] for m in members if indicator.kpi in m]
-        asked = [d for d in mine if d.target > 0]
-        sums[indicator.kpi] = Done(
-            sum((d.actual for d in asked), NOTHING), sum((d.target for d in asked), NOTHING)
-        )
+        sums[indicator.kpi] = _together([d for d in mine if d.target > 0])
     return sums
+
+
+def _together(asked: Sequence[Done]) -> Done:
+    """Return several people's work as one: of rates what they are made of, and the mean target."""
+    target = sum((d.target for d in asked), NOTHING)
+    rates = [d.rate for d in asked if d.rate]
+    if not rates:
+        return Done(sum((d.actual or NOTHING for d in asked), NOTHING), target)
+    added = tuple(sum(each, Fraction(0)) for each in zip(*(r.sums for r in rates), strict=True))
+    rate = Rate(rates[0].computed, added)
+    return Done(rate.value, _rounded(Fraction(target) / len(asked)), rate)
 
 
 def _taking_turns(remainders: Sequence[Fraction], spare: int) -> list[int]:

@@ -7,6 +7,7 @@ the KPI; either is broken down over the rep's working days.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.calendars import Absence
@@ -16,12 +17,14 @@ from schemas.quotas import PeriodKind, QuotaOwner
 from schemas.scorecards import Indicator, Scorecard
 from streams.domain.expected import Expectations, Expected
 from streams.domain.hierarchy import lineages
+from streams.domain.kpis import Catalogue
 from streams.domain.periods import DAY, Span, period_of
 from streams.domain.scorecards import (
     NOTHING,
     ONE,
     Done,
     GroupScore,
+    Rate,
     Score,
     daily_targets,
     group_score,
@@ -55,6 +58,7 @@ class Cards:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._above = lineages(bundle.roster)
+        self._catalogue = Catalogue(bundle)
         self._units = {m.measure: m.unit for m in bundle.measures.measures}
         self._expectations = Expectations(bundle)
         self._quotas: dict[tuple[str, str, str | None], list[Expected]] = {}
@@ -115,11 +119,47 @@ class Cards:
         found = {}
         for one in card.indicators:
             targets = self.targets(card, one, span, rep_id)
+            if one.kpi in self._catalogue.kpis:
+                found[one.kpi] = self._rated(one, targets, rep_id, parts, actuals)
+                continue
             target = sum((t for day, t in targets.items() if day in within), NOTHING)
             actual = sum((actuals.get((rep_id, one.kpi, day), NOTHING) for day in until.each()),
                          NOTHING)  # fmt: skip
             found[one.kpi] = Done(actual, target)
         return found
+
+    def measures(self, card: Scorecard) -> set[tuple[str, str]]:
+        """Return the measures a card is scored from: name and currency, empty for none."""
+        found = set()
+        for one in card.indicators:
+            if one.kpi not in self._catalogue.kpis:
+                found.add((one.kpi, one.currency or ""))
+                continue
+            for wanted in self._catalogue.computed(one.kpi).wanted:
+                is_money = self._units[wanted.name] is MeasureUnit.MONEY
+                home = self._bundle.company.reporting_currency
+                found.add((wanted.name, home if is_money else ""))
+        return found
+
+    def _rated(
+        self,
+        one: Indicator,
+        targets: Mapping[date, Decimal],
+        rep_id: str,
+        parts: tuple[Span, Span],
+        actuals: Actuals,
+    ) -> Done:
+        """Return a rate of one rep over some days; its target if any of the others is worked."""
+        within, until = parts
+        computed = self._catalogue.computed(one.kpi)
+        sums = tuple(
+            sum((Fraction(actuals.get((rep_id, w.name, day), NOTHING)) for day in until.each()),
+                Fraction(0))
+            for w in computed.wanted
+        )  # fmt: skip
+        rate = Rate(computed, sums)
+        asked = max((t for day, t in targets.items() if day in within), default=NOTHING)
+        return Done(rate.value, asked, rate)
 
     def targets(
         self, card: Scorecard, one: Indicator, span: Span, rep_id: str
@@ -133,6 +173,9 @@ class Cards:
     def _targets(
         self, card: Scorecard, one: Indicator, span: Span, rep_id: str
     ) -> Iterator[tuple[date, Decimal]]:
+        if one.kpi in self._catalogue.kpis:
+            yield from self._every_day(one, span, rep_id)
+            return
         unit = self._unit(one)
         if one.target is not None:
             days = self._workdays(rep_id, span, span.start)
@@ -143,6 +186,18 @@ class Cards:
             goal = expected.effective.amount
             each = daily_targets(goal, expected.span, days, unit, prorate=False)
             yield from ((day, target) for day, target in each.items() if day in span)
+
+    def _every_day(self, one: Indicator, span: Span, rep_id: str) -> Iterator[tuple[date, Decimal]]:
+        """Yield a rate's target, the same on every working day; of a quota on the days it runs."""
+        asked = [(span, one.target)] if one.target is not None else [
+            (e.span, e.effective.amount)
+            for code in (None, self._bundle.company.reporting_currency)
+            for e in self._quotas.get((rep_id, one.kpi, code), ())
+        ]  # fmt: skip
+        days = self._workdays(rep_id, span, span.start)
+        for day in span.each():
+            if days.weight(day):
+                yield from ((day, target) for within, target in asked if day in within)
 
     def _workdays(self, rep_id: str, span: Span, near: date) -> Workdays:
         """Return a rep's working days: the calendar's, less leave and time off the roster."""

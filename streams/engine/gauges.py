@@ -12,6 +12,7 @@ def measure(worker: Worker) -> None:
     for name in worker.waits.current():
         metrics.WAITING.labels(name).set(1)
     for p, state in list(worker.states.items()):
+        metrics.RECORDS.labels(p.topic, "dead")  # from 0 on: the first one is an increase, too
         metrics.LAG.labels(p.topic, p.number).set(worker.consumer.lag(p, state.next_offset))
         metrics.SEQUENCE.labels(p.topic, p.number).set(state.sequence)
         settled, committed = worker.consumer.settled(p), worker.consumer.committed(p)

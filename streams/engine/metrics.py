@@ -1,8 +1,16 @@
 """What a worker tells of itself to Prometheus. Names are part of what dashboards lean on."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)  # memory, time on the processor, when it started
 RECORDS = Counter(
     "pacesetter_records",
     "Records by what became of them: accepted, duplicate, stale, dead or marker.",

@@ -11,14 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import commissions, engines, held, inserts, latency, profiling, queries, report
+from tests.bench import (
+    accrual,
+    commissions,
+    engines,
+    held,
+    inserts,
+    latency,
+    profiling,
+    quarter,
+    queries,
+    report,
+)
 from tests.bench.floor import ROUNDS_MAX, Log
 from tests.bench.ground import SMALL, Kind, Place, place
 from tests.ground import ROOT
 
 SECTIONS = (
     "engines", "profile", "latency", "inserts", "backfill", "restart", "memory", "simulator",
-    "queries", "commissions",
+    "queries", "commissions", "accrual", "quarter",
 )  # fmt: skip
 SEED = 20_261
 FEW, MANY = 1_000, 100_000  # reps
@@ -45,6 +56,8 @@ class Options:
     day_share: int = 2  # of a year's working days, reps have something on one of so many
     asks: int = 40  # of each question
     credits: int = commissions.CREDITS
+    accrual_rate: int = 1_000
+    deals_per_s: int = 20
 
 
 QUICK = {"events": 200_000, "held": 1_000_000, "seconds": 10.0, "repeat": 1,
@@ -83,6 +96,10 @@ def run(options: Options) -> dict[str, Any]:
             "commissions",
             lambda: commissions.measured(options.credits, options.credits // CREDITS_PER_REP),
         )
+    if "accrual" in wanted:
+        found["accrual"] = section("accrual", lambda: _accrual(options))
+    if "quarter" in wanted:
+        found["quarter"] = section("quarter", lambda: _quarter(options))
     found["bars"] = report.bars(found)
     return found
 
@@ -143,6 +160,22 @@ def _held(options: Options, wanted: Collection[str]) -> held.Rows:
         return held.measured(made, log, live, wanted, options.repeat)
 
 
+def _accrual(options: Options) -> dict[str, Any]:
+    reps, count = options.reps[0], int(options.accrual_rate * options.seconds)
+    log = Log(SEED, count, reps, int(time.time() * 1_000), name="acc")
+    with place(options.broker, reps, accrual.PAYEES, accrual.PLANS) as made:
+        return accrual.measured(
+            made, log, reps=reps, rate=options.accrual_rate, deals_per_s=options.deals_per_s,
+            seconds=options.seconds,
+        )  # fmt: skip
+
+
+def _quarter(options: Options) -> dict[str, Any]:
+    log = quarter.log_of(options.held, options.held_reps, SEED, int(time.time() * 1_000))
+    with place(options.broker, options.held_reps) as made:
+        return quarter.measured(made, log)
+
+
 def _simulator() -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-m", "bench", "-s", "-q", "tests/bench"],
@@ -173,7 +206,7 @@ def _asked() -> tuple[Options, Path]:
     parser.add_argument("--what", default=",".join(SECTIONS), help="sections, by comma")
     parser.add_argument("--quick", action="store_true", help="a fifth of it, once")
     parser.add_argument("--events", type=int, help="for the engines")
-    parser.add_argument("--held", type=int, help="facts for backfill, restart, memory")
+    parser.add_argument("--held", type=int, help="facts for backfill, restart, memory, quarter")
     parser.add_argument("--held-reps", type=int)
     parser.add_argument("--reps", help="numbers of reps, by comma")
     parser.add_argument("--rates", help="events/s for latency, by comma")
@@ -183,6 +216,7 @@ def _asked() -> tuple[Options, Path]:
     parser.add_argument("--day-share", type=int, help="of queries: one working day of so many")
     parser.add_argument("--asks", type=int, help="of each question")
     parser.add_argument("--credits", type=int, help="for commissions; a hundred a rep")
+    parser.add_argument("--deals-per-s", type=int, help="won, for accrual")
     parser.add_argument("--rivals", help="parts of the names of rivals, by comma")
     parser.add_argument("--broker", choices=("apache", "embedded"))
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench.json")

@@ -58,19 +58,28 @@ class Log:
     """
 
     def __init__(
-        self, seed: int, count: int, reps: int, until_ms: int, *, rounds: int = 1, name: str = "sim"
+        self,
+        seed: int,
+        count: int,
+        reps: int,
+        until_ms: int,
+        *,
+        rounds: int = 1,
+        name: str = "sim",
+        days: float | None = None,
     ) -> None:
         """Draw a log.
 
         Args:
-            until_ms: where it ends; it spans as many days before as its reps need for it.
+            until_ms: where it ends.
+            days: which it spans; None: as many as its reps need for it.
             rounds: how often it will be sent; the days are as many as for all of them.
             name: with what identities begin; logs of different names share none.
         """
         assert rounds <= ROUNDS_MAX
         self.count, self.reps, self.rounds, self._name = count, reps, rounds, name
         random = np.random.default_rng(seed)
-        days = max(1.0, count * rounds / (reps * PER_REP_DAY))
+        days = days or max(1.0, count * rounds / (reps * PER_REP_DAY))
         action = _actions(random, count)
         entity, born = _entities(random, action)
         created = until_ms - _ages(random, len(born), days * DAY_MS)

@@ -9,10 +9,10 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -171,8 +171,15 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 
 
 @contextmanager
-def place(kind: Kind, reps: int) -> Iterator[Place]:
-    """A ground with definitions for so many reps in force from the beginning of each partition."""
+def place(
+    kind: Kind, reps: int, more: int = 1, kinds: Mapping[str, Any] | None = None
+) -> Iterator[Place]:
+    """A ground with definitions for so many reps in force from the beginning of each partition.
+
+    Args:
+        more: reps for whom no log has events.
+        kinds: other definitions, by kind.
+    """
     # In the user's cache and not under /tmp, which may be memory: a broker syncs its log to disk.
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pacesetter"
     cache.mkdir(parents=True, exist_ok=True)
@@ -191,7 +198,7 @@ def place(kind: Kind, reps: int) -> Iterator[Place]:
             site = Site(settings, folder, process, server)
             try:
                 server.start()
-                yield _made(site, pid, token, reps)
+                yield _made(site, pid, token, reps, definitions(reps + more) | dict(kinds or {}))
             finally:
                 for worker in site.workers:
                     stop(worker)
@@ -200,11 +207,11 @@ def place(kind: Kind, reps: int) -> Iterator[Place]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _made(site: Site, broker_pid: int, token: str, reps: int) -> Place:
+def _made(site: Site, broker_pid: int, token: str, reps: int, known: Mapping[str, Any]) -> Place:
     migrate(wait_for(lambda: _client(site), "warehouse")._client)
     create_topics(site.settings.kafka_config(), PARTITIONS, 1)
     site.warehouse().command(_EVENTS)
-    site.define(1, definitions(reps + 1))
+    site.define(1, known)
     wait_for(lambda: _opened(site), "epochs")
     assert site.server.process is not None
     found = Place(site, Pids(broker_pid, site.server.process.pid), token, reps)

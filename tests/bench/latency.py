@@ -103,8 +103,8 @@ def _row(
         "rate": rate,
         "seconds": round(told["seconds"], 1),
         "records": len(waits),
-        "to_clickhouse_ms": _quantiles(waits),
-        "to_board_ms": _quantiles(viewer.waits(told["probes"], since)),
+        "to_clickhouse_ms": quantiles(waits),
+        "to_board_ms": quantiles(viewer.waits(told["probes"], since)),
         "poll_ms": {
             "pause": POLL_SECONDS * 1_000,
             "query_p50": round(float(np.median(watch.asked_seconds)) * 1_000, 1),
@@ -117,7 +117,8 @@ def _row(
     }
 
 
-def _quantiles(seconds: Any) -> dict[str, Any] | None:
+def quantiles(seconds: Any) -> dict[str, Any] | None:
+    """Return waits in ms; None: there are none. Infinite ones are counted as never."""
     if not len(seconds):
         return None
     lost = int(np.isinf(seconds).sum())

@@ -24,6 +24,7 @@ from infra.migrations import migrate
 from infra.sample import DEFINITIONS
 from infra.settling.settling import first_of, settle
 from schemas.definitions import KINDS, Bundle
+from tests.bench.sampling import cpu_seconds
 from tests.infra.warehouse import serving
 
 PARTITIONS = 4  # of a topic, as an installation has them
@@ -70,10 +71,10 @@ def measured(reps: int, share: int, repeat: int) -> dict[str, Any]:
         _plans(client, reps, today)
         assert served.process is not None
         pid = served.process.pid
-        began, cpu = time.monotonic(), _cpu(pid)
+        began, cpu = time.monotonic(), cpu_seconds(pid)
         months = _settle(Warehouse.connect(served.url, *served.auth(), seconds_max=900))
         settling = {"months": months, "seconds": round(time.monotonic() - began, 1),
-                    "cpu_s": round(_cpu(pid) - cpu, 1)}  # fmt: skip
+                    "cpu_s": round(cpu_seconds(pid) - cpu, 1)}  # fmt: skip
         asked = [_asked(served, client, pid, one, repeat) for one in questions(reps, today)]
         size = client.query(
             "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table = 'kpi_rep_day'"
@@ -163,13 +164,13 @@ def _asked(
     trouble = ""
     with served.client("ann") as analyst:
         for _ in range(repeat):
-            began, before = time.perf_counter(), _cpu(pid)
+            began, before = time.perf_counter(), cpu_seconds(pid)
             try:
                 found = list(analyst.query(one.sql).result_rows)
             except DatabaseError as error:  # an analyst's question may take ten seconds
                 trouble = str(error)[:300]
             took.append(1_000 * (time.perf_counter() - began))
-            cpu.append(1_000 * (_cpu(pid) - before))
+            cpu.append(1_000 * (cpu_seconds(pid) - before))
             if trouble:
                 break
     expected = list(client.query(one.proof).result_rows)
@@ -241,9 +242,7 @@ def _plans(client: Any, reps: int, today: date) -> None:
     month = first_of(today)
     end = first_of(month + timedelta(days=31))
     count = (end - month).days
-    client.command(
-        "INSERT INTO spm.planning (sequence, time_zone, today_counts) SELECT 1, 'UTC', true"
-    )
+    client.command("INSERT INTO spm.planning (sequence, time_zone) SELECT 1, 'UTC'")
     client.command(f"""
         INSERT INTO spm.plan_curve (sequence, curve_id, day, elapsed, weight)
         SELECT 1, 'linear', toDate32('{month}') + number, number, 1 FROM numbers({count + 1})""")
@@ -267,12 +266,6 @@ def _settle(warehouse: Warehouse) -> int:
         months += run.months
         if run.is_complete:
             return months
-
-
-def _cpu(pid: int) -> float:
-    """Return CPU seconds of a process and its threads."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

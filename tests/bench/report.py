@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import apache
-from tests.bench import commissions, queries
+from tests.bench import accrual, commissions, quarter, queries
 from tests.bench.engines import BARE, PACESETTER, SINK, TABLE
 
 FORMAT = "pacesetter-bench/1"
@@ -98,6 +98,10 @@ def _other_bars(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for row in found.get("commissions", {}).get("rows", [])[:2]:
         name = f"CPU s, {row['credits']:,} credits, {row['what']}"
         yield _bar(name, row["cpu_s"], commissions.ALL_S, below=True)
+    if "accrual" in found:
+        row = found["accrual"]
+        name = f"ms p99, accrual visible, {row['deals_per_s']} deals/s at {row['rate']:,} events/s"
+        yield _bar(name, row["to_ledger_ms"]["p99"], LATENCY_MS, below=True)
     for row in _largest(found.get("memory", [])):
         name = f"MB resident {row['when']}, {row['facts']:,} facts"
         yield _bar(name, row["processes"]["worker"]["now"], MEMORY_MB, below=True)
@@ -123,6 +127,10 @@ def wrong(found: dict[str, Any]) -> list[str]:
     rows = [*found.get("engines", []), *found.get("backfill", [])]
     if "commissions" in found:
         rows.append({"engine": "commissions", "totals": found["commissions"]["totals"]})
+    if "accrual" in found:
+        rows.append({"engine": "accrual", "totals": found["accrual"]["totals"]})
+    if "quarter" in found:
+        rows.append({"engine": "quarter", "totals": found["quarter"]["totals"]})
     asked = found.get("queries", {}).get("asked", [])
     return [
         f"{row.get('engine', 'backfill')}: {row['totals']}"
@@ -207,6 +215,15 @@ def tables(found: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], Rows]]:
         told = found["commissions"]
         title = f"Commissions: in columns a {told['ratio']}th of the CPU, {_right(told['totals'])}"
         yield title, commissions.HEAD, commissions.table(told)
+    if found.get("accrual"):
+        yield "A deal won to its accrual", accrual.HEAD, accrual.table(found["accrual"])
+    if found.get("quarter"):
+        told = found["quarter"]
+        title = (
+            f"A quarter of {told['reps']:,} reps, {told['facts']:,} facts, computed twice: "
+            f"{_right(told['totals'])}"
+        )
+        yield title, quarter.HEAD, quarter.table(told)
     if found.get("bars"):
         rows = [
             (b["bar"], f"{b['measured']:,}", b["wanted"], "met" if b["met"] else "NOT MET")

@@ -80,6 +80,35 @@ def test_engines_count_what_was_sent(tmp_path: Path) -> None:
     assert "stale table" not in page
 
 
+@pytest.mark.slow
+def test_accruals_are_seen_and_add_up() -> None:
+    options = Options(
+        what=("accrual",), broker="embedded", reps=(20,), seconds=4.0, accrual_rate=40,
+        deals_per_s=4,
+    )  # fmt: skip
+    found = run(options)
+    row = found["accrual"]
+    assert row["totals"]["ok"]
+    assert row["totals"]["numbers"] == row["deals"] > 10
+    assert row["to_ledger_ms"]["of"] > 4
+    assert "never" not in row["to_ledger_ms"]
+    assert not report.wrong(found)
+    (bar,) = found["bars"]
+    assert bar["bar"] == "ms p99, accrual visible, 4 deals/s at 40 events/s"
+    assert "A deal won to its accrual" in report.text(found)
+
+
+def test_a_quarter_comes_to_the_same_by_agents_and_in_sql(tmp_path: Path) -> None:
+    options = Options(what=("quarter",), broker="embedded", held=3_000, held_reps=20)
+    found = run(options)
+    told = found["quarter"]
+    assert told["totals"]["ok"], told
+    assert not report.wrong(found)
+    agents, sql = told["rows"]
+    assert min(agents["numbers"], sql["numbers"]) > 2_000
+    assert report.wrong({"quarter": {"totals": {"ok": False}}})
+
+
 def _found(**changes: Any) -> dict[str, Any]:
     row = {
         "engine": engines.PACESETTER, "sink": engines.SINK, "reps": 1_000, "events": 10,

@@ -64,7 +64,7 @@ def _month(first: date, ahead: int) -> date:
 
 def _asked_on(told: Story, period: Span, today: date, moment: float, draws: int) -> Iterator[Asked]:
     known = known_at(told, today, period.end)
-    odds = Odds(looks_of(_versions(told, today), today))
+    odds = Odds(looks_of(versions(told, today), today))
     floor = outlook(known, period, odds, 1, by_day=False).floor
     floor = replace(floor, draws=draws)
     mean = floor.pipeline_mean() + floor.arriving_mean()
@@ -93,12 +93,13 @@ def _one(told, who, one, numbers, when) -> Asked:  # type: ignore[no-untyped-def
     quota = max(usual, told.kind.amount / 4) * (mood if who == "rep" else 0.75 + mood / 4)
     share = (today - period.start).days / (period.end - period.start).days
     p10, p90 = (booked + float(q) for q in np.quantile(drawn, (0.1, 0.9)))
-    chance = probability(_money(booked), _money(quota), drawn)
+    chance = probability(money(booked), money(quota), drawn)
     return Asked(told.kind.name, who, moment, float(chance), float(booked / share >= quota),
                  total >= quota, p10, p90, total, booked + mean)  # fmt: skip
 
 
-def _money(value: float) -> Decimal:
+def money(value: float) -> Decimal:
+    """Return an amount to the cent."""
     return Decimal(repr(value)).quantize(Decimal("0.01"))
 
 
@@ -163,7 +164,8 @@ def _stand(deal: Deal, today: date):  # type: ignore[no-untyped-def]
     return [s for s in deal.stands if s.since < today][-1]
 
 
-def _versions(told: Story, today: date) -> pl.DataFrame:
+def versions(told: Story, today: date) -> pl.DataFrame:
+    """Return all deals as they stood, known in the morning of a day."""
     first = today - timedelta(days=LOOKBACK_DAYS)
     rows = [
         (

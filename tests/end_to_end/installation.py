@@ -22,7 +22,17 @@ from streams.settings import Settings
 from tests.ground import ROOT, wait_for
 
 START_SECONDS_MAX = 90  # CI runs several suites on two cores
-PORTS = ("BROKER", "WAREHOUSE", "INTAKE", "BOARD", "METRICS", "RECONCILE", "FORECAST")
+PORTS = (
+    "BROKER",
+    "WAREHOUSE",
+    "INTAKE",
+    "BOARD",
+    "METRICS",
+    "RECONCILE",
+    "FORECAST",
+    "ALERTS",
+    "SETTLE",
+)
 
 
 @dataclass(frozen=True)

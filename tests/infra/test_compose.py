@@ -68,7 +68,28 @@ def test_what_it_mounts_is_there() -> None:
 
 def test_dashboards_are_started_only_when_asked_for() -> None:
     asked_for = {n for n, s in COMPOSE["services"].items() if s.get("profiles") == ["bi"]}
-    assert asked_for == {"bi-reader", "prometheus", "grafana"}
+    assert asked_for == {"bi-reader", "prometheus", "alertmanager", "grafana"}
     needed = {n for s in COMPOSE["services"].values() if "profiles" not in s
               for n in s.get("depends_on", ())}  # fmt: skip
     assert not needed & asked_for
+
+
+def test_prometheus_asks_every_service_where_it_tells() -> None:
+    """Jobs and ports of the scrape configuration are those of the services' commands."""
+    config = yaml.safe_load((INFRA / "prometheus" / "prometheus.yml").read_text())
+    asked = {}
+    for job in config["scrape_configs"]:
+        for one in job.get("static_configs", ()):
+            asked[job["job_name"]] = one["targets"][0]
+        for one in job.get("dns_sd_configs", ()):
+            asked[job["job_name"]] = f"{one['names'][0]}:{one['port']}"
+    services = COMPOSE["services"]
+    for name, target in asked.items():
+        host, _, port = target.partition(":")
+        assert host == name
+        assert f"127.0.0.1:{port}/" in " ".join(services[name]["healthcheck"]["test"])
+        command = services[name]["command"]
+        if "--metrics-port" in command:
+            assert command[command.index("--metrics-port") + 1] == port
+    ours = {n for n, s in services.items() if s["image"] == COMPOSE["x-pacesetter"]["image"]}
+    assert asked.keys() == ours - {"setup"}

@@ -163,3 +163,9 @@ def on(
     found = target(plan, payee, book(credits), within, as_of)
     assert not [line.lacks for line in found.lines if line.lacks]
     return found
+
+
+def earns(plans: Plans, *amounts: Any, **kinds: Any) -> Decimal:
+    """Return what deals of these amounts earn together."""
+    made = [credit(amount, deal=f"d{n}") for n, amount in enumerate(amounts)]
+    return paid(plans, made, **kinds).amount

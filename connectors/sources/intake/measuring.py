@@ -1,6 +1,6 @@
 """What the intake tells Prometheus about itself."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 
 class Measures:
@@ -8,6 +8,7 @@ class Measures:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.events = Counter(
             "pacesetter_intake_events",
             "Events by what became of them: accepted, refused or unacknowledged.",

@@ -38,6 +38,7 @@ class Deal:
         stage: place in STAGES; the last one reached once it is closed.
         close_day: expected or actual close, days since 1970.
         touches: what was said to the customer since the stage began.
+        invoiced, paid: to date, in all; None: nothing was billed.
         revision: of its newest record, microseconds.
     """
 
@@ -68,6 +69,8 @@ class Deal:
     touches: float = 0.0
     deleted: bool = False
     payees: tuple[Payee, ...] = ()
+    invoiced: Decimal | None = None
+    paid: Decimal | None = None
 
     def record(self, owner_ids: tuple[str, ...]) -> DealRecord:
         """Return the full state as the CRM shows it."""
@@ -105,6 +108,8 @@ class Deal:
             segment=self.segment.name,
             region=self.region,
             lead_source=self.lead_source,
+            invoiced_amount=self.invoiced,
+            paid_amount=self.paid,
             splits=tuple(_split(payee, owner_ids) for payee in self.payees),
             **_UNKNOWN,
         )
@@ -115,8 +120,6 @@ _UNKNOWN: dict[str, Any] = {
     "margin": None,
     "units": None,
     "territory_id": None,
-    "invoiced_amount": None,
-    "paid_amount": None,
     "cancelled_on": None,
     "cancel_reason": "NONE",
 }

@@ -1,4 +1,4 @@
-"""Dials: how untidy the simulated CRM is."""
+"""Dials: how untidy the simulated CRM is, and what becomes of deals that are won."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -17,6 +17,8 @@ class Dials:
         cancellations: entities deleted later (op CANCELLED); one in ten of them is restored.
         unknown_owners: entities owned by a user no identity map knows, or by nobody.
         amendments: won deals whose amount or owner changes, or that are reopened, after winning.
+        invoiced: won deals that are invoiced within days, at once or in two halves.
+        paid: invoices that the customer pays, about a month later.
     """
 
     duplicates: float = 0.01
@@ -26,6 +28,8 @@ class Dials:
     cancellations: float = 0.005
     unknown_owners: float = 0.003
     amendments: float = 0.08
+    invoiced: float = 0.9
+    paid: float = 0.85
 
     def __post_init__(self) -> None:
         for name in NAMES:
@@ -38,9 +42,10 @@ class Dials:
         return replace(self, duplicates=0.0, disorder=0.0)
 
     def times(self, factor: float) -> "Dials":
-        """Return all dials turned by one factor, none beyond 1."""
-        return replace(self, **{n: min(1.0, getattr(self, n) * factor) for n in NAMES})
+        """Return all dials of what goes wrong turned by one factor, none beyond 1."""
+        return replace(self, **{n: min(1.0, getattr(self, n) * factor) for n in UNTIDY})
 
 
 NAMES = tuple(field.name for field in fields(Dials))
+UNTIDY = tuple(name for name in NAMES if name not in ("invoiced", "paid"))
 CALM = Dials(**dict.fromkeys(NAMES, 0.0))

@@ -8,6 +8,7 @@ from random import Random
 from zlib import crc32
 
 from connectors.sources.simulator import market
+from connectors.sources.simulator.billing import Bills
 from connectors.sources.simulator.crew import MINUTE_MS, Contact, Crew, Shift
 from connectors.sources.simulator.deals import Deal
 from connectors.sources.simulator.dials import Dials
@@ -17,6 +18,7 @@ from connectors.sources.simulator.stories import MICROS, Names, Story
 
 EPOCH_ORDINAL = 719_163  # date(1970, 1, 1).toordinal()
 CLOSED_KEPT = 500  # recently closed deals that an improvising floor may amend
+NOTHING = Decimal(0)
 FOREIGN = 0.08  # deals in another currency of the floor than the rep's own
 AMENDMENTS = (*["reprice"] * 5, *["hand_over"] * 2, *["reopen"] * 3)  # after winning, by odds
 REOPENED_LOSSES = 0.3  # of the share of won deals that are amended
@@ -33,6 +35,7 @@ class Pipeline:
         open: deals worked on, by place of their rep on the floor.
         agenda: what falls due on a day (proleptic ordinal): a verb and a deal.
         closed: the newest closed deals.
+        bills: what won deals are invoiced and paid.
     """
 
     crew: Crew
@@ -42,6 +45,7 @@ class Pipeline:
     agenda: dict[int, list[tuple[str, Deal]]] = field(default_factory=lambda: defaultdict(list))
     closed: deque[Deal] = field(default_factory=lambda: deque(maxlen=CLOSED_KEPT))
     currencies: tuple[str, ...] = field(init=False)
+    bills: Bills = field(default_factory=Bills)
 
     def __post_init__(self) -> None:
         self.open = [[] for _ in range(self.crew.size)]
@@ -117,6 +121,8 @@ class Pipeline:
         """Take a closed deal back into negotiation."""
         deal.stage, deal.stage_class, deal.priced = market.LAST, "OPEN", True
         deal.won_at = deal.lost_at = deal.lost_reason = None
+        if deal.invoiced is not None:  # credited, and paid back
+            deal.invoiced = deal.paid = NOTHING
         deal.close_day = day - EPOCH_ORDINAL + 14
         self.open[deal.owner].append(deal)
         self._plan(deal, day, dice)
@@ -152,6 +158,7 @@ class Pipeline:
         deal.stage_class, deal.close_day = how, day - EPOCH_ORDINAL
         if how == "WON":
             deal.won_at, odds = at, self.dials.amendments
+            self.bills.plan(deal, day, self.dials)
         else:
             deal.lost_at, odds = at, self.dials.amendments * REOPENED_LOSSES
             deal.lost_reason = dice.choice(market.LOST_REASONS)

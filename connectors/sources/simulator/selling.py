@@ -7,6 +7,7 @@ from random import Random
 import numpy as np
 
 from connectors.sources.simulator import slips
+from connectors.sources.simulator.billing import dice_of
 from connectors.sources.simulator.deals import Deal
 from connectors.sources.simulator.market import TOUCHES_EXPECTED
 from connectors.sources.simulator.pipeline import Pipeline
@@ -15,6 +16,7 @@ from connectors.sources.simulator.today import Today
 
 SOON_MEDIAN_MIN = 25.0  # until a slip of the pen in a deal is noticed; always before its next gate
 SOON_MAX_MIN = 180.0
+DAY_MS = 86_400_000
 
 
 def sell(pipeline: Pipeline, today: Today) -> list[Story]:
@@ -22,6 +24,19 @@ def sell(pipeline: Pipeline, today: Today) -> list[Story]:
     stories = [[deal.record(pipeline.crew.owner_ids)] for deal in _created(pipeline, today)]
     for verb, deal, at in _due(pipeline, today):
         stories.append(happen(pipeline, verb, deal, at, today))
+    return stories
+
+
+def bill(pipeline: Pipeline, ordinal: int, midnight: int) -> list[Story]:
+    """Return the stories of deals that are invoiced or paid on a day, whatever the hour.
+
+    Args:
+        midnight: that begins the day, ms.
+    """
+    stories = []
+    for deal in pipeline.bills.take(ordinal):
+        dice = dice_of(deal, ordinal)
+        stories.append(pipeline.story(deal, midnight + dice.randrange(DAY_MS), dice))
     return stories
 
 

@@ -15,13 +15,12 @@ from connectors.sources.simulator.floor import Floor
 from connectors.sources.simulator.habits import Floats, Ints
 from connectors.sources.simulator.meetings import meeting_stories
 from connectors.sources.simulator.pipeline import Pipeline
-from connectors.sources.simulator.selling import rehearse, sell
+from connectors.sources.simulator.selling import bill, rehearse, sell
 from connectors.sources.simulator.slips import slip
 from connectors.sources.simulator.stories import Names, Story
 from connectors.sources.simulator.today import Book, Diary, Today
 from schemas.codec import CatalogueIds, SchemaIds
 
-DAY_MS = 86_400_000
 WARM_UP_DAYS = 90  # before the first day, deals alone: so that it begins with a full pipeline
 AT_ONCE = 256  # stories; their records must be encoded before they leave the processor's cache
 EASTMOST_MS = 14 * 3_600_000  # Kiribati begins a day 14 hours before UTC
@@ -57,6 +56,7 @@ class World:
         while self.day < start:
             rehearse(self.pipeline, self.today())
             self.day += timedelta(days=1)
+        self.pipeline.bills.forget()  # of deals nobody has heard of
         self._take_over()
 
     @property
@@ -92,6 +92,8 @@ class World:
         self._tell(today, "email", shift.emails, email_stories)
         self._tell(today, "meeting", shift.bookings, meeting_stories)
         self.timeline.add(self.courier.events("deal", sell(self.pipeline, today), today.way))
+        billed = bill(self.pipeline, self.day.toordinal(), day_ms(self.day))
+        self.timeline.add(self.courier.events("deal", billed, today.way))
         self.day += timedelta(days=1)
         self.diary.forget_before(self.horizon)
 

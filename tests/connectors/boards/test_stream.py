@@ -261,8 +261,8 @@ def test_bytes_that_are_no_message_are_counted_and_left_out(
         floor.wins("rep-a", 5)
         viewer.revenue(rep_a=5)
     told = answer_of(f"{served.url}/metrics").text
-    assert 'spm_board_undecodable_total{topic="spm.rep-days"} 4.0' in told
-    assert "spm_board_live 1.0" in told
+    assert 'pacesetter_board_undecodable_total{topic="spm.rep-days"} 4.0' in told
+    assert "pacesetter_board_live 1.0" in told
     assert "rep-a" not in told
 
 
@@ -275,7 +275,7 @@ def test_a_viewer_who_leaves_is_counted_out_and_a_crowd_is_turned_away(
         with httpx.stream("GET", f"{served.url}/events", headers=bearer, verify=False) as one:
             assert one.status_code == 200
             assert answer_of(f"{served.url}/events", headers=bearer).status_code == 503
-        until(lambda: "spm_board_viewers 0.0" in answer_of(f"{served.url}/metrics").text)
+        until(lambda: "pacesetter_board_viewers 0.0" in answer_of(f"{served.url}/metrics").text)
     finally:
         served.stop()
 

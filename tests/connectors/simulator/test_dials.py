@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.sources.simulator.dials import CALM, NAMES, Dials
+from connectors.sources.simulator.dials import CALM, NAMES, UNTIDY, Dials
 from connectors.sources.simulator.truth import final
 from tests.connectors.simulator.floors import (
     FLOOR,
@@ -148,6 +148,44 @@ def test_amendments_touch_deals_after_winning() -> None:
     assert min(after_win[k] for k in ("reopened", "amount", "owner")) > 2
 
 
+def test_won_deals_are_invoiced_and_then_paid_by_later_revisions() -> None:
+    dials = Dials(invoiced=1.0, paid=1.0, amendments=0.0, cancellations=0.0, corrections=0.0)
+    full = halves = paid = 0
+    for (message, _), life in lives(told(dials)).items():
+        if message != "deal":
+            continue
+        for before, after in pairwise(life):
+            changed = {k for k in after if after[k] != before[k]} - {"revision"}
+            if after["invoiced_amount"] != before["invoiced_amount"]:
+                assert changed == {"invoiced_amount"}
+                assert after["stage_class"] == "WON"
+                assert after["invoiced_amount"] > (before["invoiced_amount"] or 0)
+                full += after["invoiced_amount"] == after["amount"]
+                halves += abs(2 * after["invoiced_amount"] - after["amount"]) <= 1
+            if after["paid_amount"] != before["paid_amount"]:
+                assert changed == {"paid_amount"}
+                assert before["invoiced_amount"] >= after["paid_amount"] > 0
+                paid += 1
+    assert full > 2 * halves > 0
+    assert paid > 3
+
+
+def test_billing_changes_nothing_else_on_a_floor() -> None:
+    without = Dials(invoiced=0.0)
+    assert not any(r.get("invoiced_amount") for _, r in told(without))
+    assert any(r.get("paid_amount") for _, r in told(Dials()))
+    assert worked(told(without)) == worked(told(Dials()))
+
+
+def worked(records: list[tuple[str, Record]]) -> Counter[tuple[object, ...]]:
+    """Return how often anybody did anything at any instant; of deals, how each ended."""
+    last = final(records).values()
+    return Counter(
+        (r["owner_id"], r["created_at"], r.get("stage_class"), r.get("amount"), r.get("won_at"))
+        for r in last
+    )
+
+
 @given(st.sampled_from(NAMES), st.floats().filter(lambda x: not 0 <= x <= 1))
 def test_a_dial_beyond_its_end_is_refused_by_name(name: str, share: float) -> None:
     with pytest.raises(ValueError, match=name):
@@ -155,6 +193,7 @@ def test_a_dial_beyond_its_end_is_refused_by_name(name: str, share: float) -> No
 
 
 def test_turning_all_dials_never_goes_beyond_one() -> None:
-    assert Dials().times(1e9) == Dials(**dict.fromkeys(NAMES, 1.0))
-    assert Dials().times(0) == CALM
+    assert Dials().times(1e9) == Dials(**dict.fromkeys(UNTIDY, 1.0))
+    billing = {name: getattr(Dials(), name) for name in set(NAMES) - set(UNTIDY)}
+    assert Dials().times(0) == replace(CALM, **billing)
     assert MESSY.duplicates == Dials().duplicates * 4

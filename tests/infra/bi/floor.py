@@ -13,6 +13,7 @@ from connectors.sinks.clickhouse import Warehouse
 from connectors.sources.simulator.dials import Dials
 from connectors.sources.simulator.floor import Floor
 from connectors.sources.simulator.world import World
+from infra.amortisation.writing import write as amortise
 from infra.bi.making import make_views
 from infra.contests import members as contest_members
 from infra.contests.following import Following
@@ -78,6 +79,7 @@ def fill(served: Served) -> None:
         client.insert("spm.dispute", asked, column_names=columns)
         _insert(client, "spm.alert_event", NOTICED | {"at": now, "day": now.date(), "episode": now})
         _insert(client, "spm.contest_result", FINAL | {"finalized_at": now, "reached_at": now})
+        amortise(Stored(client), {}, now)
         Maker(lambda: warehouse, lambda: bundle).run(now)
         store(warehouse, PROOF, ALL, now)
 

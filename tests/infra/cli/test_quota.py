@@ -132,3 +132,17 @@ def test_check_finds_the_team_that_does_not_add_up_and_who_has_no_quota(folder: 
     assert checked["without_quota"]["reps"] == ["hp-01", "hp-19"]
     (wrong,) = [s for s in checked["sums"] if not s["adds_up"]]
     assert (wrong["owner_id"], wrong["reps"]) == ("apac", "642000")
+
+
+def test_programs_read_who_changed_a_quota_and_why(folder: Path) -> None:
+    path = folder / "quotas.yaml"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if "owner_id: hp-02" in line and "{" in line)
+    change = "{on: 2026-02-01, amount: 100000, reason: leave, author: ana, approver: ben}"
+    lines[at] = lines[at].rstrip().removesuffix("}") + f", changes: [{change}]}}\n"
+    path.write_text("".join(lines))
+    out = run("quota", "check", folder, "--on", "2026-09-04", "--json").stdout
+    (told,) = json.loads(out)["changes"]
+    assert (told["owner_id"], told["on"], told["amount"]) == ("hp-02", "2026-02-01", "100000")
+    assert (told["reason"], told["author"], told["approver"]) == ("leave", "ana", "ben")
+    assert float(told["was"]) > 0

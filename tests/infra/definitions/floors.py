@@ -7,6 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, NamedTuple
 
+from infra.bi.making import make_views
 from infra.definitions import planning
 from infra.definitions.canonical import content_of
 from infra.definitions.stored import Stored
@@ -189,6 +190,7 @@ def write(floor: Floor, client: Any, stored: Stored, now: datetime) -> None:
     columns = ["generation", "rep_id", "day", "measure", "currency", "topic", "partition"]
     rows = [[1, f.rep_id, f.day, f.measure, f.currency, "t", 0, 1, f.value] for f in floor.facts]
     client.insert("spm.kpi_rep_day", rows, column_names=[*columns, "position", "value"])
+    make_views(client, floor.bundle)
     missing = planning.missing(stored)
     assert missing is not None
     planning.write(stored, missing, now)

@@ -46,6 +46,23 @@ def test_what_cannot_be_scored_is_refused(small: Path, old: str, new: str, says:
 
 
 @pytest.mark.parametrize(
+    ("kpi", "says"),
+    [
+        ("win_rate", None),
+        ("average_deal_size", None),
+        ("first_response_median", "first_response_median asks for median(first_responses)"),
+        ("no_show_rate", "no_show_rate is better when there is less of it"),
+    ],
+)
+def test_rates_are_scored_if_they_are_made_of_measures(
+    folder: Path, kpi: str, says: str | None
+) -> None:
+    text = CARD.replace("teams: [all], ", "").replace("kpi: calls", f"kpi: {kpi}")
+    found = [told for told, severity in problems(folder, text) if severity is Severity.ERROR]
+    assert found == [] if says is None else says in found
+
+
+@pytest.mark.parametrize(
     ("old", "new", "says"),
     [
         ("weight: 100", "weight: 70", "70 is what the weights add up to"),

@@ -71,6 +71,44 @@ def test_a_rep_and_a_team_are_shown_with_pace_and_who_did_nothing_too(
     assert "did you mean" in run("team", "show", "al l").stderr
 
 
+def test_a_quota_on_a_rate_is_shown_with_attainment_and_without_a_projection(
+    installed: Ground, small: Path
+) -> None:
+    measure = "{{measure: {0}, of: call, rule: {0}, unit: COUNT, label: {0}, description: all}}"
+    names = ("calls", "calls_connected")
+    (small / "measures.yaml").write_text(f"measures: [{', '.join(map(measure.format, names))}]")
+    rate = (
+        "{kpi_id: answered, name: Answered, unit: RATIO, formula: calls_connected / calls, "
+        "meaning: connected over all calls, denominator: calls, when_empty: NOTHING, "
+        "empty_means: no call, source: calls}"
+    )
+    (small / "kpis.yaml").write_text(f"kpis: [{rate}]")
+    start, end = today() - timedelta(10), today() + timedelta(10)
+    span = f"period_start: {start}, period_end: {end}, kpi: answered, curve: linear, amount: 0.5"
+    owners = ("REP, owner_id: r1", "REP, owner_id: r2", "TEAM, owner_id: all")
+    lines = [f"- {{owner_kind: {owner}, {span}}}\n" for owner in owners]
+    (small / "quotas.yaml").write_text(f"quotas:\n{''.join(lines)}")
+    installed.apply(small)
+    facts(installed, [("r1", today(), "calls", "8"), ("r1", today(), "calls_connected", "3")])
+    (one,) = json.loads(run("rep", "show", "ada", "--json").stdout)["quotas"]
+    assert (one["actual_to_date"], one["plan_to_date"]) == ("0.3750", "0.5000")
+    assert (one["attainment_ratio"], one["pace_ratio"]) == ("0.750000", "0.750000")
+    assert (one["projected_amount"], one["required_per_business_day"]) == (None, None)
+    (nothing,) = json.loads(run("rep", "show", "r2", "--json").stdout)["quotas"]
+    assert (nothing["actual_to_date"], nothing["attainment_ratio"]) == (None, None)
+    assert "0.375 0.5 75.0 % 50.0 % 75.0 %" in " ".join(run("team", "show", "all").stdout.split())
+    checked = json.loads(run("quota", "check", "--json").stdout)
+    assert checked["sums"] == []  # rates of reps do not add up to their team's
+    counted = {r["subject_kind"]: r for r in checked["standings"]["reached"]}
+    assert (counted["REP"]["quotas"], counted["REP"]["empty"]) == (2, 1)
+    assert [g["attainment_ratio"] for g in checked["standings"]["groups"]] == ["0.750000"]
+    assert "REACHED" in run("quota", "check").stdout
+    told = lines[0].replace("amount: 0.5", "amount: 0.5, proration: EMPLOYMENT")
+    (small / "quotas.yaml").write_text(f"quotas:\n{told}")
+    refused = run("quota", "check", small)
+    assert (refused.exit_code, "does not add up over days" in refused.stderr) == (1, True)
+
+
 def test_plans_are_written_again_only_when_what_they_depend_on_changes(
     installed: Ground, small: Path
 ) -> None:

@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
 
+from infra.bi.making import make_views
+from infra.definitions import planning
+from infra.definitions.stored import Stored
 from infra.effects.by_hand import Standing, left_of, standing
 from infra.effects.computing import Line, effect
 from infra.effects.reading import OVERLAY
@@ -42,7 +46,39 @@ NORTH = {"territory_id": "north", "name": "North",
 SMB = {"rule_id": "smb", "priority": 1, "valid_from": "2026-03-03", "segments": ["SMB"],
        "credits": [{"territory_id": "north"},
                    {"rep_id": "r8", "role": "OVERLAY", "share": "0.3"}]}  # fmt: skip
-BEFORE = {**KNOWN, "roster": roster(), "identities": {"identities": USERS[:10]}}
+
+
+def kpi(name: str, formula: str, unit: str = "RATIO", **more: str) -> dict[str, str]:
+    return {"kpi_id": name, "name": name, "unit": unit, "formula": formula, "meaning": formula,
+            "denominator": "it", "when_empty": "NOTHING", "empty_means": "nothing yet",
+            "source": "totals", **more}  # fmt: skip
+
+
+KPIS = {"kpis": [
+    kpi("win_rate", "deals_won / (deals_won + deals_lost)"),
+    kpi("growth", "revenue_won_reporting / previous(revenue_won_reporting) - 1"),
+    kpi("calls_per_win", "calls / deals_won", direction="LOWER"),
+    kpi("won_share", "revenue_won_reporting / quota(revenue_won_reporting)"),
+    kpi("touches", "calls + emails_sent", "COUNT"), kpi("open_now", "open_deals", "COUNT"),
+]}  # fmt: skip
+OWNERS = [("REP", f"r{n}") for n in range(9)]
+OWNERS += [("TEAM", "west"), ("TEAM", "all"), ("REGION", "EMEA"), ("COMPANY", "company")]
+
+
+def quotas(amount: str = "50") -> dict[str, Any]:
+    """Everybody is asked for everything in March and in the year; a rep without facts, too."""
+    return {"quotas": [
+        {"owner_kind": kind, "owner_id": owner, "kpi": name, "amount": amount, "curve": "linear",
+         "period_start": since, "period_end": until,
+         **({"currency": "EUR"} if name.startswith("revenue") else {})}
+        for kind, owner in OWNERS
+        for name in ("calls", "revenue_won_reporting", *(k["kpi_id"] for k in KPIS["kpis"]))
+        for since, until in (("2026-03-01", "2026-04-01"), ("2026-01-01", "2027-01-01"))
+    ]}  # fmt: skip
+
+
+BEFORE = {**KNOWN, "roster": roster(), "identities": {"identities": USERS[:10]}, "kpis": KPIS,
+          "quotas": quotas()}  # fmt: skip
 CHANGES: dict[str, dict[str, Any]] = {
     "a team moves and a zone is put right": {"roster": roster(r2=[
         {**STINT, "valid_to": "2026-03-05"}, {**STINT, "valid_from": "2026-03-05",
@@ -57,8 +93,9 @@ CHANGES: dict[str, dict[str, Any]] = {
         for n in range(1500) if n % 3 == 0 or n % 12 != n % 5 + 5]}},
     "a rate is put right": {"rates": {"rates": [
         {"base": "USD", "quote": "EUR", "on": "2020-01-01", "rate": "0.95"}]}},
+    "quotas rise": {"quotas": quotas("60")},
     "a measure is new and another goes": {"measures": {"measures": [
-        *KNOWN["measures"]["measures"][1:],
+        *(m for m in KNOWN["measures"]["measures"] if m["measure"] != "talk_seconds"),
         {**KNOWN["measures"]["measures"][0], "measure": "dials"}]}},
 }  # fmt: skip
 
@@ -93,16 +130,32 @@ def told(made: Site, bundle: Bundle) -> dict[tuple[Any, ...], Decimal]:
     return {key: Decimal(value) for key, value in sums.items() if value}
 
 
+def attained(made: Site, sequence: int, bundle: Bundle) -> dict[tuple[Any, ...], Any]:
+    """Where every quota stands at its end or today, as the views say it."""
+    client = made.warehouse()._client
+    stored = Stored(client)
+    stored.add_members(sequence, member_rows(bundle.roster, bundle.territories.territories))
+    make_views(client, bundle)
+    planning.write(stored, sequence, datetime.now(UTC))
+    rows = client.query(
+        "SELECT subject_kind, subject_id, kpi, currency, period_start, period_end, "
+        "argMax((quota, actual_to_date, attainment_ratio), day) FROM spm_bi.attainment_daily "
+        "WHERE kpi != 'open_now' GROUP BY ALL"
+    ).result_rows
+    return {tuple(row[:6]): row[6] for row in rows}
+
+
 def said(lines: tuple[Line, ...], which: str) -> dict[tuple[Any, ...], Decimal]:
     return {line[:5]: getattr(line, which) for line in lines if getattr(line, which)}
 
 
 def test_what_is_said_before_is_what_the_tables_say_after(worked: Site) -> None:
-    kinds, sequence = dict(BEFORE), 1
+    kinds, sequence, moved = dict(BEFORE), 1, {""}
     for change, values in CHANGES.items():
         before = Bundle.model_validate(kinds)
         after = Bundle.model_validate(kinds | values)
         stood = told(worked, before)
+        reached = attained(worked, sequence, before)
         found = effect(worked.warehouse(), before, after)
         assert told(worked, before) == stood, "nothing is written"
         kinds, sequence = kinds | values, sequence + 1
@@ -111,10 +164,18 @@ def test_what_is_said_before_is_what_the_tables_say_after(worked: Site) -> None:
         worked.wait_applied(150)
         stands = told(worked, after)
         keys = {key for key in stood.keys() | stands.keys() if stood.get(key) != stands.get(key)}
-        assert keys, change
+        assert keys or change == "quotas rise", change
         assert {line[:5] for line in found.lines} == keys, change
         assert said(found.lines, "before") == {k: stood[k] for k in keys if k in stood}, change
         assert said(found.lines, "after") == {k: stands[k] for k in keys if k in stands}, change
+        reaches = attained(worked, sequence, after)
+        others = {key for key in reaches if reached[key] != reaches[key]}
+        assert {one[:6] for one in found.attained.quotas} == others, change
+        for one in found.attained.quotas:
+            assert (one[6::2], one[7::2]) == (reached[one[:6]], reaches[one[:6]]), change
+        assert found.attained.apart == ("open_now",)
+        moved.add(change if others else "")
+    assert moved > CHANGES.keys() - {"a measure is new and another goes"}
     rules = covered(worked.warehouse(), Bundle.model_validate(kinds))
     assert rules.deals["smb"] > 0
     assert {gap.segment for gap in rules.gaps} == {

@@ -16,6 +16,8 @@ from connectors.sinks.clickhouse import Warehouse
 from infra.cli.main import app
 from infra.definitions.stored import Stored
 from infra.forecasting.watching import Gauges, Maker, watch
+from infra.reconcile import forecasts
+from infra.reconcile.periods import ALL
 from schemas.definitions import Bundle
 from schemas.warehouse import Unavailable
 from streams.settings import settings
@@ -229,6 +231,44 @@ def test_what_nobody_asks_for_any_more_is_withdrawn(served: serving.Served, made
     assert not any(key[0] == "calls" for key in current(served))
     kept = connected(served).frame("SELECT count() AS n FROM spm.forecast FINAL WHERE withdrawn")
     assert kept["n"][0] == sum(key[0] == "calls" for key in made)
+
+
+def test_forecasts_are_proved_by_making_them_again(served: serving.Served, made: Made) -> None:
+    """The same inputs give the same rows; another number is told; facts on their way excuse it."""
+    maker(served).run(NOW)
+    warehouse = connected(served)
+    clean = forecasts.check(warehouse, ALL)
+    assert (clean.differing, clean.moving, clean.keys) == (0, 0, len(made))
+    with served.client() as client:
+        row = "kpi = 'revenue' AND subject_kind = 'TEAM' AND subject_id = 'all'"
+        client.command(
+            "INSERT INTO spm.forecast SELECT * REPLACE (p50 + 1 AS p50, as_of + 1 AS as_of) "
+            f"FROM spm.forecast FINAL WHERE {row} ORDER BY day DESC LIMIT 1"
+        )
+        wrong = forecasts.check(warehouse, ALL)
+        assert (wrong.differing, wrong.off) == (1, {"EUR": Decimal(1)})
+        (told,) = wrong.mismatches
+        assert (told.key["subject_id"], told.wrong) == ("all", "p50")
+        client.insert("spm.applied", [["crm.deals", 0, 1, 0, 1, NOW + timedelta(days=1)]],
+                      column_names=["topic", "partition", "epoch", "offset_from", "offset_to",
+                                    "applied_at"])  # fmt: skip
+        moving = forecasts.check(warehouse, ALL)
+        assert (moving.differing, moving.moving) == (0, 1)
+        client.command("TRUNCATE TABLE spm.applied")
+
+
+def test_a_past_that_changes_is_learned_again(served: serving.Served, made: Made) -> None:
+    """A deal of long ago that comes late: the next tick says what a fresh run says."""
+    one = maker(served)
+    one.run(NOW)
+    with served.client() as client:
+        late = version("late", 30, "WON", {"r1": "1"})
+        client.insert("spm.deal", [list(late.values())], column_names=list(late))
+    again, _ = one.run(NOW + timedelta(minutes=1))
+    fresh, _ = maker(served).run(NOW + timedelta(minutes=1))
+    assert [{**r, "as_of": None} for r in again.rows] == [
+        {**r, "as_of": None} for r in fresh.rows
+    ]  # fmt: skip
 
 
 def test_after_the_period_nothing_is_left_to_chance(served: serving.Served) -> None:

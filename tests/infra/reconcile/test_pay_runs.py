@@ -1,27 +1,24 @@
 """Pay with a live worker: won and paid out, refunded after the close, taken from the next pay."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from infra.definitions import connecting
-from infra.definitions.stored import Stored
-from infra.payroll.running import run_pending
-from infra.reconcile import credits, ledger, pay_runs, recomputed
-from infra.reconcile.findings import Checked
+from infra.reconcile import pay_runs, recomputed
 from infra.reconcile.periods import ALL
 from infra.reconcile.running import reconcile
-from tests.ground import Site, site, wait_for
-from tests.infra.reconcile.conftest import arrived, mark_credits
-from tests.infra.reconcile.editing import check
-from tests.load import Event, definitions
+from infra.statements.explaining import explained, told
+from infra.statements.reading import Ledger
+from streams.domain.periods import Span
+from tests.ground import site
+from tests.infra.reconcile.paying import Company, deal
+from tests.load import definitions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-TABLES = (credits.DEAL_CREDIT, credits.CREDIT, ledger.TABLE, recomputed.TABLE, pay_runs.TABLE)
 TIERS = [{"since": "0", "rate": "0.1"}, {"since": "50000", "rate": "0.2"}]
 PLAN = {
     "plan_id": "p", "name": "P", "currency": "EUR", "period": "MONTH", "valid_from": "2026-01-01",
@@ -33,67 +30,13 @@ OPENING = {
     "earned": "5000", "paid": "5000", "by": "ana", "reason": "cut-over", "approved_by": "ben",
     "approved_at": "2026-01-03T00:00:00Z",
 }  # fmt: skip
-MONTHS = {1: ("2026-01-01", "2026-02-01"), 2: ("2026-02-01", "2026-03-01")}
-STATES = ("EARNED", "ELIGIBLE", "RELEASED", "PAID")
-
-
-def deal(number: int, user: str, amount: int, won: date, **more: Any) -> Event:
-    at = datetime(won.year, won.month, won.day, 12, tzinfo=UTC)
-    record = {
-        "entity_id": f"sim:deal:{number}", "source": "sim", "source_id": str(number),
-        "revision": 1, "op": "SET", "created_at": at, "occurred_at": at, "owner_id": user,
-        "stage_id": "s", "stage_class": "WON", "won_at": at, "amount": Decimal(amount),
-        "currency": "EUR", "splits": [], **more,
-    }  # fmt: skip
-    return Event("deal", record)
-
-
-class Company:
-    """Two reps on a plan, a worker, and acts of payroll that reach it through the log."""
-
-    def __init__(self, at: Site) -> None:
-        self.site, self.sequence, self.steps = at, 1, list[dict[str, Any]]()
-        at.define(1, {**definitions(2), "plans": {"plans": [PLAN]}})
-        at.open_epochs()
-        at.start_worker()
-
-    def act(self, month: int, *steps: str) -> None:
-        """Let people do something with a month once all deals are in, and do the pay run."""
-        look = self.site.warehouse()
-        self.site.wait_applied(150)
-        wait_for(lambda: not check(look, credits.CREDIT).in_flight, "credits have arrived", 150)
-        self.sequence += 1
-        for step in steps:
-            start, end = MONTHS[month]
-            self.steps.append({"at": f"2026-04-01T00:00:{len(self.steps):02d}Z", "step": step,
-                               "period_start": start, "period_end": end, "by": "ana"})  # fmt: skip
-        payroll = {"periods": self.steps, "openings": [OPENING]}
-        self.site.define(self.sequence, {"payroll": payroll})
-        self.site.mark(self.sequence)
-        mark_credits(self.site, self.sequence)
-        arrived(self.site, self.sequence)
-        run_pending(Stored(connecting.warehouse(self.site.settings)))
-
-    def balances(self, rep_id: str) -> list[Decimal]:
-        """Return what is earned, eligible, released and paid."""
-        rows = self.site.frame(
-            "SELECT toString(state) AS state, sum(amount) AS total FROM spm.commission_ledger FINAL"
-            f" WHERE rep_id = '{rep_id}' GROUP BY state"
-        )
-        found = dict(rows.iter_rows())
-        return [found.get(state, Decimal(0)) for state in STATES]
-
-    def proven(self) -> dict[str, Checked]:
-        """Return what `pacesetter reconcile` finds, of which nothing differs."""
-        report = reconcile(self.site.warehouse(), ALL, TABLES, sleep=lambda _: None)
-        assert [m for one in report.checks for m in one.mismatches] == []
-        return {one.table: one for one in report.checks}
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     with site(tmp_path_factory.mktemp("pay"), partitions=2) as made:
-        yield Company(made)
+        known = {**definitions(2), "plans": {"plans": [PLAN]}}
+        yield Company(made, known, openings=[OPENING])
 
 
 def test_a_refund_after_the_close_comes_back_from_the_next_pay(company: Company) -> None:
@@ -119,7 +62,22 @@ def test_a_refund_after_the_close_comes_back_from_the_next_pay(company: Company)
     found = company.proven()
     assert found[pay_runs.TABLE].keys == 4
     assert found[recomputed.TABLE].keys == 4
+    _every_entry_is_explained(company)
     _tampering_is_told(company)
+
+
+def _every_entry_is_explained(company: Company) -> None:
+    """What was taken over, too, by what it is made from."""
+    client = connecting.warehouse(company.site.settings)
+    ledger = Ledger(client)
+    quarter = Span(date(2026, 1, 1), date(2026, 4, 1))
+    lines = ledger.statement("r1", "r1", quarter).lines
+    found = explained(client, ledger, [line.entry for line in lines])
+    assert {one.line.entry.kind for one in found} > {"OPENING", "PAYOUT"}
+    for one in found:
+        assert one.recomputed.amount == one.line.entry.amount, told(one)
+    texts = [told(one) for one in found if one.line.entry.kind == "OPENING"]
+    assert all("opening balance old, written by ana" in text for text in texts)
 
 
 def _tampering_is_told(company: Company) -> None:

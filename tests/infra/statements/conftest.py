@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
+from infra.amortisation.writing import write
+from infra.definitions.stored import Stored
 from tests.ground import site, stop
 from tests.infra.statements.company import EIGHT, Company, plans, territories
 
@@ -39,5 +41,6 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
         company.earns(dana="6400", rex="500", omar="1000", mona="30")
         company.win("dana", "Castor", "2026-03-05", "10000")
         company.earns(dana="7600", rex="500", omar="1000", mona="30")
+        write(Stored(company.client()), {}, datetime.now(UTC))
         stop(made.workers[-1])
         yield Lived(company, first, second)

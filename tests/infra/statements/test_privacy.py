@@ -25,8 +25,8 @@ READS = {
     "dana": {"dana"},
     "rex": {"rex"},
 }
-VIEWS = ("commission_ledger", "commission_balance", "commission_posting", "plan_revision",
-         "fct_credit_version")  # fmt: skip
+VIEWS = ("commission_ledger", "commission_balance", "commission_posting", "commission_statement",
+         "amortisation", "plan_revision", "fct_credit_version")  # fmt: skip
 
 
 @pytest.mark.parametrize("who", READS)
@@ -107,6 +107,9 @@ ROUND_IT = (
         0,
     ),
     ("SELECT count() FROM dispute WHERE rep_id != 'rex'", 0),
+    ("SELECT sum(amount) FROM commission_statement WHERE rep_id = 'dana' OR 1", 500),
+    ("SELECT count() FROM commission_statement WHERE throwIf(rep_id = 'dana') = 0", 3),
+    ("SELECT count() FROM amortisation WHERE throwIf(posted > 1500) = 0", 2),
     ("SELECT count() FROM fct_credit_version WHERE deal_id = 'sim:deal:Atlas'", 0),
 )
 CLOSED = (

@@ -13,6 +13,7 @@ from infra.statements.plain import Shown, plain
 from streams.domain.periods import Span
 from streams.domain.statements import Statement
 from tests.infra.statements.conftest import Lived
+from tests.infra.statements.viewed import listed, same_traces, viewed
 
 pytestmark = [pytest.mark.slow]
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -107,6 +108,21 @@ def test_statements_of_all_periods_add_up_to_the_ledger(lived: Lived) -> None:
         quarters = (period_of(f"2026-Q{n}", company, NOW) for n in (1, 2, 3, 4))
         made = [lived.company.ledger().statement(rep, "", quarter) for quarter in quarters]
         assert sum(s.subtotal for one in made for s in one.earned) == ledger[rep], rep
+
+
+def test_the_view_lists_what_the_command_lists(lived: Lived) -> None:
+    client, climbing = lived.company.client("frida"), 0
+    for rep, label in (("dana", "2026-Q1"), ("rex", "2026-Q1"), ("omar", "2026-Q1"),
+                       ("mona", "2026")):  # fmt: skip
+        made = shown(lived, rep, label=label)
+        assert viewed(client, made) == listed(made)
+        climbing += same_traces(client, made)
+    assert climbing == 9
+    rows = client.query(
+        "SELECT sum(amount) FROM commission_statement UNION ALL"
+        " SELECT sum(amount) FROM commission_ledger"
+    ).result_rows
+    assert rows == [(Decimal(9130),), (Decimal(9130),)]
 
 
 def test_a_year_that_runs_is_told_beside_the_quarter(lived: Lived) -> None:

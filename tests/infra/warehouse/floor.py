@@ -188,8 +188,8 @@ def plans(client: Client) -> None:
             for kind, who in (*(("REP", rep) for rep in REPS), ("TEAM", "west"))
         ]  # fmt: skip
         client.insert("spm.quota", rows, column_names=columns)
-        client.insert("spm.planning", [[sequence, "UTC", "", False, made]], column_names=[
-            "sequence", "time_zone", "calendar_id", "today_counts", "made_at"])  # fmt: skip
+        client.insert("spm.planning", [[sequence, "UTC", "", made]], column_names=[
+            "sequence", "time_zone", "calendar_id", "made_at"])  # fmt: skip
     days = [[7, "linear", start + timedelta(n), Decimal(n), Decimal(1), made] for n in range(20)]
     columns = ["sequence", "curve_id", "day", "elapsed", "weight", "made_at"]
     client.insert("spm.plan_curve", days, column_names=columns)

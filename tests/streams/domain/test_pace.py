@@ -119,6 +119,27 @@ def test_a_kpi_that_does_not_add_up_has_the_quota_as_its_plan() -> None:
     assert (found.projected_amount, found.required_per_business_day) == (None, None)
 
 
+def test_of_a_rate_that_is_better_when_lower_the_ratio_is_the_other_way_round() -> None:
+    plan = Course(linear(APRIL), APRIL)
+
+    def at(actual: Decimal | None) -> Pace:
+        return pace(actual, D(30), plan, plan, APRIL.start, day_counts=True, is_additive=False,
+                    is_lower_better=True)  # fmt: skip
+
+    assert (at(D(40)).attainment_ratio, at(D(40)).gap_amount) == (D("0.75"), 10)
+    assert (at(D(20)).pace_ratio, at(D(20)).gap_amount) == (D("1.5"), -10)
+    assert (at(D(40)).remaining_amount, at(D(20)).remaining_amount) == (10, 0)
+    assert (at(D(0)).attainment_ratio, at(D(0)).gap_amount) == (None, -30)
+
+
+def test_of_an_empty_kpi_nothing_is_said_but_what_was_due() -> None:
+    plan = Course(linear(APRIL), APRIL)
+    found = pace(None, D("0.25"), plan, plan, APRIL.start, day_counts=True, is_additive=False)
+    assert (found.plan_to_date, found.elapsed_ratio) == (D("0.25"), D("0.033333"))
+    assert {found.actual, found.attainment_ratio, found.pace_ratio, found.gap_amount,
+            found.remaining_amount, found.projected_amount} == {None}  # fmt: skip
+
+
 def test_a_learned_curve_is_where_past_quarters_stood_and_says_when_it_knows_too_little() -> None:
     shape = CurveOf(curve_id="own", shape=CurveShape.LEARNED, by=PeriodKind.QUARTER,
                     evidence_periods_min=2)  # fmt: skip

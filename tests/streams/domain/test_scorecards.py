@@ -186,6 +186,49 @@ def test_a_quota_asks_for_what_falls_into_the_cards_period() -> None:
     assert cards.targets(one, one.indicators[1], span, "bob") == {}
 
 
+def _with_a_rate(**indicator: Any) -> Bundle:
+    rate = {"kpi_id": "mails_per_call", "name": "Mails per call", "unit": "RATIO",
+            "formula": "mails / calls", "meaning": "mails over calls", "denominator": "calls",
+            "when_empty": "NOTHING", "empty_means": "no call yet", "source": "totals"}  # fmt: skip
+    card = BUNDLE.scorecards.scorecards[0].model_dump()
+    card["indicators"] = [{"kpi": "mails_per_call", "weight": 100, **indicator}]
+    return BUNDLE.model_validate(
+        BUNDLE.model_dump() | {"kpis": {"kpis": [rate]}, "scorecards": {"scorecards": [card]}}
+    )
+
+
+def test_a_rate_is_scored_by_sums_and_has_the_same_target_on_every_day() -> None:
+    cards = Cards(_with_a_rate(target="0.5"))
+    ((one, span),) = cards.on(day := date(2026, 11, 20))
+    assert cards.measures(one) == {("calls", ""), ("mails", "")}
+    first = date(2026, 11, 2)
+    actuals = {("ann", "calls", first): D(20), ("ann", "mails", day): D(5),
+               ("ann", "calls", day): D(10), ("bob", "calls", day): D(2)}  # fmt: skip
+    ann = cards.scored(one, span, day, ["ann"], actuals, is_group=False)
+    got = [getattr(ann, name).indicators[0] for name in ("today", "to_date", "period")]
+    assert [(p.actual, p.target, p.points) for p in got] == [
+        (D("0.5"), D("0.5"), 100), (D("0.1667"), D("0.5"), D("33.34")),
+        (D("0.1667"), D("0.5"), D("33.34")),
+    ]  # fmt: skip
+    team = cards.scored(one, span, day, ["ann", "bob"], actuals, is_group=True).today
+    assert (team.members, team.contributing) == (2, 2)  # calls without a mail count as work
+    assert team.all_members.indicators[0].actual == D("0.4167")  # 5 of 12: no mean of rates
+    empty = cards.scored(one, span, date(2026, 11, 19), ["bob"], {}, is_group=False).today
+    assert (empty.points, empty.indicators[0].actual) == (None, None)
+
+
+def test_a_rate_without_a_target_has_that_of_the_reps_quota() -> None:
+    quota = BUNDLE.quotas.quotas[0].model_copy(
+        update={"kpi": "mails_per_call", "amount": D("0.25"), "quota_id": "q"}
+    )
+    asked = _with_a_rate()
+    quotas = asked.quotas.model_copy(update={"quotas": (quota,)})
+    cards = Cards(asked.model_copy(update={"quotas": quotas}))
+    ((one, span),) = cards.on(date(2026, 11, 20))
+    targets = cards.targets(one, one.indicators[0], span, "ann")
+    assert (len(targets), set(targets.values())) == (16, {D("0.25")})
+
+
 def test_a_card_scores_day_to_date_and_period() -> None:
     cards = Cards(BUNDLE)
     ((one, span),) = cards.on(day := date(2026, 11, 20))
