@@ -110,9 +110,7 @@ def _counted(view: View, counter: Counter, number: int) -> Iterator[Part]:
     at = _instants(view, counter)
     counts = (at >= counter.window.start) & (at < counter.window.end)
     is_other_money = counter.rule.currency is None and counter.currency
-    if (
-        is_other_money or not counts.any()
-    ):  # mostly no fact of a batch
+    if is_other_money or not counts.any():  # mostly no fact of a batch
         return
     local = at + _ahead(at, counter.zone)
     value = view.frame.select(counter.rule.value.alias("value")).to_series()
