@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from infra.contests.publishing import messages
 from infra.contests.standing import standing
 from infra.definitions.scanning import records_from
 from infra.definitions.stored import Stored
+from infra.local.ports import free_port
 from schemas.codec import CatalogueIds, decode
 from schemas.topics import CONTEST_SCORES
 from schemas.warehouse import Message
@@ -238,10 +240,11 @@ def _whoever_listens_knows_the_standings(ground: Ground) -> None:
 
 
 def _the_command_goes_on_where_another_left_off(ground: Ground) -> None:
-    log = ground.site.folder / "follow.txt"
+    log, port = ground.site.folder / "follow.txt", free_port()
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "infra.cli.main", "contest", "follow", "--watch", "60"],
+            [sys.executable, "-m", "infra.cli.main", "contest", "follow", "--watch", "60",
+             "--metrics-port", str(port)],
             cwd=ROOT, env=ground.site.env, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
@@ -251,6 +254,8 @@ def _the_command_goes_on_where_another_left_off(ground: Ground) -> None:
         ground.site.wait_applied(150)
         time.sleep(2)
         ground.holds()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as told:
+            assert "spm_contest_looked_timestamp_seconds" in told.read().decode()
     finally:
         assert stop(process) == 0, log.read_text()
     assert "stand still" not in log.read_text()
