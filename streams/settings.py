@@ -125,6 +125,9 @@ class Settings(BaseSettings):
         description="Quotas of single reps told to Prometheus, by rep_id. 0: nobody is told apart.",
     )
     settle_port: Port = Field(default=18095, description="/metrics of `pacesetter settle --watch`.")
+    contests_port: Port = Field(
+        default=18094, description="/metrics of `pacesetter contest follow --watch`."
+    )
     contest_seconds: float = Field(
         default=60.0,
         ge=0,

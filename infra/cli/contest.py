@@ -157,6 +157,9 @@ def follow(
             help="Run for ever; compare everything every so many seconds. 0: once.", min=0
         ),
     ] = 0,
+    metrics_port: Annotated[
+        int, typer.Option(help="With --watch: where Prometheus reads what was done; 0: nowhere.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Keep the standings of contests that run, step by step: who passed whom, and when.
@@ -167,12 +170,12 @@ def follow(
 
     Examples:
     `pacesetter contest follow`,
-    `pacesetter contest follow --watch 60`
+    `pacesetter contest follow --watch 60 --metrics-port 18094`
     """
     from infra.cli.contest_following import follow_on, follow_once
 
     if watch:
-        follow_on(watch)
+        follow_on(watch, metrics_port)
         return
     steps = follow_once()
     if as_json:

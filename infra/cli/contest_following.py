@@ -12,6 +12,7 @@ from infra.cli.reaching import AWAY, fail, patient_warehouse
 
 if TYPE_CHECKING:
     from infra.contests.following import Step
+    from infra.contests.gauges import Gauges
 
 STATEMENT_SECONDS_MAX = 120
 NICE = 5  # whoever takes events goes first
@@ -33,29 +34,43 @@ def follow_once() -> "list[Step]":
         fail(f"not done: {error}; see `pacesetter doctor`", AWAY)
 
 
-def follow_on(seconds: float) -> None:
-    """Follow until told to stop."""
+def follow_on(seconds: float, port: int) -> None:
+    """Follow until told to stop.
+
+    Args:
+        port: where Prometheus reads what was done; 0: nowhere.
+    """
+    from prometheus_client import CollectorRegistry, start_http_server
+
+    from infra.contests.gauges import Gauges
+    from infra.local.found import found_settings
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     os.nice(NICE)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    follow(seconds, stop)
+    registry = CollectorRegistry()
+    gauges = Gauges(registry)
+    if port:
+        start_http_server(port, found_settings().host, registry)
+    follow(seconds, gauges, stop)
 
 
-def follow(seconds: float, stop: threading.Event) -> None:
+def follow(seconds: float, gauges: "Gauges", stop: threading.Event) -> None:
     """Follow until stopped: at once what is heard, and every so many seconds everything."""
     from schemas.warehouse import Fenced, Unavailable
 
     while not stop.is_set():
         try:
-            _session(seconds, stop)
+            _session(seconds, gauges, stop)
         except (Unavailable, Fenced, LookupError) as error:
+            gauges.failures.inc()
             log.warning("contests stand still: %s", error)
             stop.wait(RETRY_SECONDS)
 
 
-def _session(seconds: float, stop: threading.Event) -> None:
+def _session(seconds: float, gauges: "Gauges", stop: threading.Event) -> None:
     from connectors.sinks.kafka import Publisher
     from connectors.sinks.schema_ids import ids_from
     from infra.contests.following import Following, told
@@ -80,6 +95,8 @@ def _session(seconds: float, stop: threading.Event) -> None:
             if began >= due:
                 steps += following.look(now)
                 due = began + seconds
+                gauges.looked.set_to_current_time()
+            gauges.steps.inc(len(steps))
             for line in told(steps):
                 log.info("%s", line)
             if steps:

@@ -269,7 +269,8 @@ COMMENT 'Final results of contests. Rows are added, never changed.';
 
 -- Which facts a contest looks at, by rep and day of its clocks: what scores are read by, in place of all
 -- history. A row stands for every history row that puts anything into a contest; whether it is its
--- entity's newest one, history says. Inserted together with history, and as often as that.
+-- entity's newest one, history says. Inserted together with history, and as often as that. Measures of
+-- contests are the last ones of a row, so one look tells rows that have none.
 CREATE TABLE IF NOT EXISTS spm.contest_event
 (
     measure LowCardinality(String) COMMENT 'contest/<contest>/<metric>.',
@@ -295,7 +296,7 @@ FROM
 (
     SELECT entity_id, position, arrayJoin(arrayFilter(p -> startsWith(p.1, 'contest/'),
         arrayZip(measure, measure_rep_id, measure_day))) AS put
-    FROM spm.activity
+    FROM spm.activity WHERE startsWith(measure[-1], 'contest/')
 )
 COMMENT 'Fills spm.contest_event from spm.activity.';
 
@@ -312,7 +313,7 @@ FROM
 (
     SELECT entity_id, position, arrayJoin(arrayFilter(p -> startsWith(p.1, 'contest/'),
         arrayZip(measure, measure_rep_id, measure_day))) AS put
-    FROM spm.deal
+    FROM spm.deal WHERE startsWith(measure[-1], 'contest/')
 )
 COMMENT 'Fills spm.contest_event from spm.deal.';
 

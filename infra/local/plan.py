@@ -15,8 +15,9 @@ from streams.settings import Settings
 
 BROKER, WAREHOUSE, WORKER, INTAKE, BOARD = "broker", "warehouse", "worker", "intake", "board"
 RECONCILE, FORECAST, ALERTS, SETTLE = "reconcile", "forecast", "alerts", "settle"
+CONTESTS = "contests"
 # Each has a setting NAME_port, and needs that port to be free.
-PORTS = (BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE, FORECAST, ALERTS, SETTLE)
+PORTS = (BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE, FORECAST, ALERTS, SETTLE, CONTESTS)
 
 
 def url(settings: Settings, port: int) -> str:
@@ -124,8 +125,14 @@ def alerts(settings: Settings) -> Service:
 
 def contests(settings: Settings) -> Service:
     """Return what follows contests; not to be started if its interval is 0."""
-    arguments = ("contest", "follow", "--watch", str(settings.contest_seconds))
-    return _command(settings, "contests", arguments, "", lambda: True)
+    address = url(settings, settings.contests_port)
+    arguments = (
+        "contest", "follow", "--watch", str(settings.contest_seconds),
+        "--metrics-port", str(settings.contests_port),
+    )  # fmt: skip
+    return _command(
+        settings, CONTESTS, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    )
 
 
 def simulator(settings: Settings, arguments: tuple[str, ...]) -> Service:
@@ -152,6 +159,8 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "PACESETTER_FORECAST_SECONDS": str(settings.forecast_seconds),
         "PACESETTER_ALERTS_PORT": str(settings.alerts_port),
         "PACESETTER_ALERT_SECONDS": str(settings.alert_seconds),
+        "PACESETTER_CONTESTS_PORT": str(settings.contests_port),
+        "PACESETTER_CONTEST_SECONDS": str(settings.contest_seconds),
         "PACESETTER_SETTLE_PORT": str(settings.settle_port),
         "PACESETTER_SETTLE_SECONDS": str(settings.settle_seconds),
         "PACESETTER_METRICS_REPS_MAX": str(settings.metrics_reps_max),

@@ -17,7 +17,7 @@ from schemas.contest_choices import State
 from schemas.contest_parts import Filter, Metric
 from schemas.contests import Contest
 from schemas.definitions import Bundle
-from schemas.frames import constant, picked, present, rows_at
+from schemas.frames import constant, picked, present
 from streams.domain.contest_times import Window, window
 from streams.domain.measures import UNIT, Part, Rule, View
 from streams.domain.zones import Millis, midnight_of, offsets
@@ -108,25 +108,27 @@ def parts(wanted: Sequence[Counter], view: View, first: int) -> Iterator[Part]:
 
 def _counted(view: View, counter: Counter, number: int) -> Iterator[Part]:
     at = _instants(view, counter)
-    inside = np.flatnonzero((at >= counter.window.start) & (at < counter.window.end))
-    if not len(inside):
+    counts = (at >= counter.window.start) & (at < counter.window.end)
+    is_other_money = counter.rule.currency is None and counter.currency
+    if is_other_money or not counts.any():  # mostly no fact of a batch
         return
-    frame, at = rows_at(view.frame, inside), at[inside]
     local = at + _ahead(at, counter.zone)
-    value = frame.select(counter.rule.value.alias("value")).to_series()
-    currency = _currency(frame, counter)
-    counts = present(value) & _passes(frame, value, local, counter.only)
-    counts &= (currency == counter.currency).fill_null(value=False).to_numpy()
+    value = view.frame.select(counter.rule.value.alias("value")).to_series()
+    counts &= present(value)
+    if counter.only is not None:
+        counts &= _passes(view.frame, value, local, counter.only)
+    if counter.rule.currency is not None:
+        currency = view.frame.get_column(counter.rule.currency)
+        counts &= (currency == counter.currency).fill_null(value=False).to_numpy()
     kept = np.flatnonzero(counts)
     if len(kept):
-        rows = view.row.to_numpy().astype(np.int64, copy=False)
         yield Part(
             number,
-            rows[inside[kept]],
-            view.parties[counter.rule.whose][inside[kept]],
+            view.row.to_numpy().astype(np.int64, copy=False)[kept],
+            view.parties[counter.rule.whose][kept],
             (local[kept] // _DAY_MS).astype(np.int32),
             picked(value, kept).cast(pl.Int64).to_numpy(),
-            picked(currency, kept),
+            constant("currency", counter.currency, pl.String(), len(kept)),
         )
 
 
@@ -147,19 +149,11 @@ def _ahead(at: Millis, zone: str) -> Millis:
     return ahead[np.searchsorted(since, at, "right") - 1]
 
 
-def _currency(frame: pl.DataFrame, counter: Counter) -> pl.Series:
-    if counter.rule.currency is None:
-        return constant("currency", "", pl.String(), len(frame))
-    return frame.get_column(counter.rule.currency).alias("currency")
-
-
 def _passes(
-    frame: pl.DataFrame, value: pl.Series, local: Millis, only: Filter | None
+    frame: pl.DataFrame, value: pl.Series, local: Millis, only: Filter
 ) -> npt.NDArray[np.bool_]:
     """Return which facts a filter lets through; `local` is what the contest's clocks show."""
     found = np.ones(len(frame), np.bool_)
-    if only is None:
-        return found
     for name, field in NAMED.items():
         if given := getattr(only, name):
             found &= _is_in(frame, field, given)
@@ -171,8 +165,11 @@ def _passes(
         found &= (value.cast(pl.Int64).fill_null(0) >= int(only.value_min * UNIT)).to_numpy()
     if only.weekdays:
         found &= np.isin((local // _DAY_MS + _THURSDAY) % 7 + 1, only.weekdays)
-    minute = local % _DAY_MS // _MINUTE_MS
-    return found & (minute >= _minutes(only.hours_from)) & (minute < _minutes(only.hours_to))
+    since, until = _minutes(only.hours_from), _minutes(only.hours_to)
+    if (since, until) != (0, _DAY_MS // _MINUTE_MS):
+        minute = local % _DAY_MS // _MINUTE_MS
+        found &= (minute >= since) & (minute < until)
+    return found
 
 
 def _is_in(frame: pl.DataFrame, field: str, given: Sequence[str]) -> npt.NDArray[np.bool_]:

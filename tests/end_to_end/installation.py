@@ -30,6 +30,7 @@ PORTS = (
     "METRICS",
     "RECONCILE",
     "FORECAST",
+    "CONTESTS",
     "ALERTS",
     "SETTLE",
 )

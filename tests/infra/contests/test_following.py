@@ -1,7 +1,10 @@
 """Standings that are followed are those computed afresh, whatever is corrected, moved or killed."""
 
 import signal
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,10 +23,11 @@ from infra.contests.publishing import messages
 from infra.contests.standing import standing
 from infra.definitions.scanning import records_from
 from infra.definitions.stored import Stored
+from infra.local.ports import free_port
 from schemas.codec import CatalogueIds, decode
 from schemas.topics import CONTEST_SCORES
 from schemas.warehouse import Message
-from tests.ground import Site, site, stop
+from tests.ground import ROOT, Site, site, stop, wait_for
 from tests.load import SINCE, Event, Floor, definitions, encoded
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -58,6 +62,7 @@ class Ground:
     site: Site
     ear: Ear
     following: Following
+    own: list[float] = field(default_factory=list)  # of steps: from what was heard to the row
     floor: Floor = field(default_factory=lambda: Floor(seed=4, reps=6))
 
     def tell(self, *events: Event) -> float:
@@ -75,7 +80,10 @@ class Ground:
 
     def hear(self, seconds: float) -> list[Step]:
         heard = self.ear.heard(seconds)
-        return self.following.hear(heard, datetime.now(UTC)) if heard else []
+        began = time.monotonic()
+        steps = self.following.hear(heard, datetime.now(UTC)) if heard else []
+        self.own += [time.monotonic() - began] if steps else []
+        return steps
 
     def settle(self) -> None:
         """Follow what is told until nothing more comes."""
@@ -147,13 +155,16 @@ def test_standings_followed_are_standings_afresh(ground: Ground) -> None:
     noon = SINCE + timedelta(days=3, hours=11)
     took = [ground.tell(call(f"new{n}", 5, noon + timedelta(minutes=n))) for n in range(8)]
     took.sort()
-    print(f"event to standing: median {took[4]:.2f} s, slowest {took[-1]:.2f} s, of {len(took)}")
+    own = sorted(ground.own[-len(took) :])
+    print(f"event to standing: median {took[4]:.2f} s, slowest {took[-1]:.2f} s, of {len(took)};"
+          f" of it the follower's own part {own[len(own) // 2]:.2f} s")  # fmt: skip
     ground.settle()
     ground.holds()
     _a_correction_takes_back_silently(ground, noon)
     _a_worker_that_is_killed_changes_nothing(ground)
     _a_changed_contest_is_followed_under_its_new_rules(ground)
     _whoever_listens_knows_the_standings(ground)
+    _the_command_goes_on_where_another_left_off(ground)
 
 
 def _scores_add_up(ground: Ground) -> None:
@@ -226,3 +237,25 @@ def _whoever_listens_knows_the_standings(ground: Ground) -> None:
     assert {key: (place, score) for key, (_, place, score) in heard.items()} == {
         (contest, who): (place, score) for contest, who, place, score in stored
     }
+
+
+def _the_command_goes_on_where_another_left_off(ground: Ground) -> None:
+    log, port = ground.site.folder / "follow.txt", free_port()
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "infra.cli.main", "contest", "follow", "--watch", "60",
+             "--metrics-port", str(port)],
+            cwd=ROOT, env=ground.site.env, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        before = ground.steps()
+        ground.site.produce([call("last", 3, SINCE + timedelta(days=4, hours=11))])
+        wait_for(lambda: ground.steps() > before, "another step", 120)
+        ground.site.wait_applied(150)
+        time.sleep(2)
+        ground.holds()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as told:
+            assert "spm_contest_looked_timestamp_seconds" in told.read().decode()
+    finally:
+        assert stop(process) == 0, log.read_text()
+    assert "stand still" not in log.read_text()
