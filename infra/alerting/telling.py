@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from infra.alerting.floor import floor_of
 from infra.alerting.gauges import Gauges
@@ -17,13 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class Metrics:
-    """Metrics on a port; with port 0 nobody asks, so nothing is read for them."""
+    """Metrics of a registry; if nobody reads it, nothing is asked for them."""
 
-    def __init__(self, port: int, host: str, reps_max: int = 0) -> None:
-        registry = CollectorRegistry()
-        self.gauges, self._is_on = Gauges(registry, reps_max=reps_max), bool(port)
-        if port:
-            start_http_server(port, host, registry)
+    def __init__(self, registry: CollectorRegistry, *, is_read: bool, reps_max: int = 0) -> None:
+        self.gauges, self._is_on = Gauges(registry, reps_max=reps_max), is_read
 
     def show(self, warehouse: Warehouse, made: Tick, rules: Iterable[Rule], seconds: float) -> None:
         """Take in a finished run, and read where everybody stands.

@@ -1,6 +1,5 @@
 """`pacesetter alerts`: who will miss what, early, few and explained."""
 
-import signal
 import threading
 from typing import Annotated, Any
 
@@ -10,7 +9,6 @@ from infra.cli import alert_acts, alert_trials
 from infra.cli.reaching import AWAY, fail, patient_warehouse, print_json
 
 STATEMENT_SECONDS_MAX = 300
-NICE = 10  # whoever serves people goes first
 
 app = typer.Typer(
     help="Hear early that a quota is being missed: rules of alerts.yaml, watched all the time.",
@@ -174,23 +172,17 @@ def _service(stopping: threading.Event | None = None) -> Any:
 
 def _watch(seconds: float, metrics_port: int) -> None:
     import logging
-    import os
     import time
 
     from infra.alerting.telling import Metrics
     from infra.alerting.turns import Busy
+    from infra.cli.background import in_background, registry_at
     from infra.local.found import found_settings
     from schemas.warehouse import Fenced, Unavailable
 
-    found = found_settings()
-    metrics = Metrics(metrics_port, found.host, found.metrics_reps_max)
-
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    log = logging.getLogger(__name__)
-    os.nice(NICE)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop, log = in_background(), logging.getLogger(__name__)
+    is_read, reps_max = bool(metrics_port), found_settings().metrics_reps_max
+    metrics = Metrics(registry_at(metrics_port), is_read=is_read, reps_max=reps_max)
     service = _service(stop)
     while not stop.is_set():
         began = time.monotonic()

@@ -1,7 +1,5 @@
 """`pacesetter forecast run | show`: where the period will end, and how likely the quota is."""
 
-import signal
-import threading
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +10,6 @@ if TYPE_CHECKING:
     from infra.forecasting.watching import Maker
 
 STATEMENT_SECONDS_MAX = 900  # of one query over years of history
-NICE = 10  # whoever serves people goes first
 
 app = typer.Typer(
     help="Where periods will end and how likely quotas are: P10, P50, P90 and a probability.",
@@ -104,23 +101,11 @@ def show(
 
 
 def _watch(seconds: float, port: int) -> None:
-    import logging
-    import os
-
-    from prometheus_client import CollectorRegistry, start_http_server
-
+    from infra.cli.background import in_background, registry_at
     from infra.forecasting.watching import Gauges
     from infra.forecasting.watching import watch as run_again
-    from infra.local.found import found_settings
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    os.nice(NICE)
-    stop, registry = threading.Event(), CollectorRegistry()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    gauges = Gauges(registry)
-    if port:
-        start_http_server(port, found_settings().host, registry)
+    stop, gauges = in_background(), Gauges(registry_at(port))
     run_again(_maker(), gauges, seconds, stop)
 
 

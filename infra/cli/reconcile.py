@@ -1,9 +1,6 @@
 """`pacesetter reconcile`: prove that the results are what history says."""
 
 import json
-import os
-import signal
-import threading
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +13,6 @@ if TYPE_CHECKING:
 
 OPEN, ALL = "open", "all"
 STATEMENT_SECONDS_MAX = 3600  # of one query over years of history
-NICE = 10  # whoever serves people goes first
 
 
 def register(root: typer.Typer) -> None:
@@ -98,22 +94,11 @@ def _report(period: str, from_facts: bool) -> Any:
 
 
 def _watch(period: str, from_facts: bool, seconds: float, port: int) -> None:
-    import logging
-
-    from prometheus_client import CollectorRegistry, start_http_server
-
-    from infra.local.found import found_settings
+    from infra.cli.background import in_background, registry_at
     from infra.reconcile.watching import Gauges
     from infra.reconcile.watching import watch as run
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    os.nice(NICE)
-    stop, registry = threading.Event(), CollectorRegistry()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    gauges = Gauges(registry)
-    if port:
-        start_http_server(port, found_settings().host, registry)
+    stop, gauges = in_background(), Gauges(registry_at(port))
     run(
         _warehouse,
         lambda today: _days(period, today),

@@ -1,7 +1,5 @@
 """`pacesetter settle`: add up months that are over, so that dashboards need not."""
 
-import signal
-import threading
 from typing import Annotated
 
 import typer
@@ -9,7 +7,6 @@ import typer
 from infra.cli.reaching import AWAY, fail, patient_warehouse, print_json
 
 STATEMENT_SECONDS_MAX = 900  # of one month of a large company on a busy machine
-NICE = 10  # whoever serves people goes first
 
 
 def register(root: typer.Typer) -> None:
@@ -58,20 +55,8 @@ def settle(
 
 
 def _watch(seconds: float, port: int) -> None:
-    import logging
-    import os
-
-    from prometheus_client import CollectorRegistry, start_http_server
-
-    from infra.local.found import found_settings
+    from infra.cli.background import in_background, registry_at
     from infra.settling.watching import Gauges, watch
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    os.nice(NICE)
-    stop, registry = threading.Event(), CollectorRegistry()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    gauges = Gauges(registry)
-    if port:
-        start_http_server(port, found_settings().host, registry)
+    stop, gauges = in_background(), Gauges(registry_at(port))
     watch(lambda: patient_warehouse(STATEMENT_SECONDS_MAX), gauges, seconds, stop)
