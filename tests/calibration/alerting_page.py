@@ -205,5 +205,5 @@ FOOT = """## What is achieved, and what is not
   take silence for failure.
 - **Not judged here:** rules on activities, as floors have no calls; hours, rations and digests,
   which hold messages back and add none; what a warning changes. Real floors differ: hold these
-  bounds against your own past quarters before you trust them.
+  bounds against your own past before you trust them (`pacesetter alerts simulate --since DAY`).
 """
