@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 NICE = 10  # whoever serves people goes first
 
 
-def in_background() -> threading.Event:
+def in_background(nice: int = NICE) -> threading.Event:
     """Return what SIGTERM and SIGINT set. From here on the process tells a log, and goes last."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    os.nice(NICE)
+    os.nice(nice)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

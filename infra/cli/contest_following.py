@@ -1,8 +1,6 @@
 """Following contests, once or for ever: what `pacesetter contest follow` does."""
 
 import logging
-import os
-import signal
 import threading
 import time
 from datetime import UTC, datetime
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
     from infra.contests.gauges import Gauges
 
 STATEMENT_SECONDS_MAX = 120
-NICE = 5  # whoever takes events goes first
+NICE = 5  # whoever takes events goes first, but a floor is watching
 PATIENCE_SECONDS = 0.25  # between two looks at what was heard: changes come together
 REST_PER_WORK = 2.0  # a third of the time is for this; in a large contest steps come less often
 RETRY_SECONDS = 5.0
@@ -40,21 +38,11 @@ def follow_on(seconds: float, port: int) -> None:
     Args:
         port: where Prometheus reads what was done; 0: nowhere.
     """
-    from prometheus_client import CollectorRegistry, start_http_server
-
+    from infra.cli.background import in_background, registry_at
     from infra.contests.gauges import Gauges
-    from infra.local.found import found_settings
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    os.nice(NICE)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    registry = CollectorRegistry()
-    gauges = Gauges(registry)
-    if port:
-        start_http_server(port, found_settings().host, registry)
-    follow(seconds, gauges, stop)
+    stop = in_background(NICE)
+    follow(seconds, Gauges(registry_at(port)), stop)
 
 
 def follow(seconds: float, gauges: "Gauges", stop: threading.Event) -> None:
