@@ -23,17 +23,9 @@ from tests.ground import ROOT, wait_for
 
 START_SECONDS_MAX = 90  # CI runs several suites on two cores
 PORTS = (
-    "BROKER",
-    "WAREHOUSE",
-    "INTAKE",
-    "BOARD",
-    "METRICS",
-    "RECONCILE",
-    "FORECAST",
-    "CONTESTS",
-    "ALERTS",
-    "SETTLE",
-)
+    "BROKER", "WAREHOUSE", "INTAKE", "BOARD", "METRICS", "RECONCILE", "FORECAST", "CONTESTS",
+    "ALERTS", "SETTLE",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -122,8 +114,8 @@ def installed(data_dir: Path, *arguments: str, verb: str = "up") -> Iterator[Ins
     environment |= {f"PACESETTER_{name}_PORT": str(free_port()) for name in PORTS}
     # Kafka lives for a minute here: the better half of its compiler costs more than it gains.
     environment["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1"
-    if verb != "demo":  # which has all there is; what these three do has tests of its own
-        for what in ("RECONCILE", "FORECAST", "SETTLE", "CONTEST"):
+    if verb != "demo":  # which has all there is; what these do has tests of its own
+        for what in ("RECONCILE", "FORECAST", "SETTLE", "CONTEST", "ALERT"):
             environment[f"PACESETTER_{what}_SECONDS"] = "0"
     folder = data_dir / "demo" if verb == "demo" else data_dir
     here = Installation(folder, environment)
