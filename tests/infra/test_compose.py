@@ -92,4 +92,4 @@ def test_prometheus_asks_every_service_where_it_tells() -> None:
         if "--metrics-port" in command:
             assert command[command.index("--metrics-port") + 1] == port
     ours = {n for n, s in services.items() if s["image"] == COMPOSE["x-pacesetter"]["image"]}
-    assert asked.keys() == ours - {"setup", "contests"}  # which tell nothing
+    assert asked.keys() == ours - {"setup"}

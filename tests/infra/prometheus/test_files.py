@@ -12,6 +12,7 @@ from connectors.boards.metrics import Metrics
 from connectors.sources.intake.measuring import Measures
 from infra.alerting import gauges as alerting
 from infra.cli.main import app
+from infra.contests import gauges as contests
 from infra.forecasting import watching as forecasting
 from infra.reconcile import watching as reconciling
 from infra.settling import watching as settling
@@ -28,7 +29,8 @@ def registries() -> dict[str, CollectorRegistry]:
     """Return what each of our processes tells, by its job."""
     found = {"worker": REGISTRY, "board": Metrics().registry, "intake": Measures().registry}
     modules = {
-        "reconcile": reconciling, "forecast": forecasting, "settle": settling, "alerts": alerting
+        "reconcile": reconciling, "forecast": forecasting, "settle": settling, "alerts": alerting,
+        "contests": contests
     }  # fmt: skip
     for job, module in modules.items():
         found[job] = CollectorRegistry()
@@ -61,7 +63,8 @@ def test_metrics_are_named_by_convention() -> None:
 def test_one_machine_is_asked_on_the_ports_it_has_by_itself() -> None:
     config = yaml.safe_load((FOLDER / "embedded.yml").read_text())
     asked = {c["job_name"]: c["static_configs"][0]["targets"][0] for c in config["scrape_configs"]}
-    ports = {job: f"{'metrics' if job == 'worker' else job}_port" for job in registries()}
+    names = {"worker": "metrics"}
+    ports = {job: f"{names.get(job, job)}_port" for job in registries()}
     assert asked == {
         job: f"127.0.0.1:{Settings.model_fields[name].default}" for job, name in ports.items()
     }
