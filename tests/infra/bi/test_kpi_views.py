@@ -228,10 +228,11 @@ def test_views_are_made_once_and_again_only_when_their_text_changes(client: Clie
     assert ("calls", "calls", True) in rows
 
 
-def test_before_the_first_definitions_the_views_are_there_and_empty(client: Client) -> None:
-    make_views(client, Bundle())
-    for name in {name for name, _ in statements(Bundle())} - {"data_dictionary"}:
-        assert client.query(f"SELECT * FROM spm_bi.{name}").result_rows == []
+def test_before_the_first_definitions_the_views_are_there_and_empty(tmp_path: Path) -> None:
+    with serving.migrated(tmp_path) as new, new.client() as client:
+        make_views(client, Bundle())
+        for name in {name for name, _ in statements(Bundle())} - {"data_dictionary"}:
+            assert client.query(f"SELECT * FROM spm_bi.{name}").result_rows == []
 
 
 def test_a_result_is_rounded_once_half_to_even(client: Client) -> None:
