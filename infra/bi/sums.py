@@ -25,7 +25,7 @@ def sums_of(measures: str, subject: Subject, context: Context) -> Iterator[str]:
     loosened = loose(subject)
     yield _by_days(asking.days(measures), subject, context, short)
     yield _by_days(asking.rest(measures, loosened), subject, context, grains.OF_MONTHS)
-    months = f"{asking.settled()} AND measure IN ({measures})"
+    months = asking.months(measures, loosened)
     if subject is not Subject.REP:  # few subjects: added up before periods are told
         months = (
             f"SELECT subject_id, month, measure, currency, sum(value) AS value FROM (SELECT "
@@ -73,5 +73,5 @@ def _by_days(rows: str, subject: Subject, context: Context, some: Iterable[str])
         f"{grains.following('period_start', context)} AS period_end "
         f"FROM (SELECT *, 1 AS every FROM ({rows})) AS facts "
         f"INNER JOIN ({chosen}) AS grains ON grains.every = facts.every "
-        f"{membership(subject, 'facts.day', 'facts.behind')} WHERE {grains.inside()}"
+        f"{membership(subject)} WHERE {grains.inside()}"
     )

@@ -33,31 +33,29 @@ def loose() -> str:
     )
 
 
-def settled(value: str = "value") -> str:
-    """Return SQL for settled months, loose ones too: rep_id, month, measure, currency, value."""
+def months(measures: str, loosened: str) -> str:
+    """Return SQL for settled months: rep_id, month, measure, currency, value.
+
+    Args:
+        measures: names, quoted, by comma; empty for all.
+        loosened: SQL for months of reps that are left out, as `loose` has them.
+    """
+    wanted = f"AND measure IN ({measures}) " if measures else ""
     return (
-        f"{STATE} SELECT rep_id, month, measure, currency, {value} AS value "
-        f"FROM spm.kpi_rep_month FINAL WHERE {LIVE} AND month >= {SINCE} AND month < {UNTIL} "
-        f"AND upto = least(addMonths(month, 1), {UNTIL})"
+        f"{STATE} SELECT rep_id, month, measure, currency, value FROM spm.kpi_rep_month FINAL "
+        f"WHERE {LIVE} AND month >= {SINCE} AND month < {UNTIL} "
+        f"AND upto = least(addMonths(month, 1), {UNTIL}) {wanted}"
+        f"AND (month, rep_id) NOT IN ({loosened})"
     )
 
 
 def rest(measures: str, loosened: str) -> str:
-    """Return SQL for what `settled` lacks: rep_id, day, behind, measure, currency, value.
-
-    These are the days outside of it, those of loose months, and the loose months themselves, taken
-    off again. So whether a month is loose is asked here alone: each time costs the engine more
-    than reading one rep's year. `behind` is the first day behind a line.
-    """
-    wanted = f"measure IN ({measures})"
-    return f"""
-        {STATE} SELECT rep_id, day, day + 1 AS behind, measure, currency,
-            toDecimal128(value, 4) AS value
-        FROM spm.kpi_rep_day FINAL WHERE {LIVE} AND {wanted}
-            AND (day < {SINCE} OR day >= {UNTIL} OR ({MONTH}, rep_id) IN ({loosened}))
-        UNION ALL SELECT toLowCardinality(rep_id), month, addMonths(month, 1), measure, currency,
-            value
-        FROM ({settled("-value")} AND {wanted} AND (month, rep_id) IN ({loosened}))"""
+    """Return SQL for the days that `months` leaves out: rep_id, day, measure, currency, value."""
+    return (
+        f"{STATE} SELECT rep_id, day, measure, currency, toDecimal128(value, 4) AS value "
+        f"FROM spm.kpi_rep_day FINAL WHERE {LIVE} AND measure IN ({measures}) "
+        f"AND (day < {SINCE} OR day >= {UNTIL} OR ({MONTH}, rep_id) IN ({loosened}))"
+    )
 
 
 def edges(dates: str) -> str:
@@ -73,8 +71,8 @@ def edges(dates: str) -> str:
 
 
 def days(measures: str) -> str:
-    """Return SQL for all days, as `rest` has them."""
+    """Return SQL for all days: rep_id, day, measure, currency, value."""
     return (
-        "SELECT rep_id, day, day + 1 AS behind, measure, currency, toDecimal128(value, 4) AS value "
+        "SELECT rep_id, day, measure, currency, toDecimal128(value, 4) AS value "
         f"FROM spm.kpi_rep_day FINAL WHERE {LIVE} AND measure IN ({measures})"
     )
