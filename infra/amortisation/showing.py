@@ -17,7 +17,7 @@ from schemas.accounting import Treats
 from schemas.money import minor_units
 from streams.domain.amortising import ZERO, Month, Wanted
 from streams.domain.contract_costs import Entry, Held, held
-from streams.domain.journals import Line, booked
+from streams.domain.journals import Booking, Line, bookings
 from streams.domain.periods import months_later
 
 FIELDS = ("opening", "capitalised", "reduced", "amortised", "written_off", "closing", "expensed",
@@ -45,6 +45,11 @@ class Total:
     expensed: Decimal = ZERO
     released: Decimal = ZERO
     posted: Decimal = ZERO
+
+    def add(self, booking: Booking) -> None:
+        """Add what a cost books; what the ledger posted is added apart, from its entries."""
+        for name in Booking._fields[1:]:
+            setattr(self, name, getattr(self, name) + getattr(booking, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +87,11 @@ def totalled(costs: Sequence[Held], month: date) -> dict[str, Total]:
     totals: dict[str, Total] = defaultdict(Total)
     for one in costs:
         total = totals[one.currency]
-        row = row_of(one, month)
-        if row is not None:
-            total.opening += row.opening
-            total.closing += row.closing
+        for booking in bookings(one):
+            if booking.month == month:
+                total.add(booking)
         total.posted += sum((c.amount for c in one.costs if c.on.replace(day=1) == month), ZERO)
-    for one, kind, amount in booked(costs, month):
-        name = kind.value.lower()
-        setattr(totals[one.currency], name, getattr(totals[one.currency], name) + amount)
     return {currency: totals[currency] for currency in sorted(totals)}
-
-
-def row_of(one: Held, month: date) -> Month | None:
-    """Return what happened to an asset in a month; None: it was not there, or is all charged."""
-    return next((m for m in one.months if m.start == month), None)
 
 
 def _tie(totals: dict[str, Total], entries: Iterable[Entry], month: date) -> None:

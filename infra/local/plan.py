@@ -77,61 +77,34 @@ def board(settings: Settings) -> Service:
 
 def reconcile(settings: Settings) -> Service:
     """Return the proof that is run again and again; not to be started if its interval is 0."""
-    address = url(settings, settings.reconcile_port)
-    arguments = (
-        "reconcile", "--watch", str(settings.reconcile_seconds),
-        "--metrics-port", str(settings.reconcile_port),
-    )  # fmt: skip
-    return _command(
-        settings, RECONCILE, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    return _watching(
+        settings, RECONCILE, ("reconcile",), settings.reconcile_seconds, settings.reconcile_port
     )
 
 
 def forecast(settings: Settings) -> Service:
     """Return the forecasts that are made again and again; not to be started if so set."""
-    address = url(settings, settings.forecast_port)
-    arguments = (
-        "forecast", "run", "--watch", str(settings.forecast_seconds),
-        "--metrics-port", str(settings.forecast_port),
-    )  # fmt: skip
-    return _command(
-        settings, FORECAST, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    return _watching(
+        settings, FORECAST, ("forecast", "run"), settings.forecast_seconds, settings.forecast_port
     )
 
 
 def settle(settings: Settings) -> Service:
     """Return what adds up months that are over; not to be started if its interval is 0."""
-    address = url(settings, settings.settle_port)
-    arguments = (
-        "settle", "--watch", str(settings.settle_seconds),
-        "--metrics-port", str(settings.settle_port),
-    )  # fmt: skip
-    return _command(
-        settings, SETTLE, arguments, address, partial(ports.http_ok, f"{address}/metrics")
-    )
+    return _watching(settings, SETTLE, ("settle",), settings.settle_seconds, settings.settle_port)
 
 
 def alerts(settings: Settings) -> Service:
     """Return what looks for alerts; not to be started if its interval is 0."""
-    address = url(settings, settings.alerts_port)
-    arguments = (
-        "alerts", "run", "--watch", str(settings.alert_seconds),
-        "--metrics-port", str(settings.alerts_port),
-    )  # fmt: skip
-    return _command(
-        settings, ALERTS, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    return _watching(
+        settings, ALERTS, ("alerts", "run"), settings.alert_seconds, settings.alerts_port
     )
 
 
 def contests(settings: Settings) -> Service:
     """Return what follows contests; not to be started if its interval is 0."""
-    address = url(settings, settings.contests_port)
-    arguments = (
-        "contest", "follow", "--watch", str(settings.contest_seconds),
-        "--metrics-port", str(settings.contests_port),
-    )  # fmt: skip
-    return _command(
-        settings, CONTESTS, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    return _watching(
+        settings, CONTESTS, ("contest", "follow"), settings.contest_seconds, settings.contests_port
     )
 
 
@@ -170,6 +143,17 @@ def environment(settings: Settings) -> Mapping[str, str]:
 
 def _ours(settings: Settings, name: str, verb: str, address: str, ready: str) -> Service:
     return _command(settings, name, (verb,), address, partial(ports.http_ok, ready))
+
+
+def _watching(
+    settings: Settings, name: str, words: tuple[str, ...], seconds: float, port: int
+) -> Service:
+    """Return a command that is done again and again beside the workers, and says how it went."""
+    address = url(settings, port)
+    arguments = (*words, "--watch", str(seconds), "--metrics-port", str(port))
+    return _command(
+        settings, name, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    )
 
 
 def _command(
