@@ -25,17 +25,18 @@ def test_a_message_in_kafka_reaches_the_pixels(window: Any, served: Served, floo
           if (row?.textContent === '€25,000') requestAnimationFrame(() => done(Date.now()));
         }).observe(document.body, {childList: true, subtree: true, characterData: true})); }"""
     )
-    took = []
-    for amount in (25000, -25000, 25000):
-        sent = time.time()
-        floor.wins("rep-c", amount)
-        if amount > 0 and not took:
-            took.append(page.evaluate("window.shown") - sent * 1000)
-    print(f"\nKafka to pixels: {took[0]:.0f} ms")
-    assert took[0] < PIXELS_MS_MAX
+    sent = time.time()
+    floor.wins("rep-c", 25000)
+    took = page.evaluate("window.shown") - sent * 1000
+    print(f"\nKafka to pixels: {took:.0f} ms")
+    assert took < PIXELS_MS_MAX
     page.wait_for_selector(".moment:has-text('Cleo Marsh won €25,000')")
-    # The moment is of the first of the three messages; the place and the flag are of the last.
     page.wait_for_selector(f"{FIRST}[data-id=rep-c] .flag:has-text('+€25,000')")
+    # Lost and won again: the place follows each message.
+    floor.wins("rep-c", -25000)
+    page.wait_for_selector(f"{FIRST}:not([data-id=rep-c])")
+    floor.wins("rep-c", 25000)
+    page.wait_for_selector(f"{FIRST}[data-id=rep-c]")
     assert names(page)[0] == "Cleo Marsh"
 
 
