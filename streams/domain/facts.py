@@ -16,6 +16,7 @@ AMOUNT_MAX = 10**13  # a day's total of a rep must stay below the 10^14 of decim
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 # Texts that are never null in the warehouse: empty stands for nothing.
 _TEXTS = ("owner_id", "deal_id", "account_id", "contact_id")
+_ROWS_OWN = ("entity_id", "revision")  # every row has its own record's
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,44 @@ def recalled_activity(message: str, history: pl.DataFrame) -> pl.DataFrame:
             pl.col(name).cast(_INSTANT) if kind == _INSTANT else pl.col(name)
             for name, kind in shape.state.items()
         )
+    )
+
+
+def said_activity(message: str, frame: pl.DataFrame) -> pl.Series:
+    """Return statements as JSON: fields of the message; instants are milliseconds."""
+    names = [name for name in (*SHAPES[message].columns.values(), *SHAPES[message].state)]
+    return frame.select(
+        pl.struct(
+            pl.col(name).dt.epoch("ms") if frame.schema[name] == _INSTANT else pl.col(name)
+            for name in names
+            if name not in _ROWS_OWN
+        )
+        .struct.json_encode()
+        .alias("said")
+    ).to_series()
+
+
+def heard_activity(message: str, history: pl.DataFrame) -> pl.DataFrame:
+    """Return what the records behind rows of spm.activity said themselves.
+
+    A row whose `said` is empty is all that its record said.
+    """
+    plain = recalled_activity(message, history)
+    said = history.get_column("said")
+    if not (said != "").any():
+        return plain
+    kept = {
+        name: pl.Int64() if kind == _INSTANT else kind
+        for name, kind in plain.schema.items()
+        if name not in _ROWS_OWN
+    }
+    told = pl.select(pl.when(said != "").then(said)).to_series()
+    own = told.str.json_decode(pl.Struct(kept)).struct.unnest()
+    return plain.select(
+        pl.col(name)
+        if name in _ROWS_OWN
+        else pl.when(said != "").then(own.get_column(name).cast(kind)).otherwise(pl.col(name))
+        for name, kind in plain.schema.items()
     )
 
 
