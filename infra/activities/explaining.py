@@ -78,12 +78,16 @@ class Explained:
         said: everything that was news, in order of position.
         taken: each field; of an activity told by one source, all from there.
         counted: empty for one that counts nothing.
+        merged_into: the activity that it turned out to be; empty: it stands for itself.
+        twins: activities that turned out to be this one.
     """
 
     entity_id: str
     kind: str
     op: str
     rep_id: str
+    merged_into: str
+    twins: tuple[str, ...]
     sequence: int
     said: tuple[Said, ...]
     taken: tuple[Taken, ...]
@@ -119,6 +123,8 @@ def explained(warehouse: Warehouse, wanted: str) -> Explained:
         last["kind"],
         last["op"],
         last["rep_id"],
+        next(filter(None, words["merged_into"].reverse()), ""),
+        _twins(warehouse, entity_id),
         last["sequence"],
         _said(rows, own, set(words["position"])),
         _taken(last["kind"], words, known),
@@ -147,6 +153,14 @@ def _entity(warehouse: Warehouse, wanted: str) -> str:
     if len(ids) > 1:
         raise LookupError(f"{wanted!r} may be {', '.join(ids)}; name one of them")
     return ids[0]
+
+
+def _twins(warehouse: Warehouse, entity_id: str) -> tuple[str, ...]:
+    found = warehouse.frame(
+        f"SELECT DISTINCT entity_id FROM {TABLE} FINAL WHERE said != '' "
+        f"AND JSONExtractString(said, 'merged_into') = {quoted(entity_id)} ORDER BY entity_id"
+    )
+    return () if found.is_empty() else tuple(found["entity_id"])
 
 
 def _said(rows: pl.DataFrame, own: pl.DataFrame, last: set[int]) -> tuple[Said, ...]:

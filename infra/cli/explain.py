@@ -47,6 +47,8 @@ def told(one: "Explained") -> str:
     from infra.definitions.showing import table
 
     state = "" if one.op == "SET" else ", deleted: it counts nothing"
+    if one.merged_into:
+        state = f", merged into {one.merged_into}: it counts there and not here"
     several = len({(s.source, s.source_id) for s in one.said})
     by = "one source" if several == 1 else f"{several} records of sources"
     said = [
@@ -65,6 +67,8 @@ def told(one: "Explained") -> str:
         f"What was said, in the order of the log:\n{table(header, said)}",
         f"What was taken:\n{table(('FIELD', 'VALUE', 'FROM', 'WHY'), taken)}",
     ]
+    if one.twins:
+        parts.append(f"Merged into it: {', '.join(one.twins)}")
     if counted:
         counts = table(("MEASURE", "REP", "DAY", "VALUE"), counted)
         parts.append(f"What it counts:\n{counts}")

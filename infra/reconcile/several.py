@@ -59,8 +59,9 @@ def _compared(part: Slice, kind: str, now: InForce, days: Days) -> str:
     expected = ", ".join(made[name] for name in fields)
     return f"""
         SELECT multiIf(NOT ({days.condition("day")}), '',
-                (said = '') != (length(every) = 1), 'said',
-                op != if(empty(live), 'CANCELLED', 'SET'), 'op',
+                (said = '') != (length(every) = 1 AND every[1].6 = ''), 'said',
+                op != if(empty(live) OR arrayExists(w -> w.6 != '', every), 'CANCELLED', 'SET'),
+                'op',
                 should != stands, 'several sources', 'ok') AS state,
             [toString(topic), entity_id, toString(judged_at)] AS key,
             toString(should) AS expected, toString(stands) AS found,
@@ -94,7 +95,7 @@ def _words(part: Slice, now: InForce, fields: Sequence[str]) -> str:
                     (if(said = '', op, JSONExtractString(said, 'op')), revision,
                         if(said = '', source, JSONExtractString(said, 'source')),
                         if(said = '', source_id, JSONExtractString(said, 'source_id')),
-                        [{own}]) AS word
+                        [{own}], JSONExtractString(said, 'merged_into')) AS word
                 FROM ({_rows(part)})) AS spoken USING (entity_id)
             WHERE heard_at <= at
             GROUP BY entity_id, at, spoken.word.3, spoken.word.4)

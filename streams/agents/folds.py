@@ -69,6 +69,7 @@ def _activity(message: str) -> Fold:
         recalled=partial(recalled_activity, message),
         tellers=Tellers(
             names=("source", "source_id"),
+            alone="merged_into",
             said=partial(said_activity, message),
             heard=partial(heard_activity, message),
             merged=made_one,

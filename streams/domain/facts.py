@@ -122,7 +122,7 @@ def recalled_activity(message: str, history: pl.DataFrame) -> pl.DataFrame:
 
 def said_activity(message: str, frame: pl.DataFrame) -> pl.Series:
     """Return statements as JSON: fields of the message; instants are milliseconds."""
-    names = [name for name in (*SHAPES[message].columns.values(), *SHAPES[message].state)]
+    names = [*SHAPES[message].columns.values(), *SHAPES[message].state, "merged_into"]
     return frame.select(
         pl.struct(
             pl.col(name).dt.epoch("ms") if frame.schema[name] == _INSTANT else pl.col(name)
@@ -139,7 +139,8 @@ def heard_activity(message: str, history: pl.DataFrame) -> pl.DataFrame:
 
     A row whose `said` is empty is all that its record said.
     """
-    plain = recalled_activity(message, history)
+    nowhere = pl.lit(None, pl.String).alias("merged_into")
+    plain = recalled_activity(message, history).with_columns(nowhere)
     said = history.get_column("said")
     if not (said != "").any():
         return plain
@@ -208,8 +209,9 @@ def faults_of(message: str) -> pl.Expr:
     if message == "deal":
         return pl.coalesce(*_COMMON_FAULTS, *_DEAL_FAULTS)
     if message == "meeting":
-        return pl.coalesce(*_COMMON_FAULTS, *map(_odd_instant, ("start_at", "booked_at", "end_at")))
-    return pl.coalesce(_COMMON_FAULTS)
+        instants = map(_odd_instant, ("start_at", "booked_at", "end_at"))
+        return pl.coalesce(*_COMMON_FAULTS, *_ACTIVITY_FAULTS, *instants)
+    return pl.coalesce(*_COMMON_FAULTS, *_ACTIVITY_FAULTS)
 
 
 def _fault(condition: pl.Expr, text: str) -> pl.Expr:
@@ -229,6 +231,13 @@ _COMMON_FAULTS = [
     _fault(pl.col("source") == "", "source is empty; name the system it comes from"),
     _odd_instant("created_at"),
     _odd_instant("occurred_at"),
+]
+_ACTIVITY_FAULTS = [
+    _fault(
+        pl.col("merged_into").is_not_null() & (pl.col("op") != "CANCELLED"),
+        "merged_into is given and op is not CANCELLED; nothing of what was merged may count",
+    ),
+    _fault(pl.col("merged_into") == pl.col("entity_id"), "merged_into is the entity itself"),
 ]
 _REVENUE_SHARES = (
     pl.col("splits")

@@ -2,7 +2,8 @@
 
 Each part (schemas/precedence.py) is taken from the best source that says anything in it; of two
 equally good ones from the one that was modified last. A source whose record was deleted has no say
-while another one still has the activity. The activity is as old as its oldest record.
+while another one still has the activity. The activity is as old as its oldest record. Once somebody
+says that it is another one (`merged_into`), it counts no more, whatever others say of it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,6 +55,7 @@ def merged(message: str, statements: pl.DataFrame, known: Orders) -> pl.DataFram
             which of two was modified last.
     """
     rest = [name for name in statements.columns if name not in _decided(message)]
+    is_gone = pl.col("merged_into").is_not_null()
     parts = [_taken(message, part, known, _sources(statements)) for part in PARTS[message]]
     return (
         _heeded(statements)
@@ -64,6 +66,7 @@ def merged(message: str, statements: pl.DataFrame, known: Orders) -> pl.DataFram
             *(expression for some in parts for expression in some),
         )
         .sort("group")
+        .with_columns(pl.when(is_gone).then(pl.lit("CANCELLED")).otherwise("op").alias("op"))
         .select(statements.columns)
     )
 
@@ -91,7 +94,8 @@ def _sources(statements: pl.DataFrame) -> list[str]:
 def _heeded(statements: pl.DataFrame) -> pl.DataFrame:
     """Return the statements that have a say: of deleted records only where all are deleted."""
     is_set = pl.col("op") == "SET"
-    return statements.filter(is_set | ~is_set.any().over("group"))
+    into = pl.col("merged_into").sort_by("revision", "source", "source_id").drop_nulls().last()
+    return statements.with_columns(into.over("group")).filter(is_set | ~is_set.any().over("group"))
 
 
 def _taken(message: str, part: Part, known: Orders, sources: Iterable[str]) -> Iterable[pl.Expr]:

@@ -82,6 +82,7 @@ class Tellers:
 
     Attributes:
         names: two fields that tell tellers apart; texts.
+        alone: field that, where it is given, makes a statement stand in `said` in any case.
         said: message's fields -> `said`, never empty.
         heard: rows of the history table -> message's fields, as their records said them.
         merged: (`group` and message's fields: statements, prepared definitions) -> the same, one
@@ -90,6 +91,7 @@ class Tellers:
     """
 
     names: tuple[str, str]
+    alone: str
     said: Callable[[pl.DataFrame], pl.Series]
     heard: Callable[[pl.DataFrame], pl.DataFrame]
     merged: Callable[[pl.DataFrame, Prepared], pl.DataFrame]

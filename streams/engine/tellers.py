@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from schemas.frames import beside, constant, rows_at
+from schemas.frames import beside, constant, picked, present, rows_at
 from streams.engine.acceptance import teller_of
 from streams.engine.folds import Prepared, Tellers
 
@@ -36,6 +36,9 @@ def made(
             None: nothing.
     """
     facts = with_said(facts)
+    alone = facts.get_column(tellers.alone)
+    if alone.null_count() < len(alone):
+        shared = np.union1d(shared, np.flatnonzero(present(alone)))
     if not len(shared):
         return facts
     own = [name for name in facts.columns if name not in _LINE]
@@ -45,7 +48,8 @@ def made(
         spoken.insert(0, _placed(heard.select(own), tellers, before))
     every = pl.concat(spoken, how="vertical_relaxed").with_row_index("statement")
     groups = _last_words(every)
-    several = groups.filter(pl.len().over("group") > 1)
+    given = present(picked(every.get_column(tellers.alone), groups["statement"].to_numpy()))
+    several = groups.filter((pl.len().over("group") > 1) | pl.Series(given))
     if several.is_empty():
         return facts
     statements = rows_at(every.select(own), several["statement"].to_numpy())

@@ -56,7 +56,10 @@ class Crm(Floor):
             return Event(message, self._told_by_another(message, record))
         greatest = max(word.record["revision"] for word in words)
         record["revision"] = greatest + self.random.choice([-1, 0, 1, 1, 2, 3]) * 100
-        if kind < 0.35:
+        record.pop("merged_into", None)
+        if kind < 0.23 and message != "deal":
+            record |= {"op": "CANCELLED", "merged_into": self.random.choice(known) + "'"}
+        elif kind < 0.35:
             record["op"] = "CANCELLED" if record["op"] == "SET" else "SET"
         elif kind < 0.6:
             record["owner_id"] = self._user()
@@ -75,7 +78,7 @@ class Crm(Floor):
         source, at = self.random.choice(OTHERS), self._instant()
         said = {**record, **getattr(self, f"_{message}")(), "owner_id": self._user()}
         said |= {"source": source, "source_id": f"{source}-{self.random.randrange(2)}",
-                 "revision": self.random.randrange(5) * 100, "op": "SET",
+                 "revision": self.random.randrange(5) * 100, "op": "SET", "merged_into": None,
                  "created_at": at, "occurred_at": at}  # fmt: skip
         return said
 

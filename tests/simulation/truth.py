@@ -119,6 +119,8 @@ def made_one(words: Sequence[Sent], company: Company) -> Sent:
     """Return what several statements make, each field from the best that says anything of it."""
     if len(words) == 1:
         return words[0]
+    if any(w.record.get("merged_into") for w in words):
+        return words[0]._replace(record=words[0].record | {"op": "CANCELLED"})
     message = words[0].message
     heard = [w.record for w in words if w.record["op"] == "SET"] or [w.record for w in words]
     made = dict(heard[0]) | {"created_at": min(r["created_at"] for r in heard)}
