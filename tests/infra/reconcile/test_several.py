@@ -1,4 +1,4 @@
-"""What several sources tell of, proved by SQL that shares nothing with the engine, and explained."""
+"""What several sources tell of, proved by SQL that shares no code with the engine, and explained."""
 
 import json
 from collections.abc import Iterator
