@@ -66,6 +66,14 @@ def known(
 _CHAIN = ["entity_id", "teller"]
 
 
+def last_words(
+    warehouse: Warehouse, fold: Fold, columns: Sequence[str], asked: Sequence[Asked]
+) -> pl.DataFrame:
+    """Return the last row of each teller of some entities, below a position."""
+    ids = [(name, part) for part in asked for name in part.ids]
+    return pl.concat(last_rows(warehouse, fold.table, columns, ids, fold.tellers))
+
+
 def last_rows(
     warehouse: Warehouse,
     table: str,

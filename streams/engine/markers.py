@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from schemas.frames import rows_at
@@ -25,7 +26,7 @@ from streams.engine.history import Asked
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.snapshots import Made
-from streams.engine.tellers import SAID, replaced, restated
+from streams.engine.tellers import SAID, anew, replaced, restated
 
 ENTITIES_MAX = 50_000  # read, resolved and written at a time
 Insert = Callable[[str, pl.DataFrame], None]
@@ -101,30 +102,23 @@ class _Again(NamedTuple):
 
 
 def _anew(again: _Again, rows: pl.DataFrame, warehouse: Warehouse) -> pl.DataFrame | None:
-    """Return what several tellers' statements make now: `group` is the row's place in `rows`.
+    """Return what statements of entities that several tell of make now: `group` as among these.
 
     None: they make what they made before.
     """
-    fold = again.state.fold
+    fold, partition = again.state.fold, again.state.partition
     if fold.tellers is None or not fold.tellers.differs(again.state.prepared, again.prepared):
         return None
-    places = rows.select("entity_id", "said").with_row_index("group").filter(pl.col("said") != "")
-    if places.is_empty():
+    shared = rows.filter(pl.col(SAID) != "")
+    if shared.is_empty():
         return None
-    ids = places["entity_id"].to_list()
-    asked = Asked(again.state.partition, again.position, ids)
-    found = history.last_rows(
-        warehouse, fold.table, rows.columns, [(name, asked) for name in ids], fold.tellers
-    )
-    said = fold.tellers.heard(pl.concat(found))
-    group = said.select("entity_id").join(
-        places, on="entity_id", how="left", maintain_order="left"
-    )["group"].cast(pl.Int64)  # fmt: skip
-    return fold.tellers.merged(said.with_columns(group), again.prepared)
+    asked = Asked(partition, again.position, shared["entity_id"].to_list())
+    last = history.last_words(warehouse, fold, rows.columns, [asked])
+    return anew(fold.tellers, shared, last, again.prepared)
 
 
 def _resolved_again(
-    again: _Again, rows: pl.DataFrame, anew: pl.DataFrame | None
+    again: _Again, rows: pl.DataFrame, made: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return new rows of the entities that resolve differently now, and the rows before."""
     fold = again.state.fold
@@ -134,13 +128,13 @@ def _resolved_again(
     )
     if fold.tellers:
         facts = facts.with_columns(rows[SAID])
-    if anew is not None:
-        at = anew["group"].to_numpy()
-        facts = replaced(facts, at, restated(rows_at(facts, at), anew))
+    if made is not None:
+        at = np.flatnonzero((rows[SAID] != "").to_numpy())
+        facts = replaced(facts, at, restated(rows_at(facts, at), made))
     resolved = fold.resolve(facts, again.prepared)
     new = history_rows(fold, facts, resolved, again.sequence)
     decided = [*resolved.columns.columns, *ARRAYS]
-    if anew is not None:
+    if made is not None:
         decided = [name for name in new.columns if name not in ("position", "sequence")]
     differs = pl.any_horizontal(
         pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in decided

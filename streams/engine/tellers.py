@@ -60,6 +60,21 @@ def made(
     return replaced(facts, at, restated(spoken, one))
 
 
+def anew(
+    tellers: Tellers, rows: pl.DataFrame, last: pl.DataFrame, prepared: Prepared
+) -> pl.DataFrame:
+    """Return what several tellers' statements make under other definitions.
+
+    Args:
+        rows: history rows of entities that several tell of; `group` is the place among them.
+        last: the last history row of each of their tellers.
+    """
+    groups = rows.select("entity_id", pl.int_range(pl.len(), dtype=pl.Int64).alias("group"))
+    heard = tellers.heard(last)
+    found = heard.select("entity_id").join(groups, on="entity_id", maintain_order="left")
+    return tellers.merged(beside(heard, found.get_column("group")), prepared)
+
+
 def restated(own: pl.DataFrame, one: pl.DataFrame) -> pl.DataFrame:
     """Return rows with what was made of several statements in place of each one's own."""
     return own.with_columns(

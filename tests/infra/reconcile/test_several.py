@@ -1,4 +1,4 @@
-"""What several sources tell of, proved by SQL that shares no code with the engine, and explained."""
+"""Activities of several sources: proved by SQL that shares no code with the engine; explained."""
 
 import json
 from collections.abc import Iterator
