@@ -81,7 +81,8 @@ def changes(
     """
     known = {row.rep_id: row for row in people.values() if not row.erased}
     snapshot = _under_known_ids(draft, known.values())
-    leavers = _leavers(snapshot, bundle.roster, known, day)
+    missing = _leavers(snapshot, bundle.roster, known, day)
+    leavers = [] if draft.problems else missing
     _refuse_a_part(leavers, snapshot, is_whole=is_whole)
     for rep in leavers:
         ended = _open_stint(rep, day).model_copy(update={"valid_to": day})
@@ -94,6 +95,8 @@ def changes(
     }
     merged = merge(there, snapshot, day)
     _name_as_told(merged, snapshot, there)
+    if draft.problems and missing:  # one of them may be a row that could not be read
+        merged.kept.append(f"{len(missing)} are missing and stay until every row can be read")
     after = merged.changed.get("roster", bundle.roster)
     assert isinstance(after, Roster)
     back = tuple(_returned(rep, snapshot, day, merged) for rep in after.reps)
