@@ -170,7 +170,7 @@ def _open_stint(rep: Rep, day: date) -> Stint:
 
 
 def _refuse_a_part(leavers: list[Rep], snapshot: Draft, *, is_whole: bool) -> None:
-    allowed = max(LEAVERS_FREE, int(len(snapshot.reps) * LEAVERS_SHARE_MAX))
+    allowed = max(LEAVERS_FREE, int((len(snapshot.reps) + len(leavers)) * LEAVERS_SHARE_MAX))
     if len(leavers) > allowed and not is_whole:
         names = ", ".join(rep.rep_id for rep in leavers[:10])
         raise Cut(

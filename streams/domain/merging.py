@@ -129,7 +129,7 @@ def _weight(message: str, field: str) -> pl.Expr:
 
 _OTHERS = frozenset(
     {
-        "occurred_at", "start_at", "booked_at", "connected", "talk_seconds", "is_automated",
+        "occurred_at", "start_at", "booked_at", "connected", "talk_seconds", "is_automated", "is_reply",
         "external_recipient_count", "external_attendee_count",
     }
 )  # fmt: skip

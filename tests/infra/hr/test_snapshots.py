@@ -17,11 +17,11 @@ from schemas.definitions import NO_END, Bundle, Company, People, Roster, Stint
 HEAD = "Number,Name,Mail,Department,Boss,Since,Until"
 MAPPING = PeopleMapping.model_validate(
     {
-        "message": "people",
+        "message": "people", "source": "hr",
         "fields": {
             "rep_id": "Number", "name": "Name", "email": "Mail", "employee_number": "Number",
             "team": "Department", "manager": "Boss", "valid_from": "Since", "valid_to": "Until",
-            "time_zone": {"value": "Europe/Berlin"},
+            "time_zone": {"constant": "Europe/Berlin"},
         },
         "identities": [{"source": "aircall", "user_id": "Mail"}],
     }

@@ -14,7 +14,7 @@ from schemas.definitions import Company
 from schemas.precedence import PARTS
 from streams.domain.merging import choices, merged, orders
 from streams.engine.columns import dtypes
-from tests.streams.engine.records import CALL
+from tests.streams.engine.records import CALL, records
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 USUAL = orders(Company(name="c", reporting_currency="EUR", time_zone="UTC"))
@@ -139,8 +139,9 @@ def test_the_order_of_statements_means_nothing_and_choices_are_what_is_made(
     assert made["op"] == ("SET" if any(s["op"] == "SET" for s in said) else "CANCELLED")
 
 
+@pytest.mark.parametrize("message", PARTS)
 @settings(deadline=None, max_examples=20)
-@given(statements)
-def test_one_statement_is_what_it_says(said: list[dict[str, Any]]) -> None:
-    made = one("call", said[0])
-    assert {name: made[name] for name in said[0]} == said[0]
+@given(data=st.data())
+def test_one_statement_is_what_it_says(message: str, data: Any) -> None:
+    said = data.draw(records(message)) | {"op": "SET", "merged_into": None}
+    assert one(message, said) | {"group": 7} == said | {"group": 7}
