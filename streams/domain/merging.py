@@ -117,19 +117,17 @@ def _order(message: str, part: Part, known: Orders, sources: Iterable[str]) -> l
 
 def _weight(message: str, field: str) -> pl.Expr:
     """Return how much a field says."""
-    is_text = field not in _OTHERS
     nothing = pl.col(field).is_null()
-    if is_text:
+    if field not in _OTHERS:
         nothing |= pl.col(field).is_in(list(NOTHING))
-    found = pl.when(nothing).then(_NOTHING)
-    for value in WEAK.get((message, field), ()):
-        found = found.when(pl.col(field) == value).then(_WEAKLY)
-    return found.otherwise(_SAYS)
+    weak = WEAK.get((message, field))
+    is_weak = pl.col(field).is_in(list(weak)) if weak else pl.lit(value=False)
+    return pl.when(nothing).then(_NOTHING).when(is_weak).then(_WEAKLY).otherwise(_SAYS)
 
 
 _OTHERS = frozenset(
     {
-        "occurred_at", "start_at", "booked_at", "connected", "talk_seconds", "is_automated", "is_reply",
-        "external_recipient_count", "external_attendee_count",
+        "occurred_at", "start_at", "booked_at", "connected", "talk_seconds", "is_automated",
+        "external_recipient_count", "external_attendee_count", "is_reply",
     }
 )  # fmt: skip

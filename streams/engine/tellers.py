@@ -41,23 +41,23 @@ def made(
         shared = np.union1d(shared, np.flatnonzero(present(alone)))
     if not len(shared):
         return facts
-    own = [name for name in facts.columns if name not in _LINE]
-    spoken = [_placed(rows_at(facts, shared).select(own), tellers, shared)]
+    fields = [name for name in facts.columns if name not in _LINE]
+    spoken = [_placed(rows_at(facts, shared).select(fields), tellers, shared)]
     if heard is not None:
         before = np.full(len(heard), _LONG_BEFORE)
-        spoken.insert(0, _placed(heard.select(own), tellers, before))
+        spoken.insert(0, _placed(heard.select(fields), tellers, before))
     every = pl.concat(spoken, how="vertical_relaxed").with_row_index("statement")
     groups = _last_words(every)
     given = present(picked(every.get_column(tellers.alone), groups["statement"].to_numpy()))
     several = groups.filter((pl.len().over("group") > 1) | pl.Series(given))
     if several.is_empty():
         return facts
-    statements = rows_at(every.select(own), several["statement"].to_numpy())
+    statements = rows_at(every.select(fields), several["statement"].to_numpy())
     one = tellers.merged(beside(statements, several["group"]), prepared)
     at = one.get_column("group").to_numpy()
-    mine = rows_at(facts, at)
-    spoken = mine.with_columns(tellers.said(mine).alias(SAID))
-    return replaced(facts, at, restated(spoken, one))
+    own = rows_at(facts, at)
+    own = own.with_columns(tellers.said(own).alias(SAID))
+    return replaced(facts, at, restated(own, one))
 
 
 def anew(
