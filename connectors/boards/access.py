@@ -1,6 +1,10 @@
 """Access: what a role may look at, beside the boards that everybody sees."""
 
+from datetime import datetime
+
 from connectors.boards.board import Board
+from connectors.boards.contests import Phase, phase_of
+from schemas.contest_choices import State
 from schemas.principals import Principal, Role
 
 MANAGES = frozenset({Role.MANAGER, Role.SERVICE})  # sees hidden contests, sends screens to work
@@ -11,6 +15,16 @@ _ALL_PAY = frozenset({Role.FINANCE, Role.SERVICE})
 def manages(principal: Principal) -> bool:
     """Return whether somebody sees drafts and hidden contests, and may pair screens."""
     return principal.role in MANAGES
+
+
+def runs_for_all(board: Board, now: datetime, *, manages: bool) -> list[str]:
+    """Return the contests that run now, as far as somebody may see them: the ones that end first."""
+    return [
+        c.contest_id
+        for c in board.course.shown(now, manages=manages)
+        if c.state is State.OPEN
+        and phase_of(c, c.contest_id in board.course.known.results, now) is Phase.RUNNING
+    ]
 
 
 def may_see_card(principal: Principal, rep_id: str, board: Board) -> bool:

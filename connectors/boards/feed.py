@@ -118,6 +118,7 @@ class Feed:
         """Return the newest snapshot of a selection as an SSE event."""
         if selection not in self._encoded:
             body = {
+                "boot": self._epoch,
                 "title": self._title or self.board.floor.company.name,
                 "feed": self._about(),
                 **selection.view(self.board, self.clock()),

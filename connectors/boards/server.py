@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from connectors.boards import screen_routes
 from connectors.boards.about import NOTHING, About
+from connectors.boards.access import manages, runs_for_all
 from connectors.boards.asking import may_stay, selection_of
 from connectors.boards.board import Board
 from connectors.boards.config import BoardConfig
@@ -81,6 +82,7 @@ def create_app(
             Route("/codes", door.new_code, methods=["POST"]),
             Route("/events", server.events),
             *screen_routes.routes(door, screens),
+            Route("/contests/running", server.running),
             Route("/livez", server.livez),
             Route("/readyz", server.readyz),
             Route("/metrics", server.metrics),
@@ -171,6 +173,16 @@ class _Server:
             return not refused and may_stay(selection, door.who(request), board)
 
         return EventStream(self._feed, selection, stays)
+
+    async def running(self, request: Request) -> Response:
+        """Answer with the contests that run, for screens that rotate."""
+        if (refused := self._door.refuse(request)) is not None:
+            return refused
+        who = self._door.who(request)
+        assert who is not None, "refuse() lets nobody unknown pass"
+        feed = self._feed
+        found = runs_for_all(feed.board, feed.clock(), manages=manages(who))
+        return JSONResponse({"contests": found}, headers={"cache-control": "no-store"})
 
     async def livez(self, _: Request) -> Response:
         dead = [task.get_name() for task in self._tasks if task.done()]
