@@ -18,7 +18,7 @@ def manages(principal: Principal) -> bool:
 
 
 def runs_for_all(board: Board, now: datetime, *, manages: bool) -> list[str]:
-    """Return the contests that run now, as far as somebody may see them: the ones that end first."""
+    """Return the contests somebody may see that run now; the one that ends first leads."""
     return [
         c.contest_id
         for c in board.course.shown(now, manages=manages)

@@ -2,7 +2,7 @@
 import { locale } from "./choices.js";
 import en from "./words/en.js";
 
-const LANGUAGES = { en: "ltr", de: "ltr", ja: "ltr", ar: "rtl" };
+const LANGUAGES = { en: "ltr", de: "ltr", ar: "rtl" };
 const wanted = new Intl.Locale(locale()).language;
 const language = wanted in LANGUAGES ? wanted : "en";
 const catalogue = language === "en" ? en : (await import(`./words/${language}.js`)).default;
