@@ -39,10 +39,10 @@ def teams_of(floor: Floor, team: str) -> tuple[str, ...]:
     return found
 
 
-def entrants_of(floor: Floor, scored: frozenset[str], day: date, team: str) -> list[str]:
+def entrants_of(floor: Floor, scored: frozenset[str], day: date, team: str) -> tuple[str, ...]:
     """Return the reps to rank, of a team and all teams below it, or of the company."""
     every = entrants(floor, scored, day)
-    return [rep_id for rep_id in every if not team or team in _teams(floor, rep_id, day)]
+    return tuple(r for r in every if not team or team in _teams(floor, r, day))
 
 
 def heads_of(floor: Floor, team: str, day: date) -> int:

@@ -25,7 +25,7 @@ function One({ shown }) {
   const amount = (key, text) => (key === "revenue" ? numbers.money(text, company.currency) : numbers.exact(text));
   return html`<main class="card">
     <header class="top"><div class="whose"><${Avatar} who=${rep} /><div><h1 class="headline">${rep.name}</h1><p class="about">${rep.team}</p></div></div>
-      <ul class="places">${shown.places.filter((p) => p.rank).map((p) => html`<li key=${p.key}><b>${say("placeOf", { rank: p.rank, of: p.of })}</b> ${say(`by.${p.key}`)}
+      <ul class="places">${shown.places.filter((p) => p.rank).map((p) => html`<li key=${p.key}><b>${say("placeOf", { rank: p.rank, of: p.of })}</b> ${say(`by.${p.key}`)}${" "}
         <span>${p.to_next !== null ? say("toNext", { gap: amount(p.key, p.to_next) }) : ""} ${movement(p.moved).short}</span></li>`)}</ul></header>
     <section aria-labelledby="today"><h2 id="today">${say("today")}</h2><dl class="figures">${TODAY.map((key) => html`<div key=${key} data-key=${key}>
       <dt>${say(`by.${key}`)}</dt><dd>${amount(key, shown.today[key])}</dd><dd class="sub">${say("thisMonth", { amount: amount(key, shown.month[key]) })}</dd></div>`)}</dl></section>
@@ -54,7 +54,7 @@ function Quota({ q, text }) {
   const top = Math.max(quota, actual) || 1;
   const behind = q.pace !== null && Number(q.pace) < 1;
   const pace = q.pace === null ? "" : say(behind ? "behindPace" : "aheadOfPace", { share: numbers.percent(q.pace) });
-  return html`<li class=${behind ? "behind" : "on-pace"}><h3>${q.name} <small>${say("until", { day: numbers.day(q.period_end) })}</small></h3>
+  return html`<li class=${behind ? "behind" : "on-pace"}><h3>${q.name} <small>${say("until", { day: numbers.dayBefore(q.period_end) })}</small></h3>
     <p><b class="share">${q.attainment === null ? "–" : numbers.percent(q.attainment, 1)}</b> ${say("ofQuota", { actual: text(q.actual ?? "0"), quota: text(q.quota) })}</p>
     <div class="bar" role="img" aria-label=${pace}><i style=${{ "--share": Math.min(1, Math.max(0, actual / top)) }}></i>
       <span class="tick pace" style=${{ insetInlineStart: `${(100 * plan) / top}%` }}></span><span class="tick quota" style=${{ insetInlineStart: `${(100 * quota) / top}%` }}></span></div>
@@ -73,5 +73,5 @@ function Earned({ earned }) {
   if (!earned.length) return html`<p class="hint">${say("nothingEarned")}</p>`;
   return html`<table><caption class="unseen">${say("earned")}</caption><thead><tr><th scope="col">${say("component")}</th><th scope="col">${say("period")}</th><th scope="col" class="num">${say("amount")}</th></tr></thead>
     <tbody>${earned.map((e) => html`<tr key=${`${e.plan_id} ${e.component_id} ${e.currency} ${e.period_start}`}><th scope="row">${e.component_id}</th>
-      <td>${say("until", { day: numbers.day(e.period_end) })}</td><td class="num">${numbers.full(e.amount, e.currency)}</td></tr>`)}</tbody></table>`;
+      <td>${say("until", { day: numbers.dayBefore(e.period_end) })}</td><td class="num">${numbers.full(e.amount, e.currency)}</td></tr>`)}</tbody></table>`;
 }

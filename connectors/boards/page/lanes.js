@@ -7,6 +7,8 @@ import { PERIODS, YARDSTICKS, movement, ordinal } from "./words.js";
 
 const ROW_MIN_REM = 4.6; // below this a name is not legible from five metres
 const ROW_MAX_REM = 9;
+const FEW = 5; // so few lanes may be higher: nobody wants an empty wall
+const ROW_FEW_REM = 13;
 const HEAD_REM = 3.6;
 const MORE_REM = 4.4;
 const NEIGHBOURS = 2;
@@ -43,10 +45,10 @@ export function Lanes({ shown, numbers, me, wins, view, onView }) {
           me=${me} win=${wins.get(r.id)} numbers=${numbers} first=${shown.rows} />`)}
       </tbody>
     </table>
-    ${(hidden > 0 || view !== "top") && html`<p class="more">
+    ${(hidden > 0 || view !== "top" || mayLookAround(shown.rows, me)) && html`<p class="more">
       ${hidden > 0 && html`<span>${say("moreOnFloor", { count: hidden })}</span>`}
-      <button type="button" onClick=${() => onView(view === "all" ? "top" : "all")}>${view === "all" ? say("fit") : say("showAll", { count: shown.rows.length })}</button>
-      ${shown.rows.some((r) => r.id === me) && html`<button type="button" aria-pressed=${view === "around" ? "true" : "false"} onClick=${() => onView(view === "around" ? "top" : "around")}>${say("aroundMe")}</button>`}
+      ${(hidden > 0 || view === "all") && html`<button type="button" onClick=${() => onView(view === "all" ? "top" : "all")}>${view === "all" ? say("fit") : say("showAll", { count: shown.rows.length })}</button>`}
+      ${mayLookAround(shown.rows, me) && html`<button type="button" aria-pressed=${view === "around" ? "true" : "false"} onClick=${() => onView(view === "around" ? "top" : "around")}>${say("aroundMe")}</button>`}
     </p>`}
   </main>`;
 }
@@ -98,13 +100,16 @@ export function fit(rows, room, me, view) {
   const mine = rows.findIndex((r) => r.id === me);
   if (view === "around" && mine >= 0) return around(rows, mine, room);
   if (!room || view === "all") return { rows, row: room ? ROW_MIN_REM : 4.4, hidden: 0 };
-  const free = room - HEAD_REM;
+  const free = room - HEAD_REM - (mayLookAround(rows, me) ? MORE_REM : 0);
   const most = Math.max(1, Math.floor(free / ROW_MIN_REM));
-  if (rows.length <= most) return { rows, row: Math.min(ROW_MAX_REM, free / Math.max(1, rows.length)), hidden: 0 };
-  const count = Math.max(1, Math.floor((free - MORE_REM) / ROW_MIN_REM));
+  if (rows.length <= most) return { rows, row: Math.min(rows.length <= FEW ? ROW_FEW_REM : ROW_MAX_REM, free / Math.max(1, rows.length)), hidden: 0 };
+  const left = room - HEAD_REM - MORE_REM;
+  const count = Math.max(1, Math.floor(left / ROW_MIN_REM));
   const picked = mine >= count ? [...rows.slice(0, count - 1), rows[mine]] : rows.slice(0, count);
-  return { rows: picked, row: (free - MORE_REM) / count, hidden: rows.length - count };
+  return { rows: picked, row: left / count, hidden: rows.length - count };
 }
+
+const mayLookAround = (rows, me) => rows.length > 2 * NEIGHBOURS + 1 && rows.some((r) => r.id === me);
 
 // The viewer and two on either side: who is eighth sees six to ten.
 function around(rows, mine, room) {

@@ -21,8 +21,7 @@ export function Top({ shown, chosen, numbers, life, paused, onChoose }) {
         <select class="span" aria-label=${say("period")} value=${chosen.period} onChange=${pick("period")}>${options(PERIODS)}</select>
       </h1>
       <p class="about"><b>${shown.title}</b>${shown.title ? " · " : ""}${numbers.days(period.kind, period.start, period.end)} · <${AsOf} life=${life} paused=${paused} numbers=${numbers} />
-        ${teams.length > 1 && html` · <select class="of" aria-label=${say("rankOf")} value=${scope.of} onChange=${pick("of")}>${options({ reps: say("reps"), teams: say("teams") })}</select>
-          <select class="of" aria-label=${say("team")} value=${scope.team} onChange=${pick("team")}><option value="">${say("everybody")}</option>
+        ${teams.length > 1 && html` · <select class="of" aria-label=${say("rankOf")} value=${scope.of} onChange=${pick("of")}>${options({ reps: say("reps"), teams: say("teams") })}</select>${" "}<select class="of" aria-label=${say("team")} value=${scope.team} onChange=${pick("team")}><option value="">${say("everybody")}</option>
             ${teams.map((t) => html`<option key=${t.id} value=${t.id}>${INDENT.repeat(t.depth)}${t.name}</option>`)}</select>`}</p>
     </div>
     <div class="sum">

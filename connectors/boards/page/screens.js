@@ -59,13 +59,16 @@ function New({ onAct }) {
 }
 
 function Shows({ shows, onChange }) {
-  const [text, setText] = useState("");
+  const [more, setMore] = useState({ kind: "board", by: "revenue", period: "week" });
+  const text = `${more.kind}:${more.by}:${more.period}`;
+  const pick = (name, texts) => html`<select aria-label=${say(name)} value=${more[name]} onChange=${(e) => setMore({ ...more, [name]: e.target.value })}>
+    ${Object.entries(texts).map(([key, one]) => html`<option key=${key} value=${key}>${one}</option>`)}</select>`;
   const every = [...new Set([...USUAL, ...shows.slides])];
   const toggle = (slide) => onChange({ slides: shows.slides.includes(slide) ? shows.slides.filter((s) => s !== slide) : [...shows.slides, slide] });
   return html`<fieldset><legend>${say("screens.shows")}</legend>
     ${every.map((slide) => html`<label key=${slide} class="check"><input type="checkbox" checked=${shows.slides.includes(slide)} onChange=${() => toggle(slide)} /> ${slideText(slide)}</label>`)}
-    <label>${say("screens.more")} <input value=${text} placeholder="teams:points:week" dir="ltr" onInput=${(e) => setText(e.target.value.trim())} /></label>
-    <button type="button" disabled=${!slideOf(text) || every.includes(text)} onClick=${() => { toggle(text); setText(""); }}>${say("screens.add")}</button>
+    <p class="row" role="group" aria-label=${say("screens.more")}>${pick("kind", { board: say("reps"), teams: say("teams") })}${pick("by", YARDSTICKS)}${pick("period", PERIODS)}
+      <button type="button" disabled=${every.includes(text)} onClick=${() => toggle(text)}>${say("screens.add")}</button></p>
     <label>${say("screens.seconds")} <input type="number" min="5" max="3600" value=${shows.seconds} onInput=${(e) => onChange({ seconds: Number(e.target.value) })} /></label></fieldset>`;
 }
 

@@ -4,7 +4,7 @@ export default {
   "period.today": "اليوم", "period.week": "هذا الأسبوع", "period.month": "هذا الشهر", "period.quarter": "هذا الربع",
   "count.deals.other": "صفقات رابحة", "count.meetings.other": "اجتماعات", "count.calls.other": "مكالمات", "count.emails.other": "رسائل",
   "weight.calls": "مكالمة", "weight.emails_sent": "رسالة", "weight.meetings_held": "اجتماع", "weight.deals_won": "صفقة", formula: "النقاط: {parts}", ordinal: "المركز {rank}",
-  rankBy: "الترتيب حسب", period: "الفترة", rankOf: "من", reps: "الأفراد", teams: "الفرق", team: "الفريق", everybody: "الشركة كلها",
+  kind: "من", by: "حسب", rankBy: "الترتيب حسب", period: "الفترة", rankOf: "من", reps: "الأفراد", teams: "الفرق", team: "الفريق", everybody: "الشركة كلها",
   floorTotal: "المجموع", connecting: "جارٍ الاتصال", asOf: "حتى", caption: "{by} {period}، الأفضل أولاً. المتساوون يتقاسمون المركز.",
   rank: "المركز", movement: "التغير", repAndTeam: "الاسم والفريق", who: "الاسم", share: "النسبة إلى المتصدر", gap: "الفارق عن المركز التالي", you: "أنت", "people.other": "{n} أشخاص",
   "moved.none": "لا ترتيب سابق", "moved.up": "صعد {n} {since}", "moved.down": "هبط {n} {since}", "moved.same": "دون تغيير {since}", "since.today": "منذ أمس", "since.morning": "منذ هذا الصباح",

@@ -4,7 +4,7 @@ export default {
   "period.today": "heute", "period.week": "diese Woche", "period.month": "diesen Monat", "period.quarter": "dieses Quartal",
   "count.deals.one": "Abschluss", "count.deals.other": "Abschlüsse", "count.meetings.one": "Termin", "count.meetings.other": "Termine", "count.calls.one": "Anruf", "count.calls.other": "Anrufe", "count.emails.one": "E-Mail", "count.emails.other": "E-Mails",
   "weight.calls": "Anruf", "weight.emails_sent": "E-Mail", "weight.meetings_held": "Termin", "weight.deals_won": "Abschluss", formula: "Punkte: {parts}", ordinal: "Platz {rank}",
-  rankBy: "Rangliste nach", period: "Zeitraum", rankOf: "Wer", reps: "Personen", teams: "Teams", team: "Team", everybody: "ganze Firma",
+  kind: "Wen", by: "Nach", rankBy: "Rangliste nach", period: "Zeitraum", rankOf: "Wer", reps: "Personen", teams: "Teams", team: "Team", everybody: "ganze Firma",
   floorTotal: "Summe aller", connecting: "verbindet", asOf: "Stand", caption: "{by} {period}, Beste zuerst. Gleiche Werte teilen einen Rang.",
   rank: "Rang", movement: "Veränderung", repAndTeam: "Person und Team", who: "Wer", share: "Anteil am Wert des Ersten", gap: "Bis zum nächsten Rang", you: "Du", "people.one": "{n} Person", "people.other": "{n} Personen",
   "moved.none": "zuvor keine Rangliste", "moved.up": "{n} nach oben {since}", "moved.down": "{n} nach unten {since}", "moved.same": "unverändert {since}", "since.today": "seit gestern", "since.morning": "seit heute früh",

@@ -7,7 +7,7 @@ export default {
   "count.calls.one": "call", "count.calls.other": "calls", "count.emails.one": "email", "count.emails.other": "emails",
   "weight.calls": "call", "weight.emails_sent": "email", "weight.meetings_held": "meeting held", "weight.deals_won": "deal won",
   formula: "Points: {parts}",
-  rankBy: "Rank by", period: "Period", rankOf: "Rank", reps: "reps", teams: "teams", team: "Team", everybody: "whole company",
+  kind: "Whom", by: "By", rankBy: "Rank by", period: "Period", rankOf: "Rank", reps: "reps", teams: "teams", team: "Team", everybody: "whole company",
   floorTotal: "Total of the floor", connecting: "connecting", asOf: "as of", caption: "{by} {period}, best first. Equal totals share a rank.",
   rank: "Rank", movement: "Movement", repAndTeam: "Rep and team", who: "Who", share: "Share of the leader's total", gap: "To the next rank",
   you: "You", people: "{n} people", "people.one": "{n} person", "people.other": "{n} people",
