@@ -7,6 +7,7 @@ import typer
 from infra.cli.trouble import Trouble
 
 if TYPE_CHECKING:
+    from connectors.boards.about import About
     from connectors.boards.config import BoardConfig
     from streams.settings import Settings
 
@@ -34,7 +35,8 @@ def board(
     from connectors.boards.server import serve
     from streams.settings import settings
 
-    serve(config_of(settings(), title))
+    current = settings()
+    serve(config_of(current, title), about_of(current))
 
 
 @app.command()
@@ -80,6 +82,16 @@ def config_of(settings: "Settings", title: str | None = None) -> "BoardConfig":
         registry_url=settings.schema_registry_url,
         kafka=_kafka(settings),
     )
+
+
+def about_of(settings: "Settings") -> "About":
+    """Return what the board is told of contests beyond their rows."""
+    from datetime import UTC, datetime
+
+    from infra.contests.telling import about
+    from infra.definitions import connecting
+
+    return about(lambda: connecting.warehouse(settings), lambda: datetime.now(UTC))
 
 
 def _kafka(settings: "Settings") -> dict[str, object]:
