@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from connectors.boards import editing
 from connectors.boards.config import BoardConfig
 from connectors.boards.door import Door, SafeHeaders, refusal
 from connectors.boards.feed import Feed, Life
@@ -49,11 +50,13 @@ def create_app(
     config: BoardConfig,
     seed: Seed | None = None,
     clock: Callable[[], datetime] = utc_now,
+    edit: editing.Edit | None = None,
 ) -> Starlette:
     """Return the board as an ASGI application.
 
     Args:
         seed: where to begin from; None: the warehouse of the configuration.
+        edit: what answers the form of contests; None: there is none.
     """
     feed = Feed(clock, Metrics(), _version(), config.title)
     door = Door(
@@ -74,6 +77,7 @@ def create_app(
             Route("/session", door.sign_out, methods=["DELETE"]),
             Route("/codes", door.new_code, methods=["POST"]),
             Route("/events", server.events),
+            *editing.routes(door, edit),
             Route("/livez", server.livez),
             Route("/readyz", server.readyz),
             Route("/metrics", server.metrics),
@@ -109,10 +113,10 @@ class BoardServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(config: BoardConfig) -> None:
+def serve(config: BoardConfig, edit: editing.Edit | None = None) -> None:
     """Serve until told to stop (SIGINT or SIGTERM)."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the stream says it once, not thrice
-    BoardServer(config, create_app(config)).run()
+    BoardServer(config, create_app(config, edit=edit)).run()
 
 
 class _Server:

@@ -8,6 +8,7 @@ from infra.cli.trouble import Trouble
 
 if TYPE_CHECKING:
     from connectors.boards.config import BoardConfig
+    from infra.contests.desk import Desk
     from streams.settings import Settings
 
 app = typer.Typer()
@@ -34,7 +35,8 @@ def board(
     from connectors.boards.server import serve
     from streams.settings import settings
 
-    serve(config_of(settings(), title))
+    current = settings()
+    serve(config_of(current, title), desk_of(current))
 
 
 @app.command()
@@ -79,6 +81,21 @@ def config_of(settings: "Settings", title: str | None = None) -> "BoardConfig":
         title=title,
         registry_url=settings.schema_registry_url,
         kafka=_kafka(settings),
+    )
+
+
+def desk_of(settings: "Settings") -> "Desk":
+    """Return what answers the board's form of contests."""
+    from datetime import UTC, datetime
+    from functools import cache
+
+    from infra.contests.desk import Desk
+    from infra.definitions import connecting
+
+    return Desk(
+        lambda: connecting.warehouse(settings),
+        cache(lambda: connecting.log(settings)),  # a producer each time would leave threads behind
+        lambda: datetime.now(UTC),
     )
 
 
