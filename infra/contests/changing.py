@@ -1,4 +1,4 @@
-"""Contests changed one by one: begun, ended, called off. Pure: what is in force, with the change."""
+"""Contests changed one by one: begun, ended, called off. Pure: what is in force, changed."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 """The door of the form of contests: managers alone, from our own page alone, JSON alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,8 @@ class Board:
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    yield Board(tmp_path)
+def board(tmp_path: Path) -> Board:
+    return Board(tmp_path)
 
 
 def test_a_manager_is_heard_under_their_own_name(board: Board) -> None:

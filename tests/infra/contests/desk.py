@@ -15,6 +15,13 @@ from tests.infra.contests.test_standings import activity, put
 
 NOW = datetime(2026, 11, 18, 10, 0, 20, tzinfo=UTC)  # a Wednesday; eleven in Berlin
 STINT = "valid_from: 2026-01-01, time_zone: Europe/Berlin"
+MEASURES = [
+    ("connected", "call", "calls_connected", "COUNT", "Connected calls"),
+    ("dials", "call", "calls", "COUNT", "Dials"),
+    ("booked", "meeting", "meetings_booked", "COUNT", "Meetings booked"),
+    ("won", "deal", "deals_won", "COUNT", "Deals won"),
+    ("revenue", "deal", "revenue_won_reporting", "MONEY", "Revenue"),
+]
 COMPANY = {
     "company": "{name: Small, reporting_currency: EUR, time_zone: Europe/Berlin}",
     "roster": f"""
@@ -29,13 +36,10 @@ reps:
 """,
     "people": "people: [{rep_id: boss, name: Dana Lead}, {rep_id: r1, name: Ada One},"
     " {rep_id: r2, name: Ben Two}, {rep_id: r3, name: Cleo Three}, {rep_id: r4, name: Dev Four}]",
-    "measures": """measures:
-- {measure: connected, of: call, rule: calls_connected, unit: COUNT, label: Connected calls, description: d}
-- {measure: dials, of: call, rule: calls, unit: COUNT, label: Dials, description: d}
-- {measure: booked, of: meeting, rule: meetings_booked, unit: COUNT, label: Meetings booked, description: d}
-- {measure: won, of: deal, rule: deals_won, unit: COUNT, label: Deals won, description: d}
-- {measure: revenue, of: deal, rule: revenue_won_reporting, unit: MONEY, label: Revenue, description: d}
-""",
+    "measures": "measures:" + "".join(
+        f"\n- {{measure: {name}, of: {of}, rule: {rule}, unit: {unit}, label: {label}, description: d}}"
+        for name, of, rule, unit, label in MEASURES
+    ),
     "contests": "contests: []\nlevels: []",
 }  # fmt: skip
 # A week ago, on the same weekday and at the hour at which contests here begin.

@@ -191,8 +191,9 @@ def test_a_broker_that_is_away_is_told_and_nothing_is_written(at_desk: Company) 
     assert at_desk.stored.newest() == newest
 
 
-@given(ZONES, st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)))
-def test_an_end_now_is_an_instant_from_now_on_that_clocks_name(zone: str, now: datetime) -> None:
+@given(ZONES, st.integers(0, 2 * 366 * 86_400))
+def test_an_end_now_is_an_instant_from_now_on_that_clocks_name(zone: str, second: int) -> None:
+    now = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
     local = next_minute(now, zone)
     later = moment(instant(local, zone)) - now
     assert timedelta(0) <= later <= timedelta(minutes=61)
@@ -205,7 +206,7 @@ def test_an_end_now_is_an_instant_from_now_on_that_clocks_name(zone: str, now: d
 def test_a_contest_looked_ahead_at_ran_on_the_same_weekdays_and_is_over(
     zone: str, day: int, minutes: int, ahead: int
 ) -> None:
-    starts = datetime(2026, 1, 1, 12) + timedelta(days=day)
+    starts = datetime.fromisoformat("2026-01-01T12:00") + timedelta(days=day)
     ends = starts + timedelta(minutes=minutes)
     one = understood({
         "contest_id": "x", "name": "X", "time_zone": zone, "metrics": [{"kpi": "k"}],

@@ -18,6 +18,9 @@ from tests.infra.contests.desk import Company, company
 
 pytestmark = IN_A_BROWSER
 DESK = {"width": 1440, "height": 900}
+POSTED = "{method: 'POST', headers: {'content-type': 'application/json'}, body: '{}'}"
+NAMELESS = """() => [...document.querySelectorAll('input, select, button')].filter((e) =>
+  !(e.labels?.length || e.textContent.trim() || e.getAttribute('aria-label'))).length"""
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +139,7 @@ def test_reps_and_screens_are_told_who_may_and_get_nothing(opened: Any, board: B
         page = opened(role)
         page.wait_for_selector("[role=alert]:has-text('Managers begin and end contests')")
         assert page.locator("form").count() == 0
-        for way in ("form", "start"):
-            options = "{}" if way == "form" else (
-                "{method: 'POST', headers: {'content-type': 'application/json'}, body: '{}'}")  # fmt: skip
+        for way, options in (("form", "{}"), ("start", POSTED)):
             status = page.evaluate(
                 f"async () => (await fetch('/contests/edit/{way}', {options})).status"
             )
@@ -151,8 +152,4 @@ def test_the_form_fits_its_screen(opened: Any, size: dict[str, int]) -> None:
     page.get_by_role("button", name="Look ahead").wait_for()
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
-    nameless = page.evaluate(
-        """() => [...document.querySelectorAll('input, select, button')].filter(
-          (e) => !(e.labels?.length || e.textContent.trim() || e.getAttribute('aria-label'))).length"""
-    )
-    assert nameless == 0
+    assert page.evaluate(NAMELESS) == 0
