@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from connectors.sinks.notices.outcomes import Sender
+from infra.alerting.broadcasting import look
 from infra.alerting.channels import senders
 from infra.alerting.delivering import Delivery, Round
 from infra.alerting.publishing import publish
@@ -28,12 +30,14 @@ class Looked(NamedTuple):
     Attributes:
         published: events that are in the topic now.
         trouble: why the topic was not reached; empty: it was.
+        news: pieces of good news that were not known.
     """
 
     tick: Tick
     published: int
     round: Round
     trouble: str
+    news: int = 0
 
 
 class Service:
@@ -63,12 +67,18 @@ class Service:
         """
         with turn(self._folder, TURN_SECONDS_MAX):
             warehouse, bundle = self._warehouse(), self._bundle()
-            made = tick(warehouse, bundle, now or datetime.now(UTC), frozenset(self._channels))
+            usable = frozenset(self._channels)
+            made = tick(warehouse, bundle, now or datetime.now(UTC), usable)
+            news = self._news(warehouse, bundle, now or datetime.now(UTC))
             told = Delivery(warehouse, bundle, self._channels, self._senders, self._stopping).run(
                 now or datetime.now(UTC)
             )
             published, trouble = self._publish(warehouse)
-            return Looked(made, published, told, trouble)
+            return Looked(made, published, told, trouble, news)
+
+    def _news(self, warehouse: Warehouse, bundle: Bundle, now: datetime) -> int:
+        today = now.astimezone(ZoneInfo(bundle.company.time_zone)).date()
+        return look(warehouse, bundle, now, today, frozenset(self._channels))
 
     def _publish(self, warehouse: Warehouse) -> tuple[int, str]:
         """Return how many events went into the topic; Kafka being away keeps nobody uninformed."""

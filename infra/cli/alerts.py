@@ -51,7 +51,7 @@ def run(
         print_json({"looked": made.tick.looked, "events": made.tick.events, "late": made.tick.late,
                     "news": [_plain(one.key, one.after, one.reason) for one in news],
                     "published": made.published, "trouble": made.trouble,
-                    "notices": made.round._asdict()})  # fmt: skip
+                    "good_news": made.news, "notices": made.round._asdict()})  # fmt: skip
         return
     if made.tick.late:
         typer.echo(f"nothing is claimed: data is late, {made.tick.late}")

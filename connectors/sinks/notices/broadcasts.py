@@ -17,7 +17,6 @@ _EN = {
     "TARGET_REACHED_all": "{what}: all together reached {amount}",
     "FINAL_RESULT": "{what} is over: {who} wins",
     "FINAL_RESULT_nobody": "{what} is over",
-    "place": "{place}. {who}",
     "DEAL_WON": "{who} won a deal of {amount}",
     "QUOTA_REACHED": "{who} reached the quota of {amount} in {what}",
     "someone": "A colleague",
@@ -32,7 +31,6 @@ _DE = {
     "TARGET_REACHED_all": "{what}: alle zusammen haben {amount} erreicht",
     "FINAL_RESULT": "{what} ist vorbei: {who} gewinnt",
     "FINAL_RESULT_nobody": "{what} ist vorbei",
-    "place": "{place}. {who}",
     "DEAL_WON": "{who} hat einen Deal über {amount} gewonnen",
     "QUOTA_REACHED": "{who} hat das Ziel von {amount} bei {what} erreicht",
     "someone": "Jemand aus dem Team",
@@ -47,7 +45,6 @@ _FR = {
     "TARGET_REACHED_all": "{what} : tous ensemble ont atteint {amount}",
     "FINAL_RESULT": "{what} est terminé : victoire de {who}",
     "FINAL_RESULT_nobody": "{what} est terminé",
-    "place": "{place}. {who}",
     "DEAL_WON": "{who} a remporté une affaire de {amount}",
     "QUOTA_REACHED": "{who} a atteint l'objectif de {amount} pour {what}",
     "someone": "Une personne de l'équipe",
@@ -55,7 +52,6 @@ _FR = {
     "several": "{count} bonnes nouvelles",
 }
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": _EN, "de": _DE, "fr": _FR}
-PLACES_MAX = 3  # of a final result
 
 
 class Feat(NamedTuple):
@@ -64,14 +60,16 @@ class Feat(NamedTuple):
     Attributes:
         who: name; empty: nobody is named.
         is_team: a team did it.
+        is_shared: all did it together.
         what: name of the contest or the KPI.
-        others: further names; empty ones are not said.
+        others: who was passed; of a final result the places, as "1 Ana"; empty ones are not said.
     """
 
     notice_key: str
     occasion: Occasion
     who: str
     is_team: bool
+    is_shared: bool
     what: str
     amount: Decimal | None
     currency: str
@@ -88,16 +86,13 @@ def told(feat: Feat, locale: str) -> Notice:
     phrase: str = feat.occasion
     if feat.occasion is Occasion.LEAD_TAKEN and others:
         phrase = "LEAD_TAKEN_from"
-    elif feat.occasion is Occasion.TARGET_REACHED and feat.amount is not None and not feat.who:
-        phrase = "TARGET_REACHED_all" if feat.others == ("",) else phrase
+    elif feat.occasion is Occasion.TARGET_REACHED and feat.is_shared:
+        phrase = "TARGET_REACHED_all"
     elif feat.occasion is Occasion.FINAL_RESULT and not feat.who:
         phrase = "FINAL_RESULT_nobody"
     title = said[phrase].format(who=who, what=feat.what, amount=amount,
                                 other=others[0] if others else "")  # fmt: skip
-    lines = ()
-    if feat.occasion is Occasion.FINAL_RESULT and feat.who:
-        names = (feat.who, *others)[:PLACES_MAX]
-        lines = tuple(said["place"].format(place=n, who=name) for n, name in enumerate(names, 1))
+    lines = tuple(others) if feat.occasion is Occasion.FINAL_RESULT else ()
     return Notice(feat.notice_key, title, lines, feat.links)
 
 

@@ -37,7 +37,8 @@ reps:
     "people": "people: [{rep_id: boss, name: Dana Lead}, {rep_id: r1, name: Ada One},"
     " {rep_id: r2, name: Ben Two}, {rep_id: r3, name: Cleo Three}, {rep_id: r4, name: Dev Four}]",
     "measures": "measures:" + "".join(
-        f"\n- {{measure: {name}, of: {of}, rule: {rule}, unit: {unit}, label: {label}, description: d}}"
+        f"\n- {{measure: {name}, of: {of}, rule: {rule}, unit: {unit}, label: {label},"
+        " description: d}"
         for name, of, rule, unit, label in MEASURES
     ),
     "contests": "contests: []\nlevels: []",
