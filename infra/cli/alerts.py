@@ -39,12 +39,13 @@ def run(
     if watch:
         _watch(watch, metrics_port)
         return
+    from infra.alerting.leasing import Taken
     from infra.alerting.turns import Busy
     from schemas.warehouse import Fenced, Unavailable
 
     try:
         made = _service().look()
-    except (Unavailable, Fenced, Busy) as error:
+    except (Unavailable, Fenced, Busy, Taken) as error:
         fail(f"not done: {error}; see `pacesetter doctor`", AWAY)
     news = [one for one in made.tick.transitions if one.is_news]
     if as_json:
@@ -174,6 +175,7 @@ def _watch(seconds: float, metrics_port: int) -> None:
     import logging
     import time
 
+    from infra.alerting.leasing import Taken
     from infra.alerting.telling import Metrics
     from infra.alerting.turns import Busy
     from infra.cli.background import in_background, registry_at
@@ -188,6 +190,8 @@ def _watch(seconds: float, metrics_port: int) -> None:
         began = time.monotonic()
         try:
             made = service.look()
+        except Taken as error:  # it stands by, and takes over once nobody has the turn
+            log.info("standing by: %s", error)
         except (Unavailable, Fenced, LookupError, Busy) as error:
             log.warning("not done: %s", error)
             metrics.fail()

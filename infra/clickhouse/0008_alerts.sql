@@ -81,6 +81,21 @@ ORDER BY (broadcast_id, happening_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Good news of contests, deals and quotas, once each.';
 
+-- Turns of several machines. The last term holds, of two claims of one term the earlier one.
+CREATE TABLE IF NOT EXISTS spm.lease
+(
+    name LowCardinality(String) COMMENT 'What is held.',
+    term UInt64 COMMENT 'Counts the claims from 1.',
+    holder String COMMENT 'Machine and process.',
+    at DateTime64(3, 'UTC') COMMENT 'When it was claimed, by the warehouse''s clock.',
+    until DateTime64(3, 'UTC') COMMENT 'First instant at which others may claim it.'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (name, term, holder)
+TTL toDateTime(until) + INTERVAL 7 DAY
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Whose turn it is, where several machines could do one thing.';
+
 CREATE TABLE IF NOT EXISTS spm.alert_published
 (
     event_id String COMMENT 'The event, see spm.alert_event.',

@@ -23,7 +23,7 @@ from tests.infra.definitions import floors
 from tests.infra.definitions.conftest import TABLES as OF_DEFINITIONS
 
 TABLES = (*OF_DEFINITIONS, "alert_event", "alert_notice", "alert_act", "alert_published",
-          "source_progress", "broadcast", "contest_standing", "contest_result", "deal")  # fmt: skip
+          "source_progress", "broadcast", "contest_standing", "contest_result", "deal", "lease")  # fmt: skip
 DAYS = 30  # of the quarter before today
 QUOTA = Decimal(6_000)  # of sixty days: 100 a day
 
