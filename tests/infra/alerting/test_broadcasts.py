@@ -1,4 +1,4 @@
-"""Good news reaches the channels everybody reads: once, named only where it may, never for the past."""
+"""Good news reaches the channels everybody reads: once, and never for the past."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from schemas.channels import Channel, Slack, Teams, Webhook
 from schemas.contests import Contests
 from schemas.definitions import Measure, Measures, MeasureUnit
 from tests.ground import ROOT, define
-from tests.infra.alerting.conftest import Ground
+from tests.infra.alerting.conftest import Ground, at_once
 from tests.infra.alerting.receivers import Web, web
 from tests.infra.alerting.test_delivering import SECRET
 from tests.infra.definitions import floors
@@ -66,7 +66,9 @@ class Floor:
             "teams": Teams(**told),
         }
         self.put(contests=[race(NOON - timedelta(days=2))])
-        self.service = Service(lambda: ground.warehouse, lambda: self.bundle, self.channels, folder)
+        self.service = Service(
+            lambda: ground.warehouse, lambda: self.bundle, self.channels, folder, lease=at_once()
+        )
         rows = [["busy", "Bea Busy", 9], ["idle", "Ida Idle", 9]]
         ground.client.insert("spm.person", rows, column_names=["rep_id", "name", "version"])
 
@@ -137,8 +139,8 @@ def floor(ground: Ground, post: Web, tmp_path: Path) -> Floor:
 
 
 def test_each_kind_of_good_news_is_told_once_in_words_a_floor_would_use(floor: Floor) -> None:
-    floor.put(contests=[race(NOON - timedelta(days=2)),
-                        {**race(NOON + timedelta(minutes=1)), "contest_id": "new", "name": "New"}])  # fmt: skip
+    other = {**race(NOON + timedelta(minutes=1)), "contest_id": "new", "name": "New"}
+    floor.put(contests=[race(NOON - timedelta(days=2)), other])
     floor.stands(1, ("busy", 1, "3", ["idle"]), ("idle", 2, "1", []))
     floor.stands(2, ("busy", 1, "5", []))
     floor.wins("d1", 1, 2500)
