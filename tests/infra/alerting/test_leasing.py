@@ -1,4 +1,4 @@
-"""Of several machines one has the turn; who lost it writes nothing, and a killed one is replaced."""
+"""Of several machines one has the turn; who lost it writes nothing, the killed are replaced."""
 
 import threading
 import time
