@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from infra.contests.changing import begun, earlier, own_problems
@@ -11,6 +12,7 @@ from infra.definitions.problems import Problem, Refused, has_errors
 from infra.definitions.stored import Stored
 from schemas.contests import Contest
 from schemas.definitions import Bundle
+from streams.domain.contest_counting import ZERO
 from streams.domain.contest_field import field
 from streams.domain.contest_ranking import gaps
 from streams.domain.contest_results import Result
@@ -61,11 +63,15 @@ def shown(found: Result, names: Callable[[str], str]) -> list[dict[str, Any]]:
     return [
         {
             "place": one.rank, "name": names(one.tally.participant), "is_tied": one.is_tied,
-            "score": f"{one.tally.score:f}", "events": one.tally.events,
-            "behind": f"{behind.get(one.tally.participant, 0):f}",
+            "score": _text(one.tally.score), "events": one.tally.events,
+            "behind": _text(behind.get(one.tally.participant, ZERO)),
         }
         for one in found.placed[:ROWS_MAX]
     ]  # fmt: skip
+
+
+def _text(score: Decimal) -> str:
+    return f"{score.normalize():f}"
 
 
 def _found(client: Any, bundle: Bundle, ran: Contest, now: datetime) -> Result | None:

@@ -94,7 +94,7 @@ def planned(
     drops: list[tuple[Entry, str]] = []
     by_channel: dict[str, list[Entry]] = {}
     known = {one.broadcast_id for one in policy.broadcasts}
-    for entry in sorted(waiting, key=lambda one: (one.at, one.notice_key)):
+    for entry in sorted(waiting, key=lambda one: (one.episode, one.notice_key)):
         if entry.key.rule_id not in known:
             drops.append((entry, "the broadcast is no longer in force"))
         elif there.get(entry.channel) is None:

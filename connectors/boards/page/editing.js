@@ -1,12 +1,9 @@
 // Contests by a form: pick a usual one, change it, look ahead, begin it; end what runs.
 import { html, render, useEffect, useRef, useState } from "./vendor/preact.js";
-import { dress, followSystem, locale } from "./choices.js";
+import { dress, followSystem } from "./choices.js";
 import { Door, whoAmI } from "./door.js";
 import { Fields } from "./editing_form.js";
 import { Ahead, Running } from "./editing_shown.js";
-import { numbersFor } from "./numbers.js";
-
-const numbers = numbersFor(locale());
 
 async function ask(action, body) {
   try {
@@ -109,7 +106,7 @@ function Desk({ me }) {
           onClick=${() => choose(p)}><b>${p.title}</b><span>${p.about}</span></button>`)}</div>
       <div class="halves">
         <${Fields} draft=${draft} offer=${offer} problems=${mine} busy=${busy} onChange=${change} onPreview=${preview} />
-        <${Ahead} panel=${panel} ahead=${ahead} draft=${draft} numbers=${numbers} problems=${mine} busy=${busy} onStart=${start} />
+        <${Ahead} panel=${panel} ahead=${ahead} draft=${draft} problems=${mine} busy=${busy} onStart=${start} />
       </div>` : html`<p>There are no measures to count yet: <code>pacesetter definitions apply</code> brings them.</p>`}
     </section>
   </main>`;

@@ -1,16 +1,18 @@
 // What is shown beside the form: a look ahead, and the contests there are.
 import { html, useState } from "./vendor/preact.js";
+import { locale } from "./choices.js";
 import { Field } from "./editing_form.js";
 
+const scores = new Intl.NumberFormat(locale(), { maximumFractionDigits: 2 });
 const STATES = { COMING: "has not begun", RUNNING: "runs", GRACE: "over; late data still counts", FROZEN: "over" };
 
-export function Ahead({ panel, ahead, draft, numbers, problems, busy, onStart }) {
+export function Ahead({ panel, ahead, draft, problems, busy, onStart }) {
   const [reason, setReason] = useState("");
   const start = (e) => { e.preventDefault(); onStart(reason); };
   return html`<aside aria-labelledby="ahead" class="ahead"><h3 id="ahead" tabIndex="-1" ref=${panel}>${ahead ? draft.name : "Look ahead"}</h3>
     ${!ahead ? html`<p class="hint">The rules in words, and how it would go on the numbers of now. Nothing begins before you say so.</p>` : html`
       <ul class="rules">${ahead.words.map((line) => html`<li key=${line}>${line}</li>`)}</ul>
-      <${Standing} ahead=${ahead} numbers=${numbers} />
+      <${Standing} ahead=${ahead} />
       <form onSubmit=${start} noValidate>
         <${Field} name="reason" label="Why it begins" hint="kept with it" value=${reason} problems=${problems} disabled=${busy} onInput=${(e) => setReason(e.target.value)} maxLength="300" />
         <button class="main" type="submit" disabled=${busy}>Begin it</button>
@@ -18,7 +20,7 @@ export function Ahead({ panel, ahead, draft, numbers, problems, busy, onStart })
   </aside>`;
 }
 
-function Standing({ ahead, numbers }) {
+function Standing({ ahead }) {
   if (!ahead.standing) return html`<p class="hint">Nobody took part in the weeks before, so there is nothing to compare with.</p>`;
   const made = ahead.standing.some((row) => row.events > 0 || Number(row.score) !== 0);
   const span = `${ahead.starts_at.replace("T", " ")} to ${ahead.ends_at.replace("T", " ")}`;
@@ -27,7 +29,7 @@ function Standing({ ahead, numbers }) {
   return html`<table><caption>${title}</caption>
     <thead><tr><th scope="col">Place</th><th scope="col">Who</th><th scope="col" class="num">Score</th><th scope="col" class="num">Behind</th></tr></thead>
     <tbody>${ahead.standing.map((row) => html`<tr key=${row.name}><td>${row.place ?? "–"}${row.is_tied ? "=" : ""}</td><th scope="row">${row.name}</th>
-      <td class="num">${numbers.count(row.score)}</td><td class="num">${Number(row.behind) ? numbers.count(row.behind) : ""}</td></tr>`)}</tbody></table>`;
+      <td class="num">${scores.format(row.score)}</td><td class="num">${Number(row.behind) ? scores.format(row.behind) : ""}</td></tr>`)}</tbody></table>`;
 }
 
 export function Running({ contests, wrong, busy, onEnd }) {

@@ -10,13 +10,14 @@ import polars as pl
 import pytest
 
 from infra.alerting.leasing import Lease, Leased, Taken, holder_of
-from infra.alerting.serving import Service
+from infra.alerting.serving import Looked, Service
 from infra.alerting.ticking import tick
 from schemas.warehouse import Fenced
+from tests.ground import wait_for
 from tests.infra.alerting.conftest import Ground
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-SECONDS = 2.0  # a turn of these tests
+SECONDS, LONGER = 2.0, 12.0  # turns of these tests
 
 
 def lease(holder: str, *, lasts: float = SECONDS, settle: float = 60) -> Lease:
@@ -85,14 +86,20 @@ def test_two_machines_look_and_there_is_one_transition_and_whoever_is_killed_is_
 
     def machine(name: str) -> Service:
         return Service(lambda: ground.warehouse, lambda: ground.bundle, {}, tmp_path / name,
-                       stopping=stopping, lease=lease(name))  # fmt: skip
+                       stopping=stopping, lease=lease(name, lasts=LONGER))  # fmt: skip
 
     a, b = machine("a"), machine("b")
     assert a.look(NOW).tick.events > 0
     with pytest.raises(Taken):
         b.look(NOW)
-    time.sleep(SECONDS)  # a was killed: it neither looks nor leaves
-    assert b.look(NOW).tick.events == 0
+
+    def stands_in() -> Looked | None:  # a was killed: it neither looks nor leaves
+        try:
+            return b.look(NOW)
+        except Taken:
+            return None
+
+    assert wait_for(stands_in, "b has the turn").tick.events == 0
     with pytest.raises(Taken):
         a.look(NOW)
     sql = (

@@ -181,7 +181,7 @@ def test_two_who_begin_at_one_moment_both_have_their_contest(at_desk: Company) -
 
 def test_a_broker_that_is_away_is_told_and_nothing_is_written(at_desk: Company) -> None:
     newest = at_desk.stored.newest()
-    away = at_desk.site.settings.model_copy(update={"broker_port": 1})
+    away = at_desk.site.settings.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
     desk = at_desk.made()
     desk._make_log = lambda: connecting.log(away)
     asked = {"contest": {**at_desk.preset("race"), "contest_id": "later"}, "reason": "r"}
