@@ -22,7 +22,7 @@ function said(draft) {
   const kept = prizes.map((p, i) => ({ place: i + 1, ...p })).filter((p) => p.amount || p.thing);
   const whole = kept.length ? { ...rest, prizes: kept } : rest;
   if (!kept.some((p) => p.amount)) delete whole.prize_currency;
-  return JSON.parse(JSON.stringify(whole, (_, value) => (value === "" ? undefined : value)));
+  return JSON.parse(JSON.stringify(whole, (key, value) => (value === "" && key !== "name" ? undefined : value)));
 }
 
 function Page() {

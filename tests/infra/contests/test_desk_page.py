@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from connectors.boards.seed import over_http
 from connectors.boards.server import BoardServer, create_app
 from connectors.principals import PrincipalFile
 from infra.cli.board import config_of
+from infra.local.ports import free_port
 from schemas.contest_choices import State
 from schemas.principals import Principal, Role
 from tests.connectors.boards.browser import CHROMIUM, IN_A_BROWSER, PHONE
@@ -34,7 +36,7 @@ class Board:
 
     def __init__(self, made: Company) -> None:
         current = made.site.settings
-        self.config = config_of(current)
+        self.config = replace(config_of(current), port=free_port())
         self.principals = PrincipalFile(self.config.principals)
         seed = over_http(self.config.warehouse_url, "service", current.warehouse_password())
         self._server = BoardServer(self.config, create_app(self.config, seed, edit=made.desk))
