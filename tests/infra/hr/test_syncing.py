@@ -18,7 +18,7 @@ __all__ = ["ground", "small", "warehouse"]  # fixtures
 NOW = datetime(2026, 5, 4, 2, tzinfo=UTC)
 ADA = "7,Ada One,ada@x.eu,Everybody,,2026-01-01,"
 CLOSED = {
-    "at": "2026-04-02T08:00:00Z", "period_start": "2026-03-01", "period_end": "2026-04-01",
+    "period_start": "2026-03-01", "period_end": "2026-04-01",
     "by": "Dana", "reason": "paid",
 }  # fmt: skip
 
@@ -30,7 +30,10 @@ def site(ground: Ground, small: Path) -> Ground:
               {"rep_id": "r2", "name": "Ben Two", "employee_number": "8"}]  # fmt: skip
     (small / "people.yaml").write_text(json.dumps({"people": people}))
     acts = (("PROVISIONAL", "Dana"), ("APPROVED", "Dana"), ("APPROVED", "Ben"), ("CLOSED", "Dana"))
-    steps = [CLOSED | {"step": step, "by": by} for step, by in acts]
+    steps = [
+        CLOSED | {"step": step, "by": by, "at": f"2026-04-02T{8 + hour:02}:00:00Z"}
+        for hour, (step, by) in enumerate(acts)
+    ]
     (small / "payroll.yaml").write_text(json.dumps({"periods": steps}))
     ground.apply(small)
     return ground
