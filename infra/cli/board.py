@@ -7,6 +7,7 @@ import typer
 from infra.cli.trouble import Trouble
 
 if TYPE_CHECKING:
+    from connectors.boards.about import About
     from connectors.boards.config import BoardConfig
     from infra.contests.desk import Desk
     from streams.settings import Settings
@@ -36,7 +37,7 @@ def board(
     from streams.settings import settings
 
     current = settings()
-    serve(config_of(current, title), desk_of(current))
+    serve(config_of(current, title), about_of(current), desk_of(current))
 
 
 @app.command()
@@ -82,6 +83,16 @@ def config_of(settings: "Settings", title: str | None = None) -> "BoardConfig":
         registry_url=settings.schema_registry_url,
         kafka=_kafka(settings),
     )
+
+
+def about_of(settings: "Settings") -> "About":
+    """Return what the board is told of contests beyond their rows."""
+    from datetime import UTC, datetime
+
+    from infra.contests.telling import about
+    from infra.definitions import connecting
+
+    return about(lambda: connecting.warehouse(settings), lambda: datetime.now(UTC))
 
 
 def desk_of(settings: "Settings") -> "Desk":
