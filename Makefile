@@ -10,7 +10,7 @@ STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kafka test faults lint types proof calibrate dictionary bench clean
+.PHONY: help demo kafka test faults lint types proof calibrate dictionary bench bench-boards pages clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12

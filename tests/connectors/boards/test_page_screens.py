@@ -130,6 +130,7 @@ def test_sound_is_silent_until_a_tap_and_stays_as_chosen(window: Any, scene: Ser
 
 
 @pytest.mark.pages
+@pytest.mark.timeout(900)
 def test_hours_of_steps_and_slides_leave_memory_flat(
     window: Any, scene: Served, stage: Broker
 ) -> None:
