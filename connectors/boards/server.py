@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from connectors.boards import screen_routes
+from connectors.boards import editing, screen_routes
 from connectors.boards.about import NOTHING, About
 from connectors.boards.access import manages, runs_for_all
 from connectors.boards.asking import may_stay, selection_of
@@ -57,12 +57,14 @@ def create_app(
     seed: Seed | None = None,
     clock: Callable[[], datetime] = utc_now,
     about: About = NOTHING,
+    edit: editing.Edit | None = None,
 ) -> Starlette:
     """Return the board as an ASGI application.
 
     Args:
         seed: where to begin from; None: the warehouse of the configuration.
         about: who knows what contests are and how they go, beyond their rows.
+        edit: what answers the form of contests; None: there is none.
     """
     seed = seed or over_http(config.warehouse_url, config.warehouse_user, config.warehouse_token)
     board = Board(clock(), about.rules, config.rings_per_hour)
@@ -84,6 +86,7 @@ def create_app(
             Route("/events", server.events),
             *screen_routes.routes(door, screens),
             Route("/contests/running", server.running),
+            *editing.routes(door, edit),
             Route("/livez", server.livez),
             Route("/readyz", server.readyz),
             Route("/metrics", server.metrics),
@@ -119,10 +122,10 @@ class BoardServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(config: BoardConfig, about: About = NOTHING) -> None:
+def serve(config: BoardConfig, about: About = NOTHING, edit: editing.Edit | None = None) -> None:
     """Serve until told to stop (SIGINT or SIGTERM)."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the stream says it once, not thrice
-    BoardServer(config, create_app(config, about=about)).run()
+    BoardServer(config, create_app(config, about=about, edit=edit)).run()
 
 
 class _Server:

@@ -9,6 +9,7 @@ from infra.cli.trouble import Trouble
 if TYPE_CHECKING:
     from connectors.boards.about import About
     from connectors.boards.config import BoardConfig
+    from infra.contests.desk import Desk
     from streams.settings import Settings
 
 app = typer.Typer()
@@ -36,7 +37,7 @@ def board(
     from streams.settings import settings
 
     current = settings()
-    serve(config_of(current, title), about_of(current))
+    serve(config_of(current, title), about_of(current), desk_of(current))
 
 
 @app.command()
@@ -92,6 +93,21 @@ def about_of(settings: "Settings") -> "About":
     from infra.definitions import connecting
 
     return about(lambda: connecting.warehouse(settings), lambda: datetime.now(UTC))
+
+
+def desk_of(settings: "Settings") -> "Desk":
+    """Return what answers the board's form of contests."""
+    from datetime import UTC, datetime
+    from functools import cache
+
+    from infra.contests.desk import Desk
+    from infra.definitions import connecting
+
+    return Desk(
+        lambda: connecting.warehouse(settings),
+        cache(lambda: connecting.log(settings)),  # a producer each time would leave threads behind
+        lambda: datetime.now(UTC),
+    )
 
 
 def _kafka(settings: "Settings") -> dict[str, object]:
