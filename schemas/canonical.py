@@ -191,6 +191,12 @@ def _sense(message: str, record: Mapping[str, Any]) -> Iterator[FieldError]:
     start, end = record.get("start_at"), record.get("end_at")
     if start and end and end < start:
         yield FieldError("end_at", end, "lies before start_at", "swap them or leave end_at out")
+    into = record.get("merged_into")
+    if into is not None and (record["op"] != "CANCELLED" or into == record.get("entity_id")):
+        yield FieldError(
+            "merged_into", into, "stands where the record counts, or is the record itself",
+            "send op CANCELLED with the entity id of what it turned out to be, or leave it out",
+        )  # fmt: skip
     if message == "deal":
         yield from _deal_sense(record)
 

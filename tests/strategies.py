@@ -71,6 +71,8 @@ def events(message: str) -> st.SearchStrategy[dict[str, Any]]:
         shapes["currency"] = st.sampled_from(["EUR", "USD", "JPY"])
     if "end_at" in shapes:
         shapes["end_at"] = st.none()
+    if "merged_into" in shapes:  # it goes with op CANCELLED
+        shapes["merged_into"] = st.none()
     if "cancel_reason" in shapes:  # it goes with the day
         shapes["cancel_reason"] = st.just("NONE")
     required = {f["name"]: shapes[f["name"]] for f in fields if "default" not in f}

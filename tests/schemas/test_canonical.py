@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas import canonical, catalogue, codec
 from schemas.codec import CatalogueIds
+from schemas.examples import example
 from tests import builders
 from tests.strategies import JUNK, TEXT, events
 
@@ -87,6 +88,18 @@ def test_a_wrong_deal_earns_field_value_and_remedy(changed: dict[str, Any], told
     record, errors = check("deal", **changed)
     assert record is None
     assert any(told in error for error in errors), errors
+
+
+def test_what_turned_out_to_be_another_is_cancelled() -> None:
+    for said in ({"op": "SET"}, {"entity_id": "dialer:2"}):
+        raw = {**example("call"), "op": "CANCELLED", "merged_into": "dialer:2", **said}
+        raw.pop("message")
+        record, errors = canonical.check("call", raw)
+        assert record is None
+        assert "merged_into" in str(errors[0])
+    raw = {**example("call"), "op": "CANCELLED", "merged_into": "dialer:2"}
+    raw.pop("message")
+    assert canonical.check("call", raw)[0] is not None
 
 
 def test_a_deal_may_have_overlays_alone() -> None:

@@ -104,7 +104,7 @@ def test_a_look_ahead_at_another_order_of_sources_tells_what_comes(real: Warehou
     fill(real, world.tables)
     raw = world.definitions[-1][1]
     rules = [
-        {"of": "call", "field": name, "sources": ["sim"]} for name in ("talk_seconds", "status")
+        {"of": "call", "field": name, "sources": ["sim"]} for name in ("owner_id", "direction")
     ]
     company = {**raw["company"], "precedence": rules}
     after = {**raw, "company": company}

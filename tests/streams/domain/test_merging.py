@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from schemas import catalogue
 from schemas.definitions import Company
 from schemas.precedence import PARTS
+from streams.domain.facts import faults_of
 from streams.domain.merging import choices, merged, orders
 from streams.engine.columns import dtypes
 from tests.streams.engine.records import CALL, records
@@ -87,6 +88,25 @@ def test_a_deleted_record_has_no_say_while_another_stands() -> None:
     assert (made["op"], made["owner_id"], made["deal_id"]) == ("SET", DIALER["owner_id"], None)
     both = one("call", gone, DIALER | {"op": "CANCELLED"})
     assert (both["op"], both["owner_id"]) == ("CANCELLED", "005A")
+
+
+def test_what_turned_out_to_be_another_counts_no_more_whoever_speaks_of_it() -> None:
+    into = DIALER | {"op": "CANCELLED", "merged_into": "dialer:other"}
+    made = one("call", CRM, into)
+    assert (made["op"], made["merged_into"]) == ("CANCELLED", "dialer:other")
+    assert one("call", CRM, into | {"merged_into": None})["op"] == "SET"
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [({"op": "SET", "merged_into": "dialer:2"}, "op is not CANCELLED"),
+     ({"op": "CANCELLED", "merged_into": "dialer:1"}, "the entity itself"),
+     ({"op": "CANCELLED", "merged_into": "dialer:2"}, "")],
+)  # fmt: skip
+def test_a_record_that_counts_has_merged_into_nothing(said: dict[str, Any], fault: str) -> None:
+    frame = pl.DataFrame([CALL | said], schema=dtypes("call"), orient="row")
+    assert fault in (frame.select(faults_of("call")).item() or "")
+    assert bool(frame.select(faults_of("call")).item()) == bool(fault)
 
 
 def test_a_company_says_otherwise_by_name_or_by_kind() -> None:
