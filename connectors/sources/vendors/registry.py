@@ -1,0 +1,20 @@
+"""All vendors, a line each; a vendor's libraries are imported when it is asked for."""
+
+from importlib import import_module
+
+from connectors.sources.vendors.contract import Vendor
+
+VENDORS: dict[str, str] = {}  # name -> module:attribute
+
+
+def vendor(name: str) -> Vendor:
+    """Return a vendor.
+
+    Raises:
+        KeyError: there is none of this name; its text lists those there are.
+    """
+    if name not in VENDORS:
+        raise KeyError(f"no source {name}; there are {', '.join(sorted(VENDORS))}")
+    module, _, attribute = VENDORS[name].partition(":")
+    made: Vendor = getattr(import_module(module), attribute)
+    return made
