@@ -15,11 +15,11 @@ Record = Mapping[str, Any]  # as the vendor's API gives it, JSON already read, n
 
 
 class Unsigned(Exception):
-    """The request does not prove that it is the vendor's: it gets 401. Says why, without secrets."""
+    """Nothing proves that the request is the vendor's: it gets 401. Says why, without secrets."""
 
 
 class Unreadable(Exception):
-    """A verified body that cannot be understood: it is set aside with its bytes, and can be replayed."""
+    """A verified body that makes no sense: it is set aside with its bytes, and can be replayed."""
 
 
 class Unavailable(Exception):
@@ -91,7 +91,7 @@ class Notice:
     """One record changed at the vendor.
 
     Attributes:
-        object: the vendor's name of its kind, such as Opportunity; a key of the mapping's `objects`.
+        object: the vendor's name of its kind, such as Opportunity; a key of the mapping.
         record_id: empty: the vendor lost count; the whole object is to be listed from `at` on.
         at: when it changed; None: not told.
         record: all of it, fit to be mapped; None: it has to be read.
@@ -163,7 +163,7 @@ class Client(Protocol):
     def changed(
         self, object_name: str, since: datetime | None, cursor: str | None
     ) -> Iterator[Page]:
-        """Yield what changed, deletions included: from `cursor`, else from `since`, else everything.
+        """Yield what changed, deletions too: from `cursor`, else from `since`, else everything.
 
         Raises:
             CursorExpired: at the first page only.

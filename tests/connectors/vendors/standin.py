@@ -37,8 +37,9 @@ class Standin(Protocol):
         """Make or change a record.
 
         `said` in canonical words: owner (user_id); of a deal name, amount (text), currency, stage
-        (OPEN, WON, LOST), close_date, splits ((owner, share) pairs); of a call uuid, seconds, connected,
-        direction; of a meeting start_at, end_at, outcome, ical_uid; of an e-mail message_id, recipients.
+        (OPEN, WON, LOST), close_date, splits ((owner, share) pairs); of a call uuid, seconds,
+        connected, direction; of a meeting start_at, end_at, outcome, ical_uid; of an e-mail
+        message_id, recipients.
         """
 
     def delete(self, kind: str, record_id: str, at: datetime) -> None:
