@@ -132,7 +132,7 @@ def told(state: State, name: str, kind: str, text: str) -> None:
         state.put(f"trouble.{name}", json.dumps({"text": text, "since": at, "kind": kind}))
 
 
-def _trouble(world: World, state: State, name: str, kind: str, text: str, rest: float) -> None:
-    told(state, name, kind, text)
+def _trouble(world: World, state: State, name: str, trouble: tuple[str, str], rest: float) -> None:
+    told(state, name, *trouble)
     state.put("failures", str(int(state.get("failures", "0")) + 1))
     log.warning("%s: %s waits %.0f s: %s", world.source.name, name, rest, trouble[1])

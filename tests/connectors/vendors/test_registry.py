@@ -14,7 +14,7 @@ def test_every_vendor_has_a_stand_in() -> None:
 
 
 def test_an_unknown_vendor_is_told_which_there_are() -> None:
-    with pytest.raises(KeyError, match="there are .*webhook"):
+    with pytest.raises(KeyError, match=r"there are .*webhook"):
         vendor("siebel")
 
 
