@@ -4,7 +4,11 @@ from importlib import import_module
 
 from connectors.sources.vendors.contract import Vendor
 
-VENDORS: dict[str, str] = {}  # name -> module:attribute
+VENDORS: dict[str, str] = {  # name -> module:attribute
+    "aircall": "connectors.sources.vendors.aircall:VENDOR",
+    "ringcentral": "connectors.sources.vendors.ringcentral:VENDOR",
+    "twilio": "connectors.sources.vendors.twilio:VENDOR",
+}
 
 
 def vendor(name: str) -> Vendor:
