@@ -6,7 +6,7 @@ ended, so neither its order nor its repetition matters.
 """
 
 import hashlib
-import hmac
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -32,7 +32,7 @@ from connectors.sources.vendors.contract import (
 )
 from connectors.sources.vendors.http import Api
 from connectors.sources.vendors.payloads import form_in, iso, latest, wanted
-from connectors.sources.vendors.signing import basic_auth, hmac_base64, is_one_of
+from connectors.sources.vendors.signing import basic_auth, hmac_of, same, same_as_any
 from connectors.sources.vendors.spans import Span, spans
 
 CALLS = "calls"
@@ -61,12 +61,14 @@ class Hook:
         query = request.target.partition("?")[2]
         url = endpoint.url.partition("?")[0] + (f"?{query}" if query else "")
         signed = "" if _is_hashed(query, request.body) else _joined(request.body)
-        if not any(
-            is_one_of(told, [hmac_base64(secret, (form + signed).encode(), "sha1")])
+        forms = [(form + signed).encode() for form in addresses(url)]
+        wanted = [
+            b64encode(hmac_of(secret, form, "sha1"))
             for secret in endpoint.secrets
+            for form in forms
             if secret
-            for form in addresses(url)
-        ):
+        ]
+        if not same_as_any(told, wanted):
             raise Unsigned("X-Twilio-Signature is absent or wrong for the configured address")
         return None
 
@@ -240,7 +242,7 @@ def _is_hashed(query: str, body: bytes) -> bool:
     hashes = [value for name, value in parse_qsl(query) if name == "bodySHA256"]
     if not hashes:
         return False
-    if not hmac.compare_digest(hashlib.sha256(body).hexdigest().encode(), hashes[-1].encode()):
+    if not same(hashes[-1], hashlib.sha256(body).hexdigest()):
         raise Unsigned("bodySHA256 is not the body's")
     return True
 
