@@ -6,6 +6,7 @@ from connectors.sources.vendors.contract import Vendor
 
 VENDORS: dict[str, str] = {  # name -> module:attribute
     "aircall": "connectors.sources.vendors.aircall:VENDOR",
+    "dynamics": "connectors.sources.vendors.dynamics:VENDOR",
     "ringcentral": "connectors.sources.vendors.ringcentral:VENDOR",
     "twilio": "connectors.sources.vendors.twilio:VENDOR",
 }

@@ -32,11 +32,13 @@ from connectors.sources.vendors.http import Answer, Api
 from connectors.sources.vendors.payloads import iso, latest, object_in, wanted
 from connectors.sources.vendors.signing import basic_auth, check_secret
 from connectors.sources.vendors.spans import Span, spans
+from connectors.sources.vendors.tokens import Tokens
 
 CALLS = "calls"
 EVENTS = "/restapi/v1.0/account/~/telephony/sessions"
 SUBSCRIPTIONS = "/restapi/v1.0/subscription"
 CALL_LOG = "/restapi/v1.0/account/~/call-log"
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 HANDSHAKE_MAX = 512  # the answer must stay below 1,024 bytes, headers included
 OVER = frozenset({"Disconnected", "Gone", "Voicemail", "VoiceMail"})
 PAGE_MAX = 250
@@ -126,13 +128,18 @@ class Client:
     """RingCentral's REST API."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._token: str | None = None
         self._left: Quota | None = None
         self._waiting: dict[str, float] = {}
-        self._login = Api(settings.api_url)
+        self._tokens = Tokens(
+            f"{settings.api_url}/restapi/oauth/token",
+            lambda: {"grant_type": GRANT, "assertion": settings.jwt.get_secret_value()},
+            basic_auth(settings.client_id, settings.client_secret.get_secret_value()),
+        )
         self._api = Api(
-            settings.api_url, headers=self._signed_in, renew=self._forget, heard=self._hear
+            settings.api_url,
+            headers=self._tokens.headers,
+            renew=self._tokens.forget,
+            heard=self._hear,
         )
 
     def check(self) -> tuple[Finding, ...]:
@@ -205,7 +212,7 @@ class Client:
     def close(self) -> None:
         """Let go of connections."""
         self._api.close()
-        self._login.close()
+        self._tokens.close()
 
     def _begun_in(self, span: Span) -> Iterator[Notice]:
         until = span.end + timedelta(hours=CALL_HOURS_MAX)
@@ -240,21 +247,6 @@ class Client:
             return False
         del self._waiting[record_id]
         return True
-
-    def _signed_in(self) -> Mapping[str, str]:
-        if self._token is None:
-            app = self._settings
-            form = {
-                "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
-                "assertion": app.jwt.get_secret_value(),
-            }
-            auth = basic_auth(app.client_id, app.client_secret.get_secret_value())
-            answer = self._login.ask("POST", "/restapi/oauth/token", form=form, headers=auth)
-            self._token = wanted(answer.body or {}, "access_token")
-        return {"Authorization": f"Bearer {self._token}"}
-
-    def _forget(self) -> None:
-        self._token = None
 
     def _hear(self, answer: Answer) -> None:
         left, of = (answer.headers.get(f"x-rate-limit-{n}", "") for n in ("remaining", "limit"))

@@ -1,11 +1,13 @@
 """Stand-ins by the name of their vendor, a line each."""
 
 from tests.connectors.vendors.aircall_standin import Aircall
+from tests.connectors.vendors.dynamics_standin import Dynamics
 from tests.connectors.vendors.ringcentral_standin import RingCentral
 from tests.connectors.vendors.twilio_standin import Twilio
 
 STANDINS = {
     "aircall": Aircall,
+    "dynamics": Dynamics,
     "ringcentral": RingCentral,
     "twilio": Twilio,
 }
