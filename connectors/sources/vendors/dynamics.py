@@ -292,9 +292,9 @@ VENDOR = Vendor(
     answer_seconds_max=60.0,
     notes={
         "expiry": "delta links last 7 days by default (ExpireChangeTrackingInDays); that an "
-        "expired one answers 0x80044352 is not confirmed, 410 and the word expired are taken as well",
+        "expired one answers 0x80044352 is not confirmed; 410 and the word expired count as well",
         "deletions": "while no delta link was known a deletion is not listed, as documented",
         "retries": "one more attempt, and only after 502, 503 or 504: the listing is not optional",
-        "meetings": "globalobjectid is not confirmed to be the iCal UID: meetings keep their own ids",
+        "meetings": "globalobjectid is not confirmed to be the iCal UID: meetings have own ids",
     },
 )

@@ -2,12 +2,16 @@
 
 from tests.connectors.vendors.aircall_standin import Aircall
 from tests.connectors.vendors.dynamics_standin import Dynamics
+from tests.connectors.vendors.google_calendar_standin import GoogleCalendar
+from tests.connectors.vendors.microsoft_calendar_standin import MicrosoftCalendar
 from tests.connectors.vendors.ringcentral_standin import RingCentral
 from tests.connectors.vendors.twilio_standin import Twilio
 
 STANDINS = {
     "aircall": Aircall,
     "dynamics": Dynamics,
+    "google-calendar": GoogleCalendar,
+    "microsoft-calendar": MicrosoftCalendar,
     "ringcentral": RingCentral,
     "twilio": Twilio,
 }
