@@ -4,10 +4,8 @@ A push holds the whole call, so nothing is read again. Calls have no last-modifi
 latest instant within the call stands in, alike in a push and in a listing.
 """
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -63,11 +61,6 @@ class Hook:
             raise Unsigned("the body holds no token") from None
         check_secret(told, endpoint.secrets, "token in the body")
         return None
-
-    def kept(self, request: Request) -> Request:
-        """Return a verified request without its token, as it may be kept."""
-        token = json.dumps(object_in(request.body).get("token")).encode()
-        return replace(request, body=request.body.replace(token, b'""'))
 
     def notices(self, request: Request) -> tuple[Notice, ...]:
         """Return the call, once it has ended."""
@@ -239,8 +232,8 @@ VENDOR = Vendor(
         "In the Aircall dashboard open Integrations & API, then API Keys, and add a key.",
         "Under Integrations add a Webhook with the address {url}.",
         f"Choose its events: {', '.join(EVENTS)}.",
-        "Keep the token Aircall shows for the webhook as the secret of this source.",
     ),
+    secret="the token Aircall shows for the webhook",  # noqa: S106 - where it is found
     answer_seconds_max=5.0,
     notes={
         "talk": "ended_at - answered_at; Aircall's duration includes ringing",

@@ -6,10 +6,9 @@ and listing end in the same record.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
@@ -66,16 +65,10 @@ class Hook:
 
     def verify(self, request: Request, endpoint: Endpoint, now: datetime) -> Reply | None:
         """Return None for what tells the secret, in its header or as ?code=."""
-        told = request.headers.get(HEADER) or dict(parse_qsl(_query(request))).get("code")
+        query = dict(parse_qsl(request.target.partition("?")[2]))
+        told = request.headers.get(HEADER) or query.get("code")
         check_secret(told, endpoint.secrets, f"{HEADER} or code")
         return None
-
-    def kept(self, request: Request) -> Request:
-        """Return a verified request without its secret, as it may be kept."""
-        headers = {n: v for n, v in request.headers.items() if n != HEADER}
-        rest = urlencode([pair for pair in parse_qsl(_query(request)) if pair[0] != "code"])
-        target = request.target.partition("?")[0] + (f"?{rest}" if rest else "")
-        return replace(request, headers=headers, target=target)
 
     def notices(self, request: Request) -> tuple[Notice, ...]:
         """Return the row an operation was on, to be read; or that it is gone."""
@@ -262,10 +255,6 @@ def _key(table: str) -> str:
     return KEYS.get(table, "activityid")
 
 
-def _query(request: Request) -> str:
-    return urlsplit(request.target.partition("#")[0]).query if "?" in request.target else ""
-
-
 def _error(answer: Answer) -> Mapping[str, Any]:
     told = answer.body.get("error") if isinstance(answer.body, dict) else None
     return told if isinstance(told, dict) else {}
@@ -285,7 +274,7 @@ VENDOR = Vendor(
         "opportunities, activities, users and currencies.",
         "Turn on Track changes of the tables opportunity, phonecall, appointment and email.",
         "In the Plug-in Registration Tool register a webhook with the address {url} and "
-        f"authentication HttpHeader: key {HEADER}, value the secret of this source.",
+        f"authentication HttpHeader: key {HEADER}, value {{secret}}.",
         "Register asynchronous PostOperation steps of it: Create, Update, Delete and Assign of "
         "each table; Win and Lose of opportunity.",
     ),

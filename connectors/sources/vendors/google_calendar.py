@@ -7,7 +7,6 @@ called off; whether it was held is said by the CRM, or by policy.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -76,11 +75,6 @@ class Hook:
         """Return None for a notice of a change; the first one of a channel is only answered."""
         check_secret(request.headers.get("x-goog-channel-token"), endpoint.secrets, "channel token")
         return Reply(200) if request.headers.get("x-goog-resource-state") == "sync" else None
-
-    def kept(self, request: Request) -> Request:
-        """Return a verified request without its token, as it may be kept."""
-        headers = {n: v for n, v in request.headers.items() if n != "x-goog-channel-token"}
-        return replace(request, headers=headers)
 
     def notices(self, request: Request) -> tuple[Notice, ...]:
         """Return that something changed; what, the sync token tells."""
@@ -253,7 +247,8 @@ VENDOR = Vendor(
     setup=(
         "In Google Cloud turn on the Calendar API and make an OAuth client.",
         "Let a user with whom the calendars are shared grant it calendar.readonly; keep the token.",
-        "Verify the domain of {url} with Google; channels to it are made and renewed by themselves.",
+        "Verify the domain of {url} with Google.",
+        "Channels to it are made by `pacesetter source add`, and renewed by themselves.",
     ),
     answer_seconds_max=10.0,
     notes={

@@ -1,4 +1,4 @@
-"""Microsoft 365 calendars by Graph: notifications tell of a change, calendar views list it by delta.
+"""Microsoft 365 calendars by Graph: notifications tell of a change, delta lists it in a view.
 
 A view covers a stretch of time that is fixed when it is first listed; each calendar's view begins
 anew before its end comes near.
@@ -6,7 +6,6 @@ anew before its end comes near.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -86,14 +85,6 @@ class Hook:
         for one in told:
             check_secret(one.get("clientState"), endpoint.secrets, "clientState")
         return None
-
-    def kept(self, request: Request) -> Request:
-        """Return a verified request without its clientState, as it may be kept."""
-        states = {json.dumps(one.get("clientState")).encode() for one in _told(request)}
-        body = request.body
-        for state in states:
-            body = body.replace(state, b'""')
-        return replace(request, body=body)
 
     def notices(self, request: Request) -> tuple[Notice, ...]:
         """Return that something changed; one of a series cannot be told from another here."""

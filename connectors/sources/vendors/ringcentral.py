@@ -6,7 +6,6 @@ once, by the entry of whoever talked. The log is written some seconds after the 
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,11 +75,6 @@ class Hook:
             return Reply(200, {"Validation-Token": asked, "Content-Type": "application/json"})
         check_secret(request.headers.get("verification-token"), endpoint.secrets, "its token")
         return None
-
-    def kept(self, request: Request) -> Request:
-        """Return a verified request without its token, as it may be kept."""
-        headers = {n: v for n, v in request.headers.items() if n != "verification-token"}
-        return replace(request, headers=headers)
 
     def notices(self, request: Request) -> tuple[Notice, ...]:
         """Return the session whose call is over for one of its parties."""

@@ -284,6 +284,7 @@ VENDOR = Vendor(
         "and <Dial> that your application makes.",
         "Write the address at Twilio exactly as it stands here: it is part of the signature.",
     ),
+    secret_field="auth_token",  # noqa: S106 - its name
     answer_seconds_max=15.0,
     notes={
         "people": "Twilio knows no people: the owner is client:NAME, sip:ADDRESS, or the number",

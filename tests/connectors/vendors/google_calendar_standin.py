@@ -1,4 +1,4 @@
-"""Google Calendar on loopback, from its guides: sync tokens, 410, channels whose notices are empty."""
+"""Google Calendar on loopback, from its guides: sync tokens, 410, channels with empty notices."""
 
 import json
 from datetime import UTC, datetime

@@ -41,6 +41,7 @@ class MicrosoftCalendar(Loopback):
         with self.lock:
             before = self.events.get(record_id, {"createdDateTime": _iso(at)})
             organizer = said.get("owner", ANA)
+            invited = [{"type": "required", **_person(e)} for e in (organizer, BO, CUSTOMER)]
             uid = said.get("ical_uid", before.get("iCalUId", f"{record_id}@example.com"))
             event = {
                 **before, "id": record_id, "lastModifiedDateTime": _iso(at), "iCalUId": uid,
@@ -48,7 +49,7 @@ class MicrosoftCalendar(Loopback):
                 "isAllDay": False, "isCancelled": said.get("outcome") == "CANCELED",
                 "showAs": "busy", "subject": "Demo", "organizer": _person(organizer),
                 "start": _local(said["start_at"]), "end": _local(said["end_at"]),
-                "attendees": [{"type": "required", **_person(e)} for e in (organizer, BO, CUSTOMER)],
+                "attendees": invited,
             }  # fmt: skip
             if master := said.get("series"):
                 event |= {"type": "occurrence", "seriesMasterId": master,

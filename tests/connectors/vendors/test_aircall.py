@@ -90,12 +90,6 @@ def test_the_token_in_the_body_is_the_proof_and_either_of_two_is_good():
         Hook().verify(request({**PUBLISHED, "token": ""}), Endpoint(URL, ("",)), NOW)
 
 
-def test_the_token_is_not_kept_and_the_rest_is_kept_to_the_byte():
-    kept = Hook().kept(request(ended()))
-    assert TOKEN.encode() not in kept.body
-    assert kept.body == request({**ended(), "token": ""}).body
-
-
 def test_a_call_is_told_once_it_has_ended():
     assert Hook().notices(request(PUBLISHED)) == ()
     assert Hook().notices(request(ended("call.hungup"))) == ()

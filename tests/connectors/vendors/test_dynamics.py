@@ -62,16 +62,12 @@ def about(table: str, **said: object) -> dict[str, object]:
     return {**PUBLISHED, "PrimaryEntityName": table, **said}
 
 
-def test_either_key_is_the_proof_in_the_header_or_the_query_and_is_not_kept():
+def test_either_key_is_the_proof_in_the_header_or_the_query():
     for good in (
         request(PUBLISHED, x_webhook_key=SECRET),
         request(PUBLISHED, f"/hooks/dynamics?tenant=a&code={SECRET}"),
     ):
         assert Hook().verify(good, ENDPOINT, NOW) is None
-        kept = Hook().kept(good)
-        assert SECRET not in kept.target
-        assert SECRET not in str(kept.headers)
-        assert kept.body == good.body
     for wrong in ("", "k-7f3", "\udcff"):
         with pytest.raises(Unsigned):
             Hook().verify(request(PUBLISHED, x_webhook_key=wrong), ENDPOINT, NOW)
