@@ -5,6 +5,12 @@ from importlib import import_module
 from connectors.sources.vendors.contract import Vendor
 
 VENDORS: dict[str, str] = {  # name -> module:attribute
+    "aircall": "connectors.sources.vendors.aircall:VENDOR",
+    "dynamics": "connectors.sources.vendors.dynamics:VENDOR",
+    "google-calendar": "connectors.sources.vendors.google_calendar:VENDOR",
+    "microsoft-calendar": "connectors.sources.vendors.microsoft_calendar:VENDOR",
+    "ringcentral": "connectors.sources.vendors.ringcentral:VENDOR",
+    "twilio": "connectors.sources.vendors.twilio:VENDOR",
     "webhook": "connectors.sources.vendors.webhook:VENDOR",
 }
 

@@ -1,7 +1,19 @@
 """Stand-ins by the name of their vendor, a line each."""
 
+from tests.connectors.vendors.aircall_standin import Aircall
+from tests.connectors.vendors.dynamics_standin import Dynamics
+from tests.connectors.vendors.google_calendar_standin import GoogleCalendar
+from tests.connectors.vendors.microsoft_calendar_standin import MicrosoftCalendar
+from tests.connectors.vendors.ringcentral_standin import RingCentral
+from tests.connectors.vendors.twilio_standin import Twilio
 from tests.connectors.vendors.webhook_standin import Sender
 
 STANDINS = {
+    "aircall": Aircall,
+    "dynamics": Dynamics,
+    "google-calendar": GoogleCalendar,
+    "microsoft-calendar": MicrosoftCalendar,
+    "ringcentral": RingCentral,
+    "twilio": Twilio,
     "webhook": Sender,
 }
