@@ -11,6 +11,7 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -29,7 +30,7 @@ STAGES = {
     "WON": ("closedwon", "true", "true"),
     "LOST": ("closedlost", "true", "false"),
 }
-PIPELINES = [
+PIPELINES: list[dict[str, Any]] = [
     {
         "id": "default",
         "label": "Sales Pipeline",
@@ -66,6 +67,7 @@ class HubSpotStandin(Loopback):
         self.denied: set[str] = set()
         self.objects: dict[str, dict[str, dict[str, Any]]] = {t: {} for t in TYPES.values()}
         self.linked: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        self.pipelines = deepcopy(PIPELINES)
         self.owners: list[dict[str, Any]] = []
         self.became: dict[str, str] = {}
         self._hidden: dict[str, int] = {}  # id -> searches it is not found by
@@ -192,7 +194,7 @@ class HubSpotStandin(Loopback):
         text = "You have reached your ten_secondly_rolling limit."
         return Told(429, {**_error("RATE_LIMITS", text), "policyName": "TEN_SECONDLY_ROLLING"})
 
-    def _answer(self, asked: Asked) -> Told:
+    def _answer(self, asked: Asked) -> Told:  # noqa: PLR0911 - a route a line
         body = json.loads(asked.body) if asked.body else {}
         match asked.method, asked.path.strip("/").split("/"):
             case "GET", ["account-info", "v3", "details"]:
@@ -202,7 +204,7 @@ class HubSpotStandin(Loopback):
             case "GET", ["crm", "v3", "owners"]:
                 return self._owners(asked.query)
             case "GET", ["crm", "v3", "pipelines", "deals"]:
-                return Told(200, {"results": PIPELINES})
+                return Told(200, {"results": self.pipelines})
             case "POST", ["crm", "v3", "objects", "deals", "splits", "batch", "read"]:
                 return self._denied("splits") or self._splits(body)
             case "POST", ["crm", "v4", "associations", thing, to, "batch", "read"]:

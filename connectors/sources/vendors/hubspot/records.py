@@ -2,7 +2,8 @@
 
 Beside a record stand, under names of ours: `splits` (of a deal), `stage` (what its stage means),
 `linked` (the one company, deal or contact it counts for), `portal` (currency and zone of the
-account), `local` (days cut in that zone), `modified_at` (of the record or its youngest split).
+account), `local` (days cut in that zone), `modified_at` (of the record or its youngest split),
+`dialer_id` and `message_id` (what other systems call the same call or e-mail), `recipients`.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ PROPERTIES = {
     ),
     "calls": (
         *_COMMON, *_DONE, "hs_call_direction", "hs_call_duration", "hs_call_disposition",
-        "hs_call_status",
+        "hs_call_status", "hs_call_external_id",
     ),
     "emails": (
         *_COMMON, *_DONE, "hs_email_direction", "hs_email_status", "hs_email_message_id",
@@ -41,6 +42,7 @@ LINKED = {
     "deals": ("companies",),
     **dict.fromkeys(("calls", "emails", "meetings"), ("deals", "companies", "contacts")),
 }
+DIALER_ID_MIN = 16  # characters; UUIDs and Twilio's SIDs have more than thirty
 _PLACES = Decimal("0.000001")  # of a share, as messages have it
 _NO_LINK = "crm.associations.NO_ASSOCIATIONS_FOUND"
 
@@ -83,6 +85,8 @@ def dressed(record: Mapping[str, Any], around: Around) -> dict[str, Any]:
     if properties.get("closedate"):
         zone = ZoneInfo(around.portal["timeZone"])
         whole["local"] = {"closedate": f"{instant(properties['closedate']).astimezone(zone):%F}"}
+    if _is_shared(properties.get("hs_call_external_id") or ""):
+        whole["dialer_id"] = properties["hs_call_external_id"]
     if properties.get("hs_email_message_id"):
         whole["message_id"] = properties["hs_email_message_id"].strip().strip("<>")
     if properties.get("hs_email_to_email"):
@@ -160,6 +164,11 @@ def _stage(properties: Mapping[str, Any], stage: Mapping[str, Any]) -> dict[str,
             certain = Decimal(str(metadata.get("probability", ""))) == 1
             won = "true" if closed == "true" and certain else "false"
     return {"label": stage.get("label"), "is_closed": closed, "is_won": won}
+
+
+def _is_shared(written: str) -> bool:
+    """Return whether a dialer's id is unlike any other dialer's: plain numbers are not."""
+    return len(written) >= DIALER_ID_MIN and not written.isdigit()
 
 
 def _external(properties: Mapping[str, Any]) -> int:
