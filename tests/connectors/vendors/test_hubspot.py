@@ -565,7 +565,7 @@ def test_a_cursor_of_somebody_else_is_expired(client: HubSpotClient, cursor: str
 def test_a_cursor_older_than_deletions_are_kept_is_expired(client: HubSpotClient) -> None:
     old = int((datetime.now(UTC) - timedelta(days=91)).timestamp() * 1000)
     with pytest.raises(CursorExpired):
-        listed(client, "deals", json.dumps(Cursor(at=old, gone=old)))
+        listed(client, "deals", json.dumps(Cursor(at=old, gone=old, rested=old)))
 
 
 # --- limits, permissions, people

@@ -31,7 +31,7 @@ class Cursor(NamedTuple):
 
     Attributes:
         at: of the newest record. after: id behind which to go on among the records of `at`.
-        gone: deletions from here on. rested: until then they are not listed again.
+        gone: deletions from here on. rested: until then they are not listed again; 0: never were.
     """
 
     at: int = 0
@@ -152,7 +152,7 @@ def begun(since: datetime | None, cursor: str | None, now: datetime) -> Cursor:
         return Cursor(at=at, gone=at)
     try:
         place = Cursor(*json.loads(cursor))
-        forgotten = 0 < place.gone < millis(now - KEPT)
+        forgotten = 0 < place.rested < millis(now - KEPT)
     except (ValueError, TypeError):
         raise CursorExpired("the cursor is none of HubSpot's") from None
     if forgotten:
