@@ -279,7 +279,8 @@ def test_an_end_beats_what_else_happened_in_its_second(
     pipe.delete("deal", "1", T0)
     (gone,) = notices(listed(client, "deals"))
     assert gone.gone
-    assert gone.at is not None and made.at is not None
+    assert gone.at is not None
+    assert made.at is not None
     assert gone.at > made.at
 
 
