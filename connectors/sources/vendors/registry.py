@@ -7,6 +7,7 @@ from connectors.sources.vendors.contract import Vendor
 VENDORS: dict[str, str] = {  # name -> module:attribute
     "hubspot": "connectors.sources.vendors.hubspot.vendor:VENDOR",
     "pipedrive": "connectors.sources.vendors.pipedrive.vendor:VENDOR",
+    "zoho": "connectors.sources.vendors.zoho.vendor:VENDOR",
 }
 
 
