@@ -67,15 +67,26 @@ def lost(schema: bitmaps.Schema) -> Change:
     return Change(str(schema.get("name", "")).removesuffix("ChangeEvent"), (), "LOST", None, {})
 
 
+class Parents(NamedTuple):
+    """Whose children changed.
+
+    Attributes:
+        object: the object whose records hold them.
+        of: a child's id -> its record's. A child that is missing belongs to nobody knows whom.
+    """
+
+    object: str
+    of: Mapping[str, str]
+
+
 def notices_of(
-    changes: Iterable[Change], kinds: Iterable[str], parents: Mapping[str, Mapping[str, str | None]]
+    changes: Iterable[Change], kinds: Iterable[str], parents: Mapping[str, Parents]
 ) -> tuple[Notice, ...]:
     """Return a notice for each record to read, the last one where a record is told of twice.
 
     Args:
         kinds: the objects whose records are wanted.
-        parents: of each child object, the record that a child's id belongs to; None: nobody knows.
-            Values come with the object's name: `Opportunity:006...`.
+        parents: for each object that is told of as a part of another's records.
     """
     wanted = frozenset(kinds)
     found: dict[tuple[str, str], Notice] = {}
@@ -87,20 +98,14 @@ def notices_of(
 
 
 def _targets(
-    change: Change, wanted: frozenset[str], parents: Mapping[str, Mapping[str, str | None]]
-) -> Iterable[tuple[str, str]]:
+    change: Change, wanted: frozenset[str], parents: Mapping[str, Parents]
+) -> list[tuple[str, str]]:
     if change.entity in wanted:
         return [(change.entity, one) for one in change.record_ids or ("",)]
     known = parents.get(change.entity)
     if known is None:
         return []
-    owners = [known.get(one) for one in change.record_ids] or [None]
-    return [_split(owner or known[""] or "") for owner in owners]
-
-
-def _split(owner: str) -> tuple[str, str]:
-    object_name, _, record_id = owner.partition(":")
-    return object_name, record_id
+    return [(known.object, known.of.get(one, "")) for one in change.record_ids or ("",)]
 
 
 def _updated(
