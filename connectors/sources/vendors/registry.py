@@ -4,7 +4,9 @@ from importlib import import_module
 
 from connectors.sources.vendors.contract import Vendor
 
-VENDORS: dict[str, str] = {}  # name -> module:attribute
+VENDORS: dict[str, str] = {  # name -> module:attribute
+    "salesforce": "connectors.sources.vendors.salesforce.vendor:VENDOR",
+}
 
 
 def vendor(name: str) -> Vendor:

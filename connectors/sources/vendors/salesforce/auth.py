@@ -42,7 +42,9 @@ class Session(NamedTuple):
 class Login:
     """Gets a session when it is first needed, and another one when told that it is no good."""
 
-    def __init__(self, settings: SalesforceSettings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: SalesforceSettings, clock: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._session: Session | None = None
@@ -116,4 +118,6 @@ def _session(body: Any) -> Session:
         organisation = urlsplit(body["id"]).path.strip("/").split("/")[-2]
         return Session(body["access_token"], body["instance_url"].rstrip("/"), organisation)
     except (KeyError, TypeError, IndexError, AttributeError):
-        raise Unavailable("Salesforce answered a sign-in without token, instance_url or id") from None
+        raise Unavailable(
+            "Salesforce answered a sign-in without token, instance_url or id"
+        ) from None

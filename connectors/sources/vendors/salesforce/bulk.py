@@ -80,7 +80,9 @@ class BulkQuery:
                                 headers={"Accept": "text/csv"}, also=(404,))  # fmt: skip
         if answer.status == 404:
             raise CursorExpired(f"Salesforce no longer has the results of the bulk query {job}")
-        following = answer.headers.get("sforce-locator", "null")  # the word null behind the last page
+        following = answer.headers.get(
+            "sforce-locator", "null"
+        )  # the word null behind the last page
         text = answer.body.decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
         return Results(rows, "" if following == "null" else following)

@@ -47,7 +47,9 @@ class Mark(NamedTuple):
             raise CursorExpired("this is no place in a listing of Salesforce") from None
         if is_old:
             days = (now - begun).days
-            raise CursorExpired(f"last listed {days} days ago; the recycle bin holds {KEPT.days} days")
+            raise CursorExpired(
+                f"last listed {days} days ago; the recycle bin holds {KEPT.days} days"
+            )
         return made
 
     def text(self) -> str:

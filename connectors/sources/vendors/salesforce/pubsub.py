@@ -130,7 +130,9 @@ class PubSub:
             return change_of(event, raw)
         except (ValueError, TypeError, KeyError, IndexError, EOFError, AttributeError) as error:
             # What it says is lost, not that something happened: all of its object is listed.
-            log.warning("a change event of schema %s makes no sense: %s", one.event.schema_id, error)
+            log.warning(
+                "a change event of schema %s makes no sense: %s", one.event.schema_id, error
+            )
             return lost(raw)
 
     def _schema(self, schema_id: str) -> tuple[dict[str, Any], Any]:
@@ -194,9 +196,7 @@ class PubSub:
 
 def _first(topic: str, replay: bytes | None) -> Any:
     if replay is None:
-        return pb.FetchRequest(
-            topic_name=topic, replay_preset=pb.LATEST, num_requested=EVENTS_MAX
-        )
+        return pb.FetchRequest(topic_name=topic, replay_preset=pb.LATEST, num_requested=EVENTS_MAX)
     return pb.FetchRequest(
         topic_name=topic, replay_preset=pb.CUSTOM, replay_id=replay, num_requested=EVENTS_MAX
     )

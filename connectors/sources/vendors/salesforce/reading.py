@@ -69,7 +69,9 @@ class Reading:
         if kind.name not in self._described:
             found = self._rest.described(kind.name)
             if found is None:
-                raise Denied(f"Salesforce shows us no {kind.name}", f"let the user read {kind.name}")
+                raise Denied(
+                    f"Salesforce shows us no {kind.name}", f"let the user read {kind.name}"
+                )
             self._described[kind.name] = found
         return self._described[kind.name]
 
@@ -91,8 +93,6 @@ class Reading:
             for row in self._rest.rows(asked):
                 found[row["Id"][:15]] = records.of_rest(row, kind)
         return found
-
-
 
 
 def _chunks(record_ids: Iterable[str]) -> Iterable[list[str]]:

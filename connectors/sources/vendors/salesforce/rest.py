@@ -14,7 +14,9 @@ from connectors.sources.vendors.contract import Quota
 from connectors.sources.vendors.http import Answer, Api
 from connectors.sources.vendors.salesforce.auth import Login
 
-DAILY_PAUSE_SECONDS = 900.0  # the daily limit is a sliding 24 h: some of it is back in a quarter hour
+DAILY_PAUSE_SECONDS = (
+    900.0  # the daily limit is a sliding 24 h: some of it is back in a quarter hour
+)
 _PATIENCE = {
     "REQUEST_LIMIT_EXCEEDED": DAILY_PAUSE_SECONDS,
     "CONCURRENT_REQUESTS_LIMIT_EXCEEDED": 30.0,  # long-running calls of others end
@@ -116,7 +118,9 @@ class Rest:
 
     def _heard(self, answer: Answer) -> None:
         usage = answer.headers.get("sforce-limit-info", "")  # api-usage=18/5000
-        used, slash, most = usage.partition(";")[0].strip().removeprefix("api-usage=").partition("/")
+        used, slash, most = (
+            usage.partition(";")[0].strip().removeprefix("api-usage=").partition("/")
+        )
         if slash and used.isdigit() and most.isdigit():
             self._quota = Quota(max(0, int(most) - int(used)), int(most))
         try:

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_FIELD = re.compile(r"(Opportunity|Task|Event|EmailMessage)\.[A-Za-z]\w*(?:\.[A-Za-z]\w*)?", re.ASCII)
+_FIELD = re.compile(
+    r"(Opportunity|Task|Event|EmailMessage)\.[A-Za-z]\w*(?:\.[A-Za-z]\w*)?", re.ASCII
+)
 
 
 def _address(text: str) -> str:
@@ -52,7 +54,8 @@ class SalesforceSettings(BaseModel):
         description="channel of change events; one of your own is /data/Pacesetter__chn",
     )
     extra_fields: Annotated[str, AfterValidator(_fields)] = Field(
-        "", description="fields to read beside the usual ones: Opportunity.Margin__c Event.Outcome__c"
+        "",
+        description="fields to read beside the usual ones: Opportunity.Margin__c Event.Outcome__c",
     )
     pubsub_url: Address = Field(
         "https://api.pubsub.salesforce.com:7443", description="Pub/Sub API's address"
