@@ -251,6 +251,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = _do
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the organisation's time, from which stamps are taken too."""
+        return super().date_time_string(self.side.org.now.timestamp())
+
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 

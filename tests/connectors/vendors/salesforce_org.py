@@ -6,7 +6,7 @@ Instants are cut to whole seconds, as Salesforce keeps them.
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -98,13 +98,14 @@ class Org:
         self.rows: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in OBJECTS}
         self.bus = Bus({name: OBJECTS[name] for name in TOLD})
         self.me = "0055f000005mc66AAA"
+        self.now = datetime(2020, 1, 1, tzinfo=UTC)  # moves with the changes, as stamps are its own
 
     def write(
         self, entity: str, record_ids: Sequence[str], at: datetime, values: Mapping[str, Any],
         transaction: str = "", sequence: int = 1,
     ) -> bool:  # fmt: skip
         """Make or change records alike, as one transaction; return whether anything changed."""
-        at = at.replace(microsecond=0)
+        at = self._moment(at)
         with self.lock:
             changed: list[str] = []
             is_new = record_ids[0] not in self.rows[entity]
@@ -123,7 +124,7 @@ class Org:
 
     def erase(self, entity: str, record_ids: Iterable[str], at: datetime, gone: bool) -> None:
         """Move records into the recycle bin, or out of it."""
-        at = at.replace(microsecond=0)
+        at = self._moment(at)
         with self.lock:
             for record_id in record_ids:
                 row = self.rows[entity][record_id]
@@ -144,6 +145,10 @@ class Org:
         with self.lock:
             self._check(query, query.source, OBJECTS.get(query.source))
             return self._rows(query, query.source, self.rows[query.source].values(), with_deleted)
+
+    def _moment(self, at: datetime) -> datetime:
+        self.now = max(self.now, at + timedelta(seconds=3))
+        return at.replace(microsecond=0)
 
     def _rows(
         self, query: soql.Query, entity: str, rows: Iterable[dict[str, Any]], with_deleted: bool
