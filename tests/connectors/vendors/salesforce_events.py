@@ -16,8 +16,17 @@ from typing import Any, NamedTuple
 
 import fastavro
 
-OPS = ["CREATE", "UPDATE", "DELETE", "UNDELETE", "GAP_CREATE", "GAP_UPDATE", "GAP_DELETE",
-       "GAP_UNDELETE", "GAP_OVERFLOW"]  # fmt: skip
+OPS = [
+    "CREATE",
+    "UPDATE",
+    "DELETE",
+    "UNDELETE",
+    "GAP_CREATE",
+    "GAP_UPDATE",
+    "GAP_DELETE",
+    "GAP_UNDELETE",
+    "GAP_OVERFLOW",
+]
 _TEXTS = {"type": "array", "items": "string"}
 _HEADER = {
     "type": "record",
@@ -37,8 +46,15 @@ _HEADER = {
         {"name": "changedFields", "type": _TEXTS},
     ],
 }
-_AVRO = {"boolean": "boolean", "int": "int", "date": "long", "datetime": "long",
-         "double": "double", "currency": "double", "percent": "double"}  # fmt: skip
+_AVRO = {
+    "boolean": "boolean",
+    "int": "int",
+    "date": "long",
+    "datetime": "long",
+    "double": "double",
+    "currency": "double",
+    "percent": "double",
+}
 _ABSENT = ("Id", "IsDeleted", "SystemModstamp")  # no event has them
 
 
@@ -67,8 +83,11 @@ def bitmap(schema: Mapping[str, Any], names: Sequence[str]) -> list[str]:
         index = places[compound]
         inner = next(t for t in schema["fields"][index]["type"] if isinstance(t, dict))
         children = [field["name"] for field in inner["fields"]]
-        bits = sum(1 << children.index(n.partition(".")[2]) for n in set(names)
-                   if n.partition(".")[0] == compound and "." in n)  # fmt: skip
+        bits = sum(
+            1 << children.index(n.partition(".")[2])
+            for n in set(names)
+            if n.partition(".")[0] == compound and "." in n
+        )
         found.append(f"{index}-{_hex(bits)}")
     return found
 
@@ -103,9 +122,18 @@ class Bus:
             self.schemas[digest], self.ids[entity] = schema, digest
 
     def publish(
-        self, entity: str, op: str, ids: Sequence[str], at: datetime, user: str,
-        values: Mapping[str, Any], changed: Sequence[str], transaction: str, sequence: int,
-    ) -> None:  # fmt: skip
+        self,
+        entity: str,
+        op: str,
+        ids: Sequence[str],
+        at: datetime,
+        *,
+        user: str,
+        values: Mapping[str, Any],
+        changed: Sequence[str],
+        transaction: str,
+        sequence: int,
+    ) -> None:
         """Put an event on the bus: of an update only the changed fields have values."""
         schema = self.schemas[self.ids[entity]]
         known = [field["name"] for field in schema["fields"][1:]]
@@ -116,14 +144,19 @@ class Bus:
         event: dict[str, Any] = {name: None for name in known}
         event |= {name: _avro(values.get(name)) for name in told}
         event["ChangeEventHeader"] = {
-            "entityName": entity, "recordIds": list(ids), "changeType": op,
+            "entityName": entity,
+            "recordIds": list(ids),
+            "changeType": op,
             "changeOrigin": "com/salesforce/api/soap/62.0;client=SfdcInternalAPI/",
-            "transactionKey": transaction, "sequenceNumber": sequence,
-            "commitTimestamp": int(at.timestamp()) * 1000, "commitNumber": self.commits,
-            "commitUser": user, "diffFields": [],
+            "transactionKey": transaction,
+            "sequenceNumber": sequence,
+            "commitTimestamp": int(at.timestamp()) * 1000,
+            "commitNumber": self.commits,
+            "commitUser": user,
+            "diffFields": [],
             "nulledFields": bitmap(schema, [n for n in names if values.get(n) is None]),
             "changedFields": bitmap(schema, names),
-        }  # fmt: skip
+        }
         payload = io.BytesIO()
         fastavro.schemaless_writer(payload, fastavro.parse_schema(dict(schema)), event)
         self.put(self.ids[entity], payload.getvalue())

@@ -71,20 +71,13 @@ class HttpSide:
     def answer(self, method: str, target: str, token: str, body: bytes) -> "Reply":
         """Return what Salesforce would."""
         self.asked += 1
-        if self.is_away:
-            return _error(503, "SERVER_UNAVAILABLE", "try again later")
-        if self.to_refuse > 0:
-            self.to_refuse -= 1
-            return Reply(429, [_said("REQUEST_LIMIT", "too many requests")], {"Retry-After": "1"})
         url = urlsplit(target)
-        if url.path == "/services/oauth2/token" and method == "POST":
+        is_login = url.path == "/services/oauth2/token" and method == "POST"
+        refusal = self._refusal(target, "" if is_login else token, is_login)
+        if refusal is not None:
+            return refusal
+        if is_login:
             return self._token(parse_qs(body.decode()))
-        if token not in self.tokens:
-            return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        if len(target) > URL_MAX:
-            return _error(414, "URI_TOO_LONG", "URI Too Long")
-        if self.is_used_up:
-            return _error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         params = {name: values[0] for name, values in parse_qs(url.query).items()}
         version, _, path = url.path.removeprefix("/services/data/").partition("/")
         try:
@@ -94,26 +87,53 @@ class HttpSide:
         except soql.Malformed as wrong:
             return _error(400, "MALFORMED_QUERY", str(wrong))
 
+    def _refusal(self, target: str, token: str, is_login: bool) -> "Reply | None":
+        if self.is_away:
+            return _error(503, "SERVER_UNAVAILABLE", "try again later")
+        if self.to_refuse > 0:
+            self.to_refuse -= 1
+            return Reply(429, [_said("REQUEST_LIMIT", "too many requests")], {"Retry-After": "1"})
+        if not is_login and token not in self.tokens:
+            return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        if len(target) > URL_MAX:
+            return _error(414, "URI_TOO_LONG", "URI Too Long")
+        if self.is_used_up and not is_login:
+            return _error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+        return None
+
     def _token(self, form: Mapping[str, list[str]]) -> "Reply":
         grant = form.get("grant_type", [""])[0]
         if grant == "client_credentials":
             if form.get("client_id") != [self.client_id]:
-                return Reply(400, {"error": "invalid_client_id",
-                                   "error_description": "client identifier invalid"})  # fmt: skip
+                return Reply(
+                    400,
+                    {
+                        "error": "invalid_client_id",
+                        "error_description": "client identifier invalid",
+                    },
+                )
             if form.get("client_secret") != [self.client_secret]:
-                return Reply(400, {"error": "invalid_client",
-                                   "error_description": "invalid client credentials"})  # fmt: skip
+                return Reply(
+                    400,
+                    {"error": "invalid_client", "error_description": "invalid client credentials"},
+                )
         elif grant == "urn:ietf:params:oauth:grant-type:jwt-bearer":
             self.assertions.append(form["assertion"][0])
         else:
             return Reply(400, {"error": "unsupported_grant_type"})
         token = f"{ORG_ID[:15]}!AQ{uuid.uuid4().hex}"
         self.tokens.add(token)
-        return Reply(200, {
-            "access_token": token, "instance_url": self.url, "token_type": "Bearer",
-            "id": f"https://login.salesforce.com/id/{ORG_ID}/0055f000005mc66AAA",
-            "issued_at": "1714156685000", "signature": "c2lnbmF0dXJl",
-        })  # fmt: skip
+        return Reply(
+            200,
+            {
+                "access_token": token,
+                "instance_url": self.url,
+                "token_type": "Bearer",
+                "id": f"https://login.salesforce.com/id/{ORG_ID}/0055f000005mc66AAA",
+                "issued_at": "1714156685000",
+                "signature": "c2lnbmF0dXJl",
+            },
+        )
 
     def _rest(
         self, method: str, version: str, path: str, params: Mapping[str, str], body: bytes
@@ -146,8 +166,11 @@ class HttpSide:
         return self._paged(self.locators.pop(locator), version)
 
     def _paged(self, rows: list[dict[str, Any]], version: str) -> "Reply":
-        made = {"totalSize": len(rows), "done": len(rows) <= self.page_rows,
-                "records": rows[: self.page_rows]}  # fmt: skip
+        made = {
+            "totalSize": len(rows),
+            "done": len(rows) <= self.page_rows,
+            "records": rows[: self.page_rows],
+        }
         if not made["done"]:
             locator = f"01g{uuid.uuid4().hex[:12]}-{self.page_rows}"
             self.locators[locator] = rows[self.page_rows :]
@@ -165,14 +188,22 @@ class HttpSide:
     def _described(self, name: str) -> "Reply":
         if name not in OBJECTS or name in self.hidden:
             raise Refused("NOT_FOUND", "The requested resource does not exist", 404)
-        fields = [{"name": field, "type": kind, "label": field}
-                  for field, kind in OBJECTS[name].items()
-                  if f"{name}.{field}" not in self.hidden]  # fmt: skip
-        children = [{"childSObject": child, "field": field, "relationshipName": relation}
-                    for (parent, relation), (child, field) in CHILDREN.items()
-                    if parent == name and child not in self.hidden]  # fmt: skip
-        described = {"name": name, "queryable": True, "fields": fields,
-                     "childRelationships": [*children, {"relationshipName": None}]}  # fmt: skip
+        fields = [
+            {"name": field, "type": kind, "label": field}
+            for field, kind in OBJECTS[name].items()
+            if f"{name}.{field}" not in self.hidden
+        ]
+        children = [
+            {"childSObject": child, "field": field, "relationshipName": relation}
+            for (parent, relation), (child, field) in CHILDREN.items()
+            if parent == name and child not in self.hidden
+        ]
+        described = {
+            "name": name,
+            "queryable": True,
+            "fields": fields,
+            "childRelationships": [*children, {"relationshipName": None}],
+        }
         return Reply(200, described)
 
     def _job(
@@ -193,9 +224,16 @@ class HttpSide:
         job["asked"] += 1
         is_done = job["asked"] > self.bulk_waits
         state = job.get("ends_as", "JobComplete") if is_done else "InProgress"
-        return Reply(200, {"id": path[0], "operation": job["operation"], "state": state,
-                           "errorMessage": job.get("error"),
-                           "numberRecordsProcessed": len(job["rows"]) if is_done else 0})  # fmt: skip
+        return Reply(
+            200,
+            {
+                "id": path[0],
+                "operation": job["operation"],
+                "state": state,
+                "errorMessage": job.get("error"),
+                "numberRecordsProcessed": len(job["rows"]) if is_done else 0,
+            },
+        )
 
     def _new_job(self, said: Mapping[str, Any], version: str) -> "Reply":
         query = soql.parse(said["query"])
@@ -205,8 +243,13 @@ class HttpSide:
         self.queries.append(said["query"])
         rows = self.org.answer(query, said["operation"] == "queryAll")
         job_id = f"750{uuid.uuid4().hex[:12]}AAA"
-        self.jobs[job_id] = {"rows": rows, "fields": query.fields, "version": version, "asked": 0,
-                             "operation": said["operation"]}  # fmt: skip
+        self.jobs[job_id] = {
+            "rows": rows,
+            "fields": query.fields,
+            "version": version,
+            "asked": 0,
+            "operation": said["operation"],
+        }
         return Reply(200, {"id": job_id, "state": "UploadComplete", "contentType": "CSV"})
 
     def _results(self, job: Mapping[str, Any], params: Mapping[str, str]) -> "Reply":
@@ -218,8 +261,11 @@ class HttpSide:
         writer.writerow(job["fields"])
         writer.writerows([_cell(row[field]) for field in job["fields"]] for row in rows)
         is_last = start + many >= len(job["rows"])
-        headers = {"Sforce-Locator": "null" if is_last else str(start + many),
-                   "Sforce-NumberOfRecords": str(len(rows)), "Content-Type": "text/csv"}  # fmt: skip
+        headers = {
+            "Sforce-Locator": "null" if is_last else str(start + many),
+            "Sforce-NumberOfRecords": str(len(rows)),
+            "Content-Type": "text/csv",
+        }
         return Reply(200, text.getvalue(), headers)
 
 
@@ -271,7 +317,9 @@ def _json(row: Mapping[str, Any], version: str) -> dict[str, Any]:
             made.setdefault(name, {"attributes": {"type": name}})[rest] = _plain(value)
         elif isinstance(value, list):
             inner = [_json(one, version) for one in value]
-            made[path] = {"totalSize": len(inner), "done": True, "records": inner} if inner else None
+            made[path] = (
+                {"totalSize": len(inner), "done": True, "records": inner} if inner else None
+            )
         else:
             made[path] = _plain(value)
     return made

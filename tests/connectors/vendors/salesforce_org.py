@@ -1,4 +1,4 @@
-"""A small organisation of Salesforce: its objects with the fields of the Object Reference, its rows.
+"""A small organisation of Salesforce: its objects, with fields of the Object Reference, its rows.
 
 Instants are cut to whole seconds, as Salesforce keeps them.
 """
@@ -13,72 +13,90 @@ from typing import Any
 from tests.connectors.vendors import salesforce_soql as soql
 from tests.connectors.vendors.salesforce_events import Bus
 
-_AUDIT = {"CreatedDate": "datetime", "CreatedById": "reference", "LastModifiedDate": "datetime",
-          "LastModifiedById": "reference", "SystemModstamp": "datetime", "IsDeleted": "boolean"}  # fmt: skip
-_ACTIVITY = {"Id": "id", "WhoId": "reference", "WhatId": "reference", "WhoCount": "int",
-             "Subject": "string", "OwnerId": "reference", "AccountId": "reference", "Type": "picklist",
-             "Description": "textarea", "IsRecurrence": "boolean", "IsArchived": "boolean"}  # fmt: skip
-OBJECTS: dict[str, dict[str, str]] = {
-    "Opportunity": {
-        "Id": "id", "AccountId": "reference", "IsPrivate": "boolean", "Name": "string",
-        "Description": "textarea", "StageName": "picklist", "Amount": "currency",
-        "Probability": "percent", "ExpectedRevenue": "currency", "TotalOpportunityQuantity": "double",
-        "CloseDate": "date", "Type": "picklist", "NextStep": "string", "LeadSource": "picklist",
-        "IsClosed": "boolean", "IsWon": "boolean", "ForecastCategory": "picklist",
-        "ForecastCategoryName": "picklist", "CurrencyIsoCode": "picklist", "CampaignId": "reference",
-        "HasOpportunityLineItem": "boolean", "Pricebook2Id": "reference", "OwnerId": "reference",
-        **_AUDIT, "LastStageChangeDate": "datetime",
-    },
-    "OpportunitySplit": {
-        "Id": "id", "OpportunityId": "reference", "SplitOwnerId": "reference",
-        "SplitPercentage": "percent", "SplitTypeId": "reference", "SplitAmount": "currency",
-        "SplitNote": "string", **_AUDIT,
-    },
-    "OpportunitySplitType": {
-        "Id": "id", "DeveloperName": "string", "MasterLabel": "string", "IsTotalValidated": "boolean",
-        "IsActive": "boolean", **_AUDIT,
-    },
-    "Task": {
-        **_ACTIVITY, "ActivityDate": "date", "Status": "picklist", "Priority": "picklist",
-        "IsClosed": "boolean", "CallDurationInSeconds": "int", "CallType": "picklist",
-        "CallDisposition": "string", "CallObject": "string", "TaskSubtype": "picklist",
-        "CompletedDateTime": "datetime", **_AUDIT,
-    },
-    "Event": {
-        **_ACTIVITY, "Location": "string", "IsAllDayEvent": "boolean", "ActivityDateTime": "datetime",
-        "ActivityDate": "date", "DurationInMinutes": "int", "StartDateTime": "datetime",
-        "EndDateTime": "datetime", "IsPrivate": "boolean", "ShowAs": "picklist", "IsChild": "boolean",
-        "IsGroupEvent": "boolean", "EventSubtype": "picklist", **_AUDIT, "Outcome__c": "picklist",
-    },
-    "EmailMessage": {
-        "Id": "id", "ParentId": "reference", "ActivityId": "reference", "TextBody": "textarea",
-        "Subject": "string", "FromName": "string", "FromAddress": "email", "ToAddress": "string",
-        "CcAddress": "string", "BccAddress": "string", "Incoming": "boolean", "Status": "picklist",
-        "MessageDate": "datetime", "RelatedToId": "reference", "MessageIdentifier": "string",
-        "ThreadIdentifier": "string", "IsBounced": "boolean", **_AUDIT,
-    },
-    "User": {
-        "Id": "id", "Username": "string", "Name": "string", "Email": "email",
-        "EmployeeNumber": "string", "IsActive": "boolean", "UserType": "picklist",
-        "UserRoleId": "reference", "ManagerId": "reference", "TimeZoneSidKey": "picklist",
-        "DefaultCurrencyIsoCode": "picklist", **_AUDIT,
-    },
-    "UserRole": {"Id": "id", "Name": "string", "DeveloperName": "string",
-                 "ParentRoleId": "reference", **_AUDIT},
-    "Territory2": {"Id": "id", "Name": "string", "DeveloperName": "string",
-                   "ParentTerritory2Id": "reference", **_AUDIT},
-    "UserTerritory2Association": {"Id": "id", "UserId": "reference", "Territory2Id": "reference",
-                                  "IsActive": "boolean", **_AUDIT},
-    "CurrencyType": {"Id": "id", "IsoCode": "picklist", "ConversionRate": "double",
-                     "IsCorporate": "boolean", "IsActive": "boolean", **_AUDIT},
-    "DatedConversionRate": {"Id": "id", "IsoCode": "picklist", "ConversionRate": "double",
-                            "StartDate": "date", "NextStartDate": "date", **_AUDIT},
-}  # fmt: skip
+
+def _fields(text: str) -> dict[str, str]:
+    """Return the type of each field of a list such as `Id:id Name:string`."""
+    return dict(one.split(":") for one in text.split())
+
+
+_AUDIT = (
+    "CreatedDate:datetime CreatedById:reference LastModifiedDate:datetime "
+    "LastModifiedById:reference SystemModstamp:datetime IsDeleted:boolean"
+)
+_ACTIVITY = (
+    "Id:id WhoId:reference WhatId:reference WhoCount:int Subject:string "
+    "OwnerId:reference AccountId:reference Type:picklist Description:textarea "
+    "IsRecurrence:boolean IsArchived:boolean"
+)
+OBJECTS = {
+    "Opportunity": _fields(
+        "Id:id AccountId:reference IsPrivate:boolean Name:string Description:textarea "
+        "StageName:picklist Amount:currency Probability:percent ExpectedRevenue:currency "
+        "TotalOpportunityQuantity:double CloseDate:date Type:picklist NextStep:string "
+        "LeadSource:picklist IsClosed:boolean IsWon:boolean ForecastCategory:picklist "
+        "ForecastCategoryName:picklist CurrencyIsoCode:picklist CampaignId:reference "
+        f"HasOpportunityLineItem:boolean Pricebook2Id:reference OwnerId:reference {_AUDIT} "
+        "LastStageChangeDate:datetime"
+    ),
+    "OpportunitySplit": _fields(
+        "Id:id OpportunityId:reference SplitOwnerId:reference SplitPercentage:percent "
+        f"SplitTypeId:reference SplitAmount:currency SplitNote:string {_AUDIT}"
+    ),
+    "OpportunitySplitType": _fields(
+        "Id:id DeveloperName:string MasterLabel:string IsTotalValidated:boolean "
+        f"IsActive:boolean {_AUDIT}"
+    ),
+    "Task": _fields(
+        f"{_ACTIVITY} ActivityDate:date Status:picklist Priority:picklist IsClosed:boolean "
+        "CallDurationInSeconds:int CallType:picklist CallDisposition:string "
+        f"CallObject:string TaskSubtype:picklist CompletedDateTime:datetime {_AUDIT}"
+    ),
+    "Event": _fields(
+        f"{_ACTIVITY} Location:string IsAllDayEvent:boolean ActivityDateTime:datetime "
+        "ActivityDate:date DurationInMinutes:int StartDateTime:datetime "
+        "EndDateTime:datetime IsPrivate:boolean ShowAs:picklist IsChild:boolean "
+        f"IsGroupEvent:boolean EventSubtype:picklist {_AUDIT} Outcome__c:picklist"
+    ),
+    "EmailMessage": _fields(
+        "Id:id ParentId:reference ActivityId:reference TextBody:textarea Subject:string "
+        "FromName:string FromAddress:email ToAddress:string CcAddress:string "
+        "BccAddress:string Incoming:boolean Status:picklist MessageDate:datetime "
+        "RelatedToId:reference MessageIdentifier:string ThreadIdentifier:string "
+        f"IsBounced:boolean {_AUDIT}"
+    ),
+    "User": _fields(
+        "Id:id Username:string Name:string Email:email EmployeeNumber:string "
+        "IsActive:boolean UserType:picklist UserRoleId:reference ManagerId:reference "
+        f"TimeZoneSidKey:picklist DefaultCurrencyIsoCode:picklist {_AUDIT}"
+    ),
+    "UserRole": _fields(f"Id:id Name:string DeveloperName:string ParentRoleId:reference {_AUDIT}"),
+    "Territory2": _fields(
+        f"Id:id Name:string DeveloperName:string ParentTerritory2Id:reference {_AUDIT}"
+    ),
+    "UserTerritory2Association": _fields(
+        f"Id:id UserId:reference Territory2Id:reference IsActive:boolean {_AUDIT}"
+    ),
+    "CurrencyType": _fields(
+        "Id:id IsoCode:picklist ConversionRate:double IsCorporate:boolean "
+        f"IsActive:boolean {_AUDIT}"
+    ),
+    "DatedConversionRate": _fields(
+        f"Id:id IsoCode:picklist ConversionRate:double StartDate:date NextStartDate:date {_AUDIT}"
+    ),
+}
 TOLD = ("Opportunity", "OpportunitySplit", "Task", "Event", "EmailMessage")  # chosen for events
-PREFIXES = {"Opportunity": "006", "OpportunitySplit": "1FF", "Task": "00T", "Event": "00U",
-            "EmailMessage": "02s", "User": "005"}  # fmt: skip
-PARENTS = {("OpportunitySplit", "SplitType"): ("SplitTypeId", "OpportunitySplitType"),
-           ("User", "UserRole"): ("UserRoleId", "UserRole")}  # fmt: skip
+PREFIXES = {
+    "Opportunity": "006",
+    "OpportunitySplit": "1FF",
+    "Task": "00T",
+    "Event": "00U",
+    "EmailMessage": "02s",
+    "User": "005",
+}
+PARENTS = {
+    ("OpportunitySplit", "SplitType"): ("SplitTypeId", "OpportunitySplitType"),
+    ("User", "UserRole"): ("UserRoleId", "UserRole"),
+}
 CHILDREN = {("Opportunity", "OpportunitySplits"): ("OpportunitySplit", "OpportunityId")}
 
 
@@ -101,9 +119,15 @@ class Org:
         self.now = datetime(2020, 1, 1, tzinfo=UTC)  # moves with the changes, as stamps are its own
 
     def write(
-        self, entity: str, record_ids: Sequence[str], at: datetime, values: Mapping[str, Any],
-        transaction: str = "", sequence: int = 1,
-    ) -> bool:  # fmt: skip
+        self,
+        entity: str,
+        record_ids: Sequence[str],
+        at: datetime,
+        values: Mapping[str, Any],
+        *,
+        transaction: str = "",
+        sequence: int = 1,
+    ) -> bool:
         """Make or change records alike, as one transaction; return whether anything changed."""
         at = self._moment(at)
         with self.lock:
@@ -118,9 +142,18 @@ class Org:
             if entity in TOLD and (changed or is_new):
                 op = "CREATE" if is_new else "UPDATE"
                 row = self.rows[entity][record_ids[0]]
-                self._tell(entity, op, record_ids, at, row, [*changed, "LastModifiedDate"],
-                           transaction, sequence)  # fmt: skip
-            return bool(changed) or is_new
+                changed.append("LastModifiedDate")
+                self._tell(
+                    entity,
+                    op,
+                    record_ids,
+                    at,
+                    row=row,
+                    changed=changed,
+                    transaction=transaction,
+                    sequence=sequence,
+                )
+            return bool(changed)
 
     def erase(self, entity: str, record_ids: Iterable[str], at: datetime, gone: bool) -> None:
         """Move records into the recycle bin, or out of it."""
@@ -129,7 +162,9 @@ class Org:
             for record_id in record_ids:
                 row = self.rows[entity][record_id]
                 row |= {"IsDeleted": gone, "LastModifiedDate": at, "SystemModstamp": at}
-                self._tell(entity, "DELETE" if gone else "UNDELETE", [record_id], at, row, [], "", 1)
+                self._tell(
+                    entity, "DELETE" if gone else "UNDELETE", [record_id], at, row, [], "", 1
+                )
 
     def empty_bin(self, entity: str, record_id: str) -> None:
         """Delete a record for good: no event tells of it."""
@@ -138,7 +173,7 @@ class Org:
 
     def tell(self, entity: str, op: str, record_ids: Sequence[str], at: datetime) -> None:
         """Put an event without values on the bus: a gap, an overflow."""
-        self._tell(entity, op, record_ids, at, {}, [], "", 1)
+        self._tell(entity, op, record_ids, at, row={})
 
     def answer(self, query: soql.Query, with_deleted: bool) -> list[dict[str, Any]]:
         """Return the rows that a query asks for, with children under their names."""
@@ -154,9 +189,10 @@ class Org:
         self, query: soql.Query, entity: str, rows: Iterable[dict[str, Any]], with_deleted: bool
     ) -> list[dict[str, Any]]:
         found = [
-            row for row in rows
+            row
+            for row in rows
             if (with_deleted or not row["IsDeleted"]) and query.test(self._reader(entity, row))
-        ]  # fmt: skip
+        ]
         for path, down in reversed(query.order):
             found.sort(key=lambda row: _sortable(self._reader(entity, row)(path)), reverse=down)
         found = found if query.limit is None else found[: query.limit]
@@ -208,11 +244,29 @@ class Org:
         return row | audit | {"Id": record_id, "CreatedById": self.me, "LastModifiedById": self.me}
 
     def _tell(
-        self, entity: str, op: str, ids: Sequence[str], at: datetime, row: Mapping[str, Any],
-        changed: Sequence[str], transaction: str, sequence: int,
-    ) -> None:  # fmt: skip
+        self,
+        entity: str,
+        op: str,
+        ids: Sequence[str],
+        at: datetime,
+        *,
+        row: Mapping[str, Any],
+        changed: Sequence[str] = (),
+        transaction: str = "",
+        sequence: int = 1,
+    ) -> None:
         key = transaction or str(uuid.uuid4())
-        self.bus.publish(entity, op, ids, at, self.me, row, changed, key, sequence)
+        self.bus.publish(
+            entity,
+            op,
+            ids,
+            at,
+            user=self.me,
+            values=row,
+            changed=changed,
+            transaction=key,
+            sequence=sequence,
+        )
 
 
 def split_of(value: Any) -> Iterator[tuple[str, Decimal]]:
@@ -222,4 +276,7 @@ def split_of(value: Any) -> Iterator[tuple[str, Decimal]]:
 
 
 def _sortable(value: Any) -> Any:
-    return (value is not None, value if not isinstance(value, date | datetime) else value.isoformat())
+    return (
+        value is not None,
+        value if not isinstance(value, date | datetime) else value.isoformat(),
+    )

@@ -80,8 +80,12 @@ class PubSubSide:
         if topic not in TOPICS:
             self._abort(context, "NOT_FOUND", "topic.not.found", f"Topic not found: {topic}")
         if self.is_used_up:
-            self._abort(context, "RESOURCE_EXHAUSTED", "subscription.limit.exceeded",
-                        "You have exceeded the event delivery limit for your org.")  # fmt: skip
+            self._abort(
+                context,
+                "RESOURCE_EXHAUSTED",
+                "subscription.limit.exceeded",
+                "You have exceeded the event delivery limit for your org.",
+            )
         place = self._start(first, context)
         credit = _Credit(first.num_requested, self.fetched)
         threading.Thread(target=credit.read, args=(requests,), daemon=True).start()
@@ -110,14 +114,16 @@ class PubSubSide:
             yield pb.FetchResponse(
                 events=[
                     pb.ConsumerEvent(
-                        event=pb.ProducerEvent(id=str(one.replay), schema_id=one.schema_id,
-                                               payload=one.payload),
+                        event=pb.ProducerEvent(
+                            id=str(one.replay), schema_id=one.schema_id, payload=one.payload
+                        ),
                         replay_id=_bytes(one.replay),
                     )
                     for one in events
                 ],
-                latest_replay_id=_bytes(place), pending_num_requested=credit.left,
-            )  # fmt: skip
+                latest_replay_id=_bytes(place),
+                pending_num_requested=credit.left,
+            )
 
     def _start(self, first: Any, context: Any) -> int:
         bus = self.org.bus
@@ -127,8 +133,12 @@ class PubSubSide:
             return bus.latest
         place = int.from_bytes(first.replay_id, "big")
         if len(first.replay_id) != 8 or not bus.oldest <= place <= bus.latest:
-            self._abort(context, "INVALID_ARGUMENT", "subscription.fetch.replayid.corrupted",
-                        "The Replay ID validation failed.")  # fmt: skip
+            self._abort(
+                context,
+                "INVALID_ARGUMENT",
+                "subscription.fetch.replayid.corrupted",
+                "The Replay ID validation failed.",
+            )
         return place
 
     def _schema(self, request: Any, context: Any) -> Any:

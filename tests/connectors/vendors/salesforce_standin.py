@@ -18,8 +18,13 @@ from tests.connectors.vendors.salesforce_pubsub import PubSubSide
 OF_KIND = {"deal": "Opportunity", "call": "Task", "meeting": "Event", "email": "EmailMessage"}
 REVENUE, OVERLAY = "1QT000000000001AAA", "1QT000000000002AAA"
 _STAGES = {"OPEN": "Prospecting", "WON": "Closed Won", "LOST": "Closed Lost"}
-_OUTCOMES = {"COMPLETED": "Completed", "NO_SHOW": "No Show", "CANCELED": "Canceled",
-             "SCHEDULED": "Scheduled", "RESCHEDULED": "Rescheduled"}  # fmt: skip
+_OUTCOMES = {
+    "COMPLETED": "Completed",
+    "NO_SHOW": "No Show",
+    "CANCELED": "Canceled",
+    "SCHEDULED": "Scheduled",
+    "RESCHEDULED": "Rescheduled",
+}
 _CALLS = {"OUTBOUND": "Outbound", "INBOUND": "Inbound", "INTERNAL": "Internal"}
 
 
@@ -72,8 +77,14 @@ class SalesforceStandin:
 
     def user(self, user_id: str, email: str, name: str) -> None:
         """Let there be a person."""
-        values = {"Name": name, "Email": email, "Username": email, "IsActive": True,
-                  "UserType": "Standard", "TimeZoneSidKey": "Europe/Berlin"}  # fmt: skip
+        values = {
+            "Name": name,
+            "Email": email,
+            "Username": email,
+            "IsActive": True,
+            "UserType": "Standard",
+            "TimeZoneSidKey": "Europe/Berlin",
+        }
         self.org.write("User", [user_id], _long_ago(), values)
 
     def put(self, kind: str, record_id: str, at: datetime, **said: Any) -> None:
@@ -81,7 +92,7 @@ class SalesforceStandin:
         made = self.id_of(kind, record_id)
         key = str(uuid.uuid4())
         values = _VALUES[kind](self, said, at, self.org.rows[OF_KIND[kind]].get(made))
-        self.org.write(OF_KIND[kind], [made], at, values, key)
+        self.org.write(OF_KIND[kind], [made], at, values, transaction=key)
         if "splits" in said:
             self._split(made, at, said["splits"], key)
 
@@ -125,27 +136,40 @@ class SalesforceStandin:
         made = self.id_of(kind, record_id)
         self.org.erase(OF_KIND[kind], [made], at, gone)
         if kind == "deal":  # what belongs to it goes and comes with it
-            inner = [k for k, row in self.org.rows["OpportunitySplit"].items()
-                     if row["OpportunityId"] == made and row["IsDeleted"] != gone]  # fmt: skip
+            inner = [
+                k
+                for k, row in self.org.rows["OpportunitySplit"].items()
+                if row["OpportunityId"] == made and row["IsDeleted"] != gone
+            ]
             self.org.erase("OpportunitySplit", inner, at, gone)
 
     def _split(self, deal: str, at: datetime, splits: Any, key: str) -> None:
         rows = self.org.rows["OpportunitySplit"]
-        there = {row["SplitOwnerId"]: k for k, row in rows.items()
-                 if row["OpportunityId"] == deal and not row["IsDeleted"]}  # fmt: skip
+        there = {
+            row["SplitOwnerId"]: k
+            for k, row in rows.items()
+            if row["OpportunityId"] == deal and not row["IsDeleted"]
+        }
         for number, (owner, percentage) in enumerate(split_of(splits), 2):
             made = there.pop(owner, None) or f"{PREFIXES['OpportunitySplit']}{len(rows):0>12}AAA"
-            values = {"OpportunityId": deal, "SplitOwnerId": owner, "SplitPercentage": percentage,
-                      "SplitTypeId": REVENUE}  # fmt: skip
-            self.org.write("OpportunitySplit", [made], at, values, key, number)
+            values = {
+                "OpportunityId": deal,
+                "SplitOwnerId": owner,
+                "SplitPercentage": percentage,
+                "SplitTypeId": REVENUE,
+            }
+            self.org.write("OpportunitySplit", [made], at, values, transaction=key, sequence=number)
         self.org.erase("OpportunitySplit", there.values(), at, gone=True)
 
     def _deal(self, said: Mapping[str, Any], at: datetime, row: Any) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if "stage" in said or row is None:
             stage = said.get("stage", "OPEN")
-            values |= {"StageName": _STAGES[stage], "IsClosed": stage != "OPEN",
-                       "IsWon": stage == "WON"}  # fmt: skip
+            values |= {
+                "StageName": _STAGES[stage],
+                "IsClosed": stage != "OPEN",
+                "IsWon": stage == "WON",
+            }
             if row is None or row["StageName"] != _STAGES[stage]:
                 values["LastStageChangeDate"] = at.replace(microsecond=0)
         if "close_date" in said or row is None:
@@ -159,14 +183,20 @@ class SalesforceStandin:
     def _call(self, said: Mapping[str, Any], at: datetime, row: Any) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if row is None:
-            values |= {"TaskSubtype": "Call", "Status": "Completed", "IsClosed": True,
-                       "CompletedDateTime": at.replace(microsecond=0), "ActivityDate": at.date()}  # fmt: skip
+            values |= {
+                "TaskSubtype": "Call",
+                "Status": "Completed",
+                "IsClosed": True,
+                "CompletedDateTime": at.replace(microsecond=0),
+                "ActivityDate": at.date(),
+            }
         if "direction" in said:
             values["CallType"] = _CALLS.get(said["direction"])
         if "connected" in said:
             values["CallDisposition"] = "Connected" if said["connected"] else "No Answer"
-        return values | _as_said(said, owner="OwnerId", uuid="CallObject",
-                                 seconds="CallDurationInSeconds")  # fmt: skip
+        return values | _as_said(
+            said, owner="OwnerId", uuid="CallObject", seconds="CallDurationInSeconds"
+        )
 
     def _meeting(self, said: Mapping[str, Any], at: datetime, row: Any) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -185,11 +215,15 @@ class SalesforceStandin:
             values["Incoming"] = said["direction"] == "INBOUND"
         if "owner" in said:
             person = self.org.rows["User"].get(said["owner"])
-            values |= {"CreatedById": said["owner"],
-                       "FromAddress": person["Email"] if person else "rep@acme.example"}  # fmt: skip
+            values |= {
+                "CreatedById": said["owner"],
+                "FromAddress": person["Email"] if person else "rep@acme.example",
+            }
         if "recipients" in said:
             many = said["recipients"]
-            names = [f"p{i}@customer.example" for i in range(many)] if isinstance(many, int) else many
+            names = (
+                [f"p{i}@customer.example" for i in range(many)] if isinstance(many, int) else many
+            )
             values["ToAddress"] = "; ".join([names] if isinstance(names, str) else names)
         return values | _as_said(said, message_id="MessageIdentifier")
 

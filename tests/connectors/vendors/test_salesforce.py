@@ -1,4 +1,4 @@
-"""Salesforce from end to end against its stand-in: what is pushed and what is listed is one message."""
+"""Salesforce from end to end against its stand-in: the pushed and the listed are one message."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -19,9 +19,14 @@ AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 LATER = AT + timedelta(minutes=7)
 OBJECTS = {"deal": "Opportunity", "call": "Task", "meeting": "Event", "email": "EmailMessage"}
 DEAL: dict[str, Any] = {
-    "owner": "005U1", "name": "Acme", "amount": "40000.50", "currency": "EUR", "stage": "WON",
-    "close_date": "2026-03-31", "splits": (("005U1", "0.75"), ("005U2", "0.25")),
-}  # fmt: skip
+    "owner": "005U1",
+    "name": "Acme",
+    "amount": "40000.50",
+    "currency": "EUR",
+    "stage": "WON",
+    "close_date": "2026-03-31",
+    "splits": (("005U1", "0.75"), ("005U2", "0.25")),
+}
 CALL = {"owner": "005U1", "uuid": "c-1", "seconds": 95, "connected": True, "direction": "OUTBOUND"}
 SAID: dict[str, dict[str, Any]] = {
     "deal": DEAL,
@@ -102,8 +107,12 @@ def test_an_opportunity_is_a_deal_with_its_splits(
 ) -> None:
     standin.put("deal", "1", AT, **DEAL)
     split = "1FF000000000099AAA"
-    values = {"OpportunityId": standin.id_of("deal", "1"), "SplitOwnerId": "005SE", "SplitTypeId": OVERLAY,
-              "SplitPercentage": Decimal(100)}  # fmt: skip
+    values = {
+        "OpportunityId": standin.id_of("deal", "1"),
+        "SplitOwnerId": "005SE",
+        "SplitTypeId": OVERLAY,
+        "SplitPercentage": Decimal(100),
+    }
     standin.org.write("OpportunitySplit", [split], AT, values)
     record = event_of("Opportunity", _listed(client, "Opportunity")[0].record).record
     assert record["entity_id"] == f"salesforce:Opportunity:{standin.id_of('deal', '1')}"
@@ -112,9 +121,10 @@ def test_an_opportunity_is_a_deal_with_its_splits(
     assert record["close_date"] == date(2026, 3, 31)
     assert record["revision"] == int(AT.timestamp()) * 1_000_000
     assert sorted((s["owner_id"], s["role"], s["share"]) for s in record["splits"]) == [
-        ("005SE", "OVERLAY", 1), ("005U1", "REVENUE", Decimal("0.75")),
+        ("005SE", "OVERLAY", 1),
+        ("005U1", "REVENUE", Decimal("0.75")),
         ("005U2", "REVENUE", Decimal("0.25")),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("splits", [(("005U1", "0.5"), ("005U2", "0.5")), (("005U1", 1),), ()])
@@ -179,7 +189,9 @@ def test_copies_of_a_meeting_in_other_calendars_are_no_meetings(
     tip = _tip(client)
     standin.put("meeting", "1", AT, **SAID["meeting"])
     copy = standin.id_of("meeting", "2")
-    standin.org.write("Event", [copy], AT, {"IsChild": True, "StartDateTime": AT, "OwnerId": "005U2"})
+    standin.org.write(
+        "Event", [copy], AT, {"IsChild": True, "StartDateTime": AT, "OwnerId": "005U2"}
+    )
     assert [one.record_id for one in _listed(client, "Event")] == [standin.id_of("meeting", "1")]
     heard, _ = _heard(client, tip, "Event")
     record = client.read("Event", [copy])[copy]
@@ -213,7 +225,11 @@ def test_no_text_and_no_address_of_an_email_leaves_the_client(
     names = ["kim@customer.example", "Lee@Customer.example", "ben@acme.example"]
     standin.put("email", "1", AT, **{**SAID["email"], "recipients": names})
     made = standin.id_of("email", "1")
-    values = {"TextBody": "secret", "Subject": "secret", "CcAddress": "kim@customer.example;x@other.example"}
+    values = {
+        "TextBody": "secret",
+        "Subject": "secret",
+        "CcAddress": "kim@customer.example;x@other.example",
+    }
     standin.org.write("EmailMessage", [made], AT, values)
     record = _listed(client, "EmailMessage")[0].record
     assert record is not None
@@ -228,8 +244,18 @@ def test_no_text_and_no_address_of_an_email_leaves_the_client(
 def test_everybody_is_told_for_the_identity_map(
     standin: SalesforceStandin, client: SalesforceClient
 ) -> None:
-    standin.org.write("User", ["005U2"], AT, {"Name": "Bo", "Email": "bo@acme.example", "IsActive": False,
-                                              "EmployeeNumber": "E7", "UserType": "Standard"})  # fmt: skip
+    standin.org.write(
+        "User",
+        ["005U2"],
+        AT,
+        {
+            "Name": "Bo",
+            "Email": "bo@acme.example",
+            "IsActive": False,
+            "EmployeeNumber": "E7",
+            "UserType": "Standard",
+        },
+    )
     standin.org.write("User", ["005U3"], AT, {"Name": "A customer", "UserType": "CspLitePortal"})
     found = {one.user_id: one for one in client.users()}
     assert set(found) == {"005U1", "005U2"}

@@ -1,4 +1,4 @@
-"""Change events of Salesforce: which fields their bitmaps name, and which records they are about."""
+"""Change events of Salesforce: which fields their bitmaps name, which records they are about."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,14 +12,45 @@ from connectors.sources.vendors.salesforce.bitmaps import BadBitmap, names
 from connectors.sources.vendors.salesforce.changes import Change, Parents, change_of, notices_of
 from tests.connectors.vendors.salesforce_events import bitmap
 
-# The fields of AccountChangeEvent in the order in which the Change Data Capture Developer Guide prints
+# Fields of AccountChangeEvent in the order in which the Change Data Capture Developer Guide prints
 # them ("Get Compound Fields in Change Events"), up to the last one its bitmaps name.
-_ADDRESS = ["Street", "City", "State", "PostalCode", "Country", "Latitude", "Longitude",
-            "GeocodeAccuracy"]  # fmt: skip
-_ACCOUNT = ["ChangeEventHeader", "Name", "Type", "ParentId", "BillingAddress", "ShippingAddress", "Phone",
-            "Fax", "AccountNumber", "Website", "Sic", "Industry", "AnnualRevenue", "NumberOfEmployees",
-            "Ownership", "TickerSymbol", "Description", "Rating", "Site", "OwnerId", "CreatedDate",
-            "CreatedById", "LastModifiedDate", "LastModifiedById", "Jigsaw"]  # fmt: skip
+_ADDRESS = [
+    "Street",
+    "City",
+    "State",
+    "PostalCode",
+    "Country",
+    "Latitude",
+    "Longitude",
+    "GeocodeAccuracy",
+]
+_ACCOUNT = [
+    "ChangeEventHeader",
+    "Name",
+    "Type",
+    "ParentId",
+    "BillingAddress",
+    "ShippingAddress",
+    "Phone",
+    "Fax",
+    "AccountNumber",
+    "Website",
+    "Sic",
+    "Industry",
+    "AnnualRevenue",
+    "NumberOfEmployees",
+    "Ownership",
+    "TickerSymbol",
+    "Description",
+    "Rating",
+    "Site",
+    "OwnerId",
+    "CreatedDate",
+    "CreatedById",
+    "LastModifiedDate",
+    "LastModifiedById",
+    "Jigsaw",
+]
 
 
 def _text(name: str) -> dict[str, Any]:
@@ -90,7 +121,9 @@ def test_no_text_breaks_the_decoder(bitmaps: list[str]) -> None:
     assert all(name.partition(".")[0] in _ACCOUNT for name in found)
 
 
-@pytest.mark.parametrize("text", ["0x2000000", "99-0x01", "1-0x01", "4-0x100", "0x", "400000", "4-"])
+@pytest.mark.parametrize(
+    "text", ["0x2000000", "99-0x01", "1-0x01", "4-0x100", "0x", "400000", "4-"]
+)
 def test_a_bitmap_that_does_not_fit_its_schema_is_refused(text: str) -> None:
     with pytest.raises(BadBitmap):
         names(ACCOUNT, [text])
@@ -98,9 +131,15 @@ def test_a_bitmap_that_does_not_fit_its_schema_is_refused(text: str) -> None:
 
 def _event(op: str, ids: list[str], **said: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {"Name": None, "Industry": None, "Fax": None, **said.get("values", {})}
-    header = {"entityName": said.get("entity", "Account"), "recordIds": ids, "changeType": op,
-              "commitTimestamp": 1714170102000, "changedFields": said.get("changed", []),
-              "nulledFields": said.get("nulled", []), "diffFields": said.get("diff", [])}  # fmt: skip
+    header = {
+        "entityName": said.get("entity", "Account"),
+        "recordIds": ids,
+        "changeType": op,
+        "commitTimestamp": 1714170102000,
+        "changedFields": said.get("changed", []),
+        "nulledFields": said.get("nulled", []),
+        "diffFields": said.get("diff", []),
+    }
     return {"ChangeEventHeader": header, **fields}
 
 
@@ -109,16 +148,26 @@ AT = datetime(2024, 4, 26, 22, 21, 42, tzinfo=UTC)
 
 def test_an_update_states_the_changed_fields_only_and_what_was_emptied_as_empty() -> None:
     # Nulled: Fax. Industry changed. Name is unchanged, though the event has it as null.
-    event = _event("UPDATE", ["0015f00002JUZPDAA5"], values={"Industry": "Apparel"},
-                   changed=["0x400880"], nulled=["0x80"])  # fmt: skip
+    event = _event(
+        "UPDATE",
+        ["0015f00002JUZPDAA5"],
+        values={"Industry": "Apparel"},
+        changed=["0x400880"],
+        nulled=["0x80"],
+    )
     change = change_of(event, ACCOUNT)
     assert change.said == {"Fax": None, "Industry": "Apparel", "LastModifiedDate": None}
     assert change.at == AT
 
 
 def test_a_value_that_is_told_as_a_difference_is_not_stated() -> None:
-    event = _event("UPDATE", ["0015f00002JUZPDAA5"], values={"Industry": "--- a\n+++ b"},
-                   changed=["0x400800"], diff=["0x800"])  # fmt: skip
+    event = _event(
+        "UPDATE",
+        ["0015f00002JUZPDAA5"],
+        values={"Industry": "--- a\n+++ b"},
+        changed=["0x400800"],
+        diff=["0x800"],
+    )
     assert "Industry" not in change_of(event, ACCOUNT).said
 
 
@@ -134,8 +183,19 @@ def test_the_published_merged_event_is_one_notice_for_each_record() -> None:
     assert found == tuple(Notice("Account", one, AT) for one in ids)
 
 
-@pytest.mark.parametrize("op", ["CREATE", "UPDATE", "DELETE", "UNDELETE", "GAP_CREATE", "GAP_UPDATE",
-                                "GAP_DELETE", "GAP_UNDELETE"])  # fmt: skip
+@pytest.mark.parametrize(
+    "op",
+    [
+        "CREATE",
+        "UPDATE",
+        "DELETE",
+        "UNDELETE",
+        "GAP_CREATE",
+        "GAP_UPDATE",
+        "GAP_DELETE",
+        "GAP_UNDELETE",
+    ],
+)
 def test_every_kind_of_change_has_its_record_read(op: str) -> None:
     found = _notices(_event(op, ["0015f00002JUZPDAA5"]))
     assert found == (Notice("Account", "0015f00002JUZPDAA5", AT),)

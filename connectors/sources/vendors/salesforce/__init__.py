@@ -1,1 +1,1 @@
-"""Salesforce: change events over the Pub/Sub API, records and backfill over REST and Bulk API 2.0."""
+"""Salesforce: changes by the Pub/Sub API, records and backfill by REST and Bulk API 2.0."""

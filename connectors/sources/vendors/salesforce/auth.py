@@ -18,8 +18,8 @@ _REFUSED = (400, 401, 403)
 _REMEDIES = {
     "invalid_client_id": "correct client_id: the app's consumer key",
     "invalid_client": "correct client_secret: the app's consumer secret",
-    "invalid_grant": "let the app run as a user: its policies, Client Credentials Flow, Run As; with a "
-    "private key: give it this certificate and pre-authorise the user",
+    "invalid_grant": "let the app run as a user: its policies, Client Credentials Flow, Run As; "
+    "with a private key: give it this certificate and pre-authorise the user",
     "unsupported_grant_type": "enable the Client Credentials Flow in the app",
     "inactive_user": "activate the user the app runs as",
     "inactive_org": "the organisation is locked; ask Salesforce",

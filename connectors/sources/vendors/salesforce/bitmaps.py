@@ -1,8 +1,9 @@
 """Which fields the bitmaps of a change event's header name. Pure.
 
-`changedFields`, `nulledFields` and `diffFields` are lists such as ["0x650004E0", "4-0x10"]: a bitmap
-over the fields of the event's Avro schema, bit 0 the first field, and behind it one for each compound
-field that changed in part: its position in that schema, a hyphen, a bitmap over its own fields.
+`changedFields`, `nulledFields` and `diffFields` are lists such as ["0x650004E0", "4-0x10"]: a
+bitmap over the fields of the event's Avro schema, bit 0 the first field, and behind it one for each
+compound field that changed in part: its position in that schema, a hyphen, a bitmap over its own
+fields.
 
 Source: developer.salesforce.com, Pub/Sub API, Event Deserialization Considerations.
 """

@@ -1,10 +1,11 @@
 """Change events: what a decoded event says, and which records it is about. Pure.
 
-Salesforce tells of an update with the changed fields only, and the others empty; so `said` holds what
-an event really states. Which record it belongs to is read from that, its state always from the
+Salesforce tells of an update with the changed fields only, and the others empty; so `said` holds
+what an event really states. Which record it belongs to is read from that, its state always from the
 record itself.
 
-Source: Change Data Capture Developer Guide, ChangeEventHeader Fields, Merged, Gap and Overflow Events.
+Source: Change Data Capture Developer Guide, ChangeEventHeader Fields, Merged Change Events, Gap
+Events, Overflow Events.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """Listing what changed, in the order of SystemModstamp; each page can be resumed at its end.
 
-A listing for the first time goes by a bulk query where that is cheaper: for many records of an object
-without children. Else pages are queries of their own, each from the last record of the one before:
-nothing is kept at the server that could run out between them.
+A listing for the first time goes by a bulk query where that is cheaper: for many records of an
+object without children. Else pages are queries of their own, each from the last record of the one
+before: nothing is kept at the server that could run out between them.
 """
 
 from collections.abc import Iterator

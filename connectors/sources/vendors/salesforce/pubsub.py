@@ -8,7 +8,6 @@ Source: developer.salesforce.com, Pub/Sub API, Subscribe RPC Method, Handle Erro
 import json
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from io import BytesIO
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
@@ -17,10 +16,11 @@ from urllib.parse import urlsplit
 import fastavro
 import grpc
 
-from connectors.sources.vendors.contract import CursorExpired, Denied, Unavailable
+from connectors.sources.vendors.contract import Unavailable
 from connectors.sources.vendors.salesforce import pubsub_api_pb2 as pb
 from connectors.sources.vendors.salesforce.auth import Login
 from connectors.sources.vendors.salesforce.changes import Change, change_of, lost
+from connectors.sources.vendors.salesforce.troubles import is_unauthenticated, trouble
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +35,6 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.enable_retries", 0),  # the runtime waits and retries, and says so
 )
-_REPLAY = "sfdc.platform.eventbus.grpc.subscription.fetch.replayid."
-_DELIVERED = "sfdc.platform.eventbus.grpc.subscription.limit.exceeded"
-_AUTH = "sfdc.platform.eventbus.grpc.service.auth."
-DELIVERED_PAUSE_SECONDS = 3600.0  # the limit is a sliding 24 h; what is missed is kept for 72 h
 _Answer = TypeVar("_Answer")
 
 
@@ -92,8 +88,8 @@ class PubSub:
             except grpc.RpcError as error:
                 if self._closed:
                     return
-                if renewed or not _is_unauthenticated(error):
-                    raise self._trouble(error) from None
+                if renewed or not is_unauthenticated(error):
+                    raise trouble(self._host, error) from None
                 self._login.renew()
                 renewed = True
 
@@ -156,13 +152,13 @@ class PubSub:
         try:
             return call()
         except grpc.RpcError as error:
-            if not _is_unauthenticated(error):
-                raise self._trouble(error) from None
+            if not is_unauthenticated(error):
+                raise trouble(self._host, error) from None
         self._login.renew()
         try:
             return call()
         except grpc.RpcError as error:
-            raise self._trouble(error) from None
+            raise trouble(self._host, error) from None
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         session = self._login.session()
@@ -172,27 +168,6 @@ class PubSub:
             ("tenantid", session.org_id),
         )
 
-    def _trouble(self, error: Any) -> Exception:
-        code, told = error.code(), _error_code(error)
-        said = f"{self._host}: {told or code.name}"
-        if told.startswith(_REPLAY):
-            return CursorExpired(f"{said}; Salesforce keeps change events for 72 hours")
-        if told == _DELIVERED:
-            return Unavailable(
-                f"{said}: the organisation's change events of 24 hours are used up; they are kept "
-                "for 72 hours and follow, or buy the add-on", DELIVERED_PAUSE_SECONDS
-            )  # fmt: skip
-        if code == grpc.StatusCode.UNAUTHENTICATED or told.startswith(_AUTH):
-            return Denied(f"{said}: the token is not taken", "check the app's OAuth scope api")
-        if code == grpc.StatusCode.PERMISSION_DENIED:
-            return Denied(said, "give the user View All Data, or read access to the objects")
-        if code in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
-            remedy = "check channel; select the objects in Setup, Change Data Capture"
-            return Denied(f"{said}: {str(error.details())[:200]}", remedy)
-        if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return Unavailable(f"{said}: too many subscriptions or calls at once", 60.0)
-        return Unavailable(f"{said}: {str(error.details())[:200]}")
-
 
 def _first(topic: str, replay: bytes | None) -> Any:
     if replay is None:
@@ -200,17 +175,3 @@ def _first(topic: str, replay: bytes | None) -> Any:
     return pb.FetchRequest(
         topic_name=topic, replay_preset=pb.CUSTOM, replay_id=replay, num_requested=EVENTS_MAX
     )
-
-
-def _is_unauthenticated(error: Any) -> bool:
-    is_auth = _error_code(error).startswith(_AUTH)
-    return bool(error.code() == grpc.StatusCode.UNAUTHENTICATED or is_auth)
-
-
-def _error_code(error: Any) -> str:
-    """Return Salesforce's own code of an error, which stands in its trailers; empty: none."""
-    with suppress(AttributeError, TypeError):
-        for name, value in error.trailing_metadata() or ():
-            if name == "error-code":
-                return str(value)
-    return ""

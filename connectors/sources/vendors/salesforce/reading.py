@@ -1,8 +1,8 @@
 """Reading records in full by their ids: each with its children by one query, so that they agree.
 
-Salesforce stamps changes by the second. Two changes within one would have one revision and different
-content, and which counts would be chance. So a record that changed within the last two seconds is read
-again when they are over: by then its stamp names one state.
+Salesforce stamps changes by the second. Two changes within one would have one revision and
+different content, and which counts would be chance. So a record that changed within the last two
+seconds is read again when they are over: by then its stamp names one state.
 """
 
 import time
@@ -51,7 +51,7 @@ class Reading:
         """Return what is asked for: the fields the organisation has, its own ones, children."""
         described = self.described(kind)
         known = [field for field in kind.fields if field in described.types]
-        asked = dict.fromkeys((*known, *self._settings.extra(kind.name)))
+        asked = dict.fromkeys((*known, *self._settings.own_fields(kind.name)))
         child = self.child(kind)
         return (*asked, *((soql.parts(child),) if child else ()))
 

@@ -1,8 +1,8 @@
 """REST calls: rows of a query page by page, descriptions of objects, limits and the server's clock.
 
-httpx by the house's own wrapper and not simple-salesforce: of that only query and describe would be
-used, it brings zeep and lxml along, reads numbers as floats, and knows neither patience asked for nor
-the server's clock.
+By the house's own wrapper of httpx and not simple-salesforce: of that only query and describe would
+be used, it brings zeep and lxml along, reads numbers as floats, and knows neither patience asked
+for nor the server's clock.
 """
 
 from collections.abc import Iterator, Mapping

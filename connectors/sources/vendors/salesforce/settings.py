@@ -32,7 +32,7 @@ Address = Annotated[str, AfterValidator(_address)]
 
 
 class SalesforceSettings(BaseModel):
-    """How an organisation of Salesforce is reached: by a client's secret, or by a signed assertion."""
+    """How an organisation is reached: by a client's secret, or by a signed assertion."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,7 +55,7 @@ class SalesforceSettings(BaseModel):
     )
     extra_fields: Annotated[str, AfterValidator(_fields)] = Field(
         "",
-        description="fields to read beside the usual ones: Opportunity.Margin__c Event.Outcome__c",
+        description="your own fields to read as well: Opportunity.Margin__c Event.Outcome__c",
     )
     pubsub_url: Address = Field(
         "https://api.pubsub.salesforce.com:7443", description="Pub/Sub API's address"
@@ -74,7 +74,7 @@ class SalesforceSettings(BaseModel):
             raise ValueError("private_key needs username, the user to act for")
         return self
 
-    def extra(self, object_name: str) -> tuple[str, ...]:
+    def own_fields(self, object_name: str) -> tuple[str, ...]:
         """Return the further fields of an object."""
         pairs = (one.partition(".") for one in self.extra_fields.split())
         return tuple(field for name, _, field in pairs if name == object_name)

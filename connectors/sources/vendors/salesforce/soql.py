@@ -43,47 +43,66 @@ class Kind:
     only: str = ""
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 _SPLITS = Child(
     "OpportunitySplit",
     "OpportunitySplits",
     "OpportunityId",
-    ("Id", "SplitOwnerId", "SplitPercentage", "SplitAmount", "SplitTypeId", "SplitType.DeveloperName",
-     "SplitType.MasterLabel", "SplitType.IsTotalValidated", "IsDeleted", STAMP),
-)  # fmt: skip
-_ABOUT = ("OwnerId", "WhoId", "WhatId", "AccountId", "Type", "IsRecurrence", "IsArchived",
-          "CurrencyIsoCode", "CreatedById", "LastModifiedDate")  # fmt: skip
+    _names(
+        "Id SplitOwnerId SplitPercentage SplitAmount SplitTypeId SplitType.DeveloperName "
+        "SplitType.MasterLabel SplitType.IsTotalValidated IsDeleted SystemModstamp"
+    ),
+)
+_ABOUT = _names(
+    "OwnerId WhoId WhatId AccountId Type IsRecurrence IsArchived CurrencyIsoCode CreatedById "
+    "LastModifiedDate"
+)
+_OPPORTUNITY = _names(
+    "Name AccountId OwnerId Type StageName IsClosed IsWon Amount ExpectedRevenue "
+    "TotalOpportunityQuantity Probability CloseDate ForecastCategoryName LeadSource RecordTypeId "
+    "Territory2Id CampaignId CurrencyIsoCode LastStageChangeDate CreatedById "
+    "LastModifiedDate"
+)
+_TASK = _names(
+    "TaskSubtype Status IsClosed ActivityDate CompletedDateTime CallType CallDurationInSeconds "
+    "CallDisposition CallObject"
+)
+_EVENT = _names(
+    "EventSubtype StartDateTime EndDateTime ActivityDate ActivityDateTime DurationInMinutes "
+    "IsAllDayEvent IsChild IsGroupEvent IsPrivate ShowAs WhoCount"
+)
+_EMAIL = _names(
+    "CreatedById LastModifiedDate MessageDate Incoming Status RelatedToId ActivityId "
+    "MessageIdentifier ThreadIdentifier ReplyToEmailMessageId FromAddress ToAddress CcAddress "
+    "BccAddress IsBounced AutomationType"
+)
 KINDS = (
     Kind(
         "Opportunity",
-        (*ALWAYS, "Name", "AccountId", "OwnerId", "Type", "StageName", "IsClosed", "IsWon", "Amount",
-         "ExpectedRevenue", "TotalOpportunityQuantity", "Probability", "CloseDate",
-         "ForecastCategoryName", "LeadSource", "RecordTypeId", "Territory2Id", "CampaignId",
-         "CurrencyIsoCode", "LastStageChangeDate", "CreatedById", "LastModifiedDate"),
+        (*ALWAYS, *_OPPORTUNITY),
         ("OwnerId", "StageName", "IsClosed", "IsWon", "Amount", "CloseDate"),
         _SPLITS,
     ),
     Kind(
         "Task",
-        (*ALWAYS, *_ABOUT, "TaskSubtype", "Status", "IsClosed", "ActivityDate", "CompletedDateTime",
-         "CallType", "CallDurationInSeconds", "CallDisposition", "CallObject"),
+        (*ALWAYS, *_ABOUT, *_TASK),
         ("OwnerId", "TaskSubtype", "Status", "IsClosed", "CallType", "CallDurationInSeconds"),
     ),
     Kind(
         "Event",
-        (*ALWAYS, *_ABOUT, "EventSubtype", "StartDateTime", "EndDateTime", "ActivityDate",
-         "ActivityDateTime", "DurationInMinutes", "IsAllDayEvent", "IsChild", "IsGroupEvent",
-         "IsPrivate", "ShowAs", "WhoCount"),
+        (*ALWAYS, *_ABOUT, *_EVENT),
         ("OwnerId", "StartDateTime", "EndDateTime"),
         only="IsChild = false",  # the copies of one meeting in the calendars of its invitees
     ),
     Kind(
         "EmailMessage",
-        (*ALWAYS, "CreatedById", "LastModifiedDate", "MessageDate", "Incoming", "Status", "RelatedToId",
-         "ActivityId", "MessageIdentifier", "ThreadIdentifier", "ReplyToEmailMessageId",
-         "FromAddress", "ToAddress", "CcAddress", "BccAddress", "IsBounced", "AutomationType"),
+        (*ALWAYS, *_EMAIL),
         ("MessageDate", "Incoming", "Status", "FromAddress", "ToAddress"),
     ),
-)  # fmt: skip
+)
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 
@@ -122,8 +141,9 @@ def among(field: str, record_ids: Collection[str]) -> str:
 
 
 def behind(at: datetime | None, record_id: str) -> str:
-    """Return the condition of what lies behind a place in the order of change; `at` itself counts
-    as long as no id says how far it was read.
+    """Return the condition of what lies behind a place in the order of change.
+
+    Without an id what changed at `at` itself counts as behind it.
     """
     if at is None:
         return ""
