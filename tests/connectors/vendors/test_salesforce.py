@@ -1,7 +1,6 @@
 """Salesforce from end to end against its stand-in: the pushed and the listed are one message."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +8,12 @@ import pytest
 
 from connectors.sources.files.mapper import Skipped
 from connectors.sources.producing import Event
-from connectors.sources.vendors.contract import Notice
 from connectors.sources.vendors.salesforce.client import SalesforceClient
-from connectors.sources.vendors.salesforce.settings import SalesforceSettings
+from tests.connectors.vendors.salesforce_ground import AT, client, end, heard, listed, standin, tip
 from tests.connectors.vendors.salesforce_mapping import event_of, mapped
 from tests.connectors.vendors.salesforce_standin import OVERLAY, SalesforceStandin
 
-AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+__all__ = ["client", "standin"]  # fixtures
 LATER = AT + timedelta(minutes=7)
 OBJECTS = {"deal": "Opportunity", "call": "Task", "meeting": "Event", "email": "EmailMessage"}
 DEAL: dict[str, Any] = {
@@ -36,54 +34,9 @@ SAID: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture
-def standin() -> Iterator[SalesforceStandin]:
-    made = SalesforceStandin()
-    made.start()
-    made.user("005U1", "ana@acme.example", "Ana")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def client(standin: SalesforceStandin) -> Iterator[SalesforceClient]:
-    made = SalesforceClient(SalesforceSettings(**standin.settings), sleep=lambda _: None)
-    yield made
-    made.close()
-
-
-def _listed(client: SalesforceClient, name: str, cursor: str | None = None) -> list[Notice]:
-    return [one for page in client.changed(name, None, cursor) for one in page.notices]
-
-
-def _end(client: SalesforceClient, name: str, cursor: str | None = None) -> str:
-    return [page.cursor for page in client.changed(name, None, cursor)][-1]
-
-
-def _tip(client: SalesforceClient) -> str:
-    """Return the newest place in the stream."""
-    pages = client.listen(None)
-    cursor = next(pages).cursor
-    pages.close()  # type: ignore[attr-defined]
-    return cursor
-
-
-def _heard(client: SalesforceClient, cursor: str, wanted: str) -> tuple[list[Notice], str]:
-    """Return what is told from a place until some record of an object is, and the place behind."""
-    found: list[Notice] = []
-    pages = client.listen(cursor)
-    for page in pages:
-        found += page.notices
-        cursor = page.cursor
-        if any(one.object == wanted for one in found):
-            break
-    pages.close()  # type: ignore[attr-defined]
-    return found, cursor
-
-
 def _pushed(client: SalesforceClient, cursor: str, name: str) -> dict[str, Event]:
     """Return what the runtime makes of the stream: each record told of is read and mapped."""
-    found, _ = _heard(client, cursor, name)
+    found, _ = heard(client, cursor, name)
     return {
         one.record_id: event_of(name, client.read(name, [one.record_id])[one.record_id])
         for one in found
@@ -95,11 +48,11 @@ def test_a_record_that_is_pushed_and_listed_gives_one_message(
     standin: SalesforceStandin, client: SalesforceClient, kind: str
 ) -> None:
     name = OBJECTS[kind]
-    tip = _tip(client)
+    place = tip(client)
     standin.put(kind, "1", AT, **SAID[kind])
-    listed = {one.record_id: event_of(name, one.record) for one in _listed(client, name)}
-    assert _pushed(client, tip, name) == listed
-    assert list(listed) == [standin.id_of(kind, "1")]
+    polled = {one.record_id: event_of(name, one.record) for one in listed(client, name)}
+    assert _pushed(client, place, name) == polled
+    assert list(polled) == [standin.id_of(kind, "1")]
 
 
 def test_an_opportunity_is_a_deal_with_its_splits(
@@ -114,7 +67,7 @@ def test_an_opportunity_is_a_deal_with_its_splits(
         "SplitPercentage": Decimal(100),
     }
     standin.org.write("OpportunitySplit", [split], AT, values)
-    record = event_of("Opportunity", _listed(client, "Opportunity")[0].record).record
+    record = event_of("Opportunity", listed(client, "Opportunity")[0].record).record
     assert record["entity_id"] == f"salesforce:Opportunity:{standin.id_of('deal', '1')}"
     assert (record["amount"], record["currency"]) == (Decimal("40000.50"), "EUR")
     assert record["stage_class"] == "WON"
@@ -132,13 +85,13 @@ def test_a_changed_split_is_a_new_revision_of_its_opportunity_by_both_ways(
     standin: SalesforceStandin, client: SalesforceClient, splits: tuple[Any, ...]
 ) -> None:
     standin.put("deal", "1", AT, **DEAL)
-    tip, place = _tip(client), _end(client, "Opportunity")
+    newest, place = tip(client), end(client, "Opportunity")
     standin.put("deal", "1", LATER, splits=splits)
     made = standin.id_of("deal", "1")
     assert standin.org.rows["Opportunity"][made]["SystemModstamp"] == AT, "only splits changed"
-    pushed = _pushed(client, tip, "Opportunity")
-    listed = [event_of(one.object, one.record) for one in _listed(client, "Opportunity", place)]
-    assert listed == [pushed[made]]
+    pushed = _pushed(client, newest, "Opportunity")
+    polled = [event_of(one.object, one.record) for one in listed(client, "Opportunity", place)]
+    assert polled == [pushed[made]]
     assert pushed[made].record["revision"] == int(LATER.timestamp()) * 1_000_000
     assert [str(s["share"]) for s in pushed[made].record["splits"]] == [
         str(Decimal(str(share)).quantize(Decimal("0.000001"))) for _, share in splits
@@ -151,14 +104,14 @@ def test_a_deleted_record_is_cancelled_by_both_ways_and_comes_back(
 ) -> None:
     name = OBJECTS[kind]
     standin.put(kind, "1", AT, **SAID[kind])
-    before = event_of(name, _listed(client, name)[0].record).record
+    before = event_of(name, listed(client, name)[0].record).record
     for minutes, op in ((7, "CANCELLED"), (14, "SET")):
-        tip, place = _tip(client), _end(client, name)
+        newest, place = tip(client), end(client, name)
         at = AT + timedelta(minutes=minutes)
         (standin.delete if op == "CANCELLED" else standin.restore)(kind, "1", at)
-        (pushed,) = _pushed(client, tip, name).values()
-        listed = [event_of(one.object, one.record) for one in _listed(client, name, place)]
-        assert listed == [pushed]
+        (pushed,) = _pushed(client, newest, name).values()
+        polled = [event_of(one.object, one.record) for one in listed(client, name, place)]
+        assert polled == [pushed]
         assert pushed.record["op"] == op
         assert pushed.record["revision"] == int(at.timestamp()) * 1_000_000
     assert {**pushed.record, "revision": 0} == {**before, "revision": 0}
@@ -186,18 +139,18 @@ def test_ids_of_fifteen_and_eighteen_characters_are_one_record(
 def test_copies_of_a_meeting_in_other_calendars_are_no_meetings(
     standin: SalesforceStandin, client: SalesforceClient
 ) -> None:
-    tip = _tip(client)
+    newest = tip(client)
     standin.put("meeting", "1", AT, **SAID["meeting"])
     copy = standin.id_of("meeting", "2")
     standin.org.write(
         "Event", [copy], AT, {"IsChild": True, "StartDateTime": AT, "OwnerId": "005U2"}
     )
-    assert [one.record_id for one in _listed(client, "Event")] == [standin.id_of("meeting", "1")]
-    heard, _ = _heard(client, tip, "Event")
+    assert [one.record_id for one in listed(client, "Event")] == [standin.id_of("meeting", "1")]
+    told, _ = heard(client, newest, "Event")
     record = client.read("Event", [copy])[copy]
     assert record is not None
     assert isinstance(mapped("Event", record), Skipped)
-    assert {one.record_id for one in heard} <= {copy, standin.id_of("meeting", "1")}
+    assert {one.record_id for one in told} <= {copy, standin.id_of("meeting", "1")}
 
 
 def test_a_call_counts_when_it_is_done_and_a_planned_one_is_none(
@@ -231,7 +184,7 @@ def test_no_text_and_no_address_of_an_email_leaves_the_client(
         "CcAddress": "kim@customer.example;x@other.example",
     }
     standin.org.write("EmailMessage", [made], AT, values)
-    record = _listed(client, "EmailMessage")[0].record
+    record = listed(client, "EmailMessage")[0].record
     assert record is not None
     assert "@customer" not in str(record)
     assert "secret" not in str(record)
