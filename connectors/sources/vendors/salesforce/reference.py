@@ -103,7 +103,7 @@ def rates(rest: Rest) -> Iterator[Rate]:
 
 
 def territories(rest: Rest) -> Iterator[Territory]:
-    """Yield the organisation's territories, without those who hold them: that has no dates there."""
+    """Yield the territories, without who holds them: Salesforce does not say since when."""
     if rest.described("Territory2") is None:
         return
     asked = soql.select(("Id", "Name", "ParentTerritory2Id"), "Territory2", behind="Id")
