@@ -205,6 +205,15 @@ class Subscribing(Protocol):
         ...
 
 
+@runtime_checkable
+class Sparing(Protocol):
+    """A hook whose requests hold a secret in a place of their own."""
+
+    def kept(self, request: Request) -> Request:
+        """Return a verified request without its secret."""
+        ...
+
+
 class Hook(Protocol):
     """What the vendor pushes. Pure."""
 
@@ -238,6 +247,9 @@ class Vendor:
         mapping: file name of the shipped mapping beside the vendor.
         setup: what a person does at the vendor, step by step, `{url}` standing for the hook's.
         answer_seconds_max: the vendor's patience with a webhook.
+        secret: what proves a push and where it is found at the vendor; empty: we make one, and
+            `subscribe` or a step of `setup` with {secret} gives it to the vendor.
+        secret_field: the SecretStr of settings that is also the push's secret; empty: none is.
     """
 
     name: str
@@ -250,3 +262,5 @@ class Vendor:
     setup: tuple[str, ...] = ()
     answer_seconds_max: float = 3.0
     notes: Mapping[str, str] = field(default_factory=dict)
+    secret: str = ""
+    secret_field: str = ""
