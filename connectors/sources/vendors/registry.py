@@ -12,6 +12,7 @@ VENDORS: dict[str, str] = {  # name -> module:attribute
     "microsoft-calendar": "connectors.sources.vendors.microsoft_calendar:VENDOR",
     "pipedrive": "connectors.sources.vendors.pipedrive.vendor:VENDOR",
     "ringcentral": "connectors.sources.vendors.ringcentral:VENDOR",
+    "salesforce": "connectors.sources.vendors.salesforce.vendor:VENDOR",
     "twilio": "connectors.sources.vendors.twilio:VENDOR",
     "webhook": "connectors.sources.vendors.webhook:VENDOR",
     "zoho": "connectors.sources.vendors.zoho.vendor:VENDOR",
