@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 import uvicorn
@@ -61,12 +62,17 @@ class Floor:
                 self.messages[message[1]["entity_id"]].append(message)
 
     def of(self, kind: str, source: str, source_id: str) -> list[Message]:
-        """Return the messages of one record, whatever entity it is of."""
+        """Return the messages of one record, whatever entity it is of.
+
+        Some vendors' identifiers have a form of their own: with ours within, or a UUID of it.
+        """
+        unique = str(uuid5(NAMESPACE_URL, source_id))
         return [
             (message, record)
             for told in self.messages.values()
             for message, record in told
-            if (message, record["source"], record["source_id"]) == (kind, source, source_id)
+            if (message, record["source"]) == (kind, source)
+            and (source_id in record["source_id"] or record["source_id"] == unique)
         ]
 
     def now(self, kind: str, source: str, source_id: str) -> dict[str, Any] | None:
@@ -146,7 +152,7 @@ class Trial:
             time.sleep(0.2)
         assert answer.is_success, (answer.status_code, answer.text)
 
-    def until(self, what: Callable[[], Any], seconds: float = 40.0) -> Any:
+    def until(self, what: Callable[[], Any], seconds: float = 15.0) -> Any:
         """Return what a question is answered with, once it is true."""
         until = time.monotonic() + seconds
         while not (found := what()):
@@ -185,7 +191,9 @@ class Trial:
         try:
             aside = [one.detail for one in state.aside(5)]
             loops = ("asking", "mapping", "listening")
-            return f"{[state.get(f'trouble.{n}') for n in loops]} aside: {aside}"
+            troubles = [state.get(f"trouble.{n}") for n in loops]
+            last = [told[-1] for told in self.floor.messages.values()][-4:]
+            return f"{troubles}; set aside {aside}; the newest are {last}"
         finally:
             state.close()
 
