@@ -101,6 +101,8 @@ def _typed(text: str, kind: str) -> Any:
         return None
     if kind == "boolean":
         return text == "true"
+    if kind == "datetime":
+        return f"{text[:-1]}+0000" if text.endswith("Z") else text  # as REST writes it
     if kind in _DECIMALS:
         try:
             return Decimal(text)
