@@ -30,7 +30,7 @@ SAID: dict[str, dict[str, Any]] = {
     "deal": DEAL,
     "call": CALL,
     "meeting": {"owner": "005U1", "start_at": AT, "end_at": LATER, "outcome": "COMPLETED"},
-    "email": {"owner": "005U1", "message_id": "1@acme.example", "recipients": 3},
+    "email": {"owner": "005U1", "message_id": "<1@acme.example>", "recipients": 3},
 }
 
 

@@ -72,7 +72,7 @@ class Listing:
         yield Page((), Mark(mark.begun, "", mark.begun).text(), total)
 
     def _by_children(self, kind: soql.Kind, mark: Mark) -> Iterator[Page]:
-        """Yield records of which only children changed: that need not touch the records themselves."""
+        """Yield records of which only children changed, which need not touch them."""
         child = self._reading.child(kind)
         if child is None:
             return

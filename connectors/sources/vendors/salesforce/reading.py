@@ -14,6 +14,7 @@ from connectors.sources.vendors.salesforce import records, soql
 from connectors.sources.vendors.salesforce.rest import Described, Rest
 from connectors.sources.vendors.salesforce.settings import SalesforceSettings
 
+TRIES_MAX = 4  # a record that changes every other second is taken as it is in the end
 SETTLED = timedelta(seconds=2)  # one for the stamp, one for the server's clock in whole seconds
 
 
@@ -31,11 +32,12 @@ class Reading:
     def read(self, kind: soql.Kind, record_ids: Sequence[str]) -> dict[str, Record | None]:
         """Return each record, None where Salesforce no longer has it."""
         found = self._found(kind, record_ids)
-        fresh = [one for one, record in found.items() if self.is_fresh(record)]
-        if fresh:
+        for _ in range(TRIES_MAX):
+            fresh = [one for one, record in found.items() if self.is_fresh(record)]
+            if not fresh:
+                break
             self.settle()
-            again = self._found(kind, fresh)
-            found = {one: again.get(one) if one in fresh else found[one] for one in found}
+            found |= dict.fromkeys(fresh) | self._found(kind, fresh)
         return {one: found.get(one[:15]) for one in record_ids}
 
     def parents(self, child: soql.Child, record_ids: Iterable[str]) -> dict[str, str]:

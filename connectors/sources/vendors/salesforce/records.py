@@ -78,6 +78,8 @@ def _complete(record: dict[str, Any], kind: Kind) -> Record:
         stamps += [one[STAMP] for one in children]
     record[LATEST] = max(stamps, key=moment)
     if kind.name == "EmailMessage":
+        if record.get("MessageIdentifier"):  # other sources tell it without its brackets
+            record["MessageIdentifier"] = record["MessageIdentifier"].strip().strip("<>")
         record["ExternalRecipientCount"] = _recipients(record)
         for name in _ADDRESSES:  # nobody needs whom it went to
             record.pop(name, None)
