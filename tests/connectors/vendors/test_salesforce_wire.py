@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -312,3 +313,13 @@ def test_the_vendor_is_told_as_the_contract_wants() -> None:
     assert told.hook is None
     described = told.settings.model_json_schema()["properties"]
     assert all(field.get("description") for field in described.values()), json.dumps(described)
+
+
+def test_without_its_libraries_it_says_how_to_install_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in sys.modules if ".vendors.salesforce" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    with pytest.raises(KeyError, match=r"pip install 'pacesetter\[salesforce\]'"):
+        vendor("salesforce")

@@ -7,6 +7,7 @@ seconds is read again when they are over: by then its stamp names one state.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.sources.vendors.contract import Denied, Record
@@ -28,6 +29,7 @@ class Reading:
         self._settings = settings
         self._sleep = sleep
         self._described: dict[str, Described] = {}
+        self._children: dict[str, soql.Child | None] = {}
 
     def read(self, kind: soql.Kind, record_ids: Sequence[str]) -> dict[str, Record | None]:
         """Return each record, None where Salesforce no longer has it."""
@@ -60,7 +62,14 @@ class Reading:
     def child(self, kind: soql.Kind) -> soql.Child | None:
         """Return the children that records have; None: not in this organisation."""
         child = kind.child
-        return child if child and child.relation in self.described(kind).relations else None
+        if child is None or child.relation not in self.described(kind).relations:
+            return None
+        if child.object not in self._children:
+            found = self._rest.described(child.object)
+            known = found.types if found else {}
+            fields = tuple(one for one in child.fields if "." in one or one in known)
+            self._children[child.object] = replace(child, fields=fields) if found else None
+        return self._children[child.object]
 
     def described(self, kind: soql.Kind) -> Described:
         """Return the organisation's description of an object.
