@@ -17,16 +17,24 @@ VENDORS: dict[str, str] = {  # name -> module:attribute
     "webhook": "connectors.sources.vendors.webhook:VENDOR",
     "zoho": "connectors.sources.vendors.zoho.vendor:VENDOR",
 }
+EXTRAS = frozenset({"salesforce"})  # vendors with libraries of their own, an extra of their name
 
 
 def vendor(name: str) -> Vendor:
     """Return a vendor.
 
     Raises:
-        KeyError: there is none of this name; its text lists those there are.
+        KeyError: there is none of this name, or its libraries are not installed; says what to do.
     """
     if name not in VENDORS:
         raise KeyError(f"no source {name}; there are {', '.join(sorted(VENDORS))}")
     module, _, attribute = VENDORS[name].partition(":")
-    made: Vendor = getattr(import_module(module), attribute)
+    try:
+        made: Vendor = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as lacking:
+        if name not in EXTRAS:
+            raise
+        raise KeyError(
+            f"source {name} needs {lacking.name}: pip install 'pacesetter[{name}]'"
+        ) from None
     return made

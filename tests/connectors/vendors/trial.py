@@ -40,9 +40,14 @@ def no_warehouse() -> Any:
 
 
 class Floor:
-    """What stands in crm.* so far: the messages of each entity in their order."""
+    """What stands in crm.* so far: the messages of each entity in their order.
 
-    def __init__(self, address: str) -> None:
+    Args:
+        standin: may name records as its vendor does (`id_of`), where numbers are no ids there.
+    """
+
+    def __init__(self, address: str, standin: Standin) -> None:
+        self._named = getattr(standin, "id_of", lambda kind, record_id: record_id)
         self._consumer = Consumer(
             {"bootstrap.servers": address, "group.id": "trial", "enable.auto.commit": False,
              "auto.offset.reset": "earliest", "log_level": 0}
@@ -67,6 +72,7 @@ class Floor:
         Some vendors' identifiers have a form of their own: with ours within, or a UUID of it.
         """
         unique = str(uuid5(NAMESPACE_URL, source_id))
+        source_id = self._named(kind, source_id)
         return [
             (message, record)
             for told in self.messages.values()
@@ -105,7 +111,7 @@ class Trial:
         self._gateway()
         self.running: Running | None = None
         self.start()
-        self.floor = Floor(broker.address)
+        self.floor = Floor(broker.address, standin)
 
     def start(self) -> None:
         """Let the loops work."""
@@ -182,7 +188,7 @@ class Trial:
     def again(self) -> None:
         """Begin anew on a broker that has lost its memory."""
         self.start()
-        self.floor = Floor(self.broker.address)
+        self.floor = Floor(self.broker.address, self.standin)
 
     def trouble(self) -> str:
         if self.running is None:
