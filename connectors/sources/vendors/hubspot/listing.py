@@ -98,7 +98,7 @@ class Listing:
         full = len(rows) == SEARCHED_MAX
         if place.after:
             ahead = {"after": str(rows[-1]["id"])} if full else {"at": place.at + 1, "after": ""}
-            return rows, left, place._replace(**ahead), True  # type: ignore[arg-type]
+            return rows, left, place._replace(**ahead), True
         newest = max((_changed_at(row) for row in rows), default=place.at)
         if not full:
             return rows, 0, place._replace(at=max(newest, place.at)), False
@@ -151,9 +151,10 @@ def begun(since: datetime | None, cursor: str | None, now: datetime) -> Cursor:
         at = millis(since) if since is not None else 0
         return Cursor(at=at, gone=at)
     try:
-        place = Cursor(*json.loads(cursor))
+        at, after, gone, rested = json.loads(cursor)
+        place = Cursor(int(at), str(after), int(gone), int(rested))
         forgotten = 0 < place.rested < millis(now - KEPT)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise CursorExpired("the cursor is none of HubSpot's") from None
     if forgotten:
         raise CursorExpired(f"HubSpot forgets deletions after {KEPT.days} days")
