@@ -5,8 +5,16 @@ from importlib import import_module
 from connectors.sources.vendors.contract import Vendor
 
 VENDORS: dict[str, str] = {  # name -> module:attribute
+    "aircall": "connectors.sources.vendors.aircall:VENDOR",
+    "dynamics": "connectors.sources.vendors.dynamics:VENDOR",
+    "google-calendar": "connectors.sources.vendors.google_calendar:VENDOR",
     "hubspot": "connectors.sources.vendors.hubspot.vendor:VENDOR",
+    "microsoft-calendar": "connectors.sources.vendors.microsoft_calendar:VENDOR",
     "pipedrive": "connectors.sources.vendors.pipedrive.vendor:VENDOR",
+    "ringcentral": "connectors.sources.vendors.ringcentral:VENDOR",
+    "salesforce": "connectors.sources.vendors.salesforce.vendor:VENDOR",
+    "twilio": "connectors.sources.vendors.twilio:VENDOR",
+    "webhook": "connectors.sources.vendors.webhook:VENDOR",
     "zoho": "connectors.sources.vendors.zoho.vendor:VENDOR",
 }
 

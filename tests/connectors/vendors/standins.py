@@ -1,9 +1,25 @@
 """Stand-ins by the name of their vendor, a line each."""
 
+from tests.connectors.vendors.aircall_standin import Aircall
+from tests.connectors.vendors.dynamics_standin import Dynamics
+from tests.connectors.vendors.google_calendar_standin import GoogleCalendar
 from tests.connectors.vendors.hubspot_standin import HubSpotStandin
+from tests.connectors.vendors.microsoft_calendar_standin import MicrosoftCalendar
 from tests.connectors.vendors.pipedrive_standin import PipedriveStandin
+from tests.connectors.vendors.ringcentral_standin import RingCentral
+from tests.connectors.vendors.salesforce_standin import SalesforceStandin
+from tests.connectors.vendors.twilio_standin import Twilio
+from tests.connectors.vendors.webhook_standin import Sender
 
 STANDINS = {
+    "aircall": Aircall,
+    "dynamics": Dynamics,
+    "google-calendar": GoogleCalendar,
     "hubspot": HubSpotStandin,
+    "microsoft-calendar": MicrosoftCalendar,
     "pipedrive": PipedriveStandin,
+    "ringcentral": RingCentral,
+    "salesforce": SalesforceStandin,
+    "twilio": Twilio,
+    "webhook": Sender,
 }
