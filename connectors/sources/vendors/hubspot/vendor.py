@@ -193,6 +193,7 @@ VENDOR = Vendor(
     hook=HubSpotHook(),
     client=HubSpotClient,
     answer_seconds_max=5.0,
+    secret="the client secret of the private app (its tab Auth)",  # noqa: S106 - where it is found
     setup=(
         "Settings, Integrations, Private apps: create an app with the scopes "
         "crm.objects.owners.read, crm.schemas.deals.read, crm.objects.deals.read, "
@@ -204,8 +205,8 @@ VENDOR = Vendor(
         "hubspot_owner_id, pipeline, deal_currency_code; of calls hs_call_status, "
         "hs_call_disposition, hs_call_duration; of meetings hs_meeting_outcome, "
         "hs_meeting_start_time; of all hubspot_owner_id",
-        "its tab Auth: the access token is the token asked for here, the client secret is the "
-        "hook's secret",
+        "its tab Auth: the access token is the token asked for here, the client secret proves "
+        "what it pushes",
     ),
     notes={
         "calls, emails, meetings": "generic subscriptions (object.*) push them; a beta feature",
