@@ -18,7 +18,7 @@ from connectors.sources.vendors.http import Api
 from connectors.sources.vendors.hubspot.records import instant, merged_ids, millis
 
 SEARCHED_MAX = 200  # results of a search
-SEARCH_SECONDS_MIN = 0.2  # five searches a second and account
+SEARCH_SECONDS_MIN = 0.21  # of rest between two: five a second and account are allowed
 OVERLAP = timedelta(minutes=5)  # the index of searches lags "a few moments"
 KEPT = timedelta(days=90)  # then the list of deletions forgets one
 PAGE_REST_SECONDS = 20  # of that list, per page behind the first: 4,320 requests a day at most
@@ -76,14 +76,16 @@ class Listing:
             ]
         sort = "hs_object_id" if place.after else _CHANGED
         time.sleep(max(0.0, self._searched + SEARCH_SECONDS_MIN - time.monotonic()))
-        self._searched = time.monotonic()
         body = {
             "filterGroups": [{"filters": filters}],
             "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
             "properties": [_CHANGED],
             "limit": limit,
         }
-        answer: Mapping[str, Any] = self.api.post(f"/crm/v3/objects/{name}/search", body)
+        try:
+            answer: Mapping[str, Any] = self.api.post(f"/crm/v3/objects/{name}/search", body)
+        finally:
+            self._searched = time.monotonic()
         return answer
 
     def _window(self, name: str, place: Cursor) -> tuple[Sequence[Row], int, Cursor, bool]:
