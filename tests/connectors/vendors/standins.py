@@ -10,6 +10,7 @@ from tests.connectors.vendors.ringcentral_standin import RingCentral
 from tests.connectors.vendors.salesforce_standin import SalesforceStandin
 from tests.connectors.vendors.twilio_standin import Twilio
 from tests.connectors.vendors.webhook_standin import Sender
+from tests.connectors.vendors.zoho_standin import ZohoStandin
 
 STANDINS = {
     "aircall": Aircall,
@@ -22,4 +23,5 @@ STANDINS = {
     "salesforce": SalesforceStandin,
     "twilio": Twilio,
     "webhook": Sender,
+    "zoho": ZohoStandin,
 }
