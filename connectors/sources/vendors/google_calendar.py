@@ -156,7 +156,7 @@ class Client:
         now = datetime.now(UTC)
         for calendar in self._read:
             name = hashlib.sha256(f"{calendar} {url} {now:%Y%m%d}".encode()).hexdigest()[:40]
-            wish = {"id": name, "type": "web_hook", "address": url, "token": secret}
+            wish: dict[str, Any] = {"id": name, "type": "web_hook", "address": url, "token": secret}
             wish["params"] = {"ttl": str(CHANNEL_SECONDS)}
             path = f"{_path(calendar)}/watch"
             answer = self._api.ask("POST", path, body=wish, also=(400,))  # the id is in use already

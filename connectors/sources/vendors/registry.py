@@ -6,10 +6,13 @@ from connectors.sources.vendors.contract import Vendor
 
 VENDORS: dict[str, str] = {  # name -> module:attribute
     "aircall": "connectors.sources.vendors.aircall:VENDOR",
+    "cloudevents": "connectors.sources.vendors.signed_json:CLOUDEVENTS",
     "dynamics": "connectors.sources.vendors.dynamics:VENDOR",
     "google-calendar": "connectors.sources.vendors.google_calendar:VENDOR",
     "microsoft-calendar": "connectors.sources.vendors.microsoft_calendar:VENDOR",
     "ringcentral": "connectors.sources.vendors.ringcentral:VENDOR",
+    "signed-json": "connectors.sources.vendors.signed_json:SIGNED",
+    "singer": "connectors.sources.vendors.singer:VENDOR",
     "twilio": "connectors.sources.vendors.twilio:VENDOR",
 }
 

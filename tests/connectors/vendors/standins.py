@@ -5,13 +5,17 @@ from tests.connectors.vendors.dynamics_standin import Dynamics
 from tests.connectors.vendors.google_calendar_standin import GoogleCalendar
 from tests.connectors.vendors.microsoft_calendar_standin import MicrosoftCalendar
 from tests.connectors.vendors.ringcentral_standin import RingCentral
+from tests.connectors.vendors.signed_json_standin import CloudSender
+from tests.connectors.vendors.signed_json_standin import Sender as SignedSender
 from tests.connectors.vendors.twilio_standin import Twilio
 
 STANDINS = {
     "aircall": Aircall,
+    "cloudevents": CloudSender,
     "dynamics": Dynamics,
     "google-calendar": GoogleCalendar,
     "microsoft-calendar": MicrosoftCalendar,
     "ringcentral": RingCentral,
+    "signed-json": SignedSender,
     "twilio": Twilio,
 }
