@@ -11,7 +11,7 @@ class Limits:
     """How much the gateway takes at once.
 
     Attributes:
-        body_bytes_max: vendors' documents speak of 256 KB at most; theirs and ours fit in a message.
+        body_bytes_max: vendors send 256 KB at most; with its frame it fits in a message.
         requests_max: bodies held at once: 256 MiB if all were of the largest.
         requests_per_source_max: so that one source leaves room for the others.
         per_second_max: of one source; vendors' own limits lie below, and repeat what gets 429.

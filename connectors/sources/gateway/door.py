@@ -19,7 +19,7 @@ from connectors.sources.intake.gate import Gate
 from connectors.sources.intake.refusing import RETRY_SECONDS, Refusal, reply_to
 from connectors.sources.producing import Acknowledged, EventProducer
 from connectors.sources.runtime.records import framed, of_delivery
-from connectors.sources.vendors.contract import Endpoint, Reply, Request, Sparing, Unsigned
+from connectors.sources.vendors.contract import Endpoint, Reply, Request, Unsigned
 from schemas.codec import SchemaIds
 
 log = logging.getLogger(__name__)
@@ -85,8 +85,6 @@ class Door:
         reply = _verified(known, request, endpoint, now)
         if reply is not None:
             return reply
-        if isinstance(known.hook, Sparing):
-            request = known.hook.kept(request)
         row = framed(of_delivery(known.name, spared(request, known.secrets), now), self._ids)
         left = known.answer_seconds_max * ANSWER_SHARE - (time.perf_counter() - began)
         delivery = self._producer.send([row])

@@ -22,7 +22,7 @@ class Known(NamedTuple):
 
 
 class Hooks:
-    """All hooks of an installation. A paused source's are kept too: it maps them when it goes on."""
+    """All hooks of an installation; of paused sources too, which map what came when they go on."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources

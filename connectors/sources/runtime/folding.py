@@ -94,8 +94,11 @@ class Fold:
             yield from self._mapped(notice, seen, kept)
 
     def _list_again(self, notice: Notice) -> None:
-        log.warning("the vendor lost count of %s; it is listed again", notice.object)
         before = self._state.listing(notice.object)
+        if notice.at is None and before.cursor:
+            self._state.list_on(before._replace(begun_at=None, is_full=False))
+            return
+        log.warning("the vendor lost count of %s; it is listed again", notice.object)
         since = None if notice.at is None else millis(notice.at) - OVERLAP_MILLIS
         self._state.list_on(
             before._replace(cursor=None, since=since, is_full=since is None, begun_at=None)

@@ -112,6 +112,8 @@ class Log:
             if message.error():
                 raise Unavailable(f"kafka: {message.error()}")
             offset, key, value = message.offset() or 0, message.key() or b"", message.value() or b""
+            if offset < self._place:
+                raise Unavailable(f"kafka: {self._name} has begun anew; opening it again")
             self._place = offset + 1
             try:
                 _, raw = codec.decode(value, self._ids)

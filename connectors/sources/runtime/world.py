@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.sources.files.reading_mapping import BadMapping
 from connectors.sources.producing import Acknowledged, Event, EventProducer, Framed
 from connectors.sources.runtime.backoff import Backoff
-from connectors.sources.runtime.folder import Source, Sources
+from connectors.sources.runtime.folder import BadSource, Source, Sources
 from connectors.sources.runtime.log import Kafka
 from connectors.sources.runtime.state import State
 from connectors.sources.vendors.contract import Denied, Unavailable, Vendor
@@ -96,38 +97,42 @@ def kept_going(world: World, name: str, turn: Callable[[State], float]) -> None:
         began = time.monotonic()
         try:
             rest = turn(state)
-            told(state, name, "")
+            told(state, name, "", "")
             backoff.reset()
         except Unavailable as error:
             rest = backoff.pause(error.retry_after)
-            _trouble(world, state, name, str(error), rest)
+            _trouble(world, state, name, ("AWAY", str(error)), rest)
         except (Away, warehouse.Unavailable) as error:
             rest = min(backoff.pause(), 10.0)  # our own ground is back soon
-            _trouble(world, state, name, str(error), rest)
+            _trouble(world, state, name, ("AWAY", str(error)), rest)
         except Denied as error:
             rest = DENIED_SECONDS
-            _trouble(world, state, name, f"{error}; {error.remedy}", rest)
+            _trouble(world, state, name, ("DENIED", f"{error}; {error.remedy}"), rest)
+        except (BadSource, BadMapping) as error:
+            rest = DENIED_SECONDS / 6
+            _trouble(world, state, name, ("DENIED", str(error)), rest)
         except Exception as error:  # one source's mistake must not end the others
             log.exception("%s: %s failed", world.source.name, name)
             rest = backoff.pause()
-            _trouble(world, state, name, f"{type(error).__name__}: {error}", rest, known=False)
+            _trouble(world, state, name, ("FAILED", f"{type(error).__name__}: {error}"), rest)
         if time.monotonic() - began < rest:
             world.stop.wait(rest)
     state.close()
 
 
-def told(state: State, name: str, trouble: str) -> None:
-    """Remember what troubles a loop, for status; empty: nothing does."""
+def told(state: State, name: str, kind: str, text: str) -> None:
+    """Remember what troubles a loop, for status; an empty text: nothing does.
+
+    Args:
+        kind: AWAY passes by itself, DENIED wants a person, FAILED is a mistake of ours or theirs.
+    """
     before = json.loads(state.get(f"trouble.{name}", "{}"))
-    if before.get("text", "") != trouble:
+    if before.get("text", "") != text:
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        state.put(f"trouble.{name}", json.dumps({"text": trouble, "since": at}))
+        state.put(f"trouble.{name}", json.dumps({"text": text, "since": at, "kind": kind}))
 
 
-def _trouble(
-    world: World, state: State, name: str, text: str, rest: float, *, known: bool = True
-) -> None:
-    told(state, name, text)
+def _trouble(world: World, state: State, name: str, trouble: tuple[str, str], rest: float) -> None:
+    told(state, name, *trouble)
     state.put("failures", str(int(state.get("failures", "0")) + 1))
-    if known:
-        log.warning("%s: %s waits %.0f s: %s", world.source.name, name, rest, text)
+    log.warning("%s: %s waits %.0f s: %s", world.source.name, name, rest, trouble[1])

@@ -92,7 +92,8 @@ class Notice:
 
     Attributes:
         object: the vendor's name of its kind, such as Opportunity; a key of the mapping.
-        record_id: empty: the vendor lost count; the whole object is to be listed from `at` on.
+        record_id: empty: some of the object changed; it is to be listed from `at` on, and without
+            `at` from its cursor.
         at: when it changed; None: not told.
         record: all of it, fit to be mapped; None: it has to be read.
         gone: deleted, or merged away.
@@ -202,15 +203,6 @@ class Subscribing(Protocol):
 
     def subscribe(self, url: str, secret: str) -> tuple[str, ...]:
         """Return what was made or renewed, in words; nothing when all is as it should be."""
-        ...
-
-
-@runtime_checkable
-class Sparing(Protocol):
-    """A hook whose requests hold a secret in a place of their own."""
-
-    def kept(self, request: Request) -> Request:
-        """Return a verified request without its secret."""
         ...
 
 

@@ -14,6 +14,7 @@ VENDORS: dict[str, str] = {  # name -> module:attribute
     "signed-json": "connectors.sources.vendors.signed_json:SIGNED",
     "singer": "connectors.sources.vendors.singer:VENDOR",
     "twilio": "connectors.sources.vendors.twilio:VENDOR",
+    "webhook": "connectors.sources.vendors.webhook:VENDOR",
 }
 
 

@@ -8,6 +8,7 @@ from tests.connectors.vendors.ringcentral_standin import RingCentral
 from tests.connectors.vendors.signed_json_standin import CloudSender
 from tests.connectors.vendors.signed_json_standin import Sender as SignedSender
 from tests.connectors.vendors.twilio_standin import Twilio
+from tests.connectors.vendors.webhook_standin import Sender
 
 STANDINS = {
     "aircall": Aircall,
@@ -18,4 +19,5 @@ STANDINS = {
     "ringcentral": RingCentral,
     "signed-json": SignedSender,
     "twilio": Twilio,
+    "webhook": Sender,
 }
