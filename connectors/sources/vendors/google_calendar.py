@@ -205,7 +205,6 @@ class Client:
         }
         return {
             **told,
-            "record_id": f"{calendar}/{event.get('id')}",
             "entity_id": entity_id(str(event.get("iCalUID")), _start(original)),
             "is_told": is_told_by(calendar, organizer, invited, self._read),
             "owner": owner_of(calendar, organizer, self._read),

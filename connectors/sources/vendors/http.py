@@ -86,12 +86,14 @@ class Api:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         also: tuple[int, ...] = (),
+        raw: bool = False,
     ) -> Answer:
         """Return an answer whose status is 2xx or one of `also`.
 
         Args:
             path: below the base address, or a whole address such as a link to the next page.
             body: sent as JSON. form: sent as a form.
+            raw: what is asked for is no JSON: the body of a success is its bytes.
 
         Raises:
             Unavailable: the vendor is away, overloaded, or asks for patience.
@@ -101,10 +103,10 @@ class Api:
         if body is not None:
             request["content"] = json.dumps(body, default=_plain)
             request["headers"] = {"Content-Type": "application/json", **(headers or {})}
-        answer = self._sent(method, path, request)
+        answer = self._sent(method, path, request, raw)
         if answer.status == 401 and self._renew is not None and 401 not in also:
             self._renew()
-            answer = self._sent(method, path, request)
+            answer = self._sent(method, path, request, raw)
         if 200 <= answer.status < 300 or answer.status in also:
             return answer
         raise self._trouble(method, path, answer)
@@ -113,7 +115,7 @@ class Api:
         """Let go of connections."""
         self._client.close()
 
-    def _sent(self, method: str, path: str, request: Mapping[str, Any]) -> Answer:
+    def _sent(self, method: str, path: str, request: Mapping[str, Any], raw: bool) -> Answer:
         host = self._client.base_url.host
         headers = {**self._headers(), **request["headers"]}
         try:
@@ -131,7 +133,8 @@ class Api:
             raise Unavailable(f"{host} cannot be reached ({_reason(error)})") from None
         except (httpx.InvalidURL, httpx.DecodingError) as error:
             raise Unavailable(f"{host}: {error}") from None
-        answer = Answer(response.status_code, response.headers, _parsed(data, response, host))
+        body = data if raw and response.is_success else _parsed(data, response, host)
+        answer = Answer(response.status_code, response.headers, body)
         if self._heard is not None:
             self._heard(answer)
         return answer

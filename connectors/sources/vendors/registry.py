@@ -9,12 +9,16 @@ VENDORS: dict[str, str] = {  # name -> module:attribute
     "cloudevents": "connectors.sources.vendors.signed_json:CLOUDEVENTS",
     "dynamics": "connectors.sources.vendors.dynamics:VENDOR",
     "google-calendar": "connectors.sources.vendors.google_calendar:VENDOR",
+    "hubspot": "connectors.sources.vendors.hubspot.vendor:VENDOR",
     "microsoft-calendar": "connectors.sources.vendors.microsoft_calendar:VENDOR",
+    "pipedrive": "connectors.sources.vendors.pipedrive.vendor:VENDOR",
     "ringcentral": "connectors.sources.vendors.ringcentral:VENDOR",
+    "salesforce": "connectors.sources.vendors.salesforce.vendor:VENDOR",
     "signed-json": "connectors.sources.vendors.signed_json:SIGNED",
     "singer": "connectors.sources.vendors.singer:VENDOR",
     "twilio": "connectors.sources.vendors.twilio:VENDOR",
     "webhook": "connectors.sources.vendors.webhook:VENDOR",
+    "zoho": "connectors.sources.vendors.zoho.vendor:VENDOR",
 }
 
 

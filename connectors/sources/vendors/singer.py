@@ -13,7 +13,7 @@ VENDOR = Vendor(
     name="singer",
     title="Singer taps",
     settings=Settings,
-    objects=(),
+    objects=("deals", "activities"),  # of the shipped mapping; a tap has its own
     mapping="singer.yaml",
     setup=(
         "Install the tap in an environment of its own, and configure it as it asks.",

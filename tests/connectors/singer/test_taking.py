@@ -23,8 +23,8 @@ PUBLISHED = [
     b'{"type": "RECORD", "stream": "locations", "record": {"id": 1, "name": "Philadelphia"}}\n',
     b'{"type": "STATE", "value": {"users": 2, "locations": 1}}\n',
 ]
-DEAL = {"id": 7, "title": "Acme", "status": "won", "value": 1250.50, "currency": "EUR", "user_id": 3,
-        "add_time": "2026-03-01 09:00:00", "update_time": "2026-03-02 10:00:00",
+DEAL = {"id": 7, "title": "Acme", "status": "won", "value": 1250.50, "currency": "EUR",
+        "user_id": 3, "add_time": "2026-03-01 09:00:00", "update_time": "2026-03-02 10:00:00",
         "pipeline_id": 1, "stage_id": 4}  # fmt: skip
 
 

@@ -4,12 +4,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from connectors.sources.vendors.mapping import SourceMapping, load, mapper
-
 from connectors.sources import vendors
 from connectors.sources.files.mapper import Given, Skipped
 from connectors.sources.producing import Event
 from connectors.sources.vendors.contract import Notice, Vendor
+from connectors.sources.vendors.mapping import SourceMapping, load, mapper
 
 FOLDER = Path(vendors.__file__).parent / "mappings"
 

@@ -83,7 +83,8 @@ class CloudSender(Sender):
     def push(self, url: str, secret: str, one: Change) -> Request:
         event = {"specversion": "1.0", "id": f"{one.data['source_id']}-{one.at.timestamp()}",
                  "source": "/acme/crm", "type": f"io.spm.{one.kind}.{one.what}.v1",
-                 "subject": one.data["source_id"], "time": one.at.isoformat(), "data": one.data}  # fmt: skip
+                 "subject": one.data["source_id"], "time": one.at.isoformat(),
+                 "data": one.data}  # fmt: skip
         headers = {"content-type": "application/cloudevents+json; charset=UTF-8",
                    "authorization": f"Bearer {secret}"}  # fmt: skip
         return Request("POST", _target(url), headers, json.dumps(event).encode())
