@@ -10,6 +10,7 @@ VENDORS: dict[str, str] = {  # name -> module:attribute
     "dynamics": "connectors.sources.vendors.dynamics:VENDOR",
     "google-calendar": "connectors.sources.vendors.google_calendar:VENDOR",
     "hubspot": "connectors.sources.vendors.hubspot.vendor:VENDOR",
+    "ics": "connectors.sources.vendors.ics:VENDOR",
     "microsoft-calendar": "connectors.sources.vendors.microsoft_calendar:VENDOR",
     "pipedrive": "connectors.sources.vendors.pipedrive.vendor:VENDOR",
     "ringcentral": "connectors.sources.vendors.ringcentral:VENDOR",

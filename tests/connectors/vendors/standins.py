@@ -4,6 +4,7 @@ from tests.connectors.vendors.aircall_standin import Aircall
 from tests.connectors.vendors.dynamics_standin import Dynamics
 from tests.connectors.vendors.google_calendar_standin import GoogleCalendar
 from tests.connectors.vendors.hubspot_standin import HubSpotStandin
+from tests.connectors.vendors.ics_standin import Feeds
 from tests.connectors.vendors.microsoft_calendar_standin import MicrosoftCalendar
 from tests.connectors.vendors.pipedrive_standin import PipedriveStandin
 from tests.connectors.vendors.ringcentral_standin import RingCentral
@@ -19,6 +20,7 @@ STANDINS = {
     "dynamics": Dynamics,
     "google-calendar": GoogleCalendar,
     "hubspot": HubSpotStandin,
+    "ics": Feeds,
     "microsoft-calendar": MicrosoftCalendar,
     "pipedrive": PipedriveStandin,
     "ringcentral": RingCentral,
