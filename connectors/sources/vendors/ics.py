@@ -216,7 +216,7 @@ def _singles(events: Sequence[Event], since: datetime, until: datetime) -> Itera
 
 
 def _starts(event: Event, since: datetime, until: datetime) -> Iterator[datetime]:
-    rule = event["RRULE"]
+    rule: Any = event["RRULE"]
     if rule.get("FREQ", [""])[0] in _FREQUENT:
         return
     begins = event.decoded("DTSTART")  # in its own zone: a weekly meeting keeps its hour in summer
