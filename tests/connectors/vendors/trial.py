@@ -48,6 +48,8 @@ class Floor:
 
     def __init__(self, address: str, standin: Standin) -> None:
         self._named = getattr(standin, "id_of", lambda kind, record_id: record_id)
+    def __init__(self, address: str, known_as: Callable[[str], str] = str) -> None:
+        self._known_as = known_as
         self._consumer = Consumer(
             {"bootstrap.servers": address, "group.id": "trial", "enable.auto.commit": False,
              "auto.offset.reset": "earliest", "log_level": 0}
@@ -73,6 +75,8 @@ class Floor:
         """
         unique = str(uuid5(NAMESPACE_URL, source_id))
         source_id = self._named(kind, source_id)
+        """Return the messages of one record, whatever entity it is of."""
+        source_id = self._known_as(source_id)
         return [
             (message, record)
             for told in self.messages.values()
@@ -112,6 +116,8 @@ class Trial:
         self.running: Running | None = None
         self.start()
         self.floor = Floor(broker.address, standin)
+        self._known_as = getattr(standin, "known_as", str)  # where ids are of a shape
+        self.floor = Floor(broker.address, self._known_as)
 
     def start(self) -> None:
         """Let the loops work."""
@@ -189,6 +195,7 @@ class Trial:
         """Begin anew on a broker that has lost its memory."""
         self.start()
         self.floor = Floor(self.broker.address, self.standin)
+        self.floor = Floor(self.broker.address, self._known_as)
 
     def trouble(self) -> str:
         if self.running is None:
