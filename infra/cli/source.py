@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli import source_acts, source_add, source_look, source_tables
+from infra.cli import source_acts, source_add, source_look, source_singer, source_tables
 from infra.cli.reaching import print_json
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ app.command("resume")(source_acts.resume)
 app.command("backfill")(source_acts.backfill)
 app.command("reconcile")(source_acts.reconcile)
 app.command("replay")(source_acts.replay)
+app.command("singer")(source_singer.singer)
 
 
 def folder() -> "Sources":

@@ -42,11 +42,13 @@ class Floor:
     """What stands in crm.* so far: the messages of each entity in their order.
 
     Args:
-        standin: may name records as its vendor does (`id_of`), where numbers are no ids there.
+        standin: may name records as its vendor does, where numbers are no ids there: by `id_of`
+            a kind and a number, or by `known_as` a number.
     """
 
     def __init__(self, address: str, standin: Standin) -> None:
-        self._named = getattr(standin, "id_of", lambda kind, record_id: record_id)
+        known_as = getattr(standin, "known_as", str)
+        self._named = getattr(standin, "id_of", lambda kind, record_id: known_as(record_id))
         self._consumer = Consumer(
             {"bootstrap.servers": address, "group.id": "trial", "enable.auto.commit": False,
              "auto.offset.reset": "earliest", "log_level": 0}
@@ -72,7 +74,7 @@ class Floor:
             (message, record)
             for told in self.messages.values()
             for message, record in told
-            if (message, record["source"], record["source_id"]) == (kind, source, source_id)
+            if (message, record["source"]) == (kind, source) and source_id in record["source_id"]
         ]
 
     def now(self, kind: str, source: str, source_id: str) -> dict[str, Any] | None:
@@ -152,7 +154,7 @@ class Trial:
             time.sleep(0.2)
         assert answer.is_success, (answer.status_code, answer.text)
 
-    def until(self, what: Callable[[], Any], seconds: float = 40.0) -> Any:
+    def until(self, what: Callable[[], Any], seconds: float = 15.0) -> Any:
         """Return what a question is answered with, once it is true."""
         until = time.monotonic() + seconds
         while not (found := what()):
@@ -191,7 +193,9 @@ class Trial:
         try:
             aside = [one.detail for one in state.aside(5)]
             loops = ("asking", "mapping", "listening")
-            return f"{[state.get(f'trouble.{n}') for n in loops]} aside: {aside}"
+            troubles = [state.get(f"trouble.{n}") for n in loops]
+            last = [told[-1] for told in self.floor.messages.values()][-4:]
+            return f"{troubles}; set aside {aside}; the newest are {last}"
         finally:
             state.close()
 
