@@ -195,6 +195,9 @@ def wrong(company: Company, found: dict[tuple[str, str], dict[str, Any]]) -> lis
     said += [f"{key} is nobody's" for key in found.keys() - named.keys()]
     for key, one in named.items():
         there = found.get(key)
+        if one["op"] == "CANCELLED":  # perhaps before anybody saw it, or its last state
+            said += [f"{key} is there still"] if there and there["op"] == "SET" else []
+            continue
         if there is None:
             said.append(f"{key} is missing")
             continue
