@@ -314,6 +314,29 @@ def test_a_listing_is_complete_and_in_order(
     assert said == [str(i) for i in range(1, 1204)]
 
 
+def test_what_changes_while_it_is_listed_is_not_skipped(
+    pipe: PipedriveStandin, client: PipedriveClient
+) -> None:
+    for i in range(1, 1001):
+        pipe.put("call", str(i), T0 + timedelta(seconds=i))
+    pages = client.changed("activities", None, None)
+    said = list(next(pages).notices)
+    for i in range(1, 50):  # everything behind them moves up by as many places
+        pipe.put("call", str(i), T0 + timedelta(hours=1, seconds=i))
+    said += notices(list(pages))
+    assert {n.record_id for n in said} == {str(i) for i in range(1, 1001)}
+
+
+def test_an_import_of_one_second_is_paged_through(
+    pipe: PipedriveStandin, client: PipedriveClient
+) -> None:
+    for i in range(1, 1301):
+        pipe.put("call", str(i), T0 + timedelta(seconds=0 if i < 3 else 60 if i < 1200 else i))
+    said = [n.record_id for n in notices(listed(client, "activities"))]
+    assert sorted(map(int, said)) == [*range(1, 1301)]
+    assert len(said) == len(set(said))
+
+
 def test_a_listing_goes_on_where_it_was_broken_off_though_cursors_are_forgotten(
     pipe: PipedriveStandin, client: PipedriveClient
 ) -> None:

@@ -20,7 +20,7 @@ from connectors.sources.vendors.contract import (
     Vendor,
 )
 from connectors.sources.vendors.http import Answer, Api, retry_after, told
-from connectors.sources.vendors.whole_seconds import settled
+from connectors.sources.vendors.whole_seconds import settled, window
 from connectors.sources.vendors.zoho.channels import is_good, wanted
 from connectors.sources.vendors.zoho.hook import ZohoHook
 from connectors.sources.vendors.zoho.listing import (
@@ -29,10 +29,10 @@ from connectors.sources.vendors.zoho.listing import (
     begun,
     changed_at,
     dressed,
+    following,
     has_more,
     instant,
     iso_of,
-    window,
 )
 from connectors.sources.vendors.zoho.tokens import Tokens, ZohoSettings
 
@@ -110,7 +110,8 @@ class ZohoClient:
         start, token, more = place.at, "", True
         while more:
             body = self._page(object_name, place.at, token)
-            rows, at, token, more = window(body, place.at)
+            page = window(body.get("data", ()), place.at, changed_at, following(body))
+            rows, at, token, more = page
             if not more:  # the next listing begins where this one may have been too early
                 at = max(start, min(at, (now - OVERLAP).timestamp()))
             place = place._replace(at=at)
