@@ -9,7 +9,7 @@ def register(root: typer.Typer) -> None:
 
 
 def gateway() -> None:
-    """Serve the gateway: vendors push to /hooks/<source>, and it keeps what is theirs.
+    """Serve the gateway: vendors push to /hooks/SOURCE, and it keeps what is theirs.
 
     It checks signatures, writes to Kafka and answers; what a push says is found out behind it by
     `pacesetter source run`. Put a proxy with TLS in front of it and set public_url to the address

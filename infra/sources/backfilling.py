@@ -9,6 +9,8 @@ from datetime import timedelta
 from connectors.sources.runtime.folder import Source, Sources, vendor_named
 from connectors.sources.runtime.running import Ground, Held, Running, is_held
 from connectors.sources.runtime.state import Listing, State
+from infra.local import run_file
+from streams.settings import Settings
 
 LOOK_SECONDS = 1.0
 TAKEN_UP_SECONDS = 6.0  # a running installation takes a new source up within two
@@ -39,6 +41,12 @@ def backfilled(ground: Ground, source: Source, say: Say, *, installation_runs: b
     finally:
         if running is not None:
             running.stop()
+
+
+def is_running(settings: Settings) -> bool:
+    """Return whether an installation runs here, which takes up a new source by itself."""
+    run = run_file.read(settings.data_dir)
+    return run is not None and run.is_alive()
 
 
 def _follow(sources: Sources, source: Source, say: Say) -> None:

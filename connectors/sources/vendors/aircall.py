@@ -89,7 +89,7 @@ def full(call: Mapping[str, Any], said_at: Any = None) -> Record:
     """Return a call with what follows from it: uuid, talk, outcome, tags and last change."""
     started, answered, ended = (_seconds(call.get(name)) for name in _INSTANTS[:3])
     talked = ended - answered if ended is not None and answered is not None else None
-    tags = [tag.get("name") for tag in _objects(call, "tags") if isinstance(tag.get("name"), str)]
+    tags = [str(tag["name"]) for tag in _objects(call, "tags") if tag.get("name")]
     known = [said_at, *(call.get(name) for name in _INSTANTS)]
     known += [tag.get("tagged_at") for tag in _objects(call, "tags")]
     known += [comment.get("posted_at") for comment in _objects(call, "comments")]

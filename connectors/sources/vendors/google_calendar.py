@@ -156,7 +156,7 @@ class Client:
         now = datetime.now(UTC)
         for calendar in self._read:
             name = hashlib.sha256(f"{calendar} {url} {now:%Y%m%d}".encode()).hexdigest()[:40]
-            wish = {"id": name, "type": "web_hook", "address": url, "token": secret}
+            wish: dict[str, Any] = {"id": name, "type": "web_hook", "address": url, "token": secret}
             wish["params"] = {"ttl": str(CHANNEL_SECONDS)}
             path = f"{_path(calendar)}/watch"
             answer = self._api.ask("POST", path, body=wish, also=(400,))  # the id is in use already
@@ -205,7 +205,6 @@ class Client:
         }
         return {
             **told,
-            "record_id": f"{calendar}/{event.get('id')}",
             "entity_id": entity_id(str(event.get("iCalUID")), _start(original)),
             "is_told": is_told_by(calendar, organizer, invited, self._read),
             "owner": owner_of(calendar, organizer, self._read),

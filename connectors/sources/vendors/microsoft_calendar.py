@@ -222,7 +222,6 @@ class Client:
         told = {n: v for n, v in event.items() if n not in ("body", "bodyPreview", "subject")}
         return {
             **told,
-            "record_id": f"{calendar}/{event.get('id')}",
             "entity_id": entity_id(uid_of(str(event.get("iCalUId"))), original),
             "is_told": is_told_by(calendar, organizer, invited, self._read),
             "owner": owner_of(calendar, organizer, self._read),

@@ -42,7 +42,7 @@ HANDSHAKE_MAX = 512  # the answer must stay below 1,024 bytes, headers included
 OVER = frozenset({"Disconnected", "Gone", "Voicemail", "VoiceMail"})
 PAGE_MAX = 250
 KEPT_DAYS = 400  # the call log holds a year
-SPAN = timedelta(days=1)
+SPAN = timedelta(days=7)  # the call log answers few requests a minute
 CALL_HOURS_MAX = 4  # no call lasts longer; mailboxes of a session join it within that time
 LOGGED_SECONDS_MAX = 600.0  # a call that is not in the log by then is none
 RENEW_BEFORE = timedelta(days=3)

@@ -37,6 +37,10 @@ class Dynamics(Loopback):
         return {"url": self.base_url, "tenant_id": "contoso", "client_id": "app",
                 "client_secret": "s3", "login_url": self.base_url}  # fmt: skip
 
+    def known_as(self, record_id: str) -> str:
+        """Return the id that a record has here: ids of rows are GUIDs."""
+        return guid(record_id)
+
     def user(self, user_id: str, email: str, name: str) -> None:
         self.people[user_id] = {"systemuserid": user_id, "fullname": name, "employeeid": None,
                                 "internalemailaddress": email, "isdisabled": False}  # fmt: skip

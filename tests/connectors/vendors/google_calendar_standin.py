@@ -16,7 +16,7 @@ class GoogleCalendar(Loopback):
 
     kinds = ("meeting",)
     page_size = 4
-    calendars = (ANA, BO)
+    calendars = (ANA, BO, "501", "999")
 
     def __init__(self) -> None:
         super().__init__()

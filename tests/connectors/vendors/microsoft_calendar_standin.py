@@ -16,7 +16,7 @@ class MicrosoftCalendar(Loopback):
 
     kinds = ("meeting",)
     page_size = 4
-    mailboxes = (ANA, BO)
+    mailboxes = (ANA, BO, "501", "999")
 
     def __init__(self) -> None:
         super().__init__()
