@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 import uvicorn
@@ -43,13 +42,13 @@ class Floor:
     """What stands in crm.* so far: the messages of each entity in their order.
 
     Args:
-        standin: may name records as its vendor does (`id_of`), where numbers are no ids there.
+        standin: may name records as its vendor does, where numbers are no ids there: by `id_of`
+            a kind and a number, or by `known_as` a number.
     """
 
     def __init__(self, address: str, standin: Standin) -> None:
-        self._named = getattr(standin, "id_of", lambda kind, record_id: record_id)
-    def __init__(self, address: str, known_as: Callable[[str], str] = str) -> None:
-        self._known_as = known_as
+        known_as = getattr(standin, "known_as", str)
+        self._named = getattr(standin, "id_of", lambda kind, record_id: known_as(record_id))
         self._consumer = Consumer(
             {"bootstrap.servers": address, "group.id": "trial", "enable.auto.commit": False,
              "auto.offset.reset": "earliest", "log_level": 0}
@@ -69,20 +68,13 @@ class Floor:
                 self.messages[message[1]["entity_id"]].append(message)
 
     def of(self, kind: str, source: str, source_id: str) -> list[Message]:
-        """Return the messages of one record, whatever entity it is of.
-
-        Some vendors' identifiers have a form of their own: with ours within, or a UUID of it.
-        """
-        unique = str(uuid5(NAMESPACE_URL, source_id))
-        source_id = self._named(kind, source_id)
         """Return the messages of one record, whatever entity it is of."""
-        source_id = self._known_as(source_id)
+        source_id = self._named(kind, source_id)
         return [
             (message, record)
             for told in self.messages.values()
             for message, record in told
-            if (message, record["source"]) == (kind, source)
-            and (source_id in record["source_id"] or record["source_id"] == unique)
+            if (message, record["source"]) == (kind, source) and source_id in record["source_id"]
         ]
 
     def now(self, kind: str, source: str, source_id: str) -> dict[str, Any] | None:
@@ -116,8 +108,6 @@ class Trial:
         self.running: Running | None = None
         self.start()
         self.floor = Floor(broker.address, standin)
-        self._known_as = getattr(standin, "known_as", str)  # where ids are of a shape
-        self.floor = Floor(broker.address, self._known_as)
 
     def start(self) -> None:
         """Let the loops work."""
@@ -195,7 +185,6 @@ class Trial:
         """Begin anew on a broker that has lost its memory."""
         self.start()
         self.floor = Floor(self.broker.address, self.standin)
-        self.floor = Floor(self.broker.address, self._known_as)
 
     def trouble(self) -> str:
         if self.running is None:
