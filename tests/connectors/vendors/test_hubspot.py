@@ -32,7 +32,9 @@ from connectors.sources.vendors.hubspot.records import dressed, links
 from connectors.sources.vendors.hubspot.vendor import VENDOR, HubSpotClient, HubSpotSettings
 from connectors.sources.vendors.registry import vendor
 from tests.connectors.vendors.hubspot_standin import HubSpotStandin, pushed
+from tests.connectors.vendors.loopback import Told
 from tests.connectors.vendors.mapped import mapped
+from tests.connectors.vendors.odd import ANSWERS, troubles
 from tests.samples import sample
 
 HOOK = HubSpotHook()
@@ -644,6 +646,14 @@ def test_owners_are_people_also_those_who_left(hub: HubSpotStandin, client: HubS
     assert len(users) == 120
     assert users[0] == User("1", "Rep 1", "rep1@example.com")
     assert [u.user_id for u in users if not u.is_active] == ["5"]
+
+
+@pytest.mark.parametrize("odd", ANSWERS, ids=repr)
+def test_an_answer_unlike_the_documents_is_an_outage_and_no_deletion(
+    hub: HubSpotStandin, client: HubSpotClient, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    monkeypatch.setattr(hub, "answer", lambda asked: Told(200, odd))
+    assert troubles(client, "deals")[0] in ("read: Unavailable", "read: Denied")
 
 
 def test_it_is_registered() -> None:

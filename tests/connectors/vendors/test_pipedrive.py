@@ -35,7 +35,9 @@ from connectors.sources.vendors.pipedrive.vendor import (
     PipedriveSettings,
 )
 from connectors.sources.vendors.registry import vendor
+from tests.connectors.vendors.loopback import Told
 from tests.connectors.vendors.mapped import is_skipped, mapped
+from tests.connectors.vendors.odd import ANSWERS, troubles
 from tests.connectors.vendors.pipedrive_standin import PipedriveStandin, pushed
 
 HOOK = PipedriveHook()
@@ -472,6 +474,14 @@ def test_users_are_people_also_the_deactivated(
         User("7", "Ana Ito", "ana@example.com"),
         User("8", "Bo", "bo@example.com", is_active=False),
     ]
+
+
+@pytest.mark.parametrize("odd", ANSWERS, ids=repr)
+def test_an_answer_unlike_the_documents_is_an_outage_and_no_deletion(
+    pipe: PipedriveStandin, client: PipedriveClient, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    monkeypatch.setattr(pipe, "answer", lambda asked: Told(200, odd))
+    assert troubles(client, "activities")[0] in ("read: Unavailable", "read: Denied")
 
 
 def test_it_is_registered() -> None:
