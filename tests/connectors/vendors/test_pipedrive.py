@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.sources.vendors import whole_seconds
 from connectors.sources.vendors.contract import (
     CursorExpired,
     Denied,
@@ -27,7 +26,6 @@ from connectors.sources.vendors.contract import (
     Unsigned,
     User,
 )
-from connectors.sources.vendors.http import Answer
 from connectors.sources.vendors.pipedrive.hook import PipedriveHook
 from connectors.sources.vendors.pipedrive.vendor import (
     VENDOR,
@@ -284,24 +282,6 @@ def test_an_end_beats_what_else_happened_in_its_second(
     assert gone.at is not None
     assert made.at is not None
     assert gone.at > made.at
-
-
-def test_what_changed_this_second_is_read_when_the_second_is_over(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = [0]
-    monkeypatch.setattr(whole_seconds.time, "sleep", lambda s: clock.__setitem__(0, clock[0] + s))
-
-    def ask() -> Answer:
-        asked.append(clock[0])
-        date = {"date": f"Mon, 02 Mar 2026 09:00:{30 + clock[0]:02.0f} GMT"}
-        return Answer(200, date, T0 + timedelta(seconds=changed))
-
-    for changed, tries in ((30, 3), (29, 2), (28, 1), (99, whole_seconds.TRIES_MAX)):
-        asked: list[float] = []
-        clock[0] = 0
-        whole_seconds.settled(ask, lambda answer: [answer.body])
-        assert len(asked) == tries, changed
 
 
 # --- listings
