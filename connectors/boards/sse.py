@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from starlette.types import Receive, Scope, Send
 
-from connectors.boards.feed import Feed, Selection
+from connectors.boards.feed import Feed
+from connectors.boards.selections import Selection
 
 BEAT_SECONDS = 15.0
 SEND_SECONDS_MAX = 30.0  # a viewer that takes nothing for so long is gone
@@ -35,7 +36,8 @@ class EventStream:
         talking = asyncio.create_task(self._talk(send))
         leaving = asyncio.create_task(_until_gone(receive))
         try:
-            await asyncio.wait({talking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            with self._feed.watching(self._selection):
+                await asyncio.wait({talking, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._feed.metrics.viewer(-1)
             talking.cancel()

@@ -10,6 +10,7 @@ import clickhouse_connect
 import pytest
 
 from connectors.sinks.clickhouse import Warehouse
+from infra.alerting.leasing import Lease
 from infra.bi.making import make_views
 from infra.definitions.stored import Stored
 from schemas.alerts import Alerts
@@ -23,7 +24,8 @@ from tests.infra.definitions import floors
 from tests.infra.definitions.conftest import TABLES as OF_DEFINITIONS
 
 TABLES = (*OF_DEFINITIONS, "alert_event", "alert_notice", "alert_act", "alert_published",
-          "source_progress")  # fmt: skip
+          "source_progress", "broadcast", "contest_standing", "contest_result", "deal",
+          "lease")  # fmt: skip
 DAYS = 30  # of the quarter before today
 QUOTA = Decimal(6_000)  # of sixty days: 100 a day
 
@@ -53,6 +55,11 @@ class Ground:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self.client.query(sql).result_rows]
+
+
+def at_once() -> Lease:
+    """Return a lease that nobody contends for."""
+    return Lease("alerts", "a test", settle=60, sleep=lambda _: None)
 
 
 def bundle_of(today: date, alerts: Alerts) -> Bundle:
