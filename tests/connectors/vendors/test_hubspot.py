@@ -434,6 +434,42 @@ def test_a_newer_split_makes_the_deal_newer(hub: HubSpotStandin, client: HubSpot
     assert revisions[1] - revisions[0] == 3600 * 1_000_000
 
 
+def test_a_split_deal_is_never_taken_for_its_owners_alone(hub: HubSpotStandin) -> None:
+    hub.put("deal", "1", T0, stage="WON", splits=(("7", "0.5"), ("8", "0.5")))
+    client = HubSpotClient(HubSpotSettings(**{**hub.settings, "deal_splits": False}))
+    record = client.read("deals", ["1"])["1"]
+    assert len(mapped(VENDOR, Notice("deals", "1", record=record)).record["splits"]) == 2
+    hub.denied = {"splits"}
+    with pytest.raises(Denied):
+        client.read("deals", ["1"])
+    client.close()
+
+
+def test_recipients_of_what_came_in_are_nobody_outside(
+    hub: HubSpotStandin, client: HubSpotClient
+) -> None:
+    hub.put("email", "1", T0, recipients=3)
+    hub.objects["emails"]["1"]["properties"]["hs_email_direction"] = "INCOMING_EMAIL"
+    (email,) = (mapped(VENDOR, n).record for n in told(listed(client, "emails")))
+    assert (email["direction"], email["external_recipient_count"]) == ("INBOUND", 0)
+
+
+def test_a_stage_is_believed_before_the_flags_that_follow_it(
+    hub: HubSpotStandin, client: HubSpotClient
+) -> None:
+    hub.put("deal", "1", T0, stage="OPEN")
+    properties = hub.objects["deals"]["1"]["properties"]
+    for stage, pipeline, meant in (
+        ("closedwon", "default", "WON"),  # the flags still say open
+        ("closedlost", "default", "LOST"),
+        ("closedwon", "archived", "OPEN"),  # no pipeline says: the flags do
+    ):
+        properties |= {"dealstage": stage, "pipeline": pipeline}
+        record = client.read("deals", ["1"])["1"]
+        deal = mapped(VENDOR, Notice("deals", "1", record=record)).record
+        assert deal["stage_class"] == meant
+
+
 def test_an_unknown_stage_is_looked_up_at_once(hub: HubSpotStandin, client: HubSpotClient) -> None:
     hub.put("deal", "1", T0, stage="OPEN")
     told(listed(client, "deals"))

@@ -30,7 +30,7 @@ SAID: dict[str, dict[str, Any]] = {
     "deal": DEAL,
     "call": CALL,
     "meeting": {"owner": "005U1", "start_at": AT, "end_at": LATER, "outcome": "COMPLETED"},
-    "email": {"owner": "005U1", "message_id": "1@acme.example", "recipients": 3},
+    "email": {"owner": "005U1", "message_id": "<1@acme.example>", "recipients": 3},
 }
 
 
@@ -159,8 +159,9 @@ def test_a_call_counts_when_it_is_done_and_a_planned_one_is_none(
     standin.put("call", "1", AT, **CALL)
     made = standin.id_of("call", "1")
     ahead = {"IsClosed": False, "CompletedDateTime": None, "ActivityDate": date(2027, 5, 1)}
+    done = {"IsClosed": True, "CompletedDateTime": LATER}
     ops = []
-    for minutes, values in ((1, {}), (8, ahead), (15, {"IsClosed": True})):
+    for minutes, values in ((1, {}), (8, ahead), (15, done)):
         standin.org.write("Task", [made], AT + timedelta(minutes=minutes), values)
         event = event_of("Task", client.read("Task", [made])[made])
         ops.append(event.record["op"])

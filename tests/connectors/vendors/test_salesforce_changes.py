@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.sources.vendors.contract import Notice
@@ -95,7 +95,7 @@ def test_published_bitmaps_name_the_published_fields(
 def _schemas(draw: st.DrawFn) -> tuple[dict[str, Any], list[str]]:
     """Return a schema and some of its fields, in its order."""
     fields, chosen, within = [], [], []
-    for index in range(draw(st.integers(1, 70))):
+    for index in range(draw(st.integers(1, 40))):
         inner = [f"C{i}" for i in range(draw(st.sampled_from([0, 0, 0, 1, 11])))]
         fields.append(_compound(f"F{index}", inner) if inner else _text(f"F{index}"))
         if draw(st.booleans()):
@@ -104,6 +104,7 @@ def _schemas(draw: st.DrawFn) -> tuple[dict[str, Any], list[str]]:
     return {"name": "AnyChangeEvent", "fields": fields}, [*chosen, *within]
 
 
+@settings(max_examples=40)
 @given(_schemas())
 def test_what_is_written_by_the_documented_rule_is_read_again(
     drawn: tuple[dict[str, Any], list[str]],
@@ -112,6 +113,7 @@ def test_what_is_written_by_the_documented_rule_is_read_again(
     assert list(names(schema, bitmap(schema, fields))) == fields
 
 
+@settings(max_examples=60)
 @given(st.lists(st.text(max_size=12) | st.from_regex(r"(\d{0,3}-)?0x[0-9A-F]{0,9}"), max_size=3))
 def test_no_text_breaks_the_decoder(bitmaps: list[str]) -> None:
     try:

@@ -39,10 +39,16 @@ def no_warehouse() -> Any:
 
 
 class Floor:
-    """What stands in crm.* so far: the messages of each entity in their order."""
+    """What stands in crm.* so far: the messages of each entity in their order.
 
-    def __init__(self, address: str, known_as: Callable[[str], str] = str) -> None:
-        self._known_as = known_as
+    Args:
+        standin: may name records as its vendor does, where numbers are no ids there: by `id_of`
+            a kind and a number, or by `known_as` a number.
+    """
+
+    def __init__(self, address: str, standin: Standin) -> None:
+        known_as = getattr(standin, "known_as", str)
+        self._named = getattr(standin, "id_of", lambda kind, record_id: known_as(record_id))
         self._consumer = Consumer(
             {"bootstrap.servers": address, "group.id": "trial", "enable.auto.commit": False,
              "auto.offset.reset": "earliest", "log_level": 0}
@@ -63,12 +69,12 @@ class Floor:
 
     def of(self, kind: str, source: str, source_id: str) -> list[Message]:
         """Return the messages of one record, whatever entity it is of."""
-        source_id = self._known_as(source_id)
+        source_id = self._named(kind, source_id)
         return [
             (message, record)
             for told in self.messages.values()
             for message, record in told
-            if (message, record["source"], record["source_id"]) == (kind, source, source_id)
+            if (message, record["source"]) == (kind, source) and source_id in record["source_id"]
         ]
 
     def now(self, kind: str, source: str, source_id: str) -> dict[str, Any] | None:
@@ -101,8 +107,7 @@ class Trial:
         self._gateway()
         self.running: Running | None = None
         self.start()
-        self._known_as = getattr(standin, "known_as", str)  # where ids are of a shape
-        self.floor = Floor(broker.address, self._known_as)
+        self.floor = Floor(broker.address, standin)
 
     def start(self) -> None:
         """Let the loops work."""
@@ -149,7 +154,7 @@ class Trial:
             time.sleep(0.2)
         assert answer.is_success, (answer.status_code, answer.text)
 
-    def until(self, what: Callable[[], Any], seconds: float = 40.0) -> Any:
+    def until(self, what: Callable[[], Any], seconds: float = 15.0) -> Any:
         """Return what a question is answered with, once it is true."""
         until = time.monotonic() + seconds
         while not (found := what()):
@@ -179,7 +184,7 @@ class Trial:
     def again(self) -> None:
         """Begin anew on a broker that has lost its memory."""
         self.start()
-        self.floor = Floor(self.broker.address, self._known_as)
+        self.floor = Floor(self.broker.address, self.standin)
 
     def trouble(self) -> str:
         if self.running is None:
@@ -188,7 +193,9 @@ class Trial:
         try:
             aside = [one.detail for one in state.aside(5)]
             loops = ("asking", "mapping", "listening")
-            return f"{[state.get(f'trouble.{n}') for n in loops]} aside: {aside}"
+            troubles = [state.get(f"trouble.{n}") for n in loops]
+            last = [told[-1] for told in self.floor.messages.values()][-4:]
+            return f"{troubles}; set aside {aside}; the newest are {last}"
         finally:
             state.close()
 

@@ -18,7 +18,7 @@ from connectors.sources.vendors.http import Api
 from connectors.sources.vendors.hubspot.records import instant, merged_ids, millis
 
 SEARCHED_MAX = 200  # results of a search
-SEARCH_SECONDS_MIN = 0.2  # five searches a second and account
+SEARCH_SECONDS_MIN = 0.21  # of rest between two: five a second and account are allowed
 OVERLAP = timedelta(minutes=5)  # the index of searches lags "a few moments"
 KEPT = timedelta(days=90)  # then the list of deletions forgets one
 PAGE_REST_SECONDS = 20  # of that list, per page behind the first: 4,320 requests a day at most
@@ -76,14 +76,16 @@ class Listing:
             ]
         sort = "hs_object_id" if place.after else _CHANGED
         time.sleep(max(0.0, self._searched + SEARCH_SECONDS_MIN - time.monotonic()))
-        self._searched = time.monotonic()
         body = {
             "filterGroups": [{"filters": filters}],
             "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
             "properties": [_CHANGED],
             "limit": limit,
         }
-        answer: Mapping[str, Any] = self.api.post(f"/crm/v3/objects/{name}/search", body)
+        try:
+            answer: Mapping[str, Any] = self.api.post(f"/crm/v3/objects/{name}/search", body)
+        finally:
+            self._searched = time.monotonic()
         return answer
 
     def _window(self, name: str, place: Cursor) -> tuple[Sequence[Row], int, Cursor, bool]:
@@ -98,7 +100,7 @@ class Listing:
         full = len(rows) == SEARCHED_MAX
         if place.after:
             ahead = {"after": str(rows[-1]["id"])} if full else {"at": place.at + 1, "after": ""}
-            return rows, left, place._replace(**ahead), True  # type: ignore[arg-type]
+            return rows, left, place._replace(**ahead), True
         newest = max((_changed_at(row) for row in rows), default=place.at)
         if not full:
             return rows, 0, place._replace(at=max(newest, place.at)), False
@@ -151,9 +153,10 @@ def begun(since: datetime | None, cursor: str | None, now: datetime) -> Cursor:
         at = millis(since) if since is not None else 0
         return Cursor(at=at, gone=at)
     try:
-        place = Cursor(*json.loads(cursor))
+        at, after, gone, rested = json.loads(cursor)
+        place = Cursor(int(at), str(after), int(gone), int(rested))
         forgotten = 0 < place.rested < millis(now - KEPT)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise CursorExpired("the cursor is none of HubSpot's") from None
     if forgotten:
         raise CursorExpired(f"HubSpot forgets deletions after {KEPT.days} days")

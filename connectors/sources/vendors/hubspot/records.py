@@ -23,7 +23,7 @@ PROPERTIES = {
         *_COMMON, "createdate", "dealname", "pipeline", "dealstage", "amount", "deal_currency_code",
         "closedate", "hs_is_closed", "hs_is_closed_won", "hs_v2_date_entered_current_stage",
         "hs_deal_stage_probability", "hs_acv", "dealtype", "closed_lost_reason",
-        "hs_analytics_source",
+        "hs_analytics_source", "hs_is_deal_split",
     ),
     "calls": (
         *_COMMON, *_DONE, "hs_call_direction", "hs_call_duration", "hs_call_disposition",
@@ -89,7 +89,7 @@ def dressed(record: Mapping[str, Any], around: Around) -> dict[str, Any]:
         whole["dialer_id"] = properties["hs_call_external_id"]
     if properties.get("hs_email_message_id"):
         whole["message_id"] = properties["hs_email_message_id"].strip().strip("<>")
-    if properties.get("hs_email_to_email"):
+    if properties.get("hs_email_direction") == "EMAIL" and properties.get("hs_email_to_email"):
         whole["recipients"] = {"external": _external(properties)}
     return whole
 
@@ -155,14 +155,17 @@ def stages_of(pipelines: Iterable[Mapping[str, Any]]) -> Stages:
 
 
 def _stage(properties: Mapping[str, Any], stage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a stage means: as the deal itself says, else as its pipeline does."""
+    """Return what a stage means: as its pipeline says, else as the deal does.
+
+    The deal's own flags are worked out by HubSpot some time after its stage has changed.
+    """
     metadata = stage.get("metadata") or {}
-    closed = properties.get("hs_is_closed") or metadata.get("isClosed")
-    won = properties.get("hs_is_closed_won")
-    if not won and closed:
-        with contextlib.suppress(InvalidOperation):
-            certain = Decimal(str(metadata.get("probability", ""))) == 1
-            won = "true" if closed == "true" and certain else "false"
+    closed, won = metadata.get("isClosed"), None
+    with contextlib.suppress(InvalidOperation):
+        certain = Decimal(str(metadata.get("probability", ""))) == 1
+        won = "true" if closed == "true" and certain else "false"
+    if closed is None or won is None:
+        closed, won = properties.get("hs_is_closed"), properties.get("hs_is_closed_won")
     return {"label": stage.get("label"), "is_closed": closed, "is_won": won}
 
 

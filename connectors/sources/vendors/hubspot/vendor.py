@@ -39,7 +39,9 @@ class HubSpotSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     token: SecretStr = Field(description="access token of the private app")
-    deal_splits: bool = Field(False, description="deal splits are turned on (Sales Enterprise)")
+    deal_splits: bool = Field(
+        False, description="deal splits are turned on (Sales Hub Enterprise), and the app has them"
+    )
     more_properties: str = Field(
         "", description="further properties your mapping reads, separated by commas"
     )
@@ -122,10 +124,16 @@ class HubSpotClient:
         if not found:
             return {}
         linked = {to: self._linked(name, to, list(found)) for to in records.LINKED[name]}
-        splits = self._split(list(found)) if name == "deals" and self._has_splits else {}
+        split = [one for one, record in found.items() if self._is_split(name, record)]
+        splits = self._split(split) if split else {}
         stages = self._stages_of(found.values()) if name == "deals" else {}
         around = records.Around(linked, splits, stages, self._account())
         return {one: records.dressed(record, around) for one, record in found.items()}
+
+    def _is_split(self, name: str, record: Record) -> bool:
+        """Return whether splits have to be read: also where the settings know of none."""
+        is_split = record["properties"].get("hs_is_deal_split") == "true"
+        return name == "deals" and (self._has_splits or is_split)
 
     def _linked(self, name: str, to: str, ids: Sequence[str]) -> Mapping[str, str]:
         path = f"/crm/v4/associations/{name}/{to}/batch/read"
@@ -193,6 +201,7 @@ VENDOR = Vendor(
     hook=HubSpotHook(),
     client=HubSpotClient,
     answer_seconds_max=5.0,
+    secret="the client secret of the private app (its tab Auth)",  # noqa: S106 - where it is found
     setup=(
         "Settings, Integrations, Private apps: create an app with the scopes "
         "crm.objects.owners.read, crm.schemas.deals.read, crm.objects.deals.read, "
@@ -204,12 +213,14 @@ VENDOR = Vendor(
         "hubspot_owner_id, pipeline, deal_currency_code; of calls hs_call_status, "
         "hs_call_disposition, hs_call_duration; of meetings hs_meeting_outcome, "
         "hs_meeting_start_time; of all hubspot_owner_id",
-        "its tab Auth: the access token is the token asked for here, the client secret is the "
-        "hook's secret",
+        "its tab Auth: the access token is the token asked for here, the client secret proves "
+        "what it pushes",
     ),
     notes={
         "calls, emails, meetings": "generic subscriptions (object.*) push them; a beta feature",
         "deal splits": "whether a change of splits alone marks the deal as changed is not "
+        "documented; a full reconcile finds it",
+        "associations": "whether a changed association marks both sides as changed is not "
         "documented; a full reconcile finds it",
         "restore": "whether a restored record is marked as changed is not documented",
         "merge": "ids that were merged away vanish from every list; they are known by "

@@ -72,7 +72,7 @@ class Listing:
         yield Page((), Mark(mark.begun, "", mark.begun).text(), total)
 
     def _by_children(self, kind: soql.Kind, mark: Mark) -> Iterator[Page]:
-        """Yield records whose children changed: that need not touch the records themselves."""
+        """Yield records of which only children changed, which need not touch them."""
         child = self._reading.child(kind)
         if child is None:
             return
@@ -88,6 +88,7 @@ class Listing:
                 notices = tuple(
                     Notice(kind.name, one, record=record, at=_at(record), gone=record is None)
                     for one, record in found.items()
+                    if record is None or not _is_behind(record, mark)  # else its own turn comes
                 )
                 yield Page(notices, mark.text())
 
@@ -130,6 +131,10 @@ class Listing:
             Notice(kind.name, record_id, record=record, at=_at(record), gone=record is None)
             for record_id, record in found
         )
+
+
+def _is_behind(record: Record, mark: Mark) -> bool:
+    return mark.at is None or records.moment(record[soql.STAMP]) >= mark.at
 
 
 def _at(record: Record | None) -> datetime | None:

@@ -107,14 +107,17 @@ class PubSub:
         wanted: SimpleQueue[Any] = SimpleQueue()
         wanted.put(_first(topic, replay))
         answers = call(iter(wanted.get, None), metadata=self._metadata())
+        pending = EVENTS_MAX
         try:
             for answer in answers:
                 changes = tuple(self._decoded(one) for one in answer.events)
                 last = answer.events[-1].replay_id if answer.events else answer.latest_replay_id
                 yield Batch(changes, last)
-                more = EVENTS_MAX - answer.pending_num_requested
-                if more >= EVENTS_MAX // 2:
+                pending -= len(changes)
+                if pending <= EVENTS_MAX // 2:
+                    more = EVENTS_MAX - pending
                     wanted.put(pb.FetchRequest(topic_name=topic, num_requested=more))
+                    pending = EVENTS_MAX
         finally:
             wanted.put(None)  # lets the sending thread end
             answers.cancel()
@@ -122,7 +125,7 @@ class PubSub:
     def _decoded(self, one: Any) -> Change:
         raw, schema = self._schema(one.event.schema_id)
         try:
-            event = fastavro.schemaless_reader(BytesIO(one.event.payload), schema, None)
+            event: Any = fastavro.schemaless_reader(BytesIO(one.event.payload), schema, None)
             return change_of(event, raw)
         except (ValueError, TypeError, KeyError, IndexError, EOFError, AttributeError) as error:
             # What it says is lost, not that something happened: all of its object is listed.

@@ -7,6 +7,7 @@ seconds is read again when they are over: by then its stamp names one state.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.sources.vendors.contract import Denied, Record
@@ -14,6 +15,7 @@ from connectors.sources.vendors.salesforce import records, soql
 from connectors.sources.vendors.salesforce.rest import Described, Rest
 from connectors.sources.vendors.salesforce.settings import SalesforceSettings
 
+TRIES_MAX = 4  # a record that changes every other second is taken as it is in the end
 SETTLED = timedelta(seconds=2)  # one for the stamp, one for the server's clock in whole seconds
 
 
@@ -27,15 +29,17 @@ class Reading:
         self._settings = settings
         self._sleep = sleep
         self._described: dict[str, Described] = {}
+        self._children: dict[str, soql.Child | None] = {}
 
     def read(self, kind: soql.Kind, record_ids: Sequence[str]) -> dict[str, Record | None]:
         """Return each record, None where Salesforce no longer has it."""
         found = self._found(kind, record_ids)
-        fresh = [one for one, record in found.items() if self.is_fresh(record)]
-        if fresh:
+        for _ in range(TRIES_MAX):
+            fresh = [one for one, record in found.items() if self.is_fresh(record)]
+            if not fresh:
+                break
             self.settle()
-            again = self._found(kind, fresh)
-            found = {one: again.get(one) if one in fresh else found[one] for one in found}
+            found |= dict.fromkeys(fresh) | self._found(kind, fresh)
         return {one: found.get(one[:15]) for one in record_ids}
 
     def parents(self, child: soql.Child, record_ids: Iterable[str]) -> dict[str, str]:
@@ -58,7 +62,14 @@ class Reading:
     def child(self, kind: soql.Kind) -> soql.Child | None:
         """Return the children that records have; None: not in this organisation."""
         child = kind.child
-        return child if child and child.relation in self.described(kind).relations else None
+        if child is None or child.relation not in self.described(kind).relations:
+            return None
+        if child.object not in self._children:
+            found = self._rest.described(child.object)
+            known = found.types if found else {}
+            fields = tuple(one for one in child.fields if "." in one or one in known)
+            self._children[child.object] = replace(child, fields=fields) if found else None
+        return self._children[child.object]
 
     def described(self, kind: soql.Kind) -> Described:
         """Return the organisation's description of an object.

@@ -78,6 +78,8 @@ def _complete(record: dict[str, Any], kind: Kind) -> Record:
         stamps += [one[STAMP] for one in children]
     record[LATEST] = max(stamps, key=moment)
     if kind.name == "EmailMessage":
+        if record.get("MessageIdentifier"):  # other sources tell it without its brackets
+            record["MessageIdentifier"] = record["MessageIdentifier"].strip().strip("<>")
         record["ExternalRecipientCount"] = _recipients(record)
         for name in _ADDRESSES:  # nobody needs whom it went to
             record.pop(name, None)
@@ -101,6 +103,8 @@ def _typed(text: str, kind: str) -> Any:
         return None
     if kind == "boolean":
         return text == "true"
+    if kind == "datetime":
+        return f"{text[:-1]}+0000" if text.endswith("Z") else text  # as REST writes it
     if kind in _DECIMALS:
         try:
             return Decimal(text)

@@ -45,7 +45,8 @@ class SalesforceSettings(BaseModel):
     )
     private_key: SecretStr = Field(
         SecretStr(""),
-        description="PEM of the key whose certificate the app has; empty with a consumer secret",
+        description="PEM of the key whose certificate the app has (--set private_key=@FILE); empty "
+        "with a consumer secret",
     )
     username: str = Field("", description="user to act for; with a private key only")
     channel: str = Field(

@@ -5,22 +5,29 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from connectors.sources.vendors.contract import Denied
 from connectors.sources.vendors.payloads import iso
-from connectors.sources.vendors.zoho.hook import token_of
 from connectors.sources.vendors.zoho.listing import iso_of
 
 ALIVE = timedelta(days=6, hours=23)  # a week is the most
 RENEWED_BEFORE = timedelta(days=4)  # so that days without us end no channel
+TOKEN_MAX = 50  # characters a channel keeps
 _ACTIONS = ("create", "edit", "delete")
 
 
 def wanted(url: str, secret: str, module: str, now: datetime) -> dict[str, Any]:
-    """Return a channel as it is asked for; its id follows from address and module."""
+    """Return a channel as it is asked for; its id follows from address and module.
+
+    Raises:
+        Denied: the secret is too long for a token.
+    """
+    if len(secret) > TOKEN_MAX:
+        raise Denied(f"the hook's secret has over {TOKEN_MAX} characters", "give it a shorter one")
     digits = int(sha256(f"{url} {module}".encode()).hexdigest()[:12], 16)
     return {
         "channel_id": str(10**15 + digits),
         "events": [f"{module}.all"],
-        "token": token_of(secret),
+        "token": secret,
         "notify_url": url,
         "channel_expiry": iso_of(now + ALIVE),
     }
