@@ -249,7 +249,7 @@ def test_dated_rates_become_definitions_that_lose_no_digit(
         ("EUR", "USD", "2026-01-01", Decimal("1.091234")),
         ("EUR", "USD", "2026-02-01", Decimal("1.075")),
     ]
-    people = list(csv.DictReader((tmp_path / "salesforce_users.csv").open()))
+    people = list(csv.DictReader((tmp_path / "salesforce" / "users.csv").open()))
     assert people[0]["Email"] == "ana@acme.example"
     assert client.tables(tmp_path) == done, "again changes nothing"
 
