@@ -35,7 +35,7 @@ PROPERTIES = {
     ),
     "meetings": (
         *_COMMON, *_DONE, "hs_meeting_start_time", "hs_meeting_end_time", "hs_meeting_outcome",
-        "hs_activity_type",
+        "hs_activity_type", "hs_i_cal_uid",
     ),
 }  # fmt: skip
 LINKED = {
