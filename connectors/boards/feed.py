@@ -16,6 +16,7 @@ from typing import Any
 
 from connectors.boards.board import Board, as_json
 from connectors.boards.metrics import Metrics
+from connectors.boards.packing import packed
 from connectors.boards.selections import Selection
 from connectors.boards.view import sources_of
 
@@ -53,6 +54,7 @@ class Feed:
         self._life, self._reason = Life.STARTING, "reading the past"
         self._as_of: datetime | None = None
         self._encoded: dict[Selection, bytes] = {}
+        self._packed: dict[Selection, bytes] = {}
         self._heard_at: float | None = None  # monotonic, of the oldest message not yet shown
         self._dirty = asyncio.Event()
         self._newer = asyncio.Event()
@@ -114,6 +116,12 @@ class Feed:
         self.is_open = False
         self._newer.set()
 
+    def packed(self, selection: Selection) -> bytes:
+        """Return the newest snapshot of a selection as a block of a gzip stream."""
+        if selection not in self._packed:
+            self._packed[selection] = packed(self.snapshot(selection))
+        return self._packed[selection]
+
     def snapshot(self, selection: Selection) -> bytes:
         """Return the newest snapshot of a selection as an SSE event."""
         if selection not in self._encoded:
@@ -157,6 +165,7 @@ class Feed:
     def _step(self) -> None:
         self._sequence += 1
         self._encoded.clear()
+        self._packed.clear()
         self.metrics.snapshots.inc()
         self.metrics.partials.set(self.board.partials_held)
         if self._heard_at is not None:

@@ -30,6 +30,7 @@ from connectors.boards.config import BoardConfig
 from connectors.boards.door import Door, SafeHeaders, refusal
 from connectors.boards.feed import Feed, Life
 from connectors.boards.metrics import Metrics
+from connectors.boards.packing import is_wanted
 from connectors.boards.screens import Screens
 from connectors.boards.seed import Seed, over_http
 from connectors.boards.sessions import Sessions
@@ -175,7 +176,8 @@ class _Server:
             refused = door.refuse(request) is not None
             return not refused and may_stay(selection, door.who(request), board)
 
-        return EventStream(self._feed, selection, stays)
+        packs = is_wanted(request.headers.get("accept-encoding", ""))
+        return EventStream(self._feed, selection, stays, packs=packs)
 
     async def running(self, request: Request) -> Response:
         """Answer with the contests that run, for screens that rotate."""

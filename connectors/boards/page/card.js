@@ -23,7 +23,7 @@ export function Card({ rep, me, onLeave }) {
 function One({ shown }) {
   const { rep, company } = shown;
   const amount = (key, text) => (key === "revenue" ? numbers.money(text, company.currency) : numbers.exact(text));
-  return html`<main class="card">
+  return html`<main class="card" tabIndex="0">
     <header class="top"><div class="whose"><${Avatar} who=${rep} /><div><h1 class="headline">${rep.name}</h1><p class="about">${rep.team}</p></div></div>
       <ul class="places">${shown.places.filter((p) => p.rank).map((p) => html`<li key=${p.key}><b>${say("placeOf", { rank: p.rank, of: p.of })}</b> ${say(`by.${p.key}`)}${" "}
         <span>${p.to_next !== null ? say("toNext", { gap: amount(p.key, p.to_next) }) : ""} ${movement(p.moved).short}</span></li>`)}</ul></header>

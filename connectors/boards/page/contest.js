@@ -36,13 +36,13 @@ function One({ shown, me, now }) {
         ${contest.description && html`<p class="why">${contest.description}</p>`}</div>
       <${Countdown} contest=${contest} now=${now} numbers=${numbers} /></header>
     <div class="stage"><${Body} shown=${shown} me=${me} now=${now} />
-      <aside class="beside"><${Prizes} contest=${contest} numbers=${numbers} /><${Passes} passes=${shown.passes} numbers=${numbers} /><${Rules} contest=${contest} /></aside></div>
+      <aside class="beside"><${Prizes} contest=${contest} numbers=${numbers} /><${Passes} passes=${shown.passes} numbers=${numbers} /><${Rules} contest=${contest} isOpen=${!contest.prizes.length && !shown.passes.length} /></aside></div>
   </main>`;
 }
 
 function Body({ shown, me, now }) {
   const { contest, rows } = shown;
-  if (contest.phase === "COMING") return html`<section class="ahead-of"><ul>${contest.rules.slice(1).map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`;
+  if (contest.phase === "COMING") return html`<section class="ahead-of"><ul tabIndex="0">${contest.rules.slice(1).map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`;
   if (!rows.length) return html`<div class="empty"><h2>${say("nobodyYet")}</h2><p>${say("nobodyYetWhy")}</p></div>`;
   const lanes = (extra) => html`<${ContestLanes} shown=${shown} numbers=${numbers} me=${me} extra=${extra} />`;
   if (contest.phase === "FINAL") return html`<section class="shape"><${Podium} shown=${shown} numbers=${numbers} />${rows.length > 3 && lanes()}</section>`;

@@ -52,9 +52,9 @@ export function Prizes({ contest, numbers }) {
 export const prizeText = (prize, numbers) =>
   [prize.amount && numbers.money(prize.amount, prize.currency), prize.thing].filter(Boolean).join(" + ");
 
-export function Rules({ contest }) {
+export function Rules({ contest, isOpen }) {
   if (!contest.rules.length) return null;
-  return html`<details class="rules-of"><summary>${say("rules")}</summary><ul>${contest.rules.slice(1).map((line) => html`<li key=${line}>${line}</li>`)}</ul></details>`;
+  return html`<details class="rules-of" open=${isOpen}><summary>${say("rules")}</summary><ul tabIndex="0">${contest.rules.slice(1).map((line) => html`<li key=${line}>${line}</li>`)}</ul></details>`;
 }
 
 export function Passes({ passes, numbers }) {

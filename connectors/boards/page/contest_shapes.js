@@ -10,11 +10,12 @@ export function Duel({ shown, numbers }) {
   const text = scoreText(numbers, shown.contest.unit);
   const both = Math.max(0, Number(a.score)) + Math.max(0, Number(b.score));
   const share = both > 0 ? Math.max(0, Number(a.score)) / both : 0.5;
+  const ahead = (r) => r.rank === 1 && !r.tied;
   const side = (r) => html`<section class=${`side hue-${r.hue}${r.rank === 1 && !r.tied ? " ahead" : ""}`} data-id=${r.id}>
     <${Avatar} who=${r} lead=${r.rank === 1 && !r.tied} /><h2>${r.name}</h2><output>${text(r.score)}</output>
     <p>${r.rank === 1 && !r.tied ? say("ahead", { gap: text(shown.rows.find((x) => x !== r).behind ?? "0") }) : r.tied ? say("level") : ""}</p></section>`;
   return html`<div class="duel">${side(a)}<span class="versus" aria-hidden="true">:</span>${side(b)}
-    <div class="tug" style=${{ "--share": share }} aria-hidden="true"><i class=${`hue-${a.hue}`}></i><i class=${`hue-${b.hue}`}></i></div></div>`;
+    <div class="tug" style=${{ "--share": share }} aria-hidden="true"><i class=${ahead(a) ? "first" : `hue-${a.hue}`}></i><i class=${ahead(b) ? "first" : `hue-${b.hue}`}></i></div></div>`;
 }
 
 export function Goal({ shown, numbers }) {
@@ -28,7 +29,8 @@ export function Goal({ shown, numbers }) {
     <div class="bar" role="img" aria-label=${say("ofGoal", { share: numbers.percent(target ? sum / target : 0), goal: text(contest.target) })}>
       <i style=${{ "--share": Math.min(1, sum / top) }}></i>
       ${levels.map((level) => html`<span key=${level.name} class=${sum >= Number(level.amount) ? "level done" : "level"} style=${{ insetInlineStart: `${(100 * Number(level.amount)) / top}%` }}>
-        <b>${level.name}</b> ${text(level.amount)}</span>`)}</div></div>`;
+        <b>${level.name}</b> ${text(level.amount)}</span>`)}</div>
+    <ul class="levels">${levels.map((level) => html`<li key=${level.name} class=${sum >= Number(level.amount) ? "done" : ""}><b>${level.name}</b> ${text(level.amount)}${sum >= Number(level.amount) ? " ✓" : ""}</li>`)}</ul></div>`;
 }
 
 export function King({ shown, numbers, now }) {
@@ -60,9 +62,9 @@ export function Draw({ shown, numbers }) {
   const text = scoreText(numbers, shown.contest.unit);
   const rounds = byRound(shown.detail?.matches ?? []);
   if (!rounds.length) return html`<p class="notes">${say("noMatches")}</p>`;
-  return html`<div class="draw">${rounds.map(([round, matches]) => html`<section key=${round}><h2>${matches[0].label.includes("final") ? matches[0].label : say("round", { n: round })}</h2>
+  return html`<div class="draw" tabIndex="0">${rounds.map(([round, matches]) => html`<section key=${round}><h2>${matches[0].label.includes("final") ? matches[0].label : say("round", { n: round })}</h2>
     <ol>${matches.map((m) => html`<li key=${`${m.home} ${m.away}`} class=${m.is_decided ? "decided" : ""}>
-      ${[["home", "home_score"], ["away", "away_score"]].map(([side, score]) => html`<span class=${m.winner === m[side] && m[side] ? "wins" : ""}>
+      ${[["home", "home_score"], ["away", "away_score"]].map(([side, score]) => html`<span class=${m.winner === m[side] && m[side] ? "winner" : ""}>
         <b>${m[side] ? shown.detail.people[m[side]].name : say("bye")}</b><output>${m[side] && m.away ? text(m[score]) : ""}</output></span>`)}
     </li>`)}</ol></section>`)}</div>`;
 }

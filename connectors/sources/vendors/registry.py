@@ -6,6 +6,7 @@ from connectors.sources.vendors.contract import Vendor
 
 VENDORS: dict[str, str] = {  # name -> module:attribute
     "aircall": "connectors.sources.vendors.aircall:VENDOR",
+    "cloudevents": "connectors.sources.vendors.signed_json:CLOUDEVENTS",
     "dynamics": "connectors.sources.vendors.dynamics:VENDOR",
     "google-calendar": "connectors.sources.vendors.google_calendar:VENDOR",
     "hubspot": "connectors.sources.vendors.hubspot.vendor:VENDOR",
@@ -14,6 +15,7 @@ VENDORS: dict[str, str] = {  # name -> module:attribute
     "pipedrive": "connectors.sources.vendors.pipedrive.vendor:VENDOR",
     "ringcentral": "connectors.sources.vendors.ringcentral:VENDOR",
     "salesforce": "connectors.sources.vendors.salesforce.vendor:VENDOR",
+    "signed-json": "connectors.sources.vendors.signed_json:SIGNED",
     "singer": "connectors.sources.vendors.singer:VENDOR",
     "twilio": "connectors.sources.vendors.twilio:VENDOR",
     "webhook": "connectors.sources.vendors.webhook:VENDOR",

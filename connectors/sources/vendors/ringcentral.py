@@ -30,7 +30,7 @@ from connectors.sources.vendors.contract import (
 from connectors.sources.vendors.http import Answer, Api
 from connectors.sources.vendors.payloads import iso, latest, object_in, wanted
 from connectors.sources.vendors.signing import basic_auth, check_secret
-from connectors.sources.vendors.spans import Span, spans
+from connectors.sources.vendors.spans import Span, reached, spans
 from connectors.sources.vendors.tokens import Tokens
 
 CALLS = "calls"
@@ -173,7 +173,9 @@ class Client:
         now = datetime.now(UTC)
         start = iso(cursor) or since or now - timedelta(days=KEPT_DAYS)
         for span in spans(start - timedelta(hours=CALL_HOURS_MAX), now, SPAN):
-            yield Page(tuple(self._begun_in(span)), max(start, span.end).isoformat())
+            told = tuple(self._begun_in(span))
+            start = reached(span, start, now, (n.record["started_at"] for n in told if n.record))
+            yield Page(told, start.isoformat())
 
     def users(self) -> Iterator[User]:
         """Yield everybody with an extension."""

@@ -33,7 +33,7 @@ from connectors.sources.vendors.contract import (
 from connectors.sources.vendors.http import Api
 from connectors.sources.vendors.payloads import form_in, iso, latest, wanted
 from connectors.sources.vendors.signing import basic_auth, hmac_of, same, same_as_any
-from connectors.sources.vendors.spans import Span, spans
+from connectors.sources.vendors.spans import Span, reached, spans
 
 CALLS = "calls"
 PAGE_MAX = 1000
@@ -172,7 +172,9 @@ class Client:
         now = datetime.now(UTC)
         start = iso(cursor) or since or now - timedelta(days=KEPT_DAYS)
         for span in spans(start - timedelta(hours=CALL_HOURS_MAX), now, SPAN):
-            yield Page(tuple(self._ended_in(span)), max(start, span.end).isoformat())
+            told = tuple(self._ended_in(span))
+            start = reached(span, start, now, (n.record["started_at"] for n in told if n.record))
+            yield Page(told, start.isoformat())
 
     def users(self) -> Iterator[User]:
         """Yield the account's numbers: Twilio has no people, and calls may belong to a number."""

@@ -1,16 +1,8 @@
-"""A floor with something of everything, and pictures of every page that shows it.
+"""A floor with something of everything, for tests and pictures. The people do not exist."""
 
-    python -m tests.connectors.boards.scene connectors/boards/docs
-
-Needs Chromium. The people do not exist.
-"""
-
-import argparse
-import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from connectors.boards.about import About
@@ -26,16 +18,14 @@ from infra.contests.words import words
 from schemas.contests import Contests
 from schemas.definitions import Company
 from schemas.positions import position_of
-from schemas.principals import Role
 from tests.connectors.boards.contesting import LOCAL, contest, row, step
-from tests.connectors.boards.ground import Broker, Floor, Served
 
 TEAMS = {"emea": "EMEA", "dach": "DACH", "uki": "UK & Ireland", "amer": "Americas", "apac": "APAC"}
 ABOVE = {"dach": "emea", "uki": "emea"}
 PEOPLE = {
     "rep-01": ("Ana Souza", "amer"), "rep-02": ("Ben Odegaard", "uki"),
     "rep-03": ("Cleo Marsh", "dach"), "rep-04": ("Daiki Mori", "apac"),
-    "rep-05": ("Elif Yıldız", "dach"), "rep-06": ("Farid Haddad", "uki"),
+    "rep-05": ("Elif Çelik", "dach"), "rep-06": ("Farid Haddad", "uki"),
     "rep-07": ("Grace Lim", "apac"), "rep-08": ("Hugo Lindqvist", "dach"),
     "rep-09": ("Inês Carvalho", "amer"), "rep-10": ("Jonah Whitfield", "amer"),
     "rep-11": ("Katarzyna Wiśniewska", "dach"), "rep-12": ("Liam Byrne", "uki"),
@@ -76,12 +66,12 @@ class Scene:
                 part = (rep, day)
                 amount = told(n * 13 + back)
                 yield Partial(
-                    *part, "revenue_won_reporting", self.currency, "crm.deals", 0, at, amount
+                    *part, "revenue_won_reporting", self.currency, "crm.deals", 1, at, amount
                 )
-                yield Partial(*part, "deals_won", "", "crm.deals", 0, at, Decimal(1 + n % 2))
-                yield Partial(*part, "calls", "", "crm.calls", 0, at, Decimal(18 + (n * 7) % 40))
-                yield Partial(*part, "emails_sent", "", "crm.emails", 0, at, Decimal(9 + n))
-                yield Partial(*part, "meetings_held", "", "crm.meetings", 0, at, Decimal(n % 4))
+                yield Partial(*part, "deals_won", "", "crm.deals", 1, at, Decimal(1 + n % 2))
+                yield Partial(*part, "calls", "", "crm.calls", 1, at, Decimal(18 + (n * 7) % 40))
+                yield Partial(*part, "emails_sent", "", "crm.emails", 1, at, Decimal(9 + n))
+                yield Partial(*part, "meetings_held", "", "crm.meetings", 1, at, Decimal(n % 4))
 
     def progress(self) -> list[Progress]:
         return [Progress("salesforce", self.now, self.now), Progress("dialer", self.now, self.now)]
@@ -117,8 +107,8 @@ class Scene:
     def _known(self) -> Known:
         at = self.now - timedelta(hours=20)
         final = tuple(
-            Placed(rep, place, False, Decimal(score), 9, at, Decimal(prize), self.currency if prize else "",
-                   thing, at, "Dana")
+            Placed(rep, place, False, Decimal(score), 9, at, Decimal(prize),
+                   self.currency if prize else "", thing, at, "Dana")
             for place, (rep, score, prize, thing) in enumerate(
                 [("rep-05", 164, 300, "dinner for two"), ("rep-02", 151, 200, ""),
                  ("rep-09", 139, 100, ""), ("rep-01", 120, 0, ""), ("rep-12", 96, 0, "")], 1)
@@ -126,29 +116,31 @@ class Scene:
         return known_of(Contests(contests=self._defined), {"sprint": final})
 
     def _contests(self) -> tuple[Any, ...]:
-        money = {
-            "score": "VALUE",
-            "metrics": [{"kpi": "revenue_won_reporting", "currency": self.currency}],
-        }
+        revenue = [{"kpi": "revenue_won_reporting", "currency": self.currency}]
+        money = {"score": "VALUE", "metrics": revenue}
         past = {"starts_at": (self.now - timedelta(days=5)).strftime(LOCAL),
                 "ends_at": (self.now - timedelta(days=2)).strftime(LOCAL)}  # fmt: skip
         ahead = {"starts_at": (self.now + timedelta(hours=20)).strftime(LOCAL),
                  "ends_at": (self.now + timedelta(days=3)).strftime(LOCAL)}  # fmt: skip
-        prizes = [{"place": 1, "amount": 300, "thing": "dinner for two"}, {"place": 2, "amount": 200},
+        prizes = [{"place": 1, "amount": 300, "thing": "dinner for two"},
+                  {"place": 2, "amount": 200},
                   {"place": 3, "amount": 100}]  # fmt: skip
         won = {"prizes": prizes, "prize_currency": self.currency}
         two = {"members": [{"rep_id": "rep-03"}, {"rep_id": "rep-08"}]}
         rounds = {"seeding": "DRAWN", "draw_seed": 1, "round_days": 1, **past}
         return (
-            contest("blitz", **won, metrics=[{"kpi": "calls_connected"}, {"kpi": "meetings_held", "points": 5}]),
+            contest("blitz", **won, 
+                    metrics=[{"kpi": "calls_connected"}, {"kpi": "meetings_held", "points": 5}]),
             contest("race", name="First to quota", format="RACE", score="PERCENT", target=100,
-                    metrics=money["metrics"], winners=3),
-            contest("duel", name="Marsh against Lindqvist", format="DUEL", participants=two, **money),
+                    metrics=revenue, winners=3),
+            contest("duel", name="Marsh against Lindqvist", format="DUEL",
+                    participants=two, **money),
             contest("sides", name="Reds against Blues", of="TEAMS", participants={"sides": SIDES}),
             contest("regions", name="Battle of the regions", of="TEAMS", team_score="AVERAGE",
                     participants={"teams": ["emea", "amer", "apac"]}),
             contest("goal", name="A million together", format="GOAL", target=1_000_000, **money,
-                    milestones=[{"name": "Base", "amount": 600_000}, {"name": "Super", "amount": 800_000}]),
+                    milestones=[{"name": "Base", "amount": 600_000},
+                                {"name": "Super", "amount": 800_000}]),
             contest("king", name="King of the hill", format="KING"),
             contest("cup", name="Autumn cup", format="BRACKET", **rounds),
             contest("survivors", name="Last one standing", format="ELIMINATION", **past),
@@ -160,7 +152,8 @@ class Scene:
 
     def _steps(self) -> Iterable[dict[str, Any]]:
         reps = list(PEOPLE)
-        yield self._step("blitz", dict(zip(reps, (96, 91, 91, 74, 66, 61, 52, 40, 33, 21, 8, 0), strict=True)),
+        points = (96, 91, 91, 74, 66, 61, 52, 40, 33, 21, 8, 0)
+        yield self._step("blitz", dict(zip(reps, points, strict=True)),
                          passed={"rep-01": ["rep-02", "rep-03"]})  # fmt: skip
         shares = (1.04, 0.93, 0.88, 0.71, 0.64, 0.6, 0.41, 0.22)
         yield self._step(
@@ -218,84 +211,8 @@ class Scene:
                 (2, "rep-01", "rep-02", 5, 3),
             ]
             found["matches"] = [
-                {"round": r, "label": "final" if r == 2 else "semi-final", "home": h, "away": a, "home_score": hs,
+                {"round": r, "label": "final" if r == 2 else "semi-final", "home": h, "away": a,
+                 "home_score": hs,
                  "away_score": as_, "winner": h, "is_decided": r == 1} for r, h, a, hs, as_ in pairs
             ]  # fmt: skip
         return found
-
-
-SIZES = {"tv": (1920, 1080), "phone": (390, 844)}
-PAGES: dict[str, tuple[str, Role]] = {
-    "board": ("/", Role.MANAGER), "teams": ("/?of=teams", Role.MANAGER),
-    "contests": ("/contests", Role.MANAGER), "screens": ("/screens", Role.MANAGER),
-    "card": ("/card", Role.REP), "around-me": ("/", Role.REP), "tv": ("/tv", Role.DISPLAY),
-    **{f"contest-{n}": (f"/contest/{n}", Role.REP) for n in (
-        "blitz", "race", "duel", "sides", "regions", "goal", "king", "cup", "survivors", "sprint", "next")},
-}  # fmt: skip
-READY = ".lanes tbody tr, .cards > li, .quotas li, .pairing b, .desk .new, .duel, .goal, .draw li, .podium, .ahead-of"
-
-
-def pictures(folder: Path, only: str = "", query: str = "", scheme: str = "dark") -> None:
-    """Write a picture of every page at the size of a television and of a phone."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.connectors.boards.browser import CHROMIUM
-
-    folder.mkdir(parents=True, exist_ok=True)
-    broker, scene = Broker(), Scene()
-    with tempfile.TemporaryDirectory() as home:
-        served = Served(Path(home), broker.bootstrap, scene, about=scene.about()).ready()
-        served.token("x")
-        try:
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=CHROMIUM, args=["--no-sandbox"]
-                )
-                for name, (path, role) in PAGES.items():
-                    if only and only not in name:
-                        continue
-                    token = served.token(name, role, BOSS if role is Role.MANAGER else "rep-08")
-                    for size, (width, height) in SIZES.items():
-                        _picture(browser, served, (path, query, name), token, (width, height), scheme,
-                                 folder / f"{name}-{size}.png", lambda: Floor(broker).does("rep-03", "calls", 1))  # fmt: skip
-                browser.close()
-        finally:
-            served.stop()
-            broker.stop()
-
-
-def _picture(
-    browser: Any, served: Served, page_of: tuple[str, str, str], token: str, size: tuple[int, int],
-    scheme: str, to: Path, stir: Callable[[], None],
-) -> None:  # fmt: skip
-    path, query, name = page_of
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, locale="en-GB",
-        reduced_motion="reduce",
-    )  # fmt: skip
-    page = context.new_page()
-    if name != "tv":
-        page.goto(served.url)
-        page.fill("#token", token)
-        page.keyboard.press("Enter")
-        page.wait_for_selector(".board")
-    page.goto(f"{served.url}{path}{'&' if '?' in path and query else '?' if query else ''}{query}")
-    page.wait_for_selector(READY)
-    if name in ("card", "contest-cup", "contest-king", "contest-goal", "contest-survivors"):
-        page.wait_for_timeout(2500)
-    if name == "around-me":
-        page.get_by_role("button", name="Around me").click()
-    page.evaluate("document.fonts.ready")
-    page.wait_for_timeout(300)
-    page.screenshot(path=to, full_page=size[0] < 500)
-    context.close()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Pictures of every page.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--query", default="")
-    parser.add_argument("--scheme", default="dark")
-    given = parser.parse_args()
-    pictures(given.folder, given.only, given.query, given.scheme)

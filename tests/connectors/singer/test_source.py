@@ -29,7 +29,7 @@ def test_a_deal_that_a_tap_tells_twice_stands_once_and_its_state_comes_back(tmp_
         ensure(kafka, "pipe")
         states: list[str] = []
         running = Running(ground, sources.read("pipe"))
-        floor = Floor(broker.address)
+        floor = Floor(broker.address, object())
         try:
             for _ in range(2):
                 take(lines, keeping("pipe", ground), states.append)

@@ -30,7 +30,13 @@ class Told(NamedTuple):
 
 
 class Loopback:
-    """Base of stand-ins that speak HTTP. Implements what every Standin offers of faults."""
+    """Base of stand-ins that speak HTTP. Implements what every Standin offers of faults.
+
+    Attributes:
+        unlimited: paths that no limit is for, such as those of another server of the vendor.
+    """
+
+    unlimited: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.asked = 0
@@ -87,7 +93,7 @@ class Loopback:
             self.asked += 1
             if self._away:
                 return Told(503, {"error": "maintenance"})
-            if self._refused > 0:
+            if self._refused > 0 and asked.path not in self.unlimited:
                 self._refused -= 1
                 return self.limited()
             return self.answer(asked)

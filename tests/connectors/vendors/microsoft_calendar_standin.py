@@ -55,6 +55,7 @@ class MicrosoftCalendar(Loopback):
                 event |= {"type": "occurrence", "seriesMasterId": master,
                           "originalStart": _iso(said["original_start"])}  # fmt: skip
             event["type"] = said.get("type", event["type"])
+            self.gone.pop(record_id, None)
             self._keep(event)
 
     def delete(self, kind: str, record_id: str, at: datetime) -> None:
@@ -63,8 +64,7 @@ class MicrosoftCalendar(Loopback):
             self.gone[record_id] = {**self.events.pop(record_id), "_version": self.version}
 
     def restore(self, kind: str, record_id: str, at: datetime) -> None:
-        with self.lock:
-            self._keep({**self.gone.pop(record_id), "lastModifiedDateTime": _iso(at)})
+        raise NotImplementedError("an event that is taken out of Deleted Items has another id")
 
     def merge(self, kind: str, winner: str, loser: str, at: datetime) -> None:
         raise NotImplementedError("meetings are not merged")

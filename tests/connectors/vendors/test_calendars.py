@@ -90,7 +90,7 @@ def test_changes_and_deletions_come_by_token_and_an_expired_one_is_told(ground):
     changed, cursor = listed(client, None, cursor)
     assert (f"{ANA}/m3", False) in {(n.record_id, n.gone) for n in changed}
     assert (f"{ANA}/m4", True) in {(n.record_id, n.gone) for n in changed}
-    vendor.restore("meeting", "m4", NOW + timedelta(hours=2))
+    meet(vendor, "m4", NOW + timedelta(hours=2))
     back, cursor = listed(client, None, cursor)
     assert [(n.record_id, n.gone) for n in back] == [(f"{ANA}/m4", False)]
     vendor.forget_cursors()
