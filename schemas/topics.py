@@ -128,3 +128,12 @@ TOPICS: tuple[Topic, ...] = (
 FACTS: tuple[Topic, ...] = (CALLS, EMAILS, MEETINGS, DEALS)
 BY_NAME = {topic.name: topic for topic in TOPICS}
 BY_FACT = {topic.messages[0]: topic for topic in FACTS}
+
+
+def named(name: str) -> Topic:
+    """Return a topic by its name, that of a source too.
+
+    Raises:
+        KeyError: there is no such topic.
+    """
+    return raw(name.removeprefix(RAW_PREFIX)) if name.startswith(RAW_PREFIX) else BY_NAME[name]

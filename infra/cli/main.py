@@ -18,6 +18,7 @@ from infra.cli import (
     definitions,
     dispute,
     doctor,
+    explain,
     forecast,
     gateway,
     ground,
@@ -92,6 +93,7 @@ app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(contest.app, name="contest", rich_help_panel="Look at it")
 app.add_typer(commission.app, name="commission", rich_help_panel="Look at it")
 app.add_typer(statement.app, name="statement", rich_help_panel="Look at it")
+app.add_typer(explain.app, name="explain", rich_help_panel="Look at it")
 app.add_typer(dispute.app, name="dispute", rich_help_panel="Look at it")
 app.add_typer(period.app, name="period", rich_help_panel="Pay")
 app.add_typer(payroll_files.app, name="payroll", rich_help_panel="Pay")

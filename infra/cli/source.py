@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli import source_acts, source_add, source_look, source_singer
+from infra.cli import source_acts, source_add, source_look, source_singer, source_tables
 from infra.cli.reaching import print_json
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ app.command("remove")(source_add.remove)
 app.command("check")(source_look.check)
 app.command("preview")(source_look.preview)
 app.command("users")(source_look.users)
+app.command("tables")(source_tables.tables)
 app.command("pause")(source_acts.pause)
 app.command("resume")(source_acts.resume)
 app.command("backfill")(source_acts.backfill)
@@ -47,7 +48,12 @@ def vendors(as_json: Json = False) -> None:
     from connectors.sources.vendors.registry import VENDORS, vendor
     from infra.definitions.showing import table
 
-    every = [vendor(name) for name in sorted(VENDORS)]
+    every, lacking = [], []
+    for name in sorted(VENDORS):
+        try:
+            every.append(vendor(name))
+        except KeyError as error:
+            lacking.append(str(error.args[0]))
     if as_json:
         print_json([_vendor(one) for one in every])
         return
@@ -57,7 +63,7 @@ def vendors(as_json: Json = False) -> None:
         for one in every
     ]  # fmt: skip
     typer.echo(table(("NAME", "SYSTEM", "PUSHES", "IS ASKED", "OBJECTS"), rows))
-    typer.echo("\nAdd one: pacesetter source add NAME")
+    typer.echo("\n" + "\n".join([*lacking, "Add one: pacesetter source add NAME"]))
 
 
 @app.command("list")

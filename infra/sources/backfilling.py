@@ -74,6 +74,8 @@ def _follow(sources: Sources, source: Source, say: Say) -> None:
                 said_at = time.monotonic()
                 for line in _progress(listings, source, time.monotonic() - begun):
                     say(line)
+                for line in _waits(memory):
+                    say(line)
             time.sleep(LOOK_SECONDS)
     finally:
         memory.close()
@@ -97,6 +99,12 @@ def _refuse_if_stuck(memory: State) -> None:
         told = json.loads(memory.get(f"trouble.{loop}", "{}"))
         if told.get("text") and told["kind"] != "AWAY":
             raise Stuck(f"{loop} does not go on: {told['text']}")
+
+
+def _waits(memory: State) -> list[str]:
+    """Return what passes by itself and is waited for."""
+    troubles = [json.loads(memory.get(f"trouble.{n}", "{}")) for n in ("asking", "mapping")]
+    return [f"waiting: {told['text']}" for told in troubles if told.get("text")]
 
 
 def _progress(listings: list[Listing], source: Source, seconds: float) -> list[str]:

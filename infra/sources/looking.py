@@ -12,7 +12,7 @@ from connectors.sources.files.reading_mapping import BadMapping
 from connectors.sources.producing import Event
 from connectors.sources.runtime.folder import BadSource, Source, Sources, vendor_named
 from connectors.sources.vendors.contract import Denied, Finding, Notice, Unavailable
-from connectors.sources.vendors.mapping import SourceMapping, columns_of, load, mapper
+from connectors.sources.vendors.mapping import SourceMapping, columns_of, load, mapper, needed_of
 
 SEEN_MAX = 50  # records of an object a check looks at
 PAGES_MAX = 5  # some pages hold deletions alone
@@ -78,7 +78,7 @@ def _columns(client: Any, mapping: SourceMapping, thing: str) -> Finding:
     notices = _records(client, thing, SEEN_MAX)
     for notice in notices:
         seen |= {name for name, _ in flattened(notice.record or {})}
-    lacking = sorted(columns_of(mapping, thing) - seen) if notices else []
+    lacking = sorted(needed_of(mapping, thing) - seen) if notices else []
     remedy = f"no record shown has {', '.join(lacking)}; is a name misspelt?"
     return Finding(f"fields of {thing}, in {len(notices)} records", not lacking, remedy)
 

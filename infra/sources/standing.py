@@ -9,7 +9,7 @@ from connectors.sources.runtime.folder import Source, Sources, vendor_named
 from connectors.sources.runtime.running import is_held
 from connectors.sources.runtime.state import Listing, State
 
-LOOPS = ("asking", "listening", "mapping", "dead letters")
+LOOPS = ("asking", "listening", "mapping", "webhooks", "dead letters")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from tests.connectors.vendors.standins import STANDINS
 from tests.ground import ROOT, Site, site, stop, wait_for
 from tests.load import MEASURES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]  # most of a minute of CPU at least
 PUBLIC = "https://hooks.example.com"
 VENDORS = {"salesforce": "deal", "hubspot": "deal", "aircall": "call"}
 BEGUN = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
@@ -195,6 +195,9 @@ def wrong(company: Company, found: dict[tuple[str, str], dict[str, Any]]) -> lis
     said += [f"{key} is nobody's" for key in found.keys() - named.keys()]
     for key, one in named.items():
         there = found.get(key)
+        if one["op"] == "CANCELLED":  # perhaps before anybody saw it, or its last state
+            said += [f"{key} is there still"] if there and there["op"] == "SET" else []
+            continue
         if there is None:
             said.append(f"{key} is missing")
             continue
@@ -305,8 +308,6 @@ def test_a_floor_of_twenty_comes_out_once_each(made: Site, tmp_path: Path) -> No
     run(made, tmp_path, reps=20, steps=150, kills=2, seed=1)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_floor_of_two_hundred_comes_out_once_each(made: Site, tmp_path: Path, seed: int) -> None:
     run(made, tmp_path, reps=200, steps=1200, kills=6, seed=seed)

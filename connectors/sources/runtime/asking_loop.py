@@ -13,12 +13,14 @@ from typing import Any
 from connectors.sources.runtime.folding import OVERLAP_MILLIS, millis
 from connectors.sources.runtime.records import framed, of_notice
 from connectors.sources.runtime.state import Listing, State, Wanted
-from connectors.sources.runtime.world import World, kept_going
+from connectors.sources.runtime.world import World, kept_going, told
 from connectors.sources.vendors.contract import (
     CursorExpired,
+    Denied,
     Notice,
     Page,
     Subscribing,
+    Unavailable,
 )
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 READ_AT_ONCE = 100  # what batch reads of vendors take
 LOOK_SECONDS = 0.5  # how long a record that was named waits to be asked for
 SUBSCRIBED_SECONDS = 3600.0  # vendors delete webhooks after days, and let channels end after hours
+AGAIN_SECONDS = 60.0  # when the vendor would not make one
 QUOTA_MILLIS = 60_000
 
 
@@ -195,10 +198,17 @@ class AskingLoop:
         secrets = self._world.sources.hook_secrets(self._world.source.name)
         if not secrets:
             return
-        for said in self._client.subscribe(self._url, secrets[0]):
-            log.info("%s: %s", self._world.source.name, said)
         self._subscribed_at = now
-        state.put("subscribed_at", str(now))
+        try:
+            for said in self._client.subscribe(self._url, secrets[0]):
+                log.info("%s: %s", self._world.source.name, said)
+            told(state, "webhooks", "", "")
+        except (Denied, Unavailable) as error:  # it is asked all the same, and nothing is missed
+            kind = "DENIED" if isinstance(error, Denied) else "AWAY"
+            text = f"{error}; {error.remedy}" if isinstance(error, Denied) else str(error)
+            log.warning("%s: webhooks: %s", self._world.source.name, text)
+            told(state, "webhooks", kind, text)
+            self._subscribed_at = now - int((SUBSCRIBED_SECONDS - AGAIN_SECONDS) * 1000)
 
     def _note_quota(self, state: State) -> None:
         now = self._world.millis()

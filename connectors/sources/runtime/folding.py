@@ -175,7 +175,8 @@ class Fold:
 
     def _gone(self, notice: Notice, seen: _Seen, kept: Kept) -> Iterator[Event]:
         last = self._state.last(notice.object, notice.record_id)
-        at = _micros(notice.at) if notice.at is not None else seen.at * 1000
+        # Not told when: what is asked for after this was is sure, for it is the same clock.
+        at = _micros(notice.at) if notice.at is not None else (seen.at - RESTORED_MILLIS) * 1000
         if last is None:
             empty = Last(notice.object, notice.record_id, "", "", 0, at, "CANCELLED", at, seen.at,
                          kept.epoch, b"")  # fmt: skip

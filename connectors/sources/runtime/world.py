@@ -112,6 +112,8 @@ def kept_going(world: World, name: str, turn: Callable[[State], float]) -> None:
             rest = DENIED_SECONDS / 6
             _trouble(world, state, name, ("DENIED", str(error)), rest)
         except Exception as error:  # one source's mistake must not end the others
+            if world.stop.is_set():  # its connection was closed to end it
+                break
             log.exception("%s: %s failed", world.source.name, name)
             rest = backoff.pause()
             _trouble(world, state, name, ("FAILED", f"{type(error).__name__}: {error}"), rest)

@@ -153,6 +153,11 @@ def columns_of(mapping: SourceMapping, name: str) -> frozenset[str]:
     return frozenset().union(*(_OneKind(one).columns.used for one in mapping.objects[name]))
 
 
+def needed_of(mapping: SourceMapping, name: str) -> frozenset[str]:
+    """Return the names that records of an object should have: those written without `?`."""
+    return frozenset().union(*(_OneKind(one).columns.needed for one in mapping.objects[name]))
+
+
 class _OneKind(EventMaker):
     def __init__(self, mapping: ObjectMapping) -> None:
         self.columns = Columns(None, mapping.file)

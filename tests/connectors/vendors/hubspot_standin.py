@@ -56,7 +56,7 @@ class HubSpotStandin(Loopback):
 
     Attributes:
         merges_anew: merging makes a record with an id of its own, as with deals.
-        allowed: scopes the token has; a missing one is answered with 403.
+        denied: objects the token has no scope for; asking for one is answered with 403.
     """
 
     kinds = ("deal", "call", "email", "meeting")
@@ -64,6 +64,7 @@ class HubSpotStandin(Loopback):
     def __init__(self) -> None:
         super().__init__()
         self.merges_anew = False
+        self.searches_a_second = SEARCHES_A_SECOND
         self.denied: set[str] = set()
         self.objects: dict[str, dict[str, dict[str, Any]]] = {t: {} for t in TYPES.values()}
         self.linked: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
@@ -235,7 +236,7 @@ class HubSpotStandin(Loopback):
     def _search(self, thing: str, body: Mapping[str, Any], written: bytes) -> Told:
         now = time.monotonic()
         self._searches = [one for one in self._searches if now - one < 1] + [now]
-        if len(self._searches) > SEARCHES_A_SECOND:
+        if len(self._searches) > self.searches_a_second:
             text = "You have reached your secondly limit."
             return Told(429, {**_error("RATE_LIMITS", text), "policyName": "SECONDLY"})
         limit, after = int(body.get("limit", 10)), int(body.get("after", 0))

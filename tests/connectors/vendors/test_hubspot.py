@@ -26,13 +26,16 @@ from connectors.sources.vendors.contract import (
     Unsigned,
     User,
 )
+from connectors.sources.vendors.hubspot import listing
 from connectors.sources.vendors.hubspot.hook import HubSpotHook
 from connectors.sources.vendors.hubspot.listing import Cursor
 from connectors.sources.vendors.hubspot.records import dressed, links
 from connectors.sources.vendors.hubspot.vendor import VENDOR, HubSpotClient, HubSpotSettings
 from connectors.sources.vendors.registry import vendor
 from tests.connectors.vendors.hubspot_standin import HubSpotStandin, pushed
+from tests.connectors.vendors.loopback import Told
 from tests.connectors.vendors.mapped import mapped
+from tests.connectors.vendors.odd import ANSWERS, troubles
 from tests.samples import sample
 
 HOOK = HubSpotHook()
@@ -94,7 +97,9 @@ def hub() -> Iterator[HubSpotStandin]:
 
 
 @pytest.fixture
-def client(hub: HubSpotStandin) -> Iterator[HubSpotClient]:
+def client(hub: HubSpotStandin, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSpotClient]:
+    monkeypatch.setattr(listing, "SEARCH_SECONDS_MIN", 0)  # tests of other things need no pace
+    hub.searches_a_second = 1_000
     made = HubSpotClient(HubSpotSettings(**hub.settings))
     yield made
     made.close()
@@ -646,11 +651,21 @@ def test_owners_are_people_also_those_who_left(hub: HubSpotStandin, client: HubS
     assert [u.user_id for u in users if not u.is_active] == ["5"]
 
 
+@pytest.mark.parametrize("odd", ANSWERS, ids=repr)
+def test_an_answer_unlike_the_documents_is_an_outage_and_no_deletion(
+    hub: HubSpotStandin, client: HubSpotClient, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    monkeypatch.setattr(hub, "answer", lambda asked: Told(200, odd))
+    assert troubles(client, "deals")[0] in ("read: Unavailable", "read: Denied")
+
+
 def test_it_is_registered() -> None:
     assert vendor("hubspot") is VENDOR
     assert {notice for notice in ("deals", "calls", "emails", "meetings")} == set(VENDOR.objects)
 
 
-def test_no_more_than_five_searches_a_second(hub: HubSpotStandin, client: HubSpotClient) -> None:
+def test_no_more_than_five_searches_a_second(hub: HubSpotStandin) -> None:
+    client = HubSpotClient(HubSpotSettings(**hub.settings))
     for _ in range(7):
         listed(client, "deals")  # the stand-in refuses a sixth within a second
+    client.close()

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.sources.vendors import whole_seconds
 from connectors.sources.vendors.contract import (
     CursorExpired,
     Denied,
@@ -27,7 +26,6 @@ from connectors.sources.vendors.contract import (
     Unsigned,
     User,
 )
-from connectors.sources.vendors.http import Answer
 from connectors.sources.vendors.pipedrive.hook import PipedriveHook
 from connectors.sources.vendors.pipedrive.vendor import (
     VENDOR,
@@ -35,7 +33,9 @@ from connectors.sources.vendors.pipedrive.vendor import (
     PipedriveSettings,
 )
 from connectors.sources.vendors.registry import vendor
+from tests.connectors.vendors.loopback import Told
 from tests.connectors.vendors.mapped import is_skipped, mapped
+from tests.connectors.vendors.odd import ANSWERS, troubles
 from tests.connectors.vendors.pipedrive_standin import PipedriveStandin, pushed
 
 HOOK = PipedriveHook()
@@ -284,24 +284,6 @@ def test_an_end_beats_what_else_happened_in_its_second(
     assert gone.at > made.at
 
 
-def test_what_changed_this_second_is_read_when_the_second_is_over(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = [0]
-    monkeypatch.setattr(whole_seconds.time, "sleep", lambda s: clock.__setitem__(0, clock[0] + s))
-
-    def ask() -> Answer:
-        asked.append(clock[0])
-        date = {"date": f"Mon, 02 Mar 2026 09:00:{30 + clock[0]:02.0f} GMT"}
-        return Answer(200, date, T0 + timedelta(seconds=changed))
-
-    for changed, tries in ((30, 3), (29, 2), (28, 1), (99, whole_seconds.TRIES_MAX)):
-        asked: list[float] = []
-        clock[0] = 0
-        whole_seconds.settled(ask, lambda answer: [answer.body])
-        assert len(asked) == tries, changed
-
-
 # --- listings
 
 
@@ -312,6 +294,29 @@ def test_a_listing_is_complete_and_in_order(
         pipe.put("call", str(i), T0 + timedelta(seconds=i // 2))
     said = [n.record_id for n in notices(listed(client, "activities"))]
     assert said == [str(i) for i in range(1, 1204)]
+
+
+def test_what_changes_while_it_is_listed_is_not_skipped(
+    pipe: PipedriveStandin, client: PipedriveClient
+) -> None:
+    for i in range(1, 1001):
+        pipe.put("call", str(i), T0 + timedelta(seconds=i))
+    pages = client.changed("activities", None, None)
+    said = list(next(pages).notices)
+    for i in range(1, 50):  # everything behind them moves up by as many places
+        pipe.put("call", str(i), T0 + timedelta(hours=1, seconds=i))
+    said += notices(list(pages))
+    assert {n.record_id for n in said} == {str(i) for i in range(1, 1001)}
+
+
+def test_an_import_of_one_second_is_paged_through(
+    pipe: PipedriveStandin, client: PipedriveClient
+) -> None:
+    for i in range(1, 1301):
+        pipe.put("call", str(i), T0 + timedelta(seconds=0 if i < 3 else 60 if i < 1200 else i))
+    said = [n.record_id for n in notices(listed(client, "activities"))]
+    assert sorted(map(int, said)) == [*range(1, 1301)]
+    assert len(said) == len(set(said))
 
 
 def test_a_listing_goes_on_where_it_was_broken_off_though_cursors_are_forgotten(
@@ -449,6 +454,14 @@ def test_users_are_people_also_the_deactivated(
         User("7", "Ana Ito", "ana@example.com"),
         User("8", "Bo", "bo@example.com", is_active=False),
     ]
+
+
+@pytest.mark.parametrize("odd", ANSWERS, ids=repr)
+def test_an_answer_unlike_the_documents_is_an_outage_and_no_deletion(
+    pipe: PipedriveStandin, client: PipedriveClient, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    monkeypatch.setattr(pipe, "answer", lambda asked: Told(200, odd))
+    assert troubles(client, "activities")[0] in ("read: Unavailable", "read: Denied")
 
 
 def test_it_is_registered() -> None:

@@ -13,7 +13,7 @@ from tests.connectors.vendors.salesforce_standin import SalesforceStandin
 from tests.connectors.vendors.trial import Trial, trial
 
 pytestmark = pytest.mark.slow
-AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+AT = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
         yield made
 
 
-def _put(one: Trial, record_id: str, minutes: int, amount: str, **said: Any) -> None:
-    at = AT + timedelta(minutes=minutes)
+def _put(one: Trial, record_id: str, seconds: int, amount: str, **said: Any) -> None:
+    at = AT + timedelta(seconds=seconds)
     one.standin.put("deal", record_id, at, owner="005U1", amount=amount, currency="EUR", **said)
 
 
@@ -56,12 +56,12 @@ def test_changes_are_heard_while_it_runs_while_it_does_not_and_after_their_time_
     assert len(_stands(one, "1", "10.5")["splits"]) == 2
     _put(one, "1", 2, "10.5", splits=(("005U1", 1),))  # a change of its splits alone
     one.until(lambda: len(_stands(one, "1", "10.5")["splits"]) == 1)
-    one.standin.delete("deal", "1", AT + timedelta(minutes=3))
+    one.standin.delete("deal", "1", AT + timedelta(seconds=3))
     _stands(one, "1", "10.5", "CANCELLED")
 
     one.rest()  # what happens meanwhile is replayed from the place that was kept
     _put(one, "2", 4, "20.5")
-    one.standin.restore("deal", "1", AT + timedelta(minutes=5))
+    one.standin.restore("deal", "1", AT + timedelta(seconds=5))
     one.start()
     _stands(one, "2", "20.5")
     _stands(one, "1", "10.5")

@@ -233,8 +233,14 @@ def test_dated_rates_become_definitions_that_lose_no_digit(
     _rate(standin, 3, "USD", "1.075", "2026-02-01")
     values = {"Name": "DACH", "DeveloperName": "DACH"}
     standin.org.write("Territory2", ["0MI000000000001AAA"], AT, values)
-    done = reference.write_all(client.rest, tmp_path)
-    assert (done.rates, done.territories, done.people) == (2, 1, 1)
+    done = client.tables(tmp_path)
+    assert done.counts == {
+        "rates": 2,
+        "territories": 1,
+        "users": 1,
+        "roles": 0,
+        "territory_holders": 0,
+    }
     import yaml
 
     written = Rates.model_validate(yaml.safe_load((tmp_path / "rates.yaml").read_text()))
@@ -244,7 +250,7 @@ def test_dated_rates_become_definitions_that_lose_no_digit(
     ]
     people = list(csv.DictReader((tmp_path / "salesforce_users.csv").open()))
     assert people[0]["Email"] == "ana@acme.example"
-    assert reference.write_all(client.rest, tmp_path) == done, "again changes nothing"
+    assert client.tables(tmp_path) == done, "again changes nothing"
 
 
 def test_rates_without_dates_hold_for_ever_and_one_currency_has_none(

@@ -31,10 +31,13 @@ from connectors.sources.vendors.zoho.hook import ZohoHook
 from connectors.sources.vendors.zoho.listing import Cursor
 from connectors.sources.vendors.zoho.tokens import ZohoSettings
 from connectors.sources.vendors.zoho.vendor import VENDOR, ZohoClient
+from tests.connectors.vendors.loopback import Told
 from tests.connectors.vendors.mapped import mapped
+from tests.connectors.vendors.odd import ANSWERS, troubles
 from tests.connectors.vendors.zoho_standin import ZohoStandin
 
 HOOK = ZohoHook()
+TOKENS = "/oauth/v2/token"
 T0 = datetime(2026, 3, 2, 9, tzinfo=UTC)
 URL, SECRET = "https://ingest.example.com/v1/hooks/zoho", "s3cret"
 # "Enable Notifications", version 7 of the documentation: the body of a notification.
@@ -395,6 +398,17 @@ def test_users_are_people_also_the_deactivated(zoho: ZohoStandin, client: ZohoCl
     assert len(users) == 251
     assert users[0] == User("1", "Rep 1", "rep1@example.com")
     assert [u.user_id for u in users if not u.is_active] == ["5"]
+
+
+@pytest.mark.parametrize("odd", ANSWERS, ids=repr)
+def test_an_answer_unlike_the_documents_is_an_outage_and_no_deletion(
+    zoho: ZohoStandin, client: ZohoClient, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    known = zoho.answer
+    monkeypatch.setattr(
+        zoho, "answer", lambda asked: known(asked) if asked.path == TOKENS else Told(200, odd)
+    )
+    assert troubles(client, "Calls")[0] in ("read: Unavailable", "read: Denied")
 
 
 def test_it_is_registered() -> None:

@@ -171,7 +171,7 @@ class Trial:
         assert self.running is not None
         state = self.running.world.state()
         try:
-            self.until(lambda: not state.counts()["wanted"])
+            self.until(lambda: not state.wanted(int(time.time() * 1000), 1))
         finally:
             state.close()
 

@@ -21,6 +21,7 @@ from connectors.sources.vendors.http import Answer, Api, retry_after
 from connectors.sources.vendors.hubspot import records
 from connectors.sources.vendors.hubspot.hook import HubSpotHook
 from connectors.sources.vendors.hubspot.listing import Cursor, Listing, next_page
+from connectors.sources.vendors.understanding import understood
 
 READ_MAX = 100  # ids of a batch
 STAGES_SECONDS_MAX = 900  # a label may be as old as this; an unknown stage is looked up at once
@@ -67,6 +68,7 @@ class HubSpotClient:
         self._stages: records.Stages = {}
         self._portal: Mapping[str, Any] = {}
 
+    @understood("HubSpot")
     def check(self) -> tuple[Finding, ...]:
         """Return what a real call finds, object by object."""
         asked: list[tuple[str, str, Callable[[], Any]]] = [
@@ -84,28 +86,28 @@ class HubSpotClient:
         """Return each record in full, or None where it is gone or merged away."""
         found: dict[str, Record | None] = dict.fromkeys(record_ids)
         ids = [one for one in found if one.isascii() and one.isdigit()]
-        for start in range(0, len(ids), READ_MAX):
-            found |= self._batch(object_name, ids[start : start + READ_MAX])
+        with understood("HubSpot"):
+            for start in range(0, len(ids), READ_MAX):
+                found |= self._batch(object_name, ids[start : start + READ_MAX])
         return found
 
     def changed(
         self, object_name: str, since: datetime | None, cursor: str | None
     ) -> Iterator[Page]:
         """Yield what changed, then what was deleted."""
-        return self._listing.pages(object_name, since, cursor)
+        with understood("HubSpot"):
+            yield from self._listing.pages(object_name, since, cursor)
 
     def users(self) -> Iterator[User]:
         """Yield all owners, also those who left. An owner's id is not their user's."""
-        for archived in ("false", "true"):
-            after, more = None, True
-            while more:
-                page = self._owners(archived, after)
-                for one in page["results"]:
-                    name = " ".join(filter(None, (one.get("firstName"), one.get("lastName"))))
-                    email = one.get("email") or None
-                    yield User(str(one["id"]), name or None, email, None, archived == "false")
-                after = next_page(page)
-                more = after is not None
+        with understood("HubSpot"):
+            for archived in ("false", "true"):
+                after, more = None, True
+                while more:
+                    page = self._owners(archived, after)
+                    yield from (_user(one, archived == "false") for one in page["results"])
+                    after = next_page(page)
+                    more = after is not None
 
     def quota(self) -> Quota | None:
         """Return what is left of the day's calls."""
@@ -170,6 +172,11 @@ class HubSpotClient:
         of = answer.headers.get("x-hubspot-ratelimit-daily", "")
         if left.isdigit():
             self._left = Quota(int(left), int(of) if of.isdigit() else None)
+
+
+def _user(owner: Mapping[str, Any], is_active: bool) -> User:
+    name = " ".join(filter(None, (owner.get("firstName"), owner.get("lastName"))))
+    return User(str(owner["id"]), name or None, owner.get("email") or None, None, is_active)
 
 
 def _inputs(ids: Sequence[str]) -> dict[str, Any]:

@@ -33,7 +33,8 @@ from connectors.sources.vendors.pipedrive.records import (
     with_due,
     with_stage,
 )
-from connectors.sources.vendors.whole_seconds import settled
+from connectors.sources.vendors.understanding import understood
+from connectors.sources.vendors.whole_seconds import settled, window
 
 READ_MAX = 100  # ids of a request
 PAGE = 500
@@ -73,6 +74,7 @@ class PipedriveClient:
         self._stages: dict[int, Any] = {}
         self._account: Mapping[str, Any] = {}
 
+    @understood("Pipedrive")
     def check(self) -> tuple[Finding, ...]:
         """Return what a real call finds, object by object."""
         remedy = "use the token of an admin"
@@ -84,6 +86,7 @@ class PipedriveClient:
             found.append(Finding("the user is no admin and does not see all", False, remedy))
         return tuple(found)
 
+    @understood("Pipedrive")
     def read(self, object_name: str, record_ids: Sequence[str]) -> Mapping[str, Record | None]:
         """Return each record in full, or None where it is deleted."""
         found: dict[str, Record | None] = dict.fromkeys(record_ids)
@@ -92,7 +95,7 @@ class PipedriveClient:
             missing = [one for one in ids if found[one] is None]
             for start in range(0, len(missing), READ_MAX):
                 params = {"ids": ",".join(missing[start : start + READ_MAX]), "limit": READ_MAX}
-                rows = self._rows(path, params).body["data"] or ()
+                rows = _rows_of(self._rows(path, params))
                 found |= {str(row["id"]): self._dressed(object_name, row)
                           for row in rows if not is_gone(row)}  # fmt: skip
         return found
@@ -101,32 +104,38 @@ class PipedriveClient:
         self, object_name: str, since: datetime | None, cursor: str | None
     ) -> Iterator[Page]:
         """Yield what changed, deletions of the last 30 days among it."""
+        with understood("Pipedrive"):
+            yield from self._changed(object_name, since, cursor)
+
+    def _changed(
+        self, object_name: str, since: datetime | None, cursor: str | None
+    ) -> Iterator[Page]:
         now = datetime.now(UTC)
         place = _begun(object_name, since, cursor, now)
         for path in PATHS[object_name]:
-            start, newest, after = place[path], place[path], None
-            while True:
+            start, token, more = place[path], "", True
+            while more:
                 params = {
                     "sort_by": "update_time", "sort_direction": "asc", "limit": PAGE,
-                    **_WITH_DELETED[object_name], **({"cursor": after} if after else {}),
-                    **({"updated_since": start} if start else {}),
+                    **_WITH_DELETED[object_name], **({"cursor": token} if token else {}),
+                    **({"updated_since": _iso_of(place[path])} if place[path] else {}),
                 }  # fmt: skip
-                body = self._rows(path, params).body
-                rows = body["data"] or ()
-                newest = max([newest, *(iso(changed_at(row)) for row in rows)])
-                after = (body.get("additional_data") or {}).get("next_cursor")
-                place[path] = newest if after else max(start, min(newest, iso(now - OVERLAP)))
+                answer = self._rows(path, params)
+                after = (answer.body.get("additional_data") or {}).get("next_cursor")
+                page = window(_rows_of(answer), place[path], changed_at, after)
+                rows, at, token, more = page
+                place[path] = at if more else max(start, min(at, (now - OVERLAP).timestamp()))
                 said = tuple(self._notice(object_name, row) for row in rows)
                 yield Page(said, json.dumps({**place, "listed": now.timestamp()}))
-                if not after:
-                    break
 
     def users(self) -> Iterator[User]:
         """Yield everybody, also those who were deactivated."""
-        for one in self._users():
-            email, name = one.get("email") or None, one.get("name") or None
-            yield User(str(one["id"]), name, email, None, bool(one.get("active_flag", True)))
+        with understood("Pipedrive"):
+            for one in self._users():
+                email, name = one.get("email") or None, one.get("name") or None
+                yield User(str(one["id"]), name, email, None, bool(one.get("active_flag", True)))
 
+    @understood("Pipedrive")
     def subscribe(self, url: str, secret: str) -> tuple[str, ...]:
         """Return which webhooks were made; those that failed, were banned or are old are replaced.
 
@@ -162,7 +171,7 @@ class PipedriveClient:
     def _rows(self, path: str, params: Mapping[str, Any]) -> Answer:
         return settled(
             lambda: self._api.ask("GET", path, params=params),
-            lambda answer: map(changed_at, answer.body["data"] or ()),
+            lambda answer: map(changed_at, _rows_of(answer)),
         )
 
     def _notice(self, name: str, row: Row) -> Notice:
@@ -197,23 +206,39 @@ class PipedriveClient:
             self._left = Quota(int(left), int(of) if of.isdigit() else None)
 
 
-def _begun(name: str, since: datetime | None, cursor: str | None, now: datetime) -> dict[str, str]:
-    """Return the instant from which on each address is to be listed; empty: from the beginning.
+def _begun(
+    name: str, since: datetime | None, cursor: str | None, now: datetime
+) -> dict[str, float]:
+    """Return the second from which on each address is to be listed; 0: from the beginning.
 
     Raises:
         CursorExpired: it is none of ours, or deletions since may have been forgotten.
     """
     if cursor is None:
-        return dict.fromkeys(PATHS[name], "" if since is None else iso(since))
+        return dict.fromkeys(PATHS[name], 0.0 if since is None else float(int(since.timestamp())))
     try:
         place = json.loads(cursor)
         listed = datetime.fromtimestamp(place["listed"], UTC)
-        begun = {path: str(place[path]) for path in PATHS[name]}
+        begun = {path: float(place[path]) for path in PATHS[name]}
+        for at in begun.values():
+            _iso_of(at)
     except (ValueError, TypeError, KeyError, OverflowError, OSError):
         raise CursorExpired("the cursor is none of Pipedrive's") from None
     if listed < now - KEPT:
         raise CursorExpired(f"Pipedrive forgets deletions after {KEPT.days} days")
     return begun
+
+
+def _iso_of(second: float) -> str:
+    return iso(datetime.fromtimestamp(second, UTC))
+
+
+def _rows_of(answer: Answer) -> Sequence[Row]:
+    """Return the records of an answer; what is no list must not be taken for none."""
+    rows = answer.body["data"]
+    if not isinstance(rows, list):
+        raise TypeError(f"data is {str(rows)[:40]}")
+    return rows
 
 
 def _is_good(hook: Row, user: str) -> bool:
@@ -259,6 +284,8 @@ VENDOR = Vendor(
     notes={
         "activities": "whether listings tell of deleted ones is not documented: webhooks do",
         "calls": "an activity's duration is what was planned; the talk is known to the dialer",
+        "deletions": "whether a deletion moves update_time, by which listings go, is not "
+        "documented; webhooks tell it",
         "webhook bans": "not shown by the API; a webhook whose last delivery failed is replaced",
         "splits": "Pipedrive has none: the owner is credited",
         "restore": "whether it is told by a webhook is not documented; listings show it",

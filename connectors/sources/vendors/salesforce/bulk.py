@@ -44,8 +44,8 @@ class BulkQuery:
                 "columnDelimiter": "COMMA", "lineEnding": "LF"}  # fmt: skip
         return str(self._rest.ask("POST", "jobs/query", body=body).body["id"])
 
-    def wait(self, job: str) -> Iterator[int]:
-        """Yield how many rows are ready, until all are.
+    def wait(self, job: str) -> Iterator[None]:
+        """Yield now and then until all rows are ready.
 
         Raises:
             Unavailable: Salesforce gave it up.
@@ -57,7 +57,7 @@ class BulkQuery:
             if answer.status == 404:
                 raise CursorExpired(f"Salesforce no longer knows the bulk query {job}")
             state = answer.body.get("state")
-            yield int(answer.body.get("numberRecordsProcessed") or 0)
+            yield
             if state == "JobComplete":
                 return
             if state in _ENDED or waited > HOURS_MAX * 3600:

@@ -5,6 +5,7 @@ import binascii
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from connectors.sources.vendors.contract import (
     CursorExpired,
@@ -16,7 +17,7 @@ from connectors.sources.vendors.contract import (
     Record,
     User,
 )
-from connectors.sources.vendors.salesforce import checking, soql
+from connectors.sources.vendors.salesforce import checking, reference, soql
 from connectors.sources.vendors.salesforce.auth import Login
 from connectors.sources.vendors.salesforce.bulk import BulkQuery
 from connectors.sources.vendors.salesforce.changes import Change, Parents, notices_of
@@ -25,6 +26,7 @@ from connectors.sources.vendors.salesforce.pubsub import PubSub
 from connectors.sources.vendors.salesforce.reading import Reading
 from connectors.sources.vendors.salesforce.rest import Rest
 from connectors.sources.vendors.salesforce.settings import SalesforceSettings
+from connectors.sources.vendors.tabling import Written
 
 # Customers who sign in are users too, by the hundred thousand, and never own a deal.
 _NO_SELLERS = ("CspLitePortal", "CustomerSuccess", "PowerCustomerSuccess", "Guest")
@@ -82,6 +84,14 @@ class SalesforceClient:
         for batch in self._pubsub.batches(self._settings.channel, _replay(cursor)):
             notices = self._notices(batch.changes)
             yield Page(notices, base64.b64encode(batch.replay).decode())
+
+    def tables(self, folder: Path) -> Written:
+        """Return what was written into a folder of definitions: rates, territories, people, roles.
+
+        Raises:
+            BadFile: a file that is there cannot be understood.
+        """
+        return reference.write_all(self.rest, folder)
 
     def close(self) -> None:
         """Let go of connections, and end listening."""

@@ -1,8 +1,8 @@
 """Listing what changed, in the order of SystemModstamp; each page can be resumed at its end.
 
-A listing for the first time goes by a bulk query where that is cheaper: for many records of an
-object without children. Else pages are queries of their own, each from the last record of the one
-before: nothing is kept at the server that could run out between them.
+Pages are queries of their own, each from the last record of the one before: nothing is kept at the
+server that could run out between them. What is left of everything goes by a bulk query where that
+is cheaper: for many records of an object without children.
 """
 
 from collections.abc import Iterator
@@ -40,18 +40,16 @@ class Listing:
         else:
             mark = Mark(since - OVERLAP if since else None, "", now, whole=since is None)
         if mark.job:
-            yield from self._by_bulk(kind, mark)
+            yield from self._by_bulk(kind, mark, None)
             return
         total = self._total(kind, mark) if cursor is None else None
-        if mark.whole and mark.at is None and self._is_for_bulk(kind, total):
-            yield from self._by_bulk(kind, self._started(kind, mark))
-            return
         end = mark._replace(begun=now) if not mark.record_id else mark
         if not mark.whole:
             yield from self._by_children(kind, end)
         yield from self._by_stamp(kind, end, total)
 
     def _by_stamp(self, kind: soql.Kind, mark: Mark, total: int | None) -> Iterator[Page]:
+        was_bulk_asked = not mark.whole
         while True:
             seen = 0
             asked = soql.select(
@@ -69,6 +67,10 @@ class Listing:
                 yield Page(self._notices(kind, made), mark.text(), total)
             if seen < ROWS_MAX:
                 break
+            if not was_bulk_asked and self._is_for_bulk(kind, self._total(kind, mark)):
+                yield from self._by_bulk(kind, self._started(kind, mark), total)
+                return
+            was_bulk_asked = True
         yield Page((), Mark(mark.begun, "", mark.begun).text(), total)
 
     def _by_children(self, kind: soql.Kind, mark: Mark) -> Iterator[Page]:
@@ -92,10 +94,8 @@ class Listing:
                 )
                 yield Page(notices, mark.text())
 
-    def _by_bulk(self, kind: soql.Kind, mark: Mark) -> Iterator[Page]:
-        total: int | None = None
-        for ready in self._bulk.wait(mark.job):
-            total = ready or None
+    def _by_bulk(self, kind: soql.Kind, mark: Mark, total: int | None) -> Iterator[Page]:
+        for _ in self._bulk.wait(mark.job):
             yield Page((), mark.text(), total)  # the job's id is kept before its results are there
         types = self._reading.described(kind).types
         while True:
@@ -110,11 +110,12 @@ class Listing:
         self._bulk.forget(mark.job)
 
     def _started(self, kind: soql.Kind, mark: Mark) -> Mark:
-        asked = soql.select(self._reading.fields(kind), kind.name, [kind.only])
+        where = [kind.only, soql.behind(mark.at, mark.record_id)]
+        asked = soql.select(self._reading.fields(kind), kind.name, where)
         return mark._replace(job=self._bulk.start(asked))
 
-    def _is_for_bulk(self, kind: soql.Kind, total: int | None) -> bool:
-        return self._reading.child(kind) is None and (total or 0) >= BULK_ROWS_MIN
+    def _is_for_bulk(self, kind: soql.Kind, left: int) -> bool:
+        return self._reading.child(kind) is None and left >= BULK_ROWS_MIN
 
     def _total(self, kind: soql.Kind, mark: Mark) -> int:
         where = [kind.only, soql.behind(mark.at, mark.record_id)]

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from connectors.sources.files.people_folder import existing_in, write
 from connectors.sources.files.table_mapping import TableMapping, by_names
 from connectors.sources.files.tables import put_in
 from connectors.sources.vendors.salesforce import soql
 from connectors.sources.vendors.salesforce.rest import Rest
+from connectors.sources.vendors.tabling import Written
 from schemas.defining import Definition
 from schemas.definitions import Rate
 from schemas.territories import Territories, Territory
@@ -31,16 +32,6 @@ _USERS = (
 )  # fmt: skip
 _ROLES = ("Id", "Name", "DeveloperName", "ParentRoleId")
 _HOLDERS = ("UserId", "Territory2Id", "IsActive")
-
-
-class Written(NamedTuple):
-    """What was listed, and the files it is in."""
-
-    rates: int
-    territories: int
-    people: int
-    roles: int
-    files: tuple[Path, ...]
 
 
 def write_all(rest: Rest, folder: Path) -> Written:
@@ -60,18 +51,19 @@ def write_all(rest: Rest, folder: Path) -> Written:
         kinds["territories"] = put_in(there, _BY_ID, list(found_territories))
     files = list(write(folder, kinds)) if kinds else []
     folder.mkdir(parents=True, exist_ok=True)
-    counts = []
+    counts = {"rates": len(found_rates), "territories": len(found_territories)}
     for name, object_name, fields in (
-        ("salesforce_users.csv", "User", _USERS),
-        ("salesforce_roles.csv", "UserRole", _ROLES),
-        ("salesforce_territory_holders.csv", "UserTerritory2Association", _HOLDERS),
+        ("users", "User", _USERS),
+        ("roles", "UserRole", _ROLES),
+        ("territory_holders", "UserTerritory2Association", _HOLDERS),
     ):
         rows = list(_rows(rest, object_name, fields))
-        counts.append(len(rows))
+        counts[name] = len(rows)
         if rows:
-            (folder / name).write_text(_table(fields, rows), "utf-8")
-            files.append(folder / name)
-    return Written(len(found_rates), len(found_territories), counts[0], counts[1], tuple(files))
+            path = folder / f"salesforce_{name}.csv"
+            path.write_text(_table(fields, rows), "utf-8")
+            files.append(path)
+    return Written(counts, tuple(files))
 
 
 def rates(rest: Rest) -> Iterator[Rate]:

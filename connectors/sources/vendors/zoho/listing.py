@@ -1,7 +1,7 @@
-"""Zoho's records and their listings: instants of whole seconds, windows, cursors. Pure."""
+"""Zoho's records and their listings: instants of whole seconds, pages, cursors. Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -45,23 +45,14 @@ def begun(since: datetime | None, cursor: str | None, now: datetime) -> Cursor:
     return place
 
 
-def window(body: Row, at: float) -> tuple[Sequence[Row], float, str, bool]:
-    """Return records of a page, where to go on, its token, and whether there is more.
-
-    Paging skips what moves meanwhile; so the next page begins at the newest second of this one, and
-    records of that second are left to it. Only a page of one second is paged.
-    """
-    rows = [row for row in body.get("data", ()) if changed_at(row).timestamp() >= at]
-    newest = max((changed_at(row).timestamp() for row in body.get("data", ())), default=at)
+def following(body: Row) -> str | None:
+    """Return the token of the page behind a page; None: it is the last."""
     if not has_more(body):
-        return rows, max(newest, at), "", False
-    if newest > at:
-        older = [row for row in rows if changed_at(row).timestamp() < newest]
-        return older, newest, "", True
+        return None
     token = (body.get("info") or {}).get("next_page_token")
     if not token:
         raise Unavailable("Zoho says there is more, and not how to get it")
-    return rows, at, str(token), True
+    return str(token)
 
 
 def dressed(row: Row, currency: str) -> dict[str, Any]:

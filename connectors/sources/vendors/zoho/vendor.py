@@ -20,7 +20,8 @@ from connectors.sources.vendors.contract import (
     Vendor,
 )
 from connectors.sources.vendors.http import Answer, Api, retry_after, told
-from connectors.sources.vendors.whole_seconds import settled
+from connectors.sources.vendors.understanding import understood
+from connectors.sources.vendors.whole_seconds import settled, window
 from connectors.sources.vendors.zoho.channels import is_good, wanted
 from connectors.sources.vendors.zoho.hook import ZohoHook
 from connectors.sources.vendors.zoho.listing import (
@@ -29,10 +30,10 @@ from connectors.sources.vendors.zoho.listing import (
     begun,
     changed_at,
     dressed,
+    following,
     has_more,
     instant,
     iso_of,
-    window,
 )
 from connectors.sources.vendors.zoho.tokens import Tokens, ZohoSettings
 
@@ -79,6 +80,7 @@ class ZohoClient:
         self._fields: dict[str, str] = {}
         self._currency = ""
 
+    @understood("Zoho")
     def check(self) -> tuple[Finding, ...]:
         """Return what a real call finds, module by module."""
         asked: list[tuple[str, str, Callable[[], Any]]] = [
@@ -91,13 +93,14 @@ class ZohoClient:
             asked.append((name, scope, partial(self._rows, name, {"per_page": 1})))
         return tuple(_found(*one) for one in asked)
 
+    @understood("Zoho")
     def read(self, object_name: str, record_ids: Sequence[str]) -> Mapping[str, Record | None]:
         """Return each record in full, or None where it is deleted."""
         found: dict[str, Record | None] = dict.fromkeys(record_ids)
         ids = [one for one in found if one.isascii() and one.isdigit()]
         for start in range(0, len(ids), READ_MAX):
             asked = {"ids": ",".join(ids[start : start + READ_MAX]), "per_page": READ_MAX}
-            rows = self._rows(object_name, asked).get("data", ())
+            rows = self._rows(object_name, asked)["data"]
             found |= {str(row["id"]): self._dressed(row) for row in rows}
         return found
 
@@ -105,12 +108,19 @@ class ZohoClient:
         self, object_name: str, since: datetime | None, cursor: str | None
     ) -> Iterator[Page]:
         """Yield what changed, in ascending order; then what was deleted."""
+        with understood("Zoho"):
+            yield from self._changed(object_name, since, cursor)
+
+    def _changed(
+        self, object_name: str, since: datetime | None, cursor: str | None
+    ) -> Iterator[Page]:
         now = datetime.now(UTC)
         place = begun(since, cursor, now)
         start, token, more = place.at, "", True
         while more:
             body = self._page(object_name, place.at, token)
-            rows, at, token, more = window(body, place.at)
+            page = window(body["data"], place.at, changed_at, following(body))
+            rows, at, token, more = page
             if not more:  # the next listing begins where this one may have been too early
                 at = max(start, min(at, (now - OVERLAP).timestamp()))
             place = place._replace(at=at)
@@ -121,14 +131,16 @@ class ZohoClient:
 
     def users(self) -> Iterator[User]:
         """Yield everybody, also those who were deactivated."""
-        page, more = 1, True
-        while more:
-            body = self._people(page)
-            for one in body.get("users", ()):
-                email, is_active = one.get("email") or None, one.get("status") == "active"
-                yield User(str(one["id"]), one.get("full_name") or None, email, None, is_active)
-            page, more = page + 1, bool((body.get("info") or {}).get("more_records"))
+        with understood("Zoho"):
+            page, more = 1, True
+            while more:
+                body = self._people(page)
+                for one in body.get("users", ()):
+                    email, is_active = one.get("email") or None, one.get("status") == "active"
+                    yield User(str(one["id"]), one.get("full_name") or None, email, None, is_active)
+                page, more = page + 1, bool((body.get("info") or {}).get("more_records"))
 
+    @understood("Zoho")
     def subscribe(self, url: str, secret: str) -> tuple[str, ...]:
         """Return which channels were made or renewed."""
         now, done = datetime.now(UTC), []
@@ -168,10 +180,10 @@ class ZohoClient:
         page, more, newest = 1, True, place.gone
         while more:
             params = {"type": "all", "page": page, "per_page": PAGE}
-            body = self._asked(f"{API}/{name}/deleted", params, place.gone).body or {}
-            ended = [(instant(row["deleted_time"]), str(row["id"])) for row in body.get("data", ())]
+            answer = self._asked(f"{API}/{name}/deleted", params, place.gone)
+            ended = [(instant(row["deleted_time"]), str(row["id"])) for row in _rows_of(answer)]
             newest = max([newest, *(at.timestamp() for at, _ in ended)])
-            page, more = page + 1, has_more(body)
+            page, more = page + 1, has_more(answer.body or {})
             said = [Notice(name, one, at + END_OF_SECOND, gone=True) for at, one in ended
                     if at.timestamp() >= place.gone]  # fmt: skip
             done = place
@@ -183,10 +195,9 @@ class ZohoClient:
     def _settled(self, path: str, params: Row, at: float = 0) -> Row:
         answer = settled(
             lambda: self._asked(path, params, at),
-            lambda answer: map(changed_at, (answer.body or {}).get("data", ())),
+            lambda answer: map(changed_at, _rows_of(answer)),
         )
-        body: Row = answer.body or {}
-        return body
+        return {**(answer.body or {}), "data": _rows_of(answer)}
 
     def _asked(self, path: str, params: Row, at: float = 0) -> Answer:
         """Return an answer; with `at` of what changed since. Nothing found has no body."""
@@ -224,6 +235,16 @@ class ZohoClient:
         left = answer.headers.get("x-api-credits-remaining", "")
         if left.isdigit():
             self._left = Quota(int(left))
+
+
+def _rows_of(answer: Answer) -> Sequence[Row]:
+    """Return the records of an answer. Only these two statuses say that there are none."""
+    if answer.status in (204, 304):
+        return ()
+    rows = answer.body["data"]
+    if not isinstance(rows, list):
+        raise TypeError(f"data is {str(rows)[:40]}")
+    return rows
 
 
 def _patience(answer: Answer) -> float | None:
