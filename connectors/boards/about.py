@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from schemas.contests import Contest
 
-
 Names = Callable[[str], str]  # of reps, teams and measures, by their ids
 
 
