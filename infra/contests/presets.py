@@ -32,7 +32,7 @@ def presets(bundle: Bundle, now: datetime) -> list[Preset]:
 
 def _presets(bundle: Bundle, now: datetime) -> Iterator[Preset]:
     zone = bundle.company.time_zone
-    base = {"time_zone": zone, "starts_at": next_minute(now, zone)}
+    base: dict[str, Any] = {"time_zone": zone, "starts_at": next_minute(now, zone)}
     points = _points(bundle)
     if points:
         draft = {**base, "name": "Most points today", "format": "RANKING", "score": "POINTS",

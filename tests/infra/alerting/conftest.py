@@ -1,6 +1,6 @@
 """A warehouse with a floor of two reps, of whom one sells as planned and one does nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -132,10 +132,14 @@ def broker() -> Iterator[Broker]:
 @pytest.fixture
 def ground(server: tuple[str, str, Any], alerts: Alerts) -> Ground:
     """Half of the quarter is over; `busy` sold 100 a day and called, `idle` did nothing."""
+    return written(server, alerts)
+
+
+def written(server: tuple[str, str, Any], alerts: Alerts) -> Ground:
+    """Return the floor of `ground`, in a warehouse that holds nothing else."""
     now = datetime.now(UTC)
     url, token, client = server
-    for table in TABLES:
-        client.command(f"TRUNCATE TABLE spm.{table}")
+    emptied(client, TABLES)
     client.command("INSERT INTO spm.warehouse (incarnation, reason) VALUES ('one', 'a test')")
     bundle = bundle_of(now.date(), alerts)
     floors.write(floors.Floor(bundle, (), now.date()), client, Stored(client), now)
@@ -146,3 +150,9 @@ def ground(server: tuple[str, str, Any], alerts: Alerts) -> Ground:
     made.facts(1, *sold, *called)
     made.progress(now, 1)
     return made
+
+
+def emptied(client: Any, tables: Iterable[str]) -> None:
+    """Leave nothing in some tables."""
+    for table in tables:
+        client.command(f"TRUNCATE TABLE spm.{table}")

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -12,12 +13,27 @@ import pytest
 from infra.alerting.leasing import Lease, Leased, Taken, holder_of
 from infra.alerting.serving import Looked, Service
 from infra.alerting.ticking import tick
+from schemas.alerts import Alerts
 from schemas.warehouse import Fenced
 from tests.ground import wait_for
-from tests.infra.alerting.conftest import Ground
+from tests.infra.alerting.conftest import Ground, emptied, written
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SECONDS, LONGER = 2.0, 12.0  # turns of these tests
+
+
+@pytest.fixture(scope="module")
+def once(server: tuple[str, str, Any]) -> Ground:
+    rule = {"rule_id": "quiet", "name": "No calls", "signal": "KPI", "subject": "REP",
+            "roles": ["AE"], "kpi": "calls", "worse": "BELOW", "long_days": 5, "enter": 0,
+            "leave": 1, "severity": "WATCH", "routes": ["DIGEST"]}  # fmt: skip
+    return written(server, Alerts.model_validate({"rules": [rule]}))
+
+
+@pytest.fixture
+def ground(once: Ground) -> Ground:
+    emptied(once.client, ("lease", "alert_event", "alert_published"))
+    return once
 
 
 def lease(holder: str, *, lasts: float = SECONDS, settle: float = 60) -> Lease:
