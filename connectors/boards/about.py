@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 from schemas.contests import Contest
 
+Names = Callable[[str], str]  # of reps, teams and measures, by their ids
 
-def _no_rules(_: Contest) -> tuple[str, ...]:
+
+def _no_rules(_: Contest, __: Names) -> tuple[str, ...]:
     return ()
 
 
@@ -14,13 +16,13 @@ class About(NamedTuple):
     """What a board does not work out itself.
 
     Attributes:
-        rules: a contest's rules in words.
+        rules: a contest's rules in words, with names for ids; the first line is its name.
         detail: what rows do not say, by contest: matches, rounds, reigns, table, goal, as
             `pacesetter contest standings --json` prints them. None: nobody knows. Raises
             LookupError for a contest there is not, ConnectionError when it cannot be told now.
     """
 
-    rules: Callable[[Contest], tuple[str, ...]] = _no_rules
+    rules: Callable[[Contest, Names], tuple[str, ...]] = _no_rules
     detail: Callable[[str], Mapping[str, Any]] | None = None
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from connectors.boards.about import NOTHING
+from connectors.boards.about import NOTHING, Names
 from connectors.boards.contests import Course
 from connectors.boards.floor import Floor
 from connectors.boards.freshness import Progress, newer
@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 
 
 Values = tuple[Decimal, ...]  # one per yardstick
-Rules = Callable[[Contest], tuple[str, ...]]
+Rules = Callable[[Contest, Names], tuple[str, ...]]
 
 
 class Sums(NamedTuple):

@@ -94,7 +94,7 @@ def unit_of(contest: Contest) -> dict[str, Any]:
 def _rules(board: Board, contest: Contest) -> dict[str, Any]:
     return {
         "description": contest.description,
-        "rules": board.rules(contest),
+        "rules": board.rules(contest, lambda name: _called(board, name)),
         "target": contest.target,
         "milestones": [
             {"name": m.name, "amount": m.amount}
@@ -109,6 +109,13 @@ def _rules(board: Board, contest: Contest) -> dict[str, Any]:
             for p in sorted(contest.prizes, key=lambda p: p.place)
         ],
     }  # fmt: skip
+
+
+def _called(board: Board, name: str) -> str:
+    """Return what a rep, a team or a measure is called; ids of measures say it themselves."""
+    if name in board.floor.stints or name in board.floor.names:
+        return shown_name(board, name)
+    return board.floor.teams.get(name) or name.replace("_", " ")
 
 
 def _rows(board: Board, contest: Contest) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ function One({ shown, me, now }) {
         ${contest.description && html`<p class="why">${contest.description}</p>`}</div>
       <${Countdown} contest=${contest} now=${now} numbers=${numbers} /></header>
     <div class="stage"><${Body} shown=${shown} me=${me} now=${now} />
-      <aside class="beside"><${Prizes} contest=${contest} numbers=${numbers} /><${Passes} passes=${shown.passes} numbers=${numbers} /><${Rules} contest=${contest} isOpen=${!contest.prizes.length && !shown.passes.length} /></aside></div>
+      <aside class="beside"><${Prizes} contest=${contest} numbers=${numbers} /><${Passes} passes=${shown.passes} numbers=${numbers} />${contest.phase !== "COMING" && html`<${Rules} contest=${contest} isOpen=${!contest.prizes.length && !shown.passes.length} />`}</aside></div>
   </main>`;
 }
 

@@ -214,3 +214,10 @@ def test_an_empty_course_knows_nothing() -> None:
     board = board_of()
     assert shown(board)["rows"] == []
     assert OneContest("nothing").view(board, NOON)["contest"] is None
+
+
+def test_rules_call_people_teams_and_measures_by_name() -> None:
+    board = board_of()
+    board.rules = lambda one, names: (one.name, names("a"), names("west"), names("calls_connected"))
+    told = shown(board)["contest"]["rules"]
+    assert told == ["Call blitz", "Ana Souza", "West", "calls connected"]

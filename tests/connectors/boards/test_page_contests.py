@@ -113,6 +113,7 @@ def test_a_rep_looks_around_their_own_lane(window: Any, scene: Served) -> None:
     assert page.locator("tbody tr").nth(2).get_attribute("data-id") == REP
 
 
+@pytest.mark.pages
 def test_a_scorecard_tells_its_rep_what_they_earned_and_an_analyst_not(
     window: Any, scene: Served, stage: Broker
 ) -> None:

@@ -44,6 +44,7 @@ def test_a_manager_pairs_a_television_and_takes_it_back(window: Any, scene: Serv
     tv.wait_for_selector(".pairing .code")
 
 
+@pytest.mark.pages
 def test_a_link_opens_a_display_and_leaves_no_secret_in_the_address(
     window: Any, scene: Served
 ) -> None:
@@ -98,6 +99,7 @@ def test_contests_that_run_are_slides_and_those_for_managers_are_not(
     assert "next" not in told  # it has not begun
 
 
+@pytest.mark.pages
 def test_a_win_rings_once_on_whatever_slide_and_within_the_hours_budget(
     window: Any, scene: Served, stage: Broker
 ) -> None:

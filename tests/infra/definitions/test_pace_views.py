@@ -1,12 +1,14 @@
 """Pace in SQL is pace in the domain: to the last digit, for everybody, on every day."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from connectors.boards import card_seed
+from connectors.boards.held import Earned
 from infra.definitions import planning
 from infra.definitions.stored import Stored
 from streams.domain.expected import Expectations
@@ -79,3 +81,43 @@ def test_attainment_shows_the_forecast_of_the_quota_that_is_asked_now(client: An
         assert (p10, p50, p90) == (1, 2, 3)
     assert {"REP", "TEAM"} <= kinds
     assert made
+
+
+def test_a_scorecard_holds_what_attainment_and_the_ledger_tell_of_its_rep(client: Any) -> None:
+    now = _now()
+    stored, floor = Stored(client), floors.floor(1, now.date())
+    floors.write(floor, client, stored, now)
+    day = timedelta(days=1)
+    names = ["entry_id", "rep_id", "plan_id", "component_id", "origin_start", "origin_end",
+             "currency", "state", "amount"]  # fmt: skip
+    today = now.date()
+    told = [
+        ["e1", "p", today, today + day, "EARNED", Decimal("12.34")],
+        ["e2", "p", today, today + day, "EARNED", Decimal("-2.04")],
+        ["e3", "p", today, today + day, "PAID", Decimal("9.99")],
+        ["e4", "p", today - 2 * day, today, "EARNED", Decimal("70.00")],
+    ]
+    reps = {row[0] for row in client.query(
+        "SELECT DISTINCT subject_id FROM spm_bi.attainment_current WHERE subject_kind = 'REP'"
+    ).result_rows}  # fmt: skip
+    mine, other = sorted(reps)[:2]
+    client.command("TRUNCATE TABLE spm.commission_ledger")
+    rows = [[e, mine, plan, "base", start, end, "EUR", state, amount]
+            for e, plan, start, end, state, amount in told]  # fmt: skip
+    client.insert("spm.commission_ledger", rows, names)
+
+    def asked(sql: str, parameters: Any) -> Any:
+        return client.query(sql, parameters=parameters).result_rows
+
+    held = card_seed.cards(asked, {mine, other}, {mine}, today, now)
+    assert held[mine].earned == (Earned("p", "base", today, today + day, "EUR", Decimal("10.30")),)
+    assert held[other].earned is None
+    for rep in (mine, other):
+        wanted = client.query(
+            "SELECT kpi, quota, actual_to_date, pace_ratio, required_per_business_day"
+            " FROM spm_bi.attainment_current WHERE subject_kind = 'REP' AND NOT is_overlay"
+            " AND subject_id = {rep:String}", parameters={"rep": rep},
+        ).result_rows  # fmt: skip
+        got = [(q.kpi, q.quota, q.actual, q.pace, q.required_per_day) for q in held[rep].quotas]
+        assert sorted(got, key=str) == sorted(wanted, key=str)
+        assert all(q.name and q.unit for q in held[rep].quotas)
