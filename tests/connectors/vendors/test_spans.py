@@ -1,6 +1,7 @@
 """Stretches of time: no gap, and nothing that is told late is passed over."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ def test_stretches_cover_a_time_once(minutes, length):
     start = NOW - timedelta(minutes=minutes)
     made = list(spans(start, NOW, timedelta(minutes=length)))
     assert sum((one.end - one.start for one in made), timedelta()) == NOW - start
-    assert all(one.end == other.start for one, other in zip(made, made[1:], strict=False))
+    assert all(one.end == other.start for one, other in pairwise(made))
 
 
 def test_a_listing_looks_again_at_what_may_be_told_late():
