@@ -101,8 +101,8 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="",
         pattern=r"^(https?://[^/?#\s]+(/[^?#\s]*)?)?$",
-        description="How vendors reach the gateway from outside, such as https://hooks.example.com. "
-        "Empty: nothing is pushed, sources are only asked.",
+        description="How vendors reach the gateway, such as https://hooks.example.com. Empty: "
+        "nothing is pushed, sources are only asked.",
     )
     sources_port: Port = Field(default=18093, description="/metrics of `pacesetter source run`.")
     reconcile_port: Port = Field(

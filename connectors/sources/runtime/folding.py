@@ -125,7 +125,7 @@ class Fold:
         revision = own + self._number
         if last is not None:
             if last.gone_at is not None and revision <= last.revision:
-                if not self._is_back(notice, seen, last):
+                if own < last.own or not self._is_back(notice, seen, last):
                     return
                 revision = last.revision + 1
             elif self._is_known(made, own, seen, last, kept.epoch):
@@ -133,7 +133,8 @@ class Fold:
                     self._state.keep(last._replace(read_at=seen.at))
                 return
             elif revision <= last.revision:  # the same once more, for a log that lost it; or a news
-                revision = last.revision + (0 if _same(last, made) else 1)
+                again = kept.epoch != last.epoch and _same(last, made)
+                revision = last.revision + (0 if again else 1)
             was = (last.message, last.entity_id)
             if last.op == "SET" and was != (made.message, made.record["entity_id"]):
                 yield self._cancelled(last, revision, seen, kept.epoch)
@@ -184,7 +185,7 @@ class Fold:
         elif last.gone_at is not None:
             if kept.epoch != last.epoch and last.message:
                 yield self._again(last, kept.epoch)
-        elif notice.at is not None and at < last.own and not seen.is_read:
+        elif at < last.own if notice.at is not None else seen.at < last.read_at:
             if self._can_read:  # it was brought back and changed since, or a clock is wrong
                 self._state.want(notice.object, notice.record_id)
         elif last.op == "SET":
