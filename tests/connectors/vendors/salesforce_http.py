@@ -145,6 +145,10 @@ class HttpSide:
             return self._page(rest, version)
         if first == "sobjects" and rest.endswith("/describe"):
             return self._described(rest.removesuffix("/describe"))
+        if path == "limits/recordCount":
+            name = params["sObjects"]
+            there = [row for row in self.org.rows[name].values() if not row["IsDeleted"]]
+            return Reply(200, {"sObjects": [{"count": len(there), "name": name}]})
         if first == "limits":
             return Reply(200, {"DailyApiRequests": {"Max": 100_000, "Remaining": 99_000}})
         if path.startswith("jobs/query"):

@@ -173,6 +173,8 @@ class SalesforceStandin:
             }
             if row is None or row["StageName"] != _STAGES[stage]:
                 values["LastStageChangeDate"] = at.replace(microsecond=0)
+        if row is None:
+            values["CurrencyIsoCode"] = "USD"  # of the user, where nobody says another
         if "close_date" in said or row is None:
             closing = said.get("close_date") or at.date()
             is_text = isinstance(closing, str)

@@ -97,12 +97,12 @@ ROW: dict[str, Any] = {
 
 
 def test_the_published_opportunity_is_an_open_deal_and_its_date_stays_its_date() -> None:
-    deal = event_of("Opportunity", records.of_rest(ROW, soql.BY_NAME["Opportunity"])).record
+    deal = event_of("Opportunity", records.of_rest(ROW, soql.BY_NAME["Opportunity"], "CHF")).record
     assert deal["close_date"] == date(2022, 5, 31)
     assert deal["stage_class"] == "OPEN"
     assert (deal["amount"], deal["probability"]) == (40000, Decimal("0.1"))
     assert deal["splits"] == []
-    assert deal["currency"] == "USD", "an organisation with one currency does not say which"
+    assert deal["currency"] == "CHF", "an organisation with one currency does not say which"
 
 
 def test_messages_have_the_published_names_numbers_and_paths() -> None:
@@ -193,6 +193,7 @@ def test_a_certificate_signs_in_where_secrets_are_not_allowed(standin: Salesforc
         {"extra_fields": "Lead.Company"},
         {"extra_fields": "Opportunity.Name FROM User"},
         {"api_version": "62"},
+        {"currency": "euro"},
     ],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, str]) -> None:
@@ -248,7 +249,7 @@ def test_dated_rates_become_definitions_that_lose_no_digit(
         ("EUR", "USD", "2026-01-01", Decimal("1.091234")),
         ("EUR", "USD", "2026-02-01", Decimal("1.075")),
     ]
-    people = list(csv.DictReader((tmp_path / "salesforce_users.csv").open()))
+    people = list(csv.DictReader((tmp_path / "salesforce" / "users.csv").open()))
     assert people[0]["Email"] == "ana@acme.example"
     assert client.tables(tmp_path) == done, "again changes nothing"
 
@@ -293,7 +294,7 @@ def test_rows_of_a_real_organisation_are_mapped(file: str, name: str, kind: str)
         stamp = _instant(row.get("system_modstamp") or row["_fivetran_synced"])
         said |= {"SystemModstamp": stamp, "CreatedDate": _instant(row["created_date"])}
         said.pop("Probability", None)  # disguised: some are above 100
-        event = event_of(name, records.of_rest(said, soql.BY_NAME[name]))
+        event = event_of(name, records.of_rest(said, soql.BY_NAME[name], "USD"))
         assert event.message == kind
         assert event.record["source_id"] == row["id"]
         assert event.record["op"] == ("CANCELLED" if said["IsDeleted"] else "SET")

@@ -47,6 +47,9 @@ def _object(reading: Reading, kind: soql.Kind) -> Iterator[Finding]:
         remedy = "make them visible to the user (field-level security)"
         yield Finding(f"read {kind.name}: it hides {', '.join(hidden)}", False, remedy)
         return
+    if reading.lacks_currency(kind):
+        remedy = "the organisation has one currency; say which: currency, such as EUR"
+        yield Finding(f"currency of each {kind.name}", False, remedy)
     parts = reading.child(kind)
     what = f"read {kind.name}" + (f" with {parts.relation}" if parts else "")
     yield _tried(what, lambda: reading.read(kind, ["0" * 18]))[0]

@@ -8,7 +8,7 @@ is cheaper: for many records of an object without children.
 from collections.abc import Iterator
 from datetime import datetime
 
-from connectors.sources.vendors.contract import Notice, Page, Record
+from connectors.sources.vendors.contract import Notice, Page, Record, Unavailable
 from connectors.sources.vendors.salesforce import records, soql
 from connectors.sources.vendors.salesforce.bulk import BulkQuery
 from connectors.sources.vendors.salesforce.marks import OVERLAP, Mark
@@ -63,11 +63,11 @@ class Listing:
                 seen += len(rows)
                 at = records.moment(rows[-1][soql.STAMP])
                 mark = mark._replace(at=at, record_id=rows[-1]["Id"])
-                made = [records.of_rest(row, kind) for row in rows]
+                made = [self._reading.record(row, kind) for row in rows]
                 yield Page(self._notices(kind, made), mark.text(), total)
             if seen < ROWS_MAX:
                 break
-            if not was_bulk_asked and self._is_for_bulk(kind, self._total(kind, mark)):
+            if not was_bulk_asked and self._is_for_bulk(kind):
                 yield from self._by_bulk(kind, self._started(kind, mark), total)
                 return
             was_bulk_asked = True
@@ -97,11 +97,10 @@ class Listing:
     def _by_bulk(self, kind: soql.Kind, mark: Mark, total: int | None) -> Iterator[Page]:
         for _ in self._bulk.wait(mark.job):
             yield Page((), mark.text(), total)  # the job's id is kept before its results are there
-        types = self._reading.described(kind).types
         while True:
             results = self._bulk.results(mark.job, mark.locator)
             mark = mark._replace(locator=results.locator)
-            made = [records.of_csv(row, types, kind) for row in results.rows]
+            made = [self._reading.record_of_csv(row, kind) for row in results.rows]
             if not results.locator:
                 end = Mark(mark.begun, "", mark.begun)
                 yield Page(self._notices(kind, made), end.text(), total)
@@ -114,12 +113,20 @@ class Listing:
         asked = soql.select(self._reading.fields(kind), kind.name, where)
         return mark._replace(job=self._bulk.start(asked))
 
-    def _is_for_bulk(self, kind: soql.Kind, left: int) -> bool:
-        return self._reading.child(kind) is None and left >= BULK_ROWS_MIN
+    def _is_for_bulk(self, kind: soql.Kind) -> bool:
+        if self._reading.child(kind) is not None:
+            return False
+        return (self._rest.record_count(kind.name) or 0) >= BULK_ROWS_MIN
 
-    def _total(self, kind: soql.Kind, mark: Mark) -> int:
+    def _total(self, kind: soql.Kind, mark: Mark) -> int | None:
+        """Return about how many records a listing has; None: counting them takes too long."""
+        if mark.at is None:
+            return self._rest.record_count(kind.name)
         where = [kind.only, soql.behind(mark.at, mark.record_id)]
-        return self._rest.count(soql.select(("COUNT()",), kind.name, where))
+        try:
+            return self._rest.count(soql.select(("COUNT()",), kind.name, where))
+        except Unavailable:  # if Salesforce is away, the listing itself says so
+            return None
 
     def _notices(self, kind: soql.Kind, made: list[Record]) -> tuple[Notice, ...]:
         fresh = [record["Id"] for record in made if self._reading.is_fresh(record)]

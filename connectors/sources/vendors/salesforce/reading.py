@@ -6,9 +6,10 @@ seconds is read again when they are over: by then its stamp names one state.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from connectors.sources.vendors.contract import Denied, Record
 from connectors.sources.vendors.salesforce import records, soql
@@ -86,6 +87,20 @@ class Reading:
             self._described[kind.name] = found
         return self._described[kind.name]
 
+    def record(self, row: Mapping[str, Any], kind: soql.Kind) -> Record:
+        """Return the record of a row of REST."""
+        return records.of_rest(row, kind, self._settings.currency)
+
+    def record_of_csv(self, row: Mapping[str, str], kind: soql.Kind) -> Record:
+        """Return the record of a row of a bulk query."""
+        return records.of_csv(row, self.described(kind).types, kind, self._settings.currency)
+
+    def lacks_currency(self, kind: soql.Kind) -> bool:
+        """Return whether amounts of records have a currency that nobody has said."""
+        is_money = soql.CURRENCY in kind.fields and "Amount" in kind.fields
+        known = self._settings.currency or soql.CURRENCY in self.described(kind).types
+        return is_money and not known
+
     def is_fresh(self, record: Record | None) -> bool:
         """Return whether the second in which a record changed may not be over."""
         if record is None:
@@ -102,7 +117,7 @@ class Reading:
         for ids in _chunks(record_ids):
             asked = soql.select(self.fields(kind), kind.name, [soql.among("Id", ids)])
             for row in self._rest.rows(asked):
-                found[row["Id"][:15]] = records.of_rest(row, kind)
+                found[row["Id"][:15]] = self.record(row, kind)
         return found
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors.sources.vendors.contract import Record
-from connectors.sources.vendors.salesforce.soql import STAMP, Kind
+from connectors.sources.vendors.salesforce.soql import CURRENCY, STAMP, Kind
 
 LATEST = "LatestModstamp"
 _ADDRESSES = ("FromAddress", "ToAddress", "CcAddress", "BccAddress")
@@ -22,18 +22,25 @@ _DECIMALS = frozenset({"double", "currency", "percent"})
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)(Z|[+-]\d\d:?\d\d)", re.ASCII)
 
 
-def of_rest(row: Mapping[str, Any], kind: Kind) -> Record:
-    """Return the record of a row of a REST answer; a list of children is a plain list."""
-    return _complete(_plain(row), kind)
+def of_rest(row: Mapping[str, Any], kind: Kind, currency: str = "") -> Record:
+    """Return the record of a row of a REST answer; a list of children is a plain list.
+
+    Args:
+        currency: of amounts, where the organisation has one and records do not say.
+    """
+    return _complete(_plain(row), kind, currency)
 
 
-def of_csv(row: Mapping[str, str], types: Mapping[str, str], kind: Kind) -> Record:
+def of_csv(
+    row: Mapping[str, str], types: Mapping[str, str], kind: Kind, currency: str = ""
+) -> Record:
     """Return the record of a row of a Bulk result.
 
     Args:
         types: of the fields, as the object's description has them.
     """
-    return _complete({name: _typed(text, types.get(name, "")) for name, text in row.items()}, kind)
+    typed = {name: _typed(text, types.get(name, "")) for name, text in row.items()}
+    return _complete(typed, kind, currency)
 
 
 def stamp(record: Record) -> datetime:
@@ -70,13 +77,15 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _complete(record: dict[str, Any], kind: Kind) -> Record:
+def _complete(record: dict[str, Any], kind: Kind, currency: str) -> Record:
     stamps = [record[STAMP]]
     if kind.child is not None:
         children = record.get(kind.child.relation) or []
         record[kind.child.relation] = children
         stamps += [one[STAMP] for one in children]
     record[LATEST] = max(stamps, key=moment)
+    if currency and CURRENCY in kind.fields and not record.get(CURRENCY):
+        record[CURRENCY] = currency
     if kind.name == "EmailMessage":
         if record.get("MessageIdentifier"):  # other sources tell it without its brackets
             record["MessageIdentifier"] = record["MessageIdentifier"].strip().strip("<>")

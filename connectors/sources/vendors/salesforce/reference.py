@@ -50,7 +50,6 @@ def write_all(rest: Rest, folder: Path) -> Written:
         there = held.get("territories") or Territories()
         kinds["territories"] = put_in(there, _BY_ID, list(found_territories))
     files = list(write(folder, kinds)) if kinds else []
-    folder.mkdir(parents=True, exist_ok=True)
     counts = {"rates": len(found_rates), "territories": len(found_territories)}
     for name, object_name, fields in (
         ("users", "User", _USERS),
@@ -60,7 +59,8 @@ def write_all(rest: Rest, folder: Path) -> Written:
         rows = list(_rows(rest, object_name, fields))
         counts[name] = len(rows)
         if rows:
-            path = folder / f"salesforce_{name}.csv"
+            path = folder / "salesforce" / f"{name}.csv"  # below: only definitions lie beside them
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_table(fields, rows), "utf-8")
             files.append(path)
     return Written(counts, tuple(files))

@@ -80,6 +80,12 @@ class Rest:
         """Return what a SELECT COUNT() says."""
         return int(self.ask("GET", "queryAll", params={"q": soql}).body["totalSize"])
 
+    def record_count(self, name: str) -> int | None:
+        """Return about how many records an object has, at once; None: Salesforce does not say."""
+        answer = self.ask("GET", "limits/recordCount", params={"sObjects": name}, also=(404,))
+        told = (answer.body or {}).get("sObjects") if answer.status == 200 else None
+        return int(told[0]["count"]) if told else None
+
     def described(self, name: str) -> Described | None:
         """Return an object's description; None: there is none, or we may not see it."""
         answer = self.ask("GET", f"sobjects/{name}/describe", also=(404,))

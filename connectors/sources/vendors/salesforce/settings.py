@@ -49,6 +49,11 @@ class SalesforceSettings(BaseModel):
         "with a consumer secret",
     )
     username: str = Field("", description="user to act for; with a private key only")
+    currency: str = Field(
+        "",
+        pattern=r"^([A-Z]{3})?$",
+        description="of an organisation with one currency, such as EUR; empty if it has several",
+    )
     channel: str = Field(
         "/data/ChangeEvents",
         pattern=r"^/data/\w+$",

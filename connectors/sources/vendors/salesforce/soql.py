@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?", re.ASCII)
 STAMP = "SystemModstamp"
+CURRENCY = "CurrencyIsoCode"
 ALWAYS = ("Id", "CreatedDate", "IsDeleted", STAMP)
 IDS_MAX = 300  # of a query: an address holds 16,384 characters, an id with its quotes 27
 
