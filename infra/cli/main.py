@@ -20,6 +20,7 @@ from infra.cli import (
     doctor,
     explain,
     forecast,
+    gateway,
     ground,
     imports,
     intake,
@@ -34,6 +35,7 @@ from infra.cli import (
     scorecard,
     settle,
     simulate,
+    source,
     standing,
     statement,
     tokens,
@@ -75,11 +77,13 @@ def _root(
 running.register(app)
 board.register(app)
 intake.register(app)
+gateway.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
 app.add_typer(plan.app, name="plan", rich_help_panel="Feed it")
 app.add_typer(quota.app, name="quota", rich_help_panel="Feed it")
 app.add_typer(kpi.app, name="kpi", rich_help_panel="Look at it")
 app.add_typer(people.app, name="people", rich_help_panel="Feed it")
+app.add_typer(source.app, name="source", rich_help_panel="Feed it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)
