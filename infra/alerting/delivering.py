@@ -2,7 +2,7 @@
 
 A message is sent, then its new state is kept; only then the next one is sent. So whoever is killed
 between the two repeats one message, under the same key, and no more. Rounds of several processes
-must not overlap: `infra/alerting/turns.py` sees to it on one machine.
+must not overlap: `turns.py` sees to it on one machine, `leasing.py` between machines.
 """
 
 import logging

@@ -1,7 +1,6 @@
 """Turns: rounds of alerts on one machine never overlap, whoever starts them.
 
-Two rounds at once would tell one thing twice. Of processes on several machines one alone should
-run `alerts run`: that is how compose.yaml starts it.
+Two rounds at once would tell one thing twice. Machines take turns by a lease (`leasing.py`).
 """
 
 import fcntl

@@ -599,7 +599,7 @@ AS SELECT done.contest_id AS contest_id, done.participant_id AS participant_id, 
     nullIf(done.reached_at, toDateTime64(0, 3, 'UTC')) AS reached_at, done.prize_amount AS prize_amount,
     done.prize_currency AS prize_currency, arrayStringConcat(done.things, ', ') AS things, done.sequence AS sequence,
     done.author AS author, done.finalized_at AS finalized_at
-FROM spm.contest_result AS done
+FROM spm.contest_result AS done FINAL
 INNER JOIN
 (
     SELECT contest_id, min(finalized_at) AS first_at FROM spm.contest_result GROUP BY contest_id
