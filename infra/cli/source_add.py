@@ -170,6 +170,7 @@ def _check(what: "Vendor", made: object) -> None:
     finally:
         if client is not None:
             client.close()
+    typer.echo(f"{what.title} was asked:")
     tell(findings)
     if not all(one.ok for one in findings):
         fail("Correct that and add it again, or add it as it is with --no-check.", WRONG)
