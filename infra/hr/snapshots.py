@@ -87,8 +87,11 @@ def changes(
     for rep in leavers:
         ended = _open_stint(rep, day).model_copy(update={"valid_to": day})
         snapshot.reps[rep.rep_id] = Rep(rep_id=rep.rep_id, history=(ended,))
+    roster = bundle.roster.model_copy(
+        update={"reps": tuple(_ended(rep, snapshot) for rep in bundle.roster.reps)}
+    )
     there: dict[str, Definition] = {
-        "roster": bundle.roster,
+        "roster": roster,
         "people": People(people=tuple(map(_person, known.values()))),
         "identities": bundle.identities,
         "quotas": bundle.quotas,
@@ -97,11 +100,11 @@ def changes(
     _name_as_told(merged, snapshot, there)
     if draft.problems and missing:  # one of them may be a row that could not be read
         merged.kept.append(f"{len(missing)} are missing and stay until every row can be read")
-    after = merged.changed.get("roster", bundle.roster)
+    after = merged.changed.get("roster", roster)
     assert isinstance(after, Roster)
     back = tuple(_returned(rep, snapshot, day, merged) for rep in after.reps)
-    if back != after.reps:
-        after = after.model_copy(update={"reps": back})
+    after = after.model_copy(update={"reps": back})
+    if after != bundle.roster:
         merged.changed["roster"] = after
     return Changes(
         merged.changed,
@@ -150,6 +153,20 @@ def _leavers(
         and known[rep.rep_id].employee_number
         and any(s.valid_from <= day < (s.valid_to or NO_END) for s in rep.history)
     ]
+
+
+def _ended(rep: Rep, snapshot: Draft) -> Rep:
+    """Return a rep without the stints that begin after the day they left, as is known now."""
+    now = snapshot.reps.get(rep.rep_id)
+    until = now.history[-1].valid_to if now is not None else None
+    if until is None or all(s.valid_from < until for s in rep.history):
+        return rep
+    left = [s for s in rep.history if s.valid_from < until]
+    if not left:  # they never began; that cannot be said of somebody with a history
+        return rep
+    last = max(left, key=lambda stint: stint.valid_from)
+    ended = last.model_copy(update={"valid_to": until})
+    return Rep(rep_id=rep.rep_id, history=(*(s for s in left if s is not last), ended))
 
 
 def _returned(rep: Rep, snapshot: Draft, day: date, merged: Merged) -> Rep:

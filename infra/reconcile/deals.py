@@ -21,6 +21,7 @@ from infra.reconcile.arithmetic import (
     ranks,
     whole,
 )
+from infra.reconcile.asking import apart
 from infra.reconcile.definitions import InForce
 from infra.reconcile.rules import lines
 
@@ -74,7 +75,9 @@ _SPLITS = (
 def resolved(rows: str, now: InForce) -> str:
     """Return SQL for deals with all that must stand in their rows: owner, days, rate, credits."""
     names = (*_KEPT, *contests.KEPT) if now.contests else _KEPT
-    kept = ", ".join(f"any(credited.{name}) AS {name}" for name in names)
+    # One aggregate of all: to understand each costs as much as to understand them together.
+    whole_row = ", ".join(f"credited.{name}" for name in names)
+    kept = ", ".join(f"row.{at} AS {name}" for at, name in enumerate(names, 1))
     amount = f"toDecimal64({decimal('line.2', AMOUNT)}, 4)"
     reporting = f"toDecimal64({decimal('line.3', AMOUNT)}, 4)"
     share = f"toDecimal32({decimal('line.1.4', SHARE)}, 6)"
@@ -86,16 +89,17 @@ def resolved(rows: str, now: InForce) -> str:
     zipped = ", ".join(f"{name}_parts" for name in PARTED)
     return f"""
         SELECT *, {lines("deal", now)} AS should FROM (
-            SELECT {kept}, arraySort(groupArrayIf(credit, credit.2 != '')) AS credits FROM (
+            SELECT {kept}, credits FROM (SELECT any(({whole_row})) AS row,
+                arraySort(groupArrayIf(credit, credit.2 != '')) AS credits FROM (
                 SELECT lines.*, {_days("people.stints", now)} AS their_days,
                     ({payee}, line.1.2, line.1.3, {share},
                     {_MAIN.format(days="their_days")}, {amount},
                     if(should_rate IS NULL, NULL, {reporting}), {parts}, line.1.6) AS credit
-                FROM (SELECT *, line FROM ({_divided(rows, now)})
+                FROM (SELECT *, line FROM ({apart(_divided(rows, now))})
                     LEFT ARRAY JOIN arrayZip(payees, parts, reported, {zipped}) AS line) AS lines
                 ANY LEFT JOIN ({now.people()}) AS people
                     ON line.1.5 = people.of_source AND line.1.1 = people.user_id) AS credited
-            GROUP BY credited.entity_id, credited.position)"""
+            GROUP BY credited.entity_id, credited.position))"""
 
 
 def _divided(rows: str, now: InForce) -> str:

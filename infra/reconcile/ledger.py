@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from connectors.sinks.clickhouse import quoted
 from infra.reconcile.arithmetic import AMOUNT, decimal, whole
-from infra.reconcile.asking import Check, Warehouse, ask
+from infra.reconcile.asking import Check, Warehouse, apart, ask
 from infra.reconcile.credits import CREDIT
 from infra.reconcile.cut import Part, Slice
 from infra.reconcile.earning import SETTINGS, earned
@@ -127,7 +127,7 @@ def _sums(part: Slice, now: Terms, days: Days) -> str:
             FROM (
                 SELECT rep_id, plan_id, component_id, origin_start, origin_end, currency, owed,
                     toDecimal128(0, 4) AS posted, 0 AS entry, toUInt64(0) AS at
-                FROM ({earned(_credited(part, now))})
+                FROM ({apart(earned(_credited(part, now)))})
                 UNION ALL
                 SELECT toString(rep_id), toString(plan_id), toString(component_id), origin_start,
                     origin_end, toString(currency), toInt256(0), toDecimal128(amount, 4), 1,
@@ -168,14 +168,11 @@ def _credited(part: Slice, now: Terms) -> str:
             deal_type, sum(units) AS units
         FROM ({_newest(part)}) GROUP BY rep_id, {_FACTS}"""
     # A plan for everybody meets every payee; one for some meets those it names.
-    named = f"SELECT *, rep AS rep_id FROM ({now.components()}) ARRAY JOIN reps AS rep"
-    common = f"SELECT * FROM ({now.components()}) WHERE empty(reps)"
+    meant = f"SELECT *, rep FROM ({now.components()}) ARRAY JOIN if(empty(reps), [''], reps) AS rep"
     both = f"""
-        SELECT days.*, plans.* EXCEPT (rep, rep_id, currency)
-        FROM ({by_day}) AS days INNER JOIN ({named}) AS plans USING (currency, rep_id)
-        UNION ALL
-        SELECT days.*, plans.* EXCEPT (currency)
-        FROM ({by_day}) AS days INNER JOIN ({common}) AS plans USING (currency)"""
+        SELECT days.* EXCEPT rep, plans.* EXCEPT (rep, currency)
+        FROM (SELECT *, arrayJoin([rep_id, '']) AS rep FROM ({by_day})) AS days
+        INNER JOIN ({meant}) AS plans USING (currency, rep)"""
     start = f"(month - positiveModulo(month - {now.first_month - 1}, months))"
     counted = f"""
         SELECT rep_id, plan_id, component_id, currency, since, months, sum(units) AS credited
@@ -215,4 +212,4 @@ def _entries(now: Terms, days: Days) -> str:
             toString({posted}) AS expected, toString(so_far) AS found,
             toDecimal128(so_far, 4) - {posted} AS off, toString(currency) AS currency, position
         FROM (
-            {earned(rows)})"""
+            {apart(earned(rows))})"""

@@ -132,7 +132,7 @@ class Client:
         known: dict[str, str] = json.loads(cursor) if cursor else {}
         for calendar in self._read:
             asked: dict[str, Any] = {"singleEvents": "true", "maxResults": PAGE_MAX}
-            asked |= {"showDeleted": "true", **self._from(known.get(calendar), since)}
+            asked |= {"showDeleted": "true", **_from(known.get(calendar))}
             while True:
                 answer = self._api.ask("GET", _path(calendar), params=asked, also=(410,))
                 if answer.status == 410:
@@ -175,12 +175,6 @@ class Client:
         self._api.close()
         self._tokens.close()
 
-    def _from(self, token: str | None, since: datetime | None) -> dict[str, str]:
-        if token is not None:
-            return {"syncToken": token}
-        start = since or datetime.now(UTC) - timedelta(days=KEPT_DAYS)
-        return {"timeMin": start.astimezone(UTC).isoformat()}
-
     def _notices(self, calendar: str, events: list[dict[str, Any]]) -> Iterator[Notice]:
         horizon = datetime.now(UTC) + timedelta(days=AHEAD_DAYS)
         for event in events:
@@ -212,6 +206,13 @@ class Client:
             "end_at": ends.get("dateTime"),
             "external_attendee_count": outsiders([*invited, organizer], self._domains),
         }
+
+
+def _from(token: str | None) -> dict[str, str]:
+    """Return where a listing begins: at a token, else a year back, whatever changed when."""
+    if token is not None:
+        return {"syncToken": token}
+    return {"timeMin": (datetime.now(UTC) - timedelta(days=KEPT_DAYS)).isoformat()}
 
 
 def _start(written: Mapping[str, Any]) -> datetime | date | None:

@@ -89,7 +89,7 @@ class Client:
         now = datetime.now(UTC)
         for person in self._feeds:
             before = seen.get(person, {})
-            told = self._meetings(person, since or now - timedelta(days=KEPT_DAYS))
+            told = self._meetings(person, now - timedelta(days=KEPT_DAYS))
             after = {i: [_digest(m), str(m["start_at"])] for i, m in told.items()}
             notices = [
                 Notice(EVENTS, i, _instant(m["modified_at"]), m)

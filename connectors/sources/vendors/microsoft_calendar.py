@@ -139,7 +139,7 @@ class Client:
             link, ends = known.get(calendar, ["", ""])
             until = iso(ends) or now
             if until < now + timedelta(days=ROLL_DAYS):
-                start = since or now - timedelta(days=KEPT_DAYS if not link else 1)
+                start = now - timedelta(days=KEPT_DAYS if not link else 1)
                 until = now + timedelta(days=AHEAD_DAYS)
                 link = f"{_path(calendar)}/calendarView/delta?" + _range(start, until)
             while True:

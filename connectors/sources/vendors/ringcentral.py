@@ -30,7 +30,7 @@ from connectors.sources.vendors.contract import (
 from connectors.sources.vendors.http import Answer, Api
 from connectors.sources.vendors.payloads import iso, latest, object_in, wanted
 from connectors.sources.vendors.signing import basic_auth, check_secret
-from connectors.sources.vendors.spans import Span, reached, spans
+from connectors.sources.vendors.spans import Span, Spans, reached
 from connectors.sources.vendors.tokens import Tokens
 
 CALLS = "calls"
@@ -42,7 +42,7 @@ HANDSHAKE_MAX = 512  # the answer must stay below 1,024 bytes, headers included
 OVER = frozenset({"Disconnected", "Gone", "Voicemail", "VoiceMail"})
 PAGE_MAX = 250
 KEPT_DAYS = 400  # the call log holds a year
-SPAN = timedelta(days=7)  # the call log answers few requests a minute
+SPAN = timedelta(days=2)  # the call log answers few requests a minute
 CALL_HOURS_MAX = 4  # no call lasts longer; mailboxes of a session join it within that time
 LOGGED_SECONDS_MAX = 600.0  # a call that is not in the log by then is none
 RENEW_BEFORE = timedelta(days=3)
@@ -172,8 +172,10 @@ class Client:
         """Yield calls in the order in which they began."""
         now = datetime.now(UTC)
         start = iso(cursor) or since or now - timedelta(days=KEPT_DAYS)
-        for span in spans(start - timedelta(hours=CALL_HOURS_MAX), now, SPAN):
+        ahead = Spans(start - timedelta(hours=CALL_HOURS_MAX), now, SPAN)
+        for span in ahead:
             told = tuple(self._begun_in(span))
+            ahead.found(bool(told))
             start = reached(span, start, now, (n.record["started_at"] for n in told if n.record))
             yield Page(told, start.isoformat())
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+LONGER_MAX = 4  # what a stretch holds stays in memory until it is put in order
 LATE = timedelta(days=2)  # logs of calls are behind by minutes; a vendor's bad day is longer
 
 
@@ -31,9 +32,20 @@ def reached(span: Span, begun: datetime, now: datetime, starts: Iterable[str]) -
     return max(begun, newest, min(span.end, now - LATE))
 
 
-def spans(start: datetime, end: datetime, length: timedelta) -> Iterator[Span]:
-    """Yield stretches that cover a time without a gap; none when it is empty."""
-    while start < end:
-        until = min(start + length, end)
-        yield Span(start, until)
-        start = until
+class Spans:
+    """Stretches that cover a time without a gap, longer while nothing is found."""
+
+    def __init__(self, start: datetime, end: datetime, length: timedelta) -> None:
+        self._start, self._end = start, end
+        self._usual = self._length = length
+
+    def __iter__(self) -> Iterator[Span]:
+        while self._start < self._end:
+            span = Span(self._start, min(self._start + self._length, self._end))
+            yield span
+            self._start = span.end
+
+    def found(self, anything: bool) -> None:
+        """Note what the last stretch held: after an empty one the next is twice as long."""
+        longer = min(self._length * 2, self._usual * LONGER_MAX)
+        self._length = self._usual if anything else longer

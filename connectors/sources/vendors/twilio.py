@@ -33,7 +33,7 @@ from connectors.sources.vendors.contract import (
 from connectors.sources.vendors.http import Api
 from connectors.sources.vendors.payloads import form_in, iso, latest, wanted
 from connectors.sources.vendors.signing import basic_auth, hmac_of, same, same_as_any
-from connectors.sources.vendors.spans import Span, reached, spans
+from connectors.sources.vendors.spans import Span, Spans, reached
 
 CALLS = "calls"
 PAGE_MAX = 1000
@@ -171,8 +171,10 @@ class Client:
         """Yield ended conversations in the order in which they began."""
         now = datetime.now(UTC)
         start = iso(cursor) or since or now - timedelta(days=KEPT_DAYS)
-        for span in spans(start - timedelta(hours=CALL_HOURS_MAX), now, SPAN):
+        ahead = Spans(start - timedelta(hours=CALL_HOURS_MAX), now, SPAN)
+        for span in ahead:
             told = tuple(self._ended_in(span))
+            ahead.found(bool(told))
             start = reached(span, start, now, (n.record["started_at"] for n in told if n.record))
             yield Page(told, start.isoformat())
 

@@ -370,7 +370,9 @@ def test_calls_mails_and_meetings_are_mapped(hub: HubSpotStandin, client: HubSpo
     assert (first["talk_seconds"], first["connected"]) == (61, True)
     assert second["entity_id"] == "hubspot:call:2"  # a plain number may be any dialer's
     assert (second["connected"], second["status"], second["deal_id"]) == (False, "NO_ANSWER", None)
-    (email,) = (mapped(VENDOR, n).record for n in told(listed(client, "emails")))
+    (said,) = told(listed(client, "emails"))
+    assert "theirs.example" not in str(said)  # addresses are counted, and kept nowhere
+    email = mapped(VENDOR, said).record
     assert email["entity_id"] == "mid:abc@mail.example"
     assert (email["external_recipient_count"], email["direction"]) == (3, "OUTBOUND")
     assert email["is_automated"] is False

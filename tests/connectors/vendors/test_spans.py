@@ -1,22 +1,26 @@
 """Stretches of time: no gap, and nothing that is told late is passed over."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.sources.vendors.spans import LATE, Span, reached, spans
+from connectors.sources.vendors.spans import LATE, Span, Spans, reached
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-@given(st.integers(0, 5000), st.integers(1, 700))
-def test_stretches_cover_a_time_once(minutes, length):
-    start = NOW - timedelta(minutes=minutes)
-    made = list(spans(start, NOW, timedelta(minutes=length)))
+@given(st.integers(0, 5000), st.integers(1, 700), st.lists(st.booleans(), max_size=9))
+def test_stretches_cover_a_time_once_whatever_is_found(minutes, length, found):
+    start, made = NOW - timedelta(minutes=minutes), []
+    ahead = Spans(start, NOW, timedelta(minutes=length))
+    for index, span in enumerate(ahead):
+        made.append(span)
+        ahead.found(index < len(found) and found[index])
     assert sum((one.end - one.start for one in made), timedelta()) == NOW - start
-    assert all(one.end == other.start for one, other in pairwise(made))
+    assert all(one.end == other.start for one, other in itertools.pairwise(made))
+    assert all(one.end - one.start <= timedelta(minutes=length * 4) for one in made)
 
 
 def test_a_listing_looks_again_at_what_may_be_told_late():

@@ -156,6 +156,16 @@ def test_who_left_in_the_past_changes_days_that_may_be_closed(site: Site) -> Non
     ]
 
 
+def test_who_left_before_they_were_moved_has_not_been_moved(site: Site) -> None:
+    site.see(ROWS[0], "8,Ben Roe,ben@x.eu,Service,Cy Da,2026-01-01,", ROWS[2], on=date(2026, 4, 5))
+    left = "8,Ben Roe,ben@x.eu,Service,Cy Da,2026-01-01,2026-02-10"
+    found = site.see(ROWS[0], left, ROWS[2], on=date(2026, 5, 1))
+    (stint,) = site.stints("8")
+    assert (stint.team_id, stint.valid_to) == ("sales", date(2026, 2, 10))
+    assert [t.since for t in found.touched] == [date(2026, 2, 10)]
+    assert not site.see(ROWS[0], left, ROWS[2], on=date(2026, 5, 2)).definitions
+
+
 days = st.dates(date(2026, 1, 1), date(2026, 1, 20))
 histories = st.lists(st.tuples(days, st.sampled_from("ab")), max_size=3, unique_by=lambda t: t[0])
 

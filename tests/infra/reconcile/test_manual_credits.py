@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from infra.reconcile import credits, totals
 from infra.reconcile.periods import ALL
-from infra.reconcile.running import TABLES, reconcile
+from infra.reconcile.running import DEAL, reconcile
 from tests.ground import Site, site
 from tests.load import Floor, definitions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+# Where credits by hand leave traces; test_proof.py asks every table.
+TABLES = (totals.TABLE, DEAL, credits.DEAL_CREDIT, credits.CREDIT)
 CREDITS = (
     "SELECT deal_id, toString(rep_id) AS rep_id, role, via, share, amount"
     " FROM spm.deal_credit FINAL WHERE NOT deleted ORDER BY deal_id, role, via"

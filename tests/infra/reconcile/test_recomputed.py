@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 
-from infra.reconcile import ledger, recomputed
+from infra.reconcile import credits, ledger, recomputed
 from infra.reconcile.findings import Checked
 from infra.reconcile.periods import ALL
-from infra.reconcile.running import TABLES, reconcile
+from infra.reconcile.running import DEAL, reconcile
 from tests.ground import Site, site
 from tests.infra.reconcile.conftest import arrived, mark_credits
 from tests.load import Floor, definitions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+# What overrides and cancelled deals pass through; test_proof.py asks every table.
+TABLES = (DEAL, credits.DEAL_CREDIT, credits.CREDIT, ledger.TABLE, recomputed.TABLE)
 COMPONENTS: list[dict[str, Any]] = [
     {"component_id": "each", "scope": "TRANSACTION",
      "tiers": [{"since": "0", "rate": "0.031"}, {"since": "400", "rate": "0.0555"}]},

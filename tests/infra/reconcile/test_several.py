@@ -10,13 +10,17 @@ from connectors.sinks.clickhouse import Warehouse
 from infra.activities.explaining import explained
 from infra.cli import explain
 from infra.cli.main import app
+from infra.effects.computing import effect
 from infra.local.ports import free_port
 from infra.migrations import migrate
 from infra.reconcile.running import ACTIVITY
+from schemas.definitions import Bundle
 from tests.ground import laid_out, wait_for, warehouse
 from tests.infra.reconcile.editing import check, key_of, put
+from tests.simulation.checks import survivors
 from tests.simulation.seeds import MIXES, run
 from tests.simulation.test_memory import fill
+from tests.simulation.truth import sums
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SHARED = "said != '' AND kind = 'call' AND position < 1099511630000"
@@ -91,3 +95,33 @@ def test_an_activity_is_explained(real: Warehouse, monkeypatch: pytest.MonkeyPat
     nobody = CliRunner().invoke(app, ["explain", "activity", "dialer:none"])
     assert nobody.exit_code == 1
     assert "no call, e-mail or meeting" in nobody.output
+
+
+def test_a_look_ahead_at_another_order_of_sources_tells_what_comes(real: Warehouse) -> None:
+    world = run(1, MIXES["calm"])
+    while "crm.calls" not in world.kinds:
+        world = run(world.choice.randrange(1000), MIXES["calm"])
+    fill(real, world.tables)
+    raw = world.definitions[-1][1]
+    rules = [
+        {"of": "call", "field": name, "sources": ["sim"]} for name in ("talk_seconds", "status")
+    ]
+    company = {**raw["company"], "precedence": rules}
+    after = {**raw, "company": company}
+    told = effect(real, *(Bundle.model_validate(some) for some in (raw, after)), by="day")
+    sent = survivors(world)
+    old, new = sums(sent, raw), sums(sent, after)
+    must = {
+        (rep, measure, day, currency): new.get(key, 0) - old.get(key, 0)
+        for key in {*old, *new}
+        if old.get(key, 0) != new.get(key, 0)
+        for rep, day, measure, currency in [key]
+        if not measure.startswith("contest/") and rep != "unassigned"
+    }
+    lines = {
+        (x.subject_id, x.measure, x.period, x.currency): x.after - x.before
+        for x in told.lines
+        if x.subject_kind == "REP" and x.subject_id != "unassigned"
+    }
+    assert lines == must
+    assert must

@@ -35,13 +35,14 @@ PROPERTIES = {
     ),
     "meetings": (
         *_COMMON, *_DONE, "hs_meeting_start_time", "hs_meeting_end_time", "hs_meeting_outcome",
-        "hs_activity_type",
+        "hs_activity_type", "hs_i_cal_uid",
     ),
 }  # fmt: skip
 LINKED = {
     "deals": ("companies",),
     **dict.fromkeys(("calls", "emails", "meetings"), ("deals", "companies", "contacts")),
 }
+_ADDRESSES = ("hs_email_from_email", "hs_email_to_email")  # counted, and kept nowhere
 DIALER_ID_MIN = 16  # characters; UUIDs and Twilio's SIDs have more than thirty
 _PLACES = Decimal("0.000001")  # of a share, as messages have it
 _NO_LINK = "crm.associations.NO_ASSOCIATIONS_FOUND"
@@ -73,6 +74,7 @@ def dressed(record: Mapping[str, Any], around: Around) -> dict[str, Any]:
     times += [split.get("updatedAt") for split in splits]
     whole: dict[str, Any] = {
         **record,
+        "properties": {k: v for k, v in properties.items() if k not in _ADDRESSES},
         "portal": {k: around.portal.get(k) for k in ("portalId", "timeZone", "companyCurrency")},
         "linked": {to: {"id": ids[record_id]} for to, ids in around.linked.items()
                    if record_id in ids},

@@ -229,6 +229,8 @@ VENDOR = Vendor(
         "documented; a full reconcile finds it",
         "associations": "whether a changed association marks both sides as changed is not "
         "documented; a full reconcile finds it",
+        "meetings in series": "whether HubSpot tells one from another by more than their iCalendar "
+        "UID is not documented; so the shipped mapping does not join them with calendars",
         "restore": "whether a restored record is marked as changed is not documented",
         "merge": "ids that were merged away vanish from every list; they are known by "
         "hs_merged_object_ids of the record they became",
