@@ -26,6 +26,7 @@ from connectors.sources.vendors.contract import (
     User,
     Vendor,
 )
+from connectors.sources.vendors.guarding import guarded
 from connectors.sources.vendors.http import Answer, Api
 from connectors.sources.vendors.payloads import moment, object_in, wanted
 from connectors.sources.vendors.signing import basic_auth, check_secret
@@ -227,7 +228,7 @@ VENDOR = Vendor(
     objects=(CALLS,),
     mapping="aircall.yaml",
     hook=Hook(),
-    client=Client,
+    client=guarded("Aircall", Client),
     setup=(
         "In the Aircall dashboard open Integrations & API, then API Keys, and add a key.",
         "Under Integrations add a Webhook with the address {url}.",

@@ -28,6 +28,7 @@ from connectors.sources.vendors.contract import (
     User,
     Vendor,
 )
+from connectors.sources.vendors.guarding import guarded
 from connectors.sources.vendors.http import Answer, Api
 from connectors.sources.vendors.payloads import iso, object_in, wanted
 from connectors.sources.vendors.signing import check_secret
@@ -267,7 +268,7 @@ VENDOR = Vendor(
     objects=tuple(SETS),
     mapping="dynamics.yaml",
     hook=Hook(),
-    client=Client,
+    client=guarded("Microsoft Dynamics 365", Client),
     setup=(
         "In Microsoft Entra register an app, and give it a client secret.",
         "In the Power Platform admin centre add it as application user, with organization read of "

@@ -28,6 +28,7 @@ from connectors.sources.vendors.contract import (
     User,
     Vendor,
 )
+from connectors.sources.vendors.guarding import guarded
 from connectors.sources.vendors.http import Answer, Api
 from connectors.sources.vendors.meetings import (
     AHEAD_DAYS,
@@ -243,7 +244,7 @@ VENDOR = Vendor(
     objects=(EVENTS,),
     mapping="google_calendar.yaml",
     hook=Hook(),
-    client=Client,
+    client=guarded("Google Calendar", Client),
     setup=(
         "In Google Cloud turn on the Calendar API and make an OAuth client.",
         "Let a user with whom the calendars are shared grant it calendar.readonly; keep the token.",

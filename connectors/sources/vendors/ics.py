@@ -28,6 +28,7 @@ from connectors.sources.vendors.contract import (
     User,
     Vendor,
 )
+from connectors.sources.vendors.guarding import guarded
 from connectors.sources.vendors.http import Api
 from connectors.sources.vendors.meetings import (
     AHEAD_DAYS,
@@ -273,7 +274,7 @@ VENDOR = Vendor(
     settings=Settings,
     objects=(EVENTS,),
     mapping="ics.yaml",
-    client=Client,
+    client=guarded("iCalendar feeds and files", Client),
     setup=(
         "Copy the private iCal address of each calendar, or name its file.",
         "Give them as PERSON=ADDRESS; the person's e-mail address is the owner of the meetings.",

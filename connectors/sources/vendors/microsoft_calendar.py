@@ -28,6 +28,7 @@ from connectors.sources.vendors.contract import (
     User,
     Vendor,
 )
+from connectors.sources.vendors.guarding import guarded
 from connectors.sources.vendors.http import Api
 from connectors.sources.vendors.meetings import (
     AHEAD_DAYS,
@@ -278,7 +279,7 @@ VENDOR = Vendor(
     objects=(EVENTS,),
     mapping="microsoft_calendar.yaml",
     hook=Hook(),
-    client=Client,
+    client=guarded("Microsoft 365 calendars", Client),
     setup=(
         "In Microsoft Entra register an app, give it a client secret and the application "
         "permission Calendars.Read of Graph, and let an administrator consent.",

@@ -27,6 +27,7 @@ from connectors.sources.vendors.contract import (
     User,
     Vendor,
 )
+from connectors.sources.vendors.guarding import guarded
 from connectors.sources.vendors.http import Answer, Api
 from connectors.sources.vendors.payloads import iso, latest, object_in, wanted
 from connectors.sources.vendors.signing import basic_auth, check_secret
@@ -276,7 +277,7 @@ VENDOR = Vendor(
     objects=(CALLS,),
     mapping="ringcentral.yaml",
     hook=Hook(),
-    client=Client,
+    client=guarded("RingCentral", Client),
     setup=(
         "In the developer console make an app (REST API, JWT auth flow) with the permissions "
         "Read Call Log, Read Accounts, Call Control and Webhook Subscriptions.",

@@ -30,6 +30,7 @@ from connectors.sources.vendors.contract import (
     User,
     Vendor,
 )
+from connectors.sources.vendors.guarding import guarded
 from connectors.sources.vendors.http import Api
 from connectors.sources.vendors.payloads import form_in, iso, latest, wanted
 from connectors.sources.vendors.signing import basic_auth, hmac_of, same, same_as_any
@@ -281,7 +282,7 @@ VENDOR = Vendor(
     objects=(CALLS,),
     mapping="twilio.yaml",
     hook=Hook(),
-    client=Client,
+    client=guarded("Twilio", Client),
     setup=(
         "Take Account SID and Auth Token from the Twilio console; the token is also the secret.",
         "Set {url} as status callback (POST, event completed) of your numbers, and of every call "

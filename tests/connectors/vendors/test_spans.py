@@ -1,7 +1,7 @@
 """Stretches of time: no gap, and nothing that is told late is passed over."""
 
-import itertools
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ def test_stretches_cover_a_time_once_whatever_is_found(minutes, length, found):
         made.append(span)
         ahead.found(index < len(found) and found[index])
     assert sum((one.end - one.start for one in made), timedelta()) == NOW - start
-    assert all(one.end == other.start for one, other in itertools.pairwise(made))
+    assert all(one.end == other.start for one, other in pairwise(made))
     assert all(one.end - one.start <= timedelta(minutes=length * 4) for one in made)
 
 
