@@ -42,6 +42,7 @@ def schema(version: Version) -> Schema:
     return loaded
 
 
+@cache
 def latest(message: str) -> Version:
     """Return the newest shipped version of a message.
 

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from connectors.sources.gateway.config import GatewayConfig
 from connectors.sources.gateway.hooks import Hooks, Known
 from connectors.sources.gateway.measuring import Measures
+from connectors.sources.gateway.postbox import Postbox
 from connectors.sources.gateway.sparing import spared
 from connectors.sources.intake.config import Limits as GateLimits
 from connectors.sources.intake.gate import Gate
@@ -40,7 +41,7 @@ class Door:
         measures: Measures,
     ) -> None:  # fmt: skip
         self._config, self._hooks, self._measures = config, hooks, measures
-        self._producer, self._ids = producer, ids
+        self._postbox, self._ids = Postbox(producer), ids
         limits = config.limits
         self._gate = Gate(
             GateLimits(
@@ -87,10 +88,9 @@ class Door:
             return reply
         row = framed(of_delivery(known.name, spared(request, known.secrets), now), self._ids)
         left = known.answer_seconds_max * ANSWER_SHARE - (time.perf_counter() - began)
-        delivery = self._producer.send([row])
         try:
             async with asyncio.timeout(max(0.0, left)):
-                (outcome,) = await delivery.outcomes()
+                outcome = await self._postbox.send(row)
         except TimeoutError:
             raise _away("Kafka has not acknowledged it in time") from None
         if not isinstance(outcome, Acknowledged):

@@ -7,6 +7,7 @@ none: it is good for its own bytes alone. What is left is replayed without being
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from connectors.sources.vendors.contract import Request
@@ -30,13 +31,17 @@ def spared(request: Request, secrets: Iterable[str]) -> Request:
     }
     for secret in secrets:
         for form in _forms(secret):
-            body, target = body.replace(form, SPARED), target.replace(form, SPARED)
+            if form in body or form in target:
+                body, target = body.replace(form, SPARED), target.replace(form, SPARED)
             text = form.decode("utf-8", "surrogateescape")
-            headers = {n: v.replace(text, SPARED.decode()) for n, v in headers.items()}
+            for name, value in headers.items():
+                if text in value:
+                    headers[name] = value.replace(text, SPARED.decode())
     told = target.decode("utf-8", "surrogateescape")
     return replace(request, target=told, headers=headers, body=body)
 
 
+@lru_cache(maxsize=256)  # two for each source; they are in memory anyway
 def _forms(secret: str) -> list[bytes]:
     """Return how a secret may be written: as it is, escaped for an address, for JSON."""
     plain = secret.encode("utf-8", "surrogatepass")

@@ -81,6 +81,11 @@ class Running:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def is_whole(self) -> bool:
+        """Return whether all loops are alive."""
+        return all(thread.is_alive() for thread in self._threads)
+
     def stop(self) -> None:
         """End the loops, and let another process take the source."""
         self.world.stop.set()
@@ -124,7 +129,8 @@ class Runtime:
             if not source.is_paused:
                 wanted[name] = source
         for name in list(self._running):
-            if wanted.get(name) != self._running[name].source:
+            running = self._running[name]
+            if wanted.get(name) != running.source or not running.is_whole:
                 self._end(name)
         for name, source in wanted.items():
             if name not in self._running:

@@ -214,7 +214,7 @@ BODIES = st.one_of(
 
 
 @pytest.mark.parametrize("name", HOOKS)
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     method=st.sampled_from(["GET", "POST"]), query=st.text("a=&%?\xff1+;", max_size=12),
     headers=st.dictionaries(NAMES, VALUES, max_size=4), body=BODIES,
@@ -239,7 +239,7 @@ def test_no_hook_says_more_than_no_to_a_stranger(
         return
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=st.sampled_from(HOOKS), headers=st.dictionaries(NAMES, VALUES, max_size=3), body=BODIES)
 @example(name="webhook", headers={"webhook-timestamp": "\xb2"}, body=b"")
 def test_whatever_comes_the_gateway_lives(

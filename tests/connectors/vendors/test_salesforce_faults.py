@@ -391,6 +391,17 @@ def test_a_record_that_changes_now_is_read_when_its_second_is_over(
     assert waited == [2.0, 2.0]
 
 
+def test_an_answer_that_is_not_as_documented_is_trouble_of_the_vendor(
+    standin: SalesforceStandin, client: SalesforceClient
+) -> None:
+    (deal,) = _deals(standin, 1)
+    standin.org.rows["Opportunity"][deal]["SystemModstamp"] = None
+    with pytest.raises(Unavailable, match="not documented"):
+        client.read("Opportunity", [deal])
+    with pytest.raises(Unavailable, match="not documented"):
+        listed(client, "Opportunity")
+
+
 def test_a_check_finds_what_a_user_may_not_see(
     standin: SalesforceStandin, client: SalesforceClient
 ) -> None:

@@ -14,14 +14,16 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.sources.vendors.contract import Denied
+from connectors.sources.vendors.contract import Denied, Unreadable
 from connectors.sources.vendors.registry import vendor
 from connectors.sources.vendors.salesforce import pubsub_api_pb2 as pb
 from connectors.sources.vendors.salesforce import records, reference, soql
-from connectors.sources.vendors.salesforce.changes import change_of
 from connectors.sources.vendors.salesforce.client import SalesforceClient
+from connectors.sources.vendors.salesforce.pubsub import decoded
 from connectors.sources.vendors.salesforce.settings import SalesforceSettings
 from schemas.definitions import Rates
 from tests.connectors.vendors.salesforce_events import schema_of
@@ -65,16 +67,37 @@ PUBLISHED: dict[str, Any] = {
 
 
 def test_the_published_opportunity_is_read_from_its_avro_bytes() -> None:
-    schema = schema_of("Opportunity", OBJECTS["Opportunity"])
-    data = io.BytesIO()
-    full = {field["name"]: PUBLISHED.get(field["name"]) for field in schema["fields"]}
-    fastavro.schemaless_writer(data, fastavro.parse_schema(dict(schema)), full)
-    event = fastavro.schemaless_reader(io.BytesIO(data.getvalue()), schema, None)
-    assert isinstance(event, dict)
-    change = change_of(event, schema)
+    change = decoded(GOOD, SCHEMA, PARSED)
     assert change.record_ids == ("006SM0000001Tb3YAE",)
     assert change.at == datetime(2022, 5, 19, 16, 32, 13, tzinfo=UTC)
     assert change.said["Name"] == "Acme - 400 Widgets"
+
+
+def _bytes() -> bytes:
+    data = io.BytesIO()
+    full = {field["name"]: PUBLISHED.get(field["name"]) for field in SCHEMA["fields"]}
+    fastavro.schemaless_writer(data, PARSED, full)
+    return data.getvalue()
+
+
+SCHEMA = schema_of("Opportunity", OBJECTS["Opportunity"])
+PARSED = fastavro.parse_schema(dict(SCHEMA))
+GOOD = _bytes()
+
+
+@settings(max_examples=150)
+@given(
+    st.binary(max_size=80)
+    | st.tuples(st.integers(0, len(GOOD) - 1), st.binary(max_size=9), st.integers(0, 9)).map(
+        lambda cut: GOOD[: cut[0]] + cut[1] + GOOD[cut[0] + cut[2] :]
+    )
+)
+def test_damaged_events_are_unreadable_and_nothing_worse(payload: bytes) -> None:
+    try:
+        change = decoded(payload, SCHEMA, PARSED)
+    except Unreadable:
+        return
+    assert change.op
 
 
 # The same opportunity as REST would tell it (REST API Developer Guide, form of a query's answer).

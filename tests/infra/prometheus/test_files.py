@@ -9,13 +9,16 @@ from prometheus_client import CollectorRegistry, generate_latest
 from typer.main import get_command
 
 from connectors.boards.metrics import Metrics
+from connectors.sources.gateway.measuring import Measures as Hooked
 from connectors.sources.intake.measuring import Measures
+from connectors.sources.runtime.folder import Sources
 from infra.alerting import gauges as alerting
 from infra.cli.main import app
 from infra.contests import gauges as contests
 from infra.forecasting import watching as forecasting
 from infra.reconcile import watching as reconciling
 from infra.settling import watching as settling
+from infra.sources.gauges import Gauges as SourceGauges
 from streams.engine.metrics import REGISTRY
 from streams.settings import Settings
 from tests.infra.prometheus.shipped import ALERTS, EVERY, FOLDER, ROUTES, RULES, UNIT_TESTS, ran
@@ -35,6 +38,9 @@ def registries() -> dict[str, CollectorRegistry]:
     for job, module in modules.items():
         found[job] = CollectorRegistry()
         module.Gauges(found[job])
+    found["gateway"] = Hooked().registry
+    found["sources"] = CollectorRegistry()
+    found["sources"].register(SourceGauges(Sources(FOLDER)))
     return found
 
 

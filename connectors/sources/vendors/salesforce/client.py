@@ -4,6 +4,7 @@ import base64
 import binascii
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from connectors.sources.vendors.contract import (
     Page,
     Quota,
     Record,
+    Unavailable,
     User,
 )
 from connectors.sources.vendors.salesforce import checking, reference, soql
@@ -51,7 +53,8 @@ class SalesforceClient:
 
     def read(self, object_name: str, record_ids: Sequence[str]) -> Mapping[str, Record | None]:
         """Return each record with its children; deleted ones too, as long as the bin holds them."""
-        return self._reading.read(_kind(object_name), record_ids)
+        with _as_documented():
+            return self._reading.read(_kind(object_name), record_ids)
 
     def changed(
         self, object_name: str, since: datetime | None, cursor: str | None
@@ -61,13 +64,15 @@ class SalesforceClient:
         Raises:
             CursorExpired: at the first page only.
         """
-        return self._listing.pages(_kind(object_name), since, cursor)
+        with _as_documented():
+            yield from self._listing.pages(_kind(object_name), since, cursor)
 
     def users(self) -> Iterator[User]:
         """Yield everybody who may own records, those who left too."""
         fields = ("Id", "Name", "Email", "EmployeeNumber", "IsActive")
         kinds = ",".join(repr(one) for one in _NO_SELLERS)
-        for row in self.rest.rows(soql.select(fields, "User", [f"UserType NOT IN ({kinds})"])):
+        asked = soql.select(fields, "User", [f"UserType NOT IN ({kinds})"])
+        for row in self.rest.rows(asked):
             yield User(row["Id"], row.get("Name"), row.get("Email"), row.get("EmployeeNumber"),
                        bool(row.get("IsActive", True)))  # fmt: skip
 
@@ -81,9 +86,10 @@ class SalesforceClient:
         Raises:
             CursorExpired: it is older than 72 hours.
         """
-        for batch in self._pubsub.batches(self._settings.channel, _replay(cursor)):
-            notices = self._notices(batch.changes)
-            yield Page(notices, base64.b64encode(batch.replay).decode())
+        with _as_documented():
+            for batch in self._pubsub.batches(self._settings.channel, _replay(cursor)):
+                notices = self._notices(batch.changes)
+                yield Page(notices, base64.b64encode(batch.replay).decode())
 
     def tables(self, folder: Path) -> Written:
         """Return what was written into a folder of definitions: rates, territories, people, roles.
@@ -118,6 +124,16 @@ class SalesforceClient:
             found |= dict.fromkeys(change.record_ids, parent) if parent else {}
             unknown += [one for one in change.record_ids if one not in found]
         return found | self._reading.parents(child, unknown)
+
+
+@contextmanager
+def _as_documented() -> Iterator[None]:
+    """Tell an answer that is not as documented as what it is: Salesforce's, and perhaps passing."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise Unavailable(f"Salesforce answered what is not documented ({why})") from error
 
 
 def _kind(name: str) -> soql.Kind:

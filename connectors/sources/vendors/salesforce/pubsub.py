@@ -7,6 +7,7 @@ Source: developer.salesforce.com, Pub/Sub API, Subscribe RPC Method, Handle Erro
 
 import json
 import logging
+import struct
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from queue import SimpleQueue
@@ -15,8 +16,9 @@ from urllib.parse import urlsplit
 
 import fastavro
 import grpc
+from fastavro.schema import SchemaParseException
 
-from connectors.sources.vendors.contract import Unavailable
+from connectors.sources.vendors.contract import Unavailable, Unreadable
 from connectors.sources.vendors.salesforce import pubsub_api_pb2 as pb
 from connectors.sources.vendors.salesforce.auth import Login
 from connectors.sources.vendors.salesforce.changes import Change, change_of, lost
@@ -35,6 +37,9 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.enable_retries", 0),  # the runtime waits and retries, and says so
 )
+# What the decoder raises for bytes that are not of a schema; a length of damage may be any number.
+_BROKEN = (ValueError, TypeError, LookupError, EOFError, AttributeError, ArithmeticError,
+           AssertionError, StopIteration, MemoryError, struct.error)  # fmt: skip
 _Answer = TypeVar("_Answer")
 
 
@@ -125,10 +130,9 @@ class PubSub:
     def _decoded(self, one: Any) -> Change:
         raw, schema = self._schema(one.event.schema_id)
         try:
-            event: Any = fastavro.schemaless_reader(BytesIO(one.event.payload), schema, None)
-            return change_of(event, raw)
-        except (ValueError, TypeError, KeyError, IndexError, EOFError, AttributeError) as error:
-            # What it says is lost, not that something happened: all of its object is listed.
+            return decoded(one.event.payload, raw, schema)
+        except Unreadable as error:
+            # What it says is lost, not that something happened: its object is listed.
             log.warning(
                 "a change event of schema %s makes no sense: %s", one.event.schema_id, error
             )
@@ -139,8 +143,14 @@ class PubSub:
         if known is None:
             call = self._unary("GetSchema", pb.SchemaRequest, pb.SchemaInfo)
             answer = self._signed_in(lambda: call(pb.SchemaRequest(schema_id=schema_id)))
-            raw = json.loads(answer.schema_json)
-            known = self._schemas[schema_id] = (raw, fastavro.parse_schema(raw))
+            try:
+                raw = json.loads(answer.schema_json)
+                known = self._schemas[schema_id] = (raw, fastavro.parse_schema(raw))
+            except (ValueError, KeyError, TypeError, SchemaParseException) as error:
+                why = f"{type(error).__name__}: {error}"
+                raise Unavailable(
+                    f"{self._host}: schema {schema_id} cannot be read ({why})"
+                ) from None
         return known
 
     def _unary(self, name: str, request: Any, answer: Any) -> Callable[[Any], Any]:
@@ -170,6 +180,22 @@ class PubSub:
             ("instanceurl", session.instance_url),
             ("tenantid", session.org_id),
         )
+
+
+def decoded(payload: bytes, raw: dict[str, Any], schema: Any) -> Change:
+    """Return what an event's bytes say.
+
+    Args:
+        raw: its schema as JSON. schema: the same for the decoder.
+
+    Raises:
+        Unreadable: they are not of this schema.
+    """
+    try:
+        event: Any = fastavro.schemaless_reader(BytesIO(payload), schema, None)
+        return change_of(event, raw)
+    except _BROKEN as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from None
 
 
 def _first(topic: str, replay: bytes | None) -> Any:
