@@ -50,8 +50,7 @@ class HttpSide:
     def start(self) -> None:
         """Listen; on the same port when it was stopped before."""
         handler = type("Handler", (_Handler,), {"side": self})
-        ThreadingHTTPServer.allow_reuse_address = True
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
+        self._server = _Server(("127.0.0.1", self._port), handler)
         self._server.daemon_threads = True
         self._port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self._port}"
@@ -281,6 +280,13 @@ class Reply:
         self.status = status
         self.body = body.encode() if is_text else b"" if body is None else _dumped(body)
         self.headers = {"Content-Type": "application/json;charset=UTF-8", **(headers or {})}
+
+
+class _Server(ThreadingHTTPServer):
+    allow_reuse_address = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing: callers are killed in trials."""
 
 
 class _Handler(BaseHTTPRequestHandler):
