@@ -10,7 +10,7 @@ STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kafka test faults lint types proof calibrate dictionary bench clean
+.PHONY: help demo kafka test faults lint types proof calibrate dictionary bench bench-boards pages clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -46,6 +46,12 @@ dictionary: $(DEV) ## write what follows from infra/bi/dictionary.yaml: page, db
 
 bench: $(DEV) ## speed beside other engines, on real Kafka; WHAT=engines,latency,... QUICK=1
 	@$(BIN)/python -m tests.bench $(if $(WHAT),--what $(WHAT)) $(if $(QUICK),--quick)
+
+bench-boards: $(DEV) ## 500 viewers of a board at 20,000 events/s: event to pixels, memory, CPU (needs Chromium)
+	@$(BIN)/python -m tests.bench.viewers
+
+pages: $(DEV) ## every page in a browser, at length: axe, sizes, languages, hours of slides (needs Chromium)
+	@$(BIN)/python -m pytest -m "pages" --timeout 1200 -n $(JOBS) --dist loadgroup tests/connectors/boards
 
 clean: ## remove what make made (not your data)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -137,7 +137,7 @@ def trouble(letter: Letter, ids: SchemaIds) -> str | None:
         name, record = codec.decode(letter.value, ids)
     except Undecodable as error:
         return str(error)
-    if name not in topics.BY_NAME[letter.address.topic].messages:
+    if name not in topics.named(letter.address.topic).messages:
         return f"{name} has no place in {letter.address.topic}"
     if kind is None:
         return None
@@ -174,7 +174,8 @@ def send_again(
 
 def _message(letter: Letter, ids: SchemaIds) -> Message:
     try:
-        key = _key(*codec.decode(letter.value, ids))
+        name, record = codec.decode(letter.value, ids)
+        key = letter.key if name == "raw" else _key(name, record)
     except Undecodable:
         key = letter.key
     return Message(letter.address.topic, key, letter.value)

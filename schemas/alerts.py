@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.broadcasts import Broadcast
 from schemas.defining import Currency, Definition, Id, Label
 
 Days = Annotated[int, Field(ge=1, le=366)]
@@ -56,6 +57,7 @@ class Route(StrEnum):
     TEAM_CHANNEL = "TEAM_CHANNEL"  # names nobody unless `names_people` is set
     OPS = "OPS"
     DIGEST = "DIGEST"  # the manager's summary, once a week
+    BROADCAST = "BROADCAST"  # whoever reads the channel: good news, never an alert
 
 
 WORSE_ABOVE = frozenset({Signal.PACE_BURN, Signal.STALLED, Signal.FRESHNESS})
@@ -133,7 +135,7 @@ class Suggestion(Definition):
 class Way(Definition):
     """How a route reaches people: by channels that the installation's settings describe."""
 
-    route: Route = Field(description="MANAGER, REP, TEAM_CHANNEL, OPS or DIGEST")
+    route: Route = Field(description="MANAGER, REP, TEAM_CHANNEL, OPS, DIGEST or BROADCAST")
     team_id: Annotated[
         Id | None,
         Field(description="only of what is about this team, and the teams and reps below it"),
@@ -187,4 +189,8 @@ class Alerts(Definition):
             description="of shared channels, and of people without one: en, de_AT, fr",
         ),
     ] = "en"
+    broadcasts: tuple[Broadcast, ...] = ()
+    broadcasts_per_hour: Annotated[
+        int, Field(ge=1, le=60, description="to one channel; the rest comes together in one")
+    ] = 6
     places: Annotated[tuple[Place, ...], Field(max_length=5, description="links of messages")] = ()

@@ -21,6 +21,7 @@ from schemas.defining import Currency, Day, Definition, Id, Label
 from schemas.kpis import Direction, Kpis
 from schemas.payroll import Payroll
 from schemas.plans import Plans
+from schemas.precedence import Precedence, Source
 from schemas.quotas import Quotas
 from schemas.scorecards import Scorecards
 from schemas.territories import Territories
@@ -55,6 +56,13 @@ class Company(Definition):
         Id | None, Field(description="working days where nobody says otherwise; absent: Mon to Fri")
     ] = None
     won_day: Annotated[WonDay, Field(description="which day a won deal counts on")] = WonDay.WON_AT
+    sources: Annotated[
+        tuple[Source, ...], Field(description="what sources are whose names do not tell")
+    ] = ()
+    precedence: Annotated[
+        tuple[Precedence, ...],
+        Field(description="whose word counts where several sources tell of one activity"),
+    ] = ()
 
 
 class Team(Definition):

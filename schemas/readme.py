@@ -34,7 +34,7 @@ def _topic_lines() -> list[str]:
         "| topic | key | messages | partitions | kept | written by | read by |",
         "|---|---|---|---|---|---|---|",
     ]
-    return lines + [_topic_line(topic) for topic in topics.TOPICS]
+    return lines + [_topic_line(topic) for topic in (*topics.TOPICS, topics.raw("<source>"))]
 
 
 def _topic_line(topic: Topic) -> str:

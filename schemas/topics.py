@@ -89,6 +89,28 @@ ALERTS = Topic(
     "whoever wants to act on alerts",
     retention_ms=30 * DAY_MS,
 )
+RAW_PREFIX = "raw."
+
+
+def raw(source: str) -> Topic:
+    """Return the topic of what a vendor said, one for each source; it is made when one is added.
+
+    One partition, so that deliveries and reads of a record stand in one order; a vendor's limits
+    stay far below what one takes. 30 days: longer than vendors repeat (a week at most) and than a
+    month takes to be closed, so that a mistake in a mapping found there is mended without asking
+    the vendor; no longer, for it holds names of customers. What is older is asked for again.
+    """
+    return Topic(
+        f"{RAW_PREFIX}{source}",
+        "object:record_id, else the source",
+        ("raw",),
+        "gateway, source run",
+        "source run",
+        partitions=1,
+        retention_ms=30 * DAY_MS,
+        message_bytes_max=4_194_304,  # a record with all its texts; a delivery is a quarter at most
+    )
+
 
 TOPICS: tuple[Topic, ...] = (
     CALLS,
@@ -106,3 +128,12 @@ TOPICS: tuple[Topic, ...] = (
 FACTS: tuple[Topic, ...] = (CALLS, EMAILS, MEETINGS, DEALS)
 BY_NAME = {topic.name: topic for topic in TOPICS}
 BY_FACT = {topic.messages[0]: topic for topic in FACTS}
+
+
+def named(name: str) -> Topic:
+    """Return a topic by its name, that of a source too.
+
+    Raises:
+        KeyError: there is no such topic.
+    """
+    return raw(name.removeprefix(RAW_PREFIX)) if name.startswith(RAW_PREFIX) else BY_NAME[name]

@@ -95,6 +95,16 @@ class Settings(BaseSettings):
     warehouse_port: Port = 18123
     intake_port: Port = 18087
     board_port: Port = 18080
+    gateway_port: Port = Field(
+        default=18088, description="Webhooks of vendors; put a proxy with TLS in front of it."
+    )
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^/?#\s]+(/[^?#\s]*)?)?$",
+        description="How vendors reach the gateway, such as https://hooks.example.com. Empty: "
+        "nothing is pushed, sources are only asked.",
+    )
+    sources_port: Port = Field(default=18093, description="/metrics of `pacesetter source run`.")
     reconcile_port: Port = Field(
         default=18098, description="/metrics of `pacesetter reconcile --watch`."
     )

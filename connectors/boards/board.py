@@ -4,18 +4,22 @@ Invariants: a total is the sum of the newest partials (scores.py); a view depend
 partials, floor, progress and the clock, so it can be thrown away and computed again at any time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from connectors.boards.about import NOTHING
+from connectors.boards.contests import Course
 from connectors.boards.floor import Floor
 from connectors.boards.freshness import Progress, newer
+from connectors.boards.held import Held
 from connectors.boards.measures import MEASURES, YARDSTICKS, unrated, value_of
 from connectors.boards.periods import Period, Span, first_day, span_of, today_in
-from connectors.boards.scores import ZERO, Partial, Scores
-from connectors.boards.ticker import Ticker, news_of
+from connectors.boards.scores import ZERO, Partial, Scores, Totals
+from connectors.boards.ticker import RINGS_PER_HOUR, WON, Ticker, news_of
+from schemas.contests import Contest
 
 _NOTHING = (ZERO,) * len(YARDSTICKS)
 _MEASURES = frozenset(MEASURES)
@@ -23,23 +27,40 @@ DAY = timedelta(days=1)
 
 
 Values = tuple[Decimal, ...]  # one per yardstick
+Rules = Callable[[Contest], tuple[str, ...]]
 
 
 class Sums(NamedTuple):
-    """One rep in one period, by yardstick: totals now, at the baseline, and money left out."""
+    """One rep in one period, by yardstick: totals now, at the baseline, and money left out.
+
+    Attributes:
+        by_team: both totals by the team the rep was in on each day; days without one are left out.
+    """
 
     now: Values
     before: Values
     unrated: Mapping[str, Decimal]
+    by_team: Mapping[str, tuple[Values, Values]] = {}
 
 
 class Board:
     """State of one board."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(
+        self, now: datetime, rules: Rules = NOTHING.rules, rings_per_hour: int = RINGS_PER_HOUR
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            rules: what gives a contest's rules in words.
+            rings_per_hour: how many wins are celebrated; the others are told in the ticker alone.
+        """
         self.floor = Floor()
         self.generation = 0
-        self.ticker = Ticker()
+        self.ticker = Ticker(rings_per_hour)
+        self.course = Course()
+        self.cards: Mapping[str, Held] = {}  # of reps whose card somebody looks at
+        self.rules: Rules = rules
         self.progress: dict[str, Progress] = {}
         self.changed_at = now
         self.today: date = now.date()
@@ -70,7 +91,7 @@ class Board:
         for day, of_day in groupby(sorted(changes, key=lambda c: c.day), key=lambda c: c.day):
             totals = self._scores.days_of(rep_id)[day]
             if news := news_of(of_day, totals, today, currency):
-                self.ticker.add(rep_id, *news, at=now)
+                self.ticker.add(_key(rep_id, day, totals), rep_id, news, now)
         return True
 
     def follows(self, partials: Iterable[Partial]) -> bool:
@@ -122,7 +143,10 @@ class Board:
         return self.floor.company.reporting_currency
 
     def _roll(self, now: datetime) -> None:
-        self.today = today_in(self.floor.company.time_zone, now)
+        today = today_in(self.floor.company.time_zone, now)
+        if today > self.today:
+            self.course.new_day()
+        self.today = today
         self._todays = self._zones(now)
         self._sums.clear()
         wanted = first_day(self.today, self.floor.company)
@@ -158,7 +182,27 @@ class Board:
                 today - DAY if period is Period.TODAY else span.start, min(today, span.end)
             )
             foreign = _added(unrated(t, self._currency) for day, t in days.items() if day in span)
-            found[period] = Sums(_total(values, span), _total(values, before), foreign)
+            totals = _total(values, span), _total(values, before)
+            teams = self._by_team(rep_id, values, (span, before), totals)
+            found[period] = Sums(*totals, foreign, teams)
+        return found
+
+    def _by_team(
+        self, rep_id: str, values: Mapping[date, Values], spans: tuple[Span, Span],
+        totals: tuple[Values, Values],
+    ) -> Mapping[str, tuple[Values, Values]]:  # fmt: skip
+        """Return what belongs to which team: the one the rep was in on each day."""
+        stints = self.floor.stints.get(rep_id, ())
+        first, end = min(s.start for s in spans), max(s.end for s in spans)
+        if len(stints) == 1 and stints[0].valid_from <= first and stints[0].valid_to >= end:
+            return {stints[0].team_id: totals}
+        found: dict[str, tuple[Values, Values]] = {}
+        for team_id in {s.team_id for s in stints}:
+            mine = {
+                d: v for d, v in values.items()
+                if (s := self.floor.stint(rep_id, d)) and s.team_id == team_id
+            }  # fmt: skip
+            found[team_id] = _total(mine, spans[0]), _total(mine, spans[1])
         return found
 
 
@@ -173,6 +217,15 @@ def _added(parts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
         for currency, amount in part.items():
             found[currency] = found.get(currency, ZERO) + amount
     return found
+
+
+def _key(rep_id: str, day: date, totals: Totals) -> tuple[object, ...]:
+    """Return what tells a win apart: the deal that made it so many that day.
+
+    So a deal that is lost and won again, or a replay, does not ring a second time.
+    """
+    counted = totals.get(WON)
+    return rep_id, day, counted if counted is not None else tuple(sorted(totals.items()))
 
 
 def scored(partials: Iterable[Partial], since: date) -> Scores:

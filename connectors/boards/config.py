@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from connectors.boards.ticker import RINGS_PER_HOUR
+
 STREAMS_MAX = 500  # viewers at once; each costs a socket and one buffered snapshot
 PORT = 18080  # as the settings have it
 
@@ -18,7 +20,9 @@ class BoardConfig:
         principals: file that says whose tokens open the door.
         sessions: file that keeps who is signed in over a restart, so that no screen on a wall has
             to be visited; it holds digests only.
+        screens: file that keeps which screens managers put up; None: beside `sessions`.
         title: headline; None: the company's name.
+        rings_per_hour: how many deals won are celebrated; the others are told quietly.
         registry_url: of a schema registry; None: ids of the shipped catalogue.
         kafka: further settings of the client (security_protocol, ssl_cafile, ...), as aiokafka
             names them.
@@ -32,7 +36,9 @@ class BoardConfig:
     sessions: Path
     host: str = "127.0.0.1"
     port: int = PORT
+    screens: Path | None = None
     title: str | None = None
+    rings_per_hour: int = RINGS_PER_HOUR
     registry_url: str | None = None
     streams_max: int = STREAMS_MAX
     kafka: dict[str, object] = field(default_factory=dict, repr=False)

@@ -1,6 +1,7 @@
 """The door: who may look, how they sign in, and what every answer says to the browser."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectors.boards.access import manages
+from connectors.boards.screens import Screen, Screens
 from connectors.boards.sessions import CODE_LASTS, SESSION_LASTS, VIEWERS, Sessions
 from connectors.principals import PrincipalFile
-from schemas.principals import Principal, Role
+from schemas.principals import Principal, Role, digest
 
 COOKIE = "pacesetter_board"
 BODY_BYTES_MAX = 4096  # a token or a code, and nothing else
@@ -38,13 +41,17 @@ def refusal(status: int, error: str, remedy: str) -> JSONResponse:
 class Door:
     """Knows viewers by their cookie, programs by a bearer token."""
 
-    def __init__(self, sessions: Sessions, principals: PrincipalFile) -> None:
-        self._sessions, self._principals = sessions, principals
+    def __init__(
+        self, sessions: Sessions, principals: PrincipalFile, screens: Screens | None = None
+    ) -> None:
+        self._sessions, self._principals, self._screens = sessions, principals, screens
 
     def who(self, request: Request) -> Principal | None:
         """Return who is asking; None for nobody known."""
         if token := _bearer(request):
             return self._principals.by_token(token)
+        if (screen := self.screen(request)) is not None:
+            return Principal(f"screen {screen.name}", Role.DISPLAY)
         session_id = request.cookies.get(COOKIE)
         return self._sessions.who(session_id) if session_id else None
 
@@ -65,14 +72,21 @@ class Door:
             return refused
         principal = self.who(request)
         assert principal is not None, "refuse() lets nobody unknown pass"
-        body = {"name": principal.name, "role": principal.role, "rep_id": principal.rep_id}
+        body: dict[str, Any] = {
+            "name": principal.name,
+            "role": principal.role,
+            "rep_id": principal.rep_id,
+            "manages": manages(principal),
+        }
+        if (screen := self.screen(request)) is not None:
+            body["screen"] = {"name": screen.name, **asdict(screen.shows)}
         return JSONResponse(body, headers={"cache-control": "no-store"})
 
     async def sign_in(self, request: Request) -> Response:
         """Begin a session with a token or a code, and set its cookie."""
-        if not _is_same_origin(request):
+        if not is_same_origin(request):
             return refusal(403, "the request comes from another site", "open the board itself")
-        body = await _body(request)
+        body = await body_of(request)
         token, code = body.get("token"), body.get("code")
         if isinstance(token, str) and token:
             return self._with_token(request, token.strip())
@@ -85,11 +99,33 @@ class Door:
                     "ask for a new one (pacesetter board link), or sign in with a token",
                 )
             return _signed_in(request, session_id)
+        screen = body.get("screen")
+        if isinstance(screen, str) and screen:
+            return self.sign_in_screen(request, screen)
         return refusal(400, "the body names no token and no code", 'send JSON {"token": "ps_..."}')
+
+    def sign_in_screen(self, request: Request, secret: str) -> Response:
+        """Begin a session of the display a secret opens, and set its cookie."""
+        if self._screens is None or self._screens.opened(secret) is None:
+            return refusal(
+                401, "this link does not open a screen any more", "ask a manager for a new one"
+            )
+        return _signed_in(request, self._sessions.begin_screen(digest(secret)))
+
+    def screen(self, request: Request) -> Screen | None:
+        """Return the screen that asks; None: somebody else does."""
+        session_id = request.cookies.get(COOKIE)
+        secret = self._sessions.screen_of(session_id) if session_id else None
+        if secret is None or self._screens is None or _bearer(request):
+            return None
+        screen = self._screens.by_digest(secret)
+        if screen is not None:
+            self._screens.seen(screen)
+        return screen
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
-        if not _is_same_origin(request):
+        if not is_same_origin(request):
             return refusal(403, "the request comes from another site", "open the board itself")
         self._sessions.end(request.cookies.get(COOKIE, ""))
         response = Response(status_code=204)
@@ -160,13 +196,13 @@ def _bearer(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-def _is_same_origin(request: Request) -> bool:
+def is_same_origin(request: Request) -> bool:
     """Return whether a page of ours, or no page at all, sends this."""
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def body_of(request: Request) -> dict[str, Any]:
     """Return a small JSON object; empty for anything else."""
     raw = b""
     async for chunk in request.stream():

@@ -7,20 +7,21 @@ one skips snapshots and never holds up another.
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from connectors.boards.board import Board, as_json
-from connectors.boards.measures import YARDSTICKS
 from connectors.boards.metrics import Metrics
-from connectors.boards.periods import Period
-from connectors.boards.view import sources_of, view_of
+from connectors.boards.packing import packed
+from connectors.boards.selections import Selection
+from connectors.boards.view import sources_of
 
 COALESCE_SECONDS = 0.25  # the eye sees no more, and a burst costs one snapshot
 TICK_SECONDS = 1.0  # days end and sources turn late by the clock alone
-Selection = tuple[Period, str]
 
 
 class Life(StrEnum):
@@ -35,11 +36,17 @@ class Feed:
     """What viewers are sent."""
 
     def __init__(
-        self, clock: Callable[[], datetime], metrics: Metrics, version: str, title: str | None
+        self,
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+        version: str,
+        title: str | None,
+        board: Board | None = None,
     ) -> None:
         self.clock = clock
         self.metrics = metrics
-        self.board = Board(clock())
+        self.board = board or Board(clock())
+        self._watched: Counter[Selection] = Counter()
         self.is_open = True
         self._version, self._title = version, title
         self._epoch = int(clock().timestamp() * 1000)
@@ -47,6 +54,7 @@ class Feed:
         self._life, self._reason = Life.STARTING, "reading the past"
         self._as_of: datetime | None = None
         self._encoded: dict[Selection, bytes] = {}
+        self._packed: dict[Selection, bytes] = {}
         self._heard_at: float | None = None  # monotonic, of the oldest message not yet shown
         self._dirty = asyncio.Event()
         self._newer = asyncio.Event()
@@ -108,17 +116,37 @@ class Feed:
         self.is_open = False
         self._newer.set()
 
+    def packed(self, selection: Selection) -> bytes:
+        """Return the newest snapshot of a selection as a block of a gzip stream."""
+        if selection not in self._packed:
+            self._packed[selection] = packed(self.snapshot(selection))
+        return self._packed[selection]
+
     def snapshot(self, selection: Selection) -> bytes:
         """Return the newest snapshot of a selection as an SSE event."""
         if selection not in self._encoded:
-            period, key = selection
             body = {
+                "boot": self._epoch,
                 "title": self._title or self.board.floor.company.name,
                 "feed": self._about(),
-                **view_of(self.board, YARDSTICKS[key], period, self.clock()),
+                **selection.view(self.board, self.clock()),
             }
             self._encoded[selection] = _event("snapshot", body, f"{self._epoch}-{self._sequence}")
         return self._encoded[selection]
+
+    @contextmanager
+    def watching(self, selection: Selection) -> Iterator[None]:
+        """Count a viewer of a selection in, and out again."""
+        self._watched[selection] += 1
+        try:
+            yield
+        finally:
+            self._watched[selection] -= 1
+
+    def watched(self) -> set[Selection]:
+        """Return what is looked at just now."""
+        self._watched = +self._watched
+        return set(self._watched)
 
     def beat(self) -> bytes:
         """Return a sign of life as an SSE event: the server's clock and how alive the board is."""
@@ -130,11 +158,14 @@ class Feed:
         return {"state": self._life, "reason": self._reason, "as_of": as_of}
 
     def _states(self) -> Any:
-        return [(s["source"], s["state"]) for s in sources_of(self.board, self.clock())]
+        now = self.clock()
+        sources = [(s["source"], s["state"]) for s in sources_of(self.board, now)]
+        return sources, self.board.course.phases(now)
 
     def _step(self) -> None:
         self._sequence += 1
         self._encoded.clear()
+        self._packed.clear()
         self.metrics.snapshots.inc()
         self.metrics.partials.set(self.board.partials_held)
         if self._heard_at is not None:

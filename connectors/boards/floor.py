@@ -30,12 +30,14 @@ class Floor:
         names: rep_id -> name as shown; missing or empty after erasure.
         stints: rep_id -> stints, oldest first.
         teams: team_id -> name.
+        above: team_id -> the team it belongs to; empty for none.
     """
 
     company: Company = field(default_factory=lambda: Bundle().company)
     names: Mapping[str, str] = field(default_factory=dict)
     stints: Mapping[str, tuple[Stint, ...]] = field(default_factory=dict)
     teams: Mapping[str, str] = field(default_factory=dict)
+    above: Mapping[str, str] = field(default_factory=dict)
 
     def stint(self, rep_id: str, day: date) -> Stint | None:
         """Return where a rep belongs on a day; None: nowhere."""
@@ -48,6 +50,30 @@ class Floor:
         """Return the zone in which a rep's days are cut; the company's for somebody unknown."""
         stint = self.stint(rep_id, day)
         return stint.time_zone if stint else self.company.time_zone
+
+    def lineage(self, team_id: str) -> tuple[str, ...]:
+        """Return a team and every team it belongs to, the nearest first."""
+        found: list[str] = []
+        while team_id and team_id not in found:
+            found.append(team_id)
+            team_id = self.above.get(team_id, "")
+        return tuple(found)
+
+    def below(self, team_id: str) -> tuple[str, ...]:
+        """Return the teams right below one, by name; of "" those at the top."""
+        found = [t for t in self.teams if self.above.get(t, "") == team_id]
+        return tuple(sorted(found, key=lambda t: (self.teams[t].casefold(), t)))
+
+    def leads(self, manager_id: str, rep_id: str, day: date) -> bool:
+        """Return whether somebody stands above a rep, by however many, on a day."""
+        seen: set[str] = set()
+        stint = self.stint(rep_id, day)
+        while stint and stint.manager_id and stint.manager_id not in seen:
+            if stint.manager_id == manager_id:
+                return True
+            seen.add(stint.manager_id)
+            stint = self.stint(stint.manager_id, day)
+        return False
 
     def managers(self, day: date) -> frozenset[str]:
         """Return everybody somebody reports to on a day."""

@@ -44,6 +44,12 @@ def today_in(zone: str, now: datetime) -> date:
     return now.astimezone(ZoneInfo(zone)).date()
 
 
+def midnight_in(zone: str, now: datetime) -> datetime:
+    """Return the first instant of the day it is in an IANA zone."""
+    day = today_in(zone, now)
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+
+
 def span_of(period: Period, today: date, company: Company) -> Span:
     """Return the span of a kind that holds a date.
 

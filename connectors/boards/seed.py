@@ -1,8 +1,8 @@
 """Seed: what a board reads once from the warehouse before it lives from the stream."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from connectors.boards import card_seed, contest_seed
+from connectors.boards.contests import Known, Told
 from connectors.boards.floor import Floor, Stint
 from connectors.boards.freshness import Progress
+from connectors.boards.held import Held
 from connectors.boards.measures import MEASURES
 from connectors.boards.scores import Partial
 from schemas.definitions import Bundle, Company
@@ -33,7 +36,8 @@ SELECT content FROM spm.definition WHERE kind = 'company' ORDER BY sequence DESC
 """
 PEOPLE = "SELECT rep_id, argMax(name, version) FROM spm.person GROUP BY rep_id"
 TEAMS = """
-SELECT DISTINCT team_id, name FROM spm.team WHERE sequence = (SELECT max(sequence) FROM spm.team)
+SELECT DISTINCT team_id, name, parent_team_id FROM spm.team
+WHERE sequence = (SELECT max(sequence) FROM spm.team)
 """
 ROSTER = """
 SELECT DISTINCT rep_id, valid_from, valid_to, team_id, manager_id, time_zone FROM spm.roster
@@ -52,10 +56,11 @@ class SeedUnavailable(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What changes seldom: people, teams, and which generation of results is live."""
+    """What changes seldom: people, teams, contests, and which generation of results is live."""
 
     floor: Floor
     generation: int
+    known: Known = field(default_factory=Known)
 
 
 class Seed(Protocol):
@@ -65,13 +70,21 @@ class Seed(Protocol):
     """
 
     def ground(self) -> Ground:
-        """Return people, teams and the live generation."""
+        """Return people, teams, contests and the live generation."""
 
     def partials(self, generation: int, first_day: date) -> Iterable[Partial]:
         """Return the newest partials of a generation from a day on."""
 
     def progress(self) -> list[Progress]:
         """Return what each source said last, as far as it is stored."""
+
+    def contests(self, midnight: datetime) -> tuple[list[Told], dict[tuple[str, str], int]]:
+        """Return rows of contests as they stand, and the places of an instant."""
+
+    def cards(
+        self, reps: Collection[str], paid: Collection[str], today: date, now: datetime
+    ) -> Mapping[str, Held]:
+        """Return quotas of reps, and what those among `paid` have earned."""
 
 
 class WarehouseSeed:
@@ -81,16 +94,19 @@ class WarehouseSeed:
         self._connect = connect
 
     def ground(self) -> Ground:
-        """Return people, teams and the live generation."""
+        """Return people, teams, contests and the live generation."""
         with self._asking() as rows:
             content = rows(COMPANY)
             company = Company.model_validate_json(content[0][0]) if content else Bundle().company
             stints: dict[str, tuple[Stint, ...]] = {}
             for rep_id, *stint in rows(ROSTER):
                 stints[rep_id] = (*stints.get(rep_id, ()), Stint(*stint))
-            floor = Floor(company, dict(rows(PEOPLE)), stints, dict(rows(TEAMS)))
+            teams = rows(TEAMS)
+            names, above = {t: n for t, n, _ in teams}, {t: up for t, _, up in teams if up}
+            floor = Floor(company, dict(rows(PEOPLE)), stints, names, above)
             generations = rows(GENERATION)
-        return Ground(floor, int(generations[0][0]) if generations else 1)
+            contests = contest_seed.known(rows)
+        return Ground(floor, int(generations[0][0]) if generations else 1, contests)
 
     def partials(self, generation: int, first_day: date) -> Iterable[Partial]:
         """Return the newest partials of a generation from a day on."""
@@ -102,6 +118,18 @@ class WarehouseSeed:
         """Return what each source said last, as far as it is stored."""
         with self._asking() as rows:
             return [Progress(*row) for row in rows(PROGRESS)]
+
+    def contests(self, midnight: datetime) -> tuple[list[Told], dict[tuple[str, str], int]]:
+        """Return rows of contests as they stand, and the places of an instant."""
+        with self._asking() as rows:
+            return contest_seed.standings(rows), contest_seed.before(rows, midnight)
+
+    def cards(
+        self, reps: Collection[str], paid: Collection[str], today: date, now: datetime
+    ) -> Mapping[str, Held]:
+        """Return quotas of reps, and what those among `paid` have earned."""
+        with self._asking() as rows:
+            return card_seed.cards(rows, reps, paid, today, now)
 
     @contextmanager
     def _asking(self) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:

@@ -21,21 +21,28 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from connectors.boards import editing, screen_routes
+from connectors.boards.about import NOTHING, About
+from connectors.boards.access import manages, runs_for_all
+from connectors.boards.asking import may_stay, selection_of
+from connectors.boards.board import Board
 from connectors.boards.config import BoardConfig
 from connectors.boards.door import Door, SafeHeaders, refusal
 from connectors.boards.feed import Feed, Life
-from connectors.boards.measures import YARDSTICKS
 from connectors.boards.metrics import Metrics
-from connectors.boards.periods import Period
+from connectors.boards.packing import is_wanted
+from connectors.boards.screens import Screens
 from connectors.boards.seed import Seed, over_http
 from connectors.boards.sessions import Sessions
 from connectors.boards.sse import EventStream
 from connectors.boards.stream import Stream
+from connectors.boards.watching import Watching
 from connectors.principals import PrincipalFile
 from connectors.sinks.schema_ids import ids_from
 
 log = structlog.get_logger()
 
+PAGES = ("/", "/contests", "/contest/{contest_id:str}", "/card", "/screens", "/tv")
 PAGE = Path(__file__).with_name("page")
 CLOSE_SECONDS_MAX = 2  # pages reconnect by themselves; nothing is lost by hanging up
 
@@ -49,31 +56,37 @@ def create_app(
     config: BoardConfig,
     seed: Seed | None = None,
     clock: Callable[[], datetime] = utc_now,
+    about: About = NOTHING,
+    edit: editing.Edit | None = None,
 ) -> Starlette:
     """Return the board as an ASGI application.
 
     Args:
         seed: where to begin from; None: the warehouse of the configuration.
+        about: who knows what contests are and how they go, beyond their rows.
+        edit: what answers the form of contests; None: there is none.
     """
-    feed = Feed(clock, Metrics(), _version(), config.title)
-    door = Door(
-        Sessions(config.sessions, principals := PrincipalFile(config.principals), clock), principals
+    seed = seed or over_http(config.warehouse_url, config.warehouse_user, config.warehouse_token)
+    board = Board(clock(), about.rules, config.rings_per_hour)
+    feed = Feed(clock, Metrics(), _version(), config.title, board)
+    principals = PrincipalFile(config.principals)
+    screens = Screens(
+        config.screens or config.sessions.with_name("board-screens.json"), principals, clock
     )
-    stream = Stream(
-        config,
-        seed or over_http(config.warehouse_url, config.warehouse_user, config.warehouse_token),
-        feed,
-        ids_from(config.registry_url),
-    )
-    server = _Server(config, feed, door, stream)
+    door = Door(Sessions(config.sessions, principals, clock), principals, screens)
+    stream = Stream(config, seed, feed, ids_from(config.registry_url))
+    server = _Server(config, feed, door, (stream, Watching(feed, seed, about.detail)))
     app = Starlette(
         routes=[
-            Route("/", server.page),
+            *(Route(path, server.page) for path in PAGES),
             Route("/session", door.about_me, methods=["GET"]),
             Route("/session", door.sign_in, methods=["POST"]),
             Route("/session", door.sign_out, methods=["DELETE"]),
             Route("/codes", door.new_code, methods=["POST"]),
             Route("/events", server.events),
+            *screen_routes.routes(door, screens),
+            Route("/contests/running", server.running),
+            *editing.routes(door, edit),
             Route("/livez", server.livez),
             Route("/readyz", server.readyz),
             Route("/metrics", server.metrics),
@@ -109,21 +122,24 @@ class BoardServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(config: BoardConfig) -> None:
+def serve(config: BoardConfig, about: About = NOTHING, edit: editing.Edit | None = None) -> None:
     """Serve until told to stop (SIGINT or SIGTERM)."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the stream says it once, not thrice
-    BoardServer(config, create_app(config)).run()
+    BoardServer(config, create_app(config, about=about, edit=edit)).run()
 
 
 class _Server:
-    def __init__(self, config: BoardConfig, feed: Feed, door: Door, stream: Stream) -> None:
-        self._config, self._feed, self._door, self._stream = config, feed, door, stream
+    def __init__(
+        self, config: BoardConfig, feed: Feed, door: Door, ears: tuple[Stream, Watching]
+    ) -> None:
+        self._config, self._feed, self._door, self._ears = config, feed, door, ears
         self._tasks: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         self._tasks = [
-            asyncio.create_task(self._stream.run(), name="stream"),
+            asyncio.create_task(self._ears[0].run(), name="stream"),
+            asyncio.create_task(self._ears[1].run(), name="watching"),
             asyncio.create_task(self._feed.publish(), name="publish"),
         ]
         for task in self._tasks:
@@ -148,18 +164,30 @@ class _Server:
     async def events(self, request: Request) -> ASGIApp:
         if (refused := self._door.refuse(request)) is not None:
             return refused
-        try:
-            period = Period(request.query_params.get("period", Period.MONTH))
-            key = YARDSTICKS[request.query_params.get("by", "revenue")].key
-        except (ValueError, KeyError) as error:
-            return refusal(
-                400,
-                f"{error} is no selection",
-                f"period is one of {', '.join(Period)}; by is one of {', '.join(YARDSTICKS)}",
-            )
+        board, door, who = self._feed.board, self._door, self._door.who(request)
+        assert who is not None, "refuse() lets nobody unknown pass"
+        selection = selection_of(request.query_params, who, board)
+        if isinstance(selection, JSONResponse):
+            return selection
         if self._feed.metrics.viewers_now >= self._config.streams_max:
             return refusal(503, "too many pages are open", "close some, or raise streams_max")
-        return EventStream(self._feed, (period, key), lambda: self._door.refuse(request) is None)
+
+        def stays() -> bool:
+            refused = door.refuse(request) is not None
+            return not refused and may_stay(selection, door.who(request), board)
+
+        packs = is_wanted(request.headers.get("accept-encoding", ""))
+        return EventStream(self._feed, selection, stays, packs=packs)
+
+    async def running(self, request: Request) -> Response:
+        """Answer with the contests that run, for screens that rotate."""
+        if (refused := self._door.refuse(request)) is not None:
+            return refused
+        who = self._door.who(request)
+        assert who is not None, "refuse() lets nobody unknown pass"
+        feed = self._feed
+        found = runs_for_all(feed.board, feed.clock(), manages=manages(who))
+        return JSONResponse({"contests": found}, headers={"cache-control": "no-store"})
 
     async def livez(self, _: Request) -> Response:
         dead = [task.get_name() for task in self._tasks if task.done()]

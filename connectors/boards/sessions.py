@@ -17,6 +17,7 @@ from connectors.principals import PrincipalFile
 from schemas.principals import Principal, Role, digest
 
 SESSION_LASTS = timedelta(days=30)  # a screen on a wall is not signed in every day
+SCREEN_LASTS = timedelta(days=366)  # the screen itself ends earlier
 CODE_LASTS = timedelta(minutes=10)
 SESSIONS_MAX = 1000  # the oldest makes room
 CODES_MAX = 100
@@ -32,11 +33,13 @@ class Session:
         principal: digest of the token it was begun with.
         as_display: begun with a code: it may look, and is nobody in particular.
         ends_at: seconds since 1970.
+        screen: digest of the secret of the screen it is; empty: it is none.
     """
 
     principal: str
     as_display: bool
     ends_at: float
+    screen: str = ""
 
 
 class Sessions:
@@ -61,6 +64,17 @@ class Sessions:
         if offered is None or offered.ends_at < self._now():
             return None
         return self._open(replace(offered, ends_at=self._end(SESSION_LASTS)))
+
+    def begin_screen(self, secret_digest: str) -> str:
+        """Return the id of a new session for a screen; it lasts as long as the screen does."""
+        return self._open(Session("", True, self._end(SCREEN_LASTS), secret_digest))
+
+    def screen_of(self, session_id: str) -> str | None:
+        """Return the digest of the secret of a session's screen; None: it is no screen's."""
+        session = self._sessions.get(digest(session_id))
+        if session is None or session.ends_at < self._now():
+            return None
+        return session.screen or None
 
     def new_code(self, token: str) -> str:
         """Return a code that begins one session of a display within CODE_LASTS."""

@@ -21,15 +21,15 @@ from aiokafka.errors import KafkaError
 from connectors.boards.board import scored
 from connectors.boards.config import BoardConfig
 from connectors.boards.feed import Feed
-from connectors.boards.periods import first_day, today_in
+from connectors.boards.periods import first_day, midnight_in, today_in
 from connectors.boards.scores import Scores, partials_of
 from connectors.boards.seed import Seed, SeedUnavailable, progress_of
 from schemas.codec import CatalogueIds, SchemaIds, Undecodable, decode
-from schemas.topics import DEFINITIONS, PROGRESS, REP_DAYS
+from schemas.topics import CONTEST_SCORES, DEFINITIONS, PROGRESS, REP_DAYS
 
 log = structlog.get_logger()
 
-HEARD = (REP_DAYS.name, PROGRESS.name, DEFINITIONS.name)
+HEARD = (REP_DAYS.name, PROGRESS.name, DEFINITIONS.name, CONTEST_SCORES.name)
 PROGRESS_BACK = 1000  # messages read again at the start: what sources said before anyone stored it
 RECORDS_MAX = 2000  # per poll; keeps the loop responsive in a flood
 POLL_SECONDS = 0.25
@@ -130,6 +130,9 @@ class Stream:
         scores = await asyncio.to_thread(self._scored, ground.generation, since)
         board = self._feed.board
         board.seed(ground.floor, ground.generation, scores, now)
+        midnight = midnight_in(company.time_zone, now)
+        rows, before = await asyncio.to_thread(self._seed.contests, midnight)
+        board.course.seed(ground.known, rows, before)
         for progress in await asyncio.to_thread(self._seed.progress):
             board.note(progress)
         self._feed.metrics.seeds.inc()
@@ -168,6 +171,8 @@ class Stream:
         if topic == PROGRESS.name:
             self._feed.board.note(progress_of(message))
             self._feed.mark()
+        elif topic == CONTEST_SCORES.name:
+            self._score(message)
         else:
             self._apply(message)
 
@@ -181,6 +186,13 @@ class Stream:
         if not board.follows(partials):
             raise BeginAgain("a log was begun anew")
         if board.apply(partials, self._feed.clock()):
+            self._feed.mark(heard=True)
+
+    def _score(self, message: Mapping[str, Any]) -> None:
+        course = self._feed.board.course
+        if not course.follows(message):
+            raise BeginAgain("standings were begun anew")
+        if course.apply(message):
             self._feed.mark(heard=True)
 
     def _expect_definitions(self) -> None:
@@ -212,6 +224,9 @@ class Stream:
         board = self._feed.board
         if ground.generation != board.generation:
             raise BeginAgain(f"generation {ground.generation} of results is live")
+        if ground.known != board.course.known:
+            board.course.known = ground.known
+            self._feed.mark()
         if ground.floor == board.floor:
             return
         if not board.refloor(ground.floor, self._feed.clock()):

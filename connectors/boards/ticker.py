@@ -1,14 +1,18 @@
 """Deals just won, told from changes of totals as they arrive; never from what was there before."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from connectors.boards.measures import DEALS_WON, REVENUE_WON, REVENUE_WON_REPORTING
 from connectors.boards.scores import ZERO, Cell, Change, Totals
 
 KEPT_MAX = 12  # more than any screen shows
+RINGS_PER_HOUR = 20  # more, and people mute them
+KEYS_MAX = 2_000  # wins remembered so that none rings twice: more than a floor makes in a day
+HOUR = timedelta(hours=1)
 WON = Cell(DEALS_WON, "")
 
 
@@ -19,6 +23,7 @@ class Win:
     Attributes:
         number: grows by one with each; a page knows by it what it has shown.
         at: when the board heard of it.
+        rings: it is celebrated; others are told in the ticker alone.
     """
 
     number: int
@@ -27,12 +32,19 @@ class Win:
     amount: Decimal
     currency: str
     at: datetime
+    rings: bool = True
 
 
-def news_of(
-    changes: Iterable[Change], totals: Totals, today: date, currency: str
-) -> tuple[int, Decimal, str] | None:
-    """Return deals, amount and currency won by what one message changed for one rep and day.
+class News(NamedTuple):
+    """Deals won by what one message changed, and the amount."""
+
+    deals: int
+    amount: Decimal
+    currency: str
+
+
+def news_of(changes: Iterable[Change], totals: Totals, today: date, currency: str) -> News | None:
+    """Return what was won by what one message changed for one rep and day.
 
     None where no deal was won: nothing rose, the day is before yesterday (a backfill rings no
     bell), or an amount was corrected while the number of deals stayed.
@@ -52,20 +64,35 @@ def news_of(
         return None
     reporting = Cell(REVENUE_WON_REPORTING, currency)
     cell = reporting if reporting in risen else max(risen, key=lambda c: (risen[c], c))
-    return deals, risen[cell], cell.currency
+    return News(deals, risen[cell], cell.currency)
 
 
 class Ticker:
-    """The latest wins, newest first."""
+    """The latest wins, newest first. What was told once is not told again."""
 
-    def __init__(self) -> None:
+    def __init__(self, rings_per_hour: int = RINGS_PER_HOUR) -> None:
         self._wins: list[Win] = []
         self._number = 0
+        self._budget = rings_per_hour
+        self._rang: list[datetime] = []
+        self._known: dict[Hashable, None] = {}
 
-    def add(self, rep_id: str, deals: int, amount: Decimal, currency: str, at: datetime) -> None:
-        """Remember a win; the oldest falls out."""
+    def add(self, key: Hashable, rep_id: str, news: News, at: datetime) -> None:
+        """Remember a win, unless one of its key is known; the oldest falls out.
+
+        One that goes beyond the budget of the hour does not ring.
+        """
+        if key in self._known:
+            return
+        self._known[key] = None
+        if len(self._known) > KEYS_MAX:
+            self._known.pop(next(iter(self._known)))
+        self._rang = [each for each in self._rang if at - each < HOUR]
+        rings = len(self._rang) < self._budget
+        if rings:
+            self._rang.append(at)
         self._number += 1
-        win = Win(self._number, rep_id, deals, amount, currency, at)
+        win = Win(self._number, rep_id, news.deals, news.amount, news.currency, at, rings)
         self._wins = [win, *self._wins[: KEPT_MAX - 1]]
 
     def latest(self) -> tuple[Win, ...]:

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from connectors.boards.board import Board
-from connectors.boards.floor import entrants, hue_of, initials
+from connectors.boards.floor import hue_of, initials
 from connectors.boards.freshness import is_gone, state_of
 from connectors.boards.measures import YARDSTICKS, Yardstick
 from connectors.boards.periods import Period
 from connectors.boards.ranking import ZERO, Standing, standings
+from connectors.boards.teams import EVERYBODY, Scope, entrants_of, heads_of, team_sums, teams_of
 from connectors.boards.ticker import Win
 from schemas.definitions import UNASSIGNED
 from schemas.money import minor_units
@@ -17,20 +18,55 @@ FORMER = "Former colleague"  # whose name was erased, or never given
 TOTALS = {key: column for column, key in enumerate(YARDSTICKS)}
 
 
-def view_of(board: Board, yardstick: Yardstick, period: Period, now: datetime) -> dict[str, Any]:
+def view_of(
+    board: Board, yardstick: Yardstick, period: Period, now: datetime, scope: Scope = EVERYBODY
+) -> dict[str, Any]:
     """Return everything one selection of the board shows."""
-    sums = board.sums(period)
+    floor = board.floor
+    sums = team_sums(board, period) if scope.of_teams else board.sums(period)
     column = TOTALS[yardstick.key]
-    scored = frozenset(r for r, s in sums.items() if s.now[column])
-    ranked = entrants(board.floor, scored, board.today)
+    if scope.of_teams:
+        ranked = teams_of(floor, scope.team)
+    else:
+        scored = frozenset(r for r, s in sums.items() if s.now[column])
+        ranked = entrants_of(floor, scored, board.today, scope.team)
     rows = standings(
-        {r: sums[r].now[column] for r in ranked},
-        {r: sums[r].before[column] for r in ranked},
-        order=lambda r: (board.floor.name(r).casefold(), r),
+        {r: sums[r].now[column] if r in sums else ZERO for r in ranked},
+        {r: sums[r].before[column] if r in sums else ZERO for r in ranked},
+        order=lambda r: (floor.teams.get(r, floor.name(r)).casefold(), r),
     )
-    everything = [sum((s.now[c] for s in sums.values()), ZERO) for c in range(len(TOTALS))]
-    company = board.floor.company
+    counted = [sums[r] for r in ranked if r in sums] if scope.team else list(sums.values())
+    if scope.of_teams and not scope.team:
+        counted = list(board.sums(period).values())
+    everything = [sum((s.now[c] for s in counted), ZERO) for c in range(len(TOTALS))]
     span = board.span(period)
+    unassigned = ZERO
+    if not scope.team and UNASSIGNED in (people := board.sums(period)):
+        unassigned = people[UNASSIGNED].now[column]
+    shape = _team_row if scope.of_teams else _row
+    return {
+        **base_of(board, now),
+        "period": {"kind": period, "start": span.start, "end": span.end},
+        "yardstick": {"key": yardstick.key, "weights": yardstick.weights},
+        "scope": {
+            "of": "teams" if scope.of_teams else "reps",
+            "team": scope.team,
+            "name": floor.teams.get(scope.team, scope.team),
+        },
+        "teams": [
+            {"id": t, "name": floor.teams[t], "depth": len(floor.lineage(t)) - 1}
+            for t in sorted(floor.teams, key=lambda t: _path(board, t))
+        ],
+        "rows": [shape(board, row) for row in rows],
+        "totals": {key: everything[c] for key, c in TOTALS.items()},
+        "unassigned": unassigned,
+        "unrated": board.unrated(period) if not scope.team else {},
+    }
+
+
+def base_of(board: Board, now: datetime) -> dict[str, Any]:
+    """Return what every page shows: the company, the clock, the latest wins, the sources."""
+    company = board.floor.company
     return {
         "server_now": now,
         "company": {
@@ -39,16 +75,15 @@ def view_of(board: Board, yardstick: Yardstick, period: Period, now: datetime) -
             "currency": company.reporting_currency,
             "minor_digits": minor_units(company.reporting_currency),
         },
-        "period": {"kind": period, "start": span.start, "end": span.end},
-        "yardstick": {"key": yardstick.key, "weights": yardstick.weights},
-        "rows": [_row(board, row) for row in rows],
-        "totals": {key: everything[c] for key, c in TOTALS.items()},
-        "unassigned": sums[UNASSIGNED].now[column] if UNASSIGNED in sums else ZERO,
-        "unrated": board.unrated(period),
         "wins": [_win(board, win) for win in board.ticker.latest()],
         "sources": sources_of(board, now),
         "changed_at": board.changed_at,
     }
+
+
+def _path(board: Board, team_id: str) -> tuple[str, ...]:
+    floor = board.floor
+    return tuple(floor.teams.get(t, t).casefold() for t in reversed(floor.lineage(team_id)))
 
 
 def sources_of(board: Board, now: datetime) -> list[dict[str, Any]]:
@@ -69,7 +104,7 @@ def sources_of(board: Board, now: datetime) -> list[dict[str, Any]]:
 def _row(board: Board, row: Standing) -> dict[str, Any]:
     floor = board.floor
     stint = floor.stint(row.rep_id, board.today)
-    name = _shown(board, row.rep_id)
+    name = shown_name(board, row.rep_id)
     team_id = stint.team_id if stint else ""
     return {
         "id": row.rep_id,
@@ -85,8 +120,25 @@ def _row(board: Board, row: Standing) -> dict[str, Any]:
     }
 
 
+def _team_row(board: Board, row: Standing) -> dict[str, Any]:
+    name = board.floor.teams.get(row.rep_id, row.rep_id)
+    return {
+        "id": row.rep_id,
+        "name": name,
+        "initials": initials(name),
+        "team": "",
+        "people": heads_of(board.floor, row.rep_id, board.today),
+        "hue": hue_of(board.floor, row.rep_id),
+        "rank": row.rank,
+        "tied": row.tied,
+        "value": row.value,
+        "to_next": row.to_next,
+        "moved": row.moved,
+    }
+
+
 def _win(board: Board, win: Win) -> dict[str, Any]:
-    name = _shown(board, win.rep_id)
+    name = shown_name(board, win.rep_id)
     stint = board.floor.stint(win.rep_id, board.today)
     return {
         "number": win.number,
@@ -95,13 +147,14 @@ def _win(board: Board, win: Win) -> dict[str, Any]:
         "initials": initials(name),
         "hue": hue_of(board.floor, stint.team_id if stint else ""),
         "deals": win.deals,
+        "rings": win.rings,
         "amount": win.amount,
         "currency": win.currency,
         "at": win.at,
     }
 
 
-def _shown(board: Board, rep_id: str) -> str:
+def shown_name(board: Board, rep_id: str) -> str:
     """Return the name to show; a person whose name was emptied is not called by a pseudonym."""
     name = board.floor.names.get(rep_id)
     if name:

@@ -135,11 +135,16 @@ class Warehouse:
         with _told():
             return self._client.query(sql, parameters=parameters)
 
-    def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
+    def insert(
+        self, table: str, rows: pl.DataFrame, incarnation: Incarnation, also: str = ""
+    ) -> None:
         """Insert rows, all or none, unless the warehouse is another incarnation.
 
+        Args:
+            also: a further condition, which throws where nothing may be written.
+
         Raises:
-            Fenced: it is another incarnation.
+            Fenced: it is another incarnation, or the condition threw.
             Unavailable: not now; inserting the same rows again is harmless.
         """
         if rows.is_empty():
@@ -150,7 +155,8 @@ class Warehouse:
         sql = (
             f"INSERT INTO {table} ({names}) SELECT {names} FROM input({quoted(types)}) "
             f"WHERE throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL) "
-            f"!= {quoted(incarnation.name)}, 'another incarnation') = 0 FORMAT ArrowStream"
+            f"!= {quoted(incarnation.name)}, 'another incarnation') = 0"
+            f"{f' AND {also}' if also else ''} FORMAT ArrowStream"
         )
         body = io.BytesIO()
         body.write(sql.encode() + b"\n")

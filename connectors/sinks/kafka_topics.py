@@ -1,7 +1,7 @@
 """Topics of Kafka: made as schemas.topics lists them, taken away, and who reads them."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -33,14 +33,21 @@ def create_topics(config: Config, partitions: int, replication: int) -> list[str
                 f"say {wanted}; set `partitions` to what it has, or change the topics with "
                 f"`pacesetter rebuild --partitions {wanted}`"
             )
-    missing = [topic for topic in topics.TOPICS if topic.name not in there]
-    if missing:
-        asked = admin.create_topics(
-            [_new(topic, partitions, replication) for topic in missing],
-            request_timeout=SECONDS_MAX,
-        )
-        _settled(asked)
-    return [topic.name for topic in missing]
+    return _made(admin, [t for t in topics.TOPICS if t.name not in there], partitions, replication)
+
+
+def create(config: Config, wanted: Iterable[Topic], partitions: int, replication: int) -> list[str]:
+    """Return the names of those topics that were missing and are there now.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    admin = AdminClient(dict(config))
+    try:
+        there = admin.list_topics(timeout=SECONDS_MAX).topics
+    except KafkaException as error:
+        raise Unavailable(f"kafka: {error}") from error
+    return _made(admin, [t for t in wanted if t.name not in there], partitions, replication)
 
 
 def members(config: Config, group: str) -> int:
@@ -75,6 +82,18 @@ def delete_topics(config: Config, names: Iterable[str]) -> None:
             time.sleep(0.2)
     except (KafkaException, TimeoutError) as error:
         raise Unavailable(f"kafka: topics cannot be deleted: {error}") from error
+
+
+def _made(
+    admin: AdminClient, missing: Sequence[Topic], partitions: int, replication: int
+) -> list[str]:
+    if missing:
+        asked = admin.create_topics(
+            [_new(topic, partitions, replication) for topic in missing],
+            request_timeout=SECONDS_MAX,
+        )
+        _settled(asked)
+    return [topic.name for topic in missing]
 
 
 def _settled(asked: Mapping[str, Any]) -> None:

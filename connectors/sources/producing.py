@@ -4,12 +4,10 @@ It places keys as Kafka's own clients do, waits for all replicas, and lets librd
 must without doubling anything. A record is told as acknowledged only when its broker has said so.
 """
 
-import asyncio
 import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,17 +15,20 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from connectors.sources.delivering import Acknowledged, Delivery, Outcome, Unacknowledged
 from schemas import codec, topics
 from schemas.codec import SchemaIds
 from schemas.keys import PARTITIONER
 from schemas.topics import Topic
 
+__all__ = ["Acknowledged", "Delivery", "Event", "EventProducer", "Outcome", "Unacknowledged"]
+
 log = logging.getLogger(__name__)
 
 QUEUE_MESSAGES_MAX = 100_000  # a second's worth of a fast import; beyond it the caller must wait
 QUEUE_KBYTES_MAX = 65_536  # 64 MiB: what a door may keep for a broker that is away
+MESSAGE_BYTES_MAX = 8_388_608
 LINGER_MS = 5  # long enough to fill a request from a batch, too short to be seen on a board
-LATE_SECONDS = 2.0  # librdkafka gives up first; this much later we stop waiting for it to say so
 POLL_SECONDS = 0.1
 ANEW_SECONDS_MIN = 1.0  # a broker that is away is no reason to connect faster than this
 LOG_CRITICAL = (
@@ -43,29 +44,12 @@ class Event(NamedTuple):
     record: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """Every in-sync replica has the record; it stands at this place."""
+class Framed(NamedTuple):
+    """A record as it goes onto the wire, and where to."""
 
     topic: str
-    partition: int
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unacknowledged:
-    """The record may or may not be in the log; sending it again is harmless.
-
-    Attributes:
-        transient: sending it again later may work; False: something must be changed first.
-    """
-
-    reason: str
-    remedy: str
-    transient: bool = True
-
-
-Outcome = Acknowledged | Unacknowledged
+    key: bytes
+    value: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,53 +65,6 @@ class ProducerSettings:
     client_id: str = "pacesetter"
     deadline_seconds: float = 10.0
     extra: Mapping[str, str] = field(default_factory=dict)
-
-
-class Delivery:
-    """What became of a batch, in the order it was given."""
-
-    def __init__(self, size: int, deadline_seconds: float) -> None:
-        self._outcomes: list[Outcome | None] = [None] * size
-        self._missing = size
-        self._deadline_seconds = deadline_seconds
-        self._give_up_at = time.monotonic() + deadline_seconds + LATE_SECONDS
-        self._lock = threading.Lock()
-        self._done: Future[None] = Future()
-        if not size:
-            self._done.set_result(None)
-
-    def report(self, index: int, outcome: Outcome) -> None:
-        """Note what became of one record; the last report wakes whoever waits."""
-        with self._lock:
-            if self._outcomes[index] is not None:
-                return
-            self._outcomes[index] = outcome
-            self._missing -= 1
-            finished = self._missing == 0
-        if finished:
-            self._done.set_result(None)
-
-    def wait(self) -> tuple[Outcome, ...]:
-        """Return all outcomes, at the latest when the deadline has passed."""
-        try:
-            self._done.result(max(0.0, self._give_up_at - time.monotonic()))
-        except TimeoutError:
-            log.warning("deliveries are overdue", extra={"missing": self._missing})
-        return self._final()
-
-    async def outcomes(self) -> tuple[Outcome, ...]:
-        """Return all outcomes, at the latest when the deadline has passed, without blocking."""
-        seconds = max(0.0, self._give_up_at - time.monotonic())
-        await asyncio.wait({asyncio.wrap_future(self._done)}, timeout=seconds)
-        return self._final()
-
-    def _final(self) -> tuple[Outcome, ...]:
-        late = Unacknowledged(
-            f"Kafka has not acknowledged it within {self._deadline_seconds:g} s",
-            "send it again; repeating changes nothing",
-        )
-        with self._lock:
-            return tuple(late if outcome is None else outcome for outcome in self._outcomes)
 
 
 class EventProducer:
@@ -155,10 +92,13 @@ class EventProducer:
             ValueError: a record does not fit its schema; `check` would have said so. Nothing of
                 the batch is sent then.
         """
-        framed = [self._framed(event) for event in events]
-        delivery = Delivery(len(framed), self._settings.deadline_seconds)
+        return self.send([self._framed(event) for event in events], patient=patient)
+
+    def send(self, rows: Sequence[Framed], *, patient: bool = False) -> Delivery:
+        """Hand over what is framed already, such as what a vendor said; else as `publish`."""
+        delivery = Delivery(len(rows), self._settings.deadline_seconds)
         until = time.monotonic() + (self._settings.deadline_seconds if patient else 0.0)
-        for index, (topic, key, value) in enumerate(framed):
+        for index, (topic, key, value) in enumerate(rows):
             self._produce(topic, key, value, partial(self._report, delivery, index, topic), until)
         return delivery
 
@@ -181,10 +121,12 @@ class EventProducer:
         self._thread.join(timeout=POLL_SECONDS * 20)
         return int(left)
 
-    def _framed(self, event: Event) -> tuple[str, bytes, bytes]:
+    def _framed(self, event: Event) -> Framed:
         topic = topic_of(event.message)
         key = str(event.record[topic.key])
-        return topic.name, key.encode(), codec.encode(event.message, event.record, self._ids)
+        return Framed(
+            topic.name, key.encode(), codec.encode(event.message, event.record, self._ids)
+        )
 
     def _produce(self, topic: str, key: bytes, value: bytes, report: Any, until: float) -> None:
         while True:
@@ -255,6 +197,7 @@ class EventProducer:
             "message.timeout.ms": int(self._settings.deadline_seconds * 1000),
             "queue.buffering.max.messages": QUEUE_MESSAGES_MAX,
             "queue.buffering.max.kbytes": QUEUE_KBYTES_MAX,
+            "message.max.bytes": MESSAGE_BYTES_MAX,  # each topic has its own limit below it
             "allow.auto.create.topics": False,  # a topic made in passing has the wrong partitions
             "topic.metadata.propagation.max.ms": 3000,
             "reconnect.backoff.max.ms": 1000,  # a broker that is back is used within a second

@@ -56,6 +56,8 @@ def _routes(bundle: Bundle) -> Iterator[Flaw]:
         for route in rule.routes:
             if route not in reached and READERS.get(route, route) not in reached:
                 wanted.setdefault(route, []).append(rule.rule_id)
+    if bundle.alerts.broadcasts and Route.BROADCAST not in reached:
+        wanted[Route.BROADCAST] = [one.broadcast_id for one in bundle.alerts.broadcasts]
     for route, rules in wanted.items():
         yield Flaw(False, f"route {route} of {', '.join(rules)} leads nowhere",
                    f"add {{route: {route}, channels: [...]}} to ways in alerts.yaml")  # fmt: skip

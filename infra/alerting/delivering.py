@@ -15,13 +15,14 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from connectors.sinks.notices.outcomes import Later, Never, Outcome, Sender, Sent
-from infra.alerting import events, outbox
+from infra.alerting import broadcasting, events, outbox
 from infra.alerting.acts import acts
 from infra.alerting.outbox import Change
 from infra.alerting.reading import Warehouse
 from infra.alerting.recipients import Recipients
 from infra.alerting.stories import Stories
 from infra.alerting.wording import Wording
+from schemas.alerts import Route
 from schemas.channels import Channel
 from schemas.definitions import Bundle
 from schemas.warehouse import Unavailable
@@ -39,6 +40,7 @@ from streams.domain.alert_outbox import (
     urgency,
 )
 from streams.domain.alert_sending import Recipient, digest_at, digest_key
+from streams.domain.broadcasting import planned
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS_MAX = 30.0  # then those who are watched come first again; the rest goes next time
@@ -88,9 +90,10 @@ class Delivery:
             Unavailable: not now; what was sent is kept.
             Fenced: the warehouse is another.
         """
-        entries = outbox.waiting(self._warehouse)
-        if not entries:
+        every = outbox.waiting(self._warehouse)
+        if not every:
             return Round()
+        entries = [one for one in every if one.route is not Route.BROADCAST]
         today = now.astimezone(ZoneInfo(self._bundle.company.time_zone)).date()
         self._people = Recipients(self._warehouse, self._bundle, today, frozenset(self._channels))
         self._world = self._known(entries, now)
@@ -107,7 +110,8 @@ class Delivery:
             if self._is_over(began):
                 break
             self._digest(recipient, at, members, now)
-        return Round(**self._count, waiting=len(entries) - self._done)
+        self._news([one for one in every if one.route is Route.BROADCAST], now)
+        return Round(**self._count, waiting=len(every) - self._done)
 
     def _is_over(self, began: float) -> bool:
         return self._stopping.is_set() or time.monotonic() - began > ROUND_SECONDS_MAX
@@ -196,6 +200,28 @@ class Delivery:
         made = self._wording.digest(key, recipient, members, now)
         outcome = made if isinstance(made, Never) else self._senders[recipient.channel].send(made)
         self._became(members, outcome, NoticeState.DIGESTED, NoticeState.FOLDED, key)
+
+    def _news(self, entries: list[Entry], now: datetime) -> None:
+        """Tell good news: after what people have to act on."""
+        if not entries:
+            return
+        there = {one.channel: self._people.one("", one.channel) for one in entries}
+        sent = broadcasting.sent_of_late(self._warehouse, now)
+        plan = planned(entries, there, sent, self._bundle.alerts, now)
+        if plan.drops:
+            changes = [Change(one, NoticeState.DROPPED, reason) for one, reason in plan.drops]
+            self._keep(changes)
+            self._count["dropped"] += len(changes)
+        feats = broadcasting.Feats(self._warehouse, self._bundle)
+        for some in plan.goes:
+            if self._is_over(self._clock[1]):
+                return
+            channel = some[0].channel
+            if channel not in self._resting:
+                outcome = self._senders[channel].send(feats.of(some, now))
+                together = broadcasting.key_of(some) if len(some) > 1 else ""
+                went = NoticeState.DIGESTED if together else NoticeState.SENT
+                self._became(list(some), outcome, went, NoticeState.FAILED, together)
 
     def _became(
         self, some: list[Entry], outcome: Outcome, went: NoticeState, stays: NoticeState,

@@ -36,10 +36,17 @@ SELECT {", ".join(f"told.{name} AS {name}" for name in events.KEY)},
     stands.tries AS tries, stands.tried AS tried
 FROM
 (
-    SELECT *, key, route, recipient, channel, notice
+    SELECT {", ".join(events.KEY)}, after, reason, value, at, episode, story, key, route,
+        recipient, channel, notice
     FROM (SELECT * FROM spm.alert_event FINAL WHERE notEmpty(notice_key))
     ARRAY JOIN notice_key AS key, notice_route AS route, notice_recipient AS recipient,
         notice_channel AS channel, notice_due AS notice
+    UNION ALL
+    SELECT broadcast_id AS rule_id, subject_kind, subject_id, about AS kpi, currency, period_start,
+        'OK' AS after, 'GOOD' AS reason, NULL AS value, seen_at AS at, happened_at AS episode,
+        NULL AS story, key, 'BROADCAST' AS route, '' AS recipient, channel, seen_at AS notice
+    FROM (SELECT * FROM spm.broadcast FINAL WHERE notEmpty(notice_key))
+    ARRAY JOIN notice_key AS key, notice_channel AS channel
 ) AS told
 LEFT JOIN
 (

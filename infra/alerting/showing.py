@@ -7,6 +7,7 @@ from typing import Any
 from infra.alerting.acts import Acts
 from infra.alerting.events import Held
 from infra.alerting.outbox import Told
+from schemas.alerts import Route
 from streams.domain.alert_states import Key
 
 
@@ -58,6 +59,8 @@ def notice_line(one: Told) -> tuple[Any, ...]:
     """Return a notice as a line for people."""
     entry = one.entry
     edge = "began" if entry.begins else "ended"
+    if entry.route is Route.BROADCAST:
+        edge = entry.key.kpi
     return (
         entry.notice_key[:12], f"{entry.key.rule_id} {entry.key.subject_id} {edge}", entry.route,
         entry.recipient_id or "-", entry.channel, entry.state, _minute(one.at), one.reason,

@@ -39,19 +39,20 @@ def run(
     if watch:
         _watch(watch, metrics_port)
         return
+    from infra.alerting.leasing import Taken
     from infra.alerting.turns import Busy
     from schemas.warehouse import Fenced, Unavailable
 
     try:
         made = _service().look()
-    except (Unavailable, Fenced, Busy) as error:
+    except (Unavailable, Fenced, Busy, Taken) as error:
         fail(f"not done: {error}; see `pacesetter doctor`", AWAY)
     news = [one for one in made.tick.transitions if one.is_news]
     if as_json:
         print_json({"looked": made.tick.looked, "events": made.tick.events, "late": made.tick.late,
                     "news": [_plain(one.key, one.after, one.reason) for one in news],
                     "published": made.published, "trouble": made.trouble,
-                    "notices": made.round._asdict()})  # fmt: skip
+                    "good_news": made.news, "notices": made.round._asdict()})  # fmt: skip
         return
     if made.tick.late:
         typer.echo(f"nothing is claimed: data is late, {made.tick.late}")
@@ -174,6 +175,7 @@ def _watch(seconds: float, metrics_port: int) -> None:
     import logging
     import time
 
+    from infra.alerting.leasing import Taken
     from infra.alerting.telling import Metrics
     from infra.alerting.turns import Busy
     from infra.cli.background import in_background, registry_at
@@ -188,6 +190,8 @@ def _watch(seconds: float, metrics_port: int) -> None:
         began = time.monotonic()
         try:
             made = service.look()
+        except Taken as error:  # it stands by, and takes over once nobody has the turn
+            log.info("standing by: %s", error)
         except (Unavailable, Fenced, LookupError, Busy) as error:
             log.warning("not done: %s", error)
             metrics.fail()

@@ -7,7 +7,9 @@ import typer
 from infra.cli.trouble import Trouble
 
 if TYPE_CHECKING:
+    from connectors.boards.about import About
     from connectors.boards.config import BoardConfig
+    from infra.contests.desk import Desk
     from streams.settings import Settings
 
 app = typer.Typer()
@@ -34,7 +36,8 @@ def board(
     from connectors.boards.server import serve
     from streams.settings import settings
 
-    serve(config_of(settings(), title))
+    current = settings()
+    serve(config_of(current, title), about_of(current), desk_of(current))
 
 
 @app.command()
@@ -79,6 +82,31 @@ def config_of(settings: "Settings", title: str | None = None) -> "BoardConfig":
         title=title,
         registry_url=settings.schema_registry_url,
         kafka=_kafka(settings),
+    )
+
+
+def about_of(settings: "Settings") -> "About":
+    """Return what the board is told of contests beyond their rows."""
+    from datetime import UTC, datetime
+
+    from infra.contests.telling import about
+    from infra.definitions import connecting
+
+    return about(lambda: connecting.warehouse(settings), lambda: datetime.now(UTC))
+
+
+def desk_of(settings: "Settings") -> "Desk":
+    """Return what answers the board's form of contests."""
+    from datetime import UTC, datetime
+    from functools import cache
+
+    from infra.contests.desk import Desk
+    from infra.definitions import connecting
+
+    return Desk(
+        lambda: connecting.warehouse(settings),
+        cache(lambda: connecting.log(settings)),  # a producer each time would leave threads behind
+        lambda: datetime.now(UTC),
     )
 
 

@@ -4,15 +4,12 @@ Exit codes: 0 done, 1 something is wrong, 2 wrong usage, 3 the warehouse is away
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from infra.cli.definition_files import FOLDER
 from infra.cli.reaching import WRONG, fail, print_json, tell
-
-if TYPE_CHECKING:
-    from infra.contests.showing import Names
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Contest = Annotated[str, typer.Argument(help="A contest's id.")]
@@ -94,6 +91,7 @@ def standings(contest_id: Contest, *, as_json: Json = False) -> None:
 
     from infra.cli.reaching import ground
     from infra.contests import final, showing
+    from infra.contests.naming import names_of
     from infra.contests.standing import named, standing
     from infra.definitions.stored import Stored
 
@@ -104,7 +102,7 @@ def standings(contest_id: Contest, *, as_json: Json = False) -> None:
         found = standing(client, bundle, contest, datetime.now(UTC))
         done = final.finals(client, contest_id)
         late = final.corrections(done, found)
-        names = _names(stored, bundle)
+        names = names_of(stored, bundle)
     if as_json:
         more = showing.plain_final(done, late) if done else {"final": [], "corrections": []}
         print_json({**showing.plain(contest, found), **more})
@@ -131,6 +129,7 @@ def finalize(
 
     from infra.cli.reaching import ground
     from infra.contests import final, showing
+    from infra.contests.naming import names_of
     from infra.definitions.author import somebody
     from infra.definitions.stored import Stored
 
@@ -140,7 +139,7 @@ def finalize(
     with ground() as (client, _):
         final.finalize(client, contest_id, who, datetime.now(UTC))
         stored = Stored(client)
-        names = _names(stored, stored.in_force().bundle())
+        names = names_of(stored, stored.in_force().bundle())
         done = final.finals(client, contest_id)
     if as_json:
         print_json(showing.plain_final(done, ()))
@@ -184,13 +183,3 @@ def follow(
         for step in steps:
             typer.echo(f"{step.contest_id}: step {step.number}, {step.rows} rows")
         typer.echo(f"{len(steps)} contest{'' if len(steps) == 1 else 's'} changed")
-
-
-def _names(stored: Any, bundle: Any) -> "Names":
-    from infra.definitions.showing import named as person
-
-    people = stored.people()
-    teams = {t.team_id: t.name for t in bundle.roster.teams}
-    sides = {s.side_id: s.name for c in bundle.contests.contests for s in c.participants.sides}
-    groups = {**teams, **sides}
-    return lambda name: groups.get(name) or person(name, people)

@@ -14,7 +14,7 @@ Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 TopicOption = Annotated[str | None, typer.Option("--topic", help="Only of this topic.")]
 ReasonOption = Annotated[
     str | None,
-    typer.Option(help="Only this class of trouble: frame, decode, message, value, rule."),
+    typer.Option(help="Only this class of trouble: frame, decode, message, value, rule, mapping."),
 ]
 SinceOption = Annotated[
     datetime | None, typer.Option(help="Only those set aside since then, UTC: 2026-03-15T08:00:00")
@@ -154,10 +154,11 @@ def _wanted(
 
     from infra.cli.trouble import Trouble
     from infra.dead_letters import Wanted
-    from schemas.topics import BY_NAME
+    from schemas.topics import BY_NAME, RAW_PREFIX
 
-    if topic is not None and topic not in BY_NAME:
-        raise Trouble(f"--topic {topic} is no topic; there are {', '.join(BY_NAME)}")
+    if topic is not None and topic not in BY_NAME and not topic.startswith(RAW_PREFIX):
+        known = ", ".join((*BY_NAME, f"{RAW_PREFIX}SOURCE"))
+        raise Trouble(f"--topic {topic} is no topic; there are {known}")
     at = since.replace(tzinfo=since.tzinfo or UTC) if since else None
     return Wanted(topic, reason, at, waiting=waiting)
 

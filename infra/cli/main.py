@@ -18,7 +18,9 @@ from infra.cli import (
     definitions,
     dispute,
     doctor,
+    explain,
     forecast,
+    gateway,
     ground,
     imports,
     intake,
@@ -33,6 +35,7 @@ from infra.cli import (
     scorecard,
     settle,
     simulate,
+    source,
     standing,
     statement,
     tokens,
@@ -74,11 +77,13 @@ def _root(
 running.register(app)
 board.register(app)
 intake.register(app)
+gateway.register(app)
 app.add_typer(definitions.app, name="definitions", rich_help_panel="Feed it")
 app.add_typer(plan.app, name="plan", rich_help_panel="Feed it")
 app.add_typer(quota.app, name="quota", rich_help_panel="Feed it")
 app.add_typer(kpi.app, name="kpi", rich_help_panel="Look at it")
 app.add_typer(people.app, name="people", rich_help_panel="Feed it")
+app.add_typer(source.app, name="source", rich_help_panel="Feed it")
 imports.register(app)
 deal.register(app)
 simulate.register(app)
@@ -88,6 +93,7 @@ app.add_typer(scorecard.app, name="scorecard", rich_help_panel="Look at it")
 app.add_typer(contest.app, name="contest", rich_help_panel="Look at it")
 app.add_typer(commission.app, name="commission", rich_help_panel="Look at it")
 app.add_typer(statement.app, name="statement", rich_help_panel="Look at it")
+app.add_typer(explain.app, name="explain", rich_help_panel="Look at it")
 app.add_typer(dispute.app, name="dispute", rich_help_panel="Look at it")
 app.add_typer(period.app, name="period", rich_help_panel="Pay")
 app.add_typer(payroll_files.app, name="payroll", rich_help_panel="Pay")

@@ -57,6 +57,45 @@ ORDER BY (notice_key, number)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'States of what is told of alerts.';
 
+-- Good news for everybody, once each. Never changed. A row without notices was known before anybody was to hear of it.
+CREATE TABLE IF NOT EXISTS spm.broadcast
+(
+    happening_id String COMMENT 'Names the news: a hash of what it is about; empty in the row that says since when a broadcast is watched.',
+    broadcast_id LowCardinality(String) COMMENT 'Broadcast of alerts.yaml.',
+    occasion LowCardinality(String) COMMENT 'CONTEST_STARTED, LEAD_TAKEN, TARGET_REACHED, FINAL_RESULT, DEAL_WON or QUOTA_REACHED; SEEN: watched since.',
+    subject_kind LowCardinality(String) COMMENT 'REP, TEAM, SIDE (a team made for a contest) or COMPANY.',
+    subject_id String COMMENT 'Who did it.',
+    about String COMMENT 'Contest, deal or KPI it is of.',
+    currency LowCardinality(String) COMMENT 'ISO 4217 code of the amount, empty for what is no money.',
+    period_start Date32 COMMENT 'First day of the period it is of; of no period: its day.',
+    happened_at DateTime64(3, 'UTC') COMMENT 'When it happened.',
+    seen_at DateTime64(3, 'UTC') COMMENT 'When it was seen.',
+    amount Nullable(Decimal(38, 8)) COMMENT 'Of a deal, a target or a quota.',
+    others Array(String) COMMENT 'Who was passed; of a final result: place and participant.',
+    sequence UInt64 COMMENT 'Definitions in force.',
+    notice_key Array(String) COMMENT 'Whom it is to be told, one place in these arrays for each: key, the same however often it is sent.',
+    notice_channel Array(String) COMMENT 'Channel of the installation.'
+)
+ENGINE = ReplacingMergeTree(seen_at)
+ORDER BY (broadcast_id, happening_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Good news of contests, deals and quotas, once each.';
+
+-- Turns of several machines. The last term holds, of two claims of one term the earlier one.
+CREATE TABLE IF NOT EXISTS spm.lease
+(
+    name LowCardinality(String) COMMENT 'What is held.',
+    term UInt64 COMMENT 'Counts the claims from 1.',
+    holder String COMMENT 'Machine and process.',
+    at DateTime64(3, 'UTC') COMMENT 'When it was claimed, by the warehouse''s clock.',
+    until DateTime64(3, 'UTC') COMMENT 'First instant at which others may claim it.'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (name, term, holder)
+TTL toDateTime(until) + INTERVAL 7 DAY
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Whose turn it is, where several machines could do one thing.';
+
 CREATE TABLE IF NOT EXISTS spm.alert_published
 (
     event_id String COMMENT 'The event, see spm.alert_event.',
@@ -155,10 +194,17 @@ AS SELECT told.key AS notice_key, told.event_id AS event_id, told.rule_id AS rul
     stands.tries AS tries, stands.digest_key AS digest_key, stands.author AS author
 FROM
 (
-    SELECT *, key, route, recipient, channel, due
+    SELECT key, event_id, rule_id, subject_kind, subject_id, kpi, currency, period_start, episode, story, after, at,
+        route, recipient, channel, due
     FROM (SELECT * FROM spm.alert_event FINAL WHERE notEmpty(notice_key))
     ARRAY JOIN notice_key AS key, notice_route AS route, notice_recipient AS recipient, notice_channel AS channel,
         notice_due AS due
+    UNION ALL
+    SELECT key, happening_id AS event_id, broadcast_id AS rule_id, subject_kind, subject_id, about AS kpi, currency,
+        period_start, happened_at AS episode, NULL AS story, 'OK' AS after, seen_at AS at, 'BROADCAST' AS route,
+        '' AS recipient, channel, seen_at AS due
+    FROM (SELECT * FROM spm.broadcast FINAL WHERE notEmpty(notice_key))
+    ARRAY JOIN notice_key AS key, notice_channel AS channel
 ) AS told
 LEFT JOIN
 (

@@ -1,6 +1,6 @@
 """A contest's rules in plain words, from its definition, as one pins them to the wall."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from infra.definitions.plan_words import number
@@ -37,16 +37,23 @@ _TEAMS = {
 }
 
 
-def words(one: Contest) -> tuple[str, ...]:
-    """Return the rules of a contest as sentences."""
+Names = Callable[[str], str]  # of reps, teams and measures, by their ids
+
+
+def words(one: Contest, names: Names = str) -> tuple[str, ...]:
+    """Return the rules of a contest as sentences.
+
+    Args:
+        names: what ids are called; left out: ids.
+    """
     lines = [f"{one.name} ({one.contest_id})", *_state(one)]
     if one.description:
         lines.append(one.description)
     lines += [
         f"It runs from {_at(one.starts_at)} up to, not including, {_at(one.ends_at)},"
         f" by the clocks of {one.time_zone}.",
-        _who(one),
-        *_counted(one),
+        _who(one, names),
+        *_counted(one, names),
         *_format(one),
         *_teams(one),
         *_targets(one),
@@ -72,49 +79,51 @@ def _at(local: str) -> str:
     return local.replace("T", " ")
 
 
-def _who(one: Contest) -> str:
+def _who(one: Contest, names: Names) -> str:
     given = one.participants
-    out = f", without {', '.join(given.without)}" if given.without else ""
+    out = f", without {', '.join(map(names, given.without))}" if given.without else ""
     if given.sides:
         sides = "; ".join(
-            f"{side.name} ({', '.join(m.rep_id for m in side.members)})" for side in given.sides
+            f"{side.name} ({', '.join(names(m.rep_id) for m in side.members)})"
+            for side in given.sides
         )
         return f"Teams made for it compete: {sides}{out}."
     if given.members:
-        return f"Who takes part: {', '.join(m.rep_id for m in given.members)}{out}."
-    ruled = _ruled(given)
+        return f"Who takes part: {', '.join(names(m.rep_id) for m in given.members)}{out}."
+    ruled, teams = _ruled(given), ", ".join(map(names, given.teams))
     if one.of is Of.TEAMS:
         return (
-            f"The teams {', '.join(given.teams)} compete, with {ruled} in them and below{out}."
+            f"The teams {teams} compete, with {ruled} in them and below{out}."
             " What somebody does counts for the team they are in on that day."
         )
-    teams = f" of {', '.join(given.teams)}" if given.teams else ""
-    return f"Who takes part: {ruled}{teams}{out}, from the day they belong to it."
+    of = f" of {teams}" if given.teams else ""
+    return f"Who takes part: {ruled}{of}{out}, from the day they belong to it."
 
 
 def _ruled(given: Participants) -> str:
     return f"every {' and '.join(given.roles)}" if given.roles else "everybody"
 
 
-def _counted(one: Contest) -> Iterator[str]:
+def _counted(one: Contest, names: Names) -> Iterator[str]:
     if one.score is Score.POINTS:
         yield "Points are made by:"
     for metric in one.metrics:
         cap = f", at most {number(metric.cap_per_day)} a day" if metric.cap_per_day else ""
         only = "".join(_only(metric.only)) if metric.only else ""
-        yield f"{_unit(one, metric)}{only}{cap}."
+        yield f"{_unit(one, metric, names)}{only}{cap}."
     yield "What machines send or dial does not count, nor what was cancelled."
     if one.verified_only:
         yield "Only what a second person took part in counts."
 
 
-def _unit(one: Contest, metric: Metric) -> str:
+def _unit(one: Contest, metric: Metric, names: Names) -> str:
+    kpi = names(metric.kpi)
     money = f" in {metric.currency}" if metric.currency else ""
     if one.score is Score.POINTS:
-        return f"  {number(metric.points)} for each 1 of {metric.kpi}{money}"
+        return f"  {number(metric.points)} for each 1 of {kpi}{money}"
     if one.score is Score.PERCENT:
-        return f"The score is {metric.kpi}{money} as a part of the own target"
-    return f"The score is {metric.kpi}{money}"
+        return f"The score is {kpi}{money} as a part of the own target"
+    return f"The score is {kpi}{money}"
 
 
 def _only(only: Filter) -> Iterator[str]:

@@ -106,7 +106,7 @@ def checked(loaded: Loaded, in_force: Mapping[str, Definition]) -> tuple[Problem
 
 
 def apply_folder(
-    folder: Path,
+    folder: Path | Callable[[State], Loaded],
     *,
     author: str,
     note: str,
@@ -118,6 +118,7 @@ def apply_folder(
     """Return what was put in force from a folder; nothing new, nothing written.
 
     Args:
+        folder: or what makes its content of what is in force: nobody's change in between is lost.
         client: a clickhouse-connect client that may write.
         log: its epoch is looked up in the warehouse if it has none.
         now: the instant of writing, aware.
@@ -129,14 +130,14 @@ def apply_folder(
         Lost: others apply at the same time.
     """
     stored = Stored(client)
-    loaded = load(folder)
+    made = _always(load(folder)) if isinstance(folder, Path) else folder
     if dry_run:
-        return _plan(loaded, stored.in_force(), stored, now)
+        return _plan(made, stored.in_force(), stored, now)
     _open(stored, log)
     for _ in range(TRIES_MAX):
         caught_up = _catch_up(stored, log)
         before = stored.in_force()
-        plan = _plan(loaded, before, stored, now)
+        plan = _plan(made, before, stored, now)
         drafts = _drafts(plan.contents, author, note, now)
         if drafts:
             last = log.append(drafts, before.sequence, uuid.uuid4().hex)
@@ -193,7 +194,12 @@ def wait(
         time.sleep(WAIT_SECONDS)
 
 
-def _plan(loaded: Loaded, before: State, stored: Stored, now: datetime) -> Applied:
+def _always(loaded: Loaded) -> Callable[[State], Loaded]:
+    return lambda _: loaded
+
+
+def _plan(made: Callable[[State], Loaded], before: State, stored: Stored, now: datetime) -> Applied:
+    loaded = made(before)
     problems = checked(loaded, before.values)
     if has_errors(problems):
         raise Refused(problems)

@@ -55,6 +55,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "openings": ("opening_id",),
     "suggestions": ("kpi",),
     "ways": ("route", "team_id"),
+    "broadcasts": ("broadcast_id",),
     "places": ("text",),
     "contests": ("contest_id",),
     "metrics": ("metric_id",),

@@ -45,6 +45,9 @@ def _company(values: Values) -> Iterator[Finding]:
     company = cast(Company, values["company"])
     yield from zone("company", ("time_zone",), company.time_zone)
     yield from currency("company", ("reporting_currency",), company.reporting_currency)
+    yield from unique("company", "sources", "source", (s.source for s in company.sources))
+    fields = (f"{p.of} {p.field}" for p in company.precedence)
+    yield from unique("company", "precedence", "field", fields)
     calendars = _ids_of_calendars(values)
     if company.calendar_id and calendars is not None:
         yield from known("company", ("calendar_id",), company.calendar_id, calendars,

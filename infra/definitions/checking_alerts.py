@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import cast
 
+from infra.definitions import checking_broadcasts
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
 from schemas.alerts import OF_MEASURES, WINDOWED, Alerts, Route, Rule, Signal, Subject
 from schemas.defining import Definition
@@ -39,6 +40,7 @@ def check(values: Values) -> Iterator[Finding]:
         yield from _subject(path, rule)
     yield from _ways(alerts, values)
     yield from _places(alerts)
+    yield from checking_broadcasts.check(alerts, values)
     hours = alerts.working_hours
     if hours.since >= hours.until:
         yield Finding(KIND, ("working_hours", "until"), f"{hours.until:%H:%M}",
@@ -148,6 +150,9 @@ def _kpi(path: Path, rule: Rule, values: Values) -> Iterator[Finding]:
 
 def _routes(path: Path, rule: Rule) -> Iterator[Finding]:
     for j, route in enumerate(rule.routes):
+        if route is Route.BROADCAST:
+            yield Finding(KIND, (*path, "routes", j), route, "is for good news",
+                          "write MANAGER, REP, TEAM_CHANNEL, OPS or DIGEST")  # fmt: skip
         if route is Route.REP and rule.subject is not Subject.REP:
             yield Finding(KIND, (*path, "routes", j), route, f"is nobody of a {rule.subject}",
                           "write MANAGER, TEAM_CHANNEL, OPS or DIGEST")  # fmt: skip

@@ -11,18 +11,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from infra.effects.attaining import Changes, Side, changes
-from infra.effects.reading import OVERLAY, Warehouse, count_of_entities, entities, totals
+from infra.effects.reading import OVERLAY, Warehouse, count_of_entities, entities, heard, totals
 from schemas.contests import Contests
 from schemas.definitions import Bundle
+from schemas.frames import rows_at
 from streams.agents.folds import FOLDS
 from streams.domain.contest_measures import PREFIX
 from streams.domain.hierarchy import SubjectKind, member_rows
 from streams.domain.inforce import InForce
 from streams.domain.measures import UNIT
 from streams.engine.folds import Fold
+from streams.engine.tellers import anew, replaced, restated
 
 PERIODS = {"day": "1d", "month": "1mo", "quarter": "1q", "year": "1y"}  # of the calendar
 _CELL = ["rep_id", "day", "measure", "currency"]
@@ -85,7 +88,8 @@ def effect(
             of = count_of_entities(warehouse, fold)
             done = 0
             for rows in entities(warehouse, fold, new):
-                cells.append(_changed(fold, rows, new))
+                said = heard(warehouse, fold, rows) if _tell_otherwise(fold, old, new) else None
+                cells.append(_changed(fold, rows, said, new))
                 done, looked = done + len(rows), looked + len(rows)
                 tell(fold.topic, min(done, of), of)
     changed = _added(pl.concat([_no_cells(), *cells]), _CELL)
@@ -96,9 +100,25 @@ def effect(
     return Effect(lines, looked, changes(warehouse, *sides, changed))
 
 
-def _changed(fold: Fold, rows: pl.DataFrame, new: InForce) -> pl.DataFrame:
-    """Return by how much what entities put in would change, by rep, day, measure and currency."""
+def _tell_otherwise(fold: Fold, old: InForce, new: InForce) -> bool:
+    return fold.tellers is not None and fold.tellers.differs(old, new)
+
+
+def _changed(
+    fold: Fold, rows: pl.DataFrame, said: pl.DataFrame | None, new: InForce
+) -> pl.DataFrame:
+    """Return by how much what entities put in would change, by rep, day, measure and currency.
+
+    Args:
+        said: the last rows of each source of activities that several tell of, if those may be made
+            otherwise of them.
+    """
     facts = fold.recalled(rows)
+    if said is not None and fold.tellers:
+        at = np.flatnonzero((rows["said"] != "").to_numpy())
+        shared = rows_at(rows, at)
+        made = restated(rows_at(facts, at), anew(fold.tellers, shared, said, new))
+        facts = replaced(facts, at, made)
     resolved = fold.resolve(facts, new)
     parts = [resolved.put_in.select(*_CELL, "value"), _negative(_put_in(rows))]
     if fold.snapshots:

@@ -6,12 +6,15 @@ from typing import Protocol
 import polars as pl
 
 from connectors.sinks.clickhouse import quoted
+from streams.engine.batches import Partition
 from streams.engine.folds import Fold
+from streams.engine.history import Asked, last_words
 from streams.engine.markers import history_schema
 
 ENTITIES_MAX = 50_000  # of one portion: about 100 MB while they are resolved
 TOTALS_MAX = 500_000  # rep-days of one portion
 OVERLAY = "overlay_won"  # what reps are credited with as OVERLAY of won deals; no measure has it
+NO_BOUND = (1 << 64) - 1
 _LIVE = "generation = (SELECT generation FROM spm.warehouse FINAL)"
 
 
@@ -37,6 +40,18 @@ def entities(warehouse: Warehouse, fold: Fold, prepared: object) -> Iterator[pl.
             return
         yield rows
         last = rows["entity_id"][-1]
+
+
+def heard(warehouse: Warehouse, fold: Fold, rows: pl.DataFrame) -> pl.DataFrame | None:
+    """Return the last row of each source of those entities that several tell of; None: of none."""
+    shared = rows.filter(pl.col("said") != "")
+    if shared.is_empty():
+        return None
+    asked = [
+        Asked(Partition(fold.topic, number), NO_BOUND, part["entity_id"].to_list())
+        for (number,), part in shared.group_by("partition")
+    ]
+    return last_words(warehouse, fold, rows.columns, asked)  # type: ignore[arg-type]
 
 
 def count_of_entities(warehouse: Warehouse, fold: Fold) -> int:

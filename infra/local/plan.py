@@ -15,9 +15,12 @@ from streams.settings import Settings
 
 BROKER, WAREHOUSE, WORKER, INTAKE, BOARD = "broker", "warehouse", "worker", "intake", "board"
 RECONCILE, FORECAST, ALERTS, SETTLE = "reconcile", "forecast", "alerts", "settle"
-CONTESTS = "contests"
+CONTESTS, GATEWAY, SOURCES = "contests", "gateway", "sources"
 # Each has a setting NAME_port, and needs that port to be free.
-PORTS = (BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE, FORECAST, ALERTS, SETTLE, CONTESTS)
+PORTS = (
+    BROKER, WAREHOUSE, INTAKE, BOARD, "metrics", RECONCILE, FORECAST, ALERTS, SETTLE, CONTESTS,
+    GATEWAY, SOURCES,
+)  # fmt: skip
 
 
 def url(settings: Settings, port: int) -> str:
@@ -67,6 +70,21 @@ def intake(settings: Settings) -> Service:
     """Return the HTTP door for events."""
     address = url(settings, settings.intake_port)
     return _ours(settings, INTAKE, "intake", address, f"{address}/readyz")
+
+
+def gateway(settings: Settings) -> Service:
+    """Return the door for vendors' webhooks; to be started once there is a source."""
+    address = url(settings, settings.gateway_port)
+    return _ours(settings, GATEWAY, "gateway", address, f"{address}/livez")
+
+
+def sources(settings: Settings) -> Service:
+    """Return what asks vendors and maps what they say; to be started once there is a source."""
+    address = url(settings, settings.sources_port)
+    arguments = ("source", "run", "--metrics-port", str(settings.sources_port))
+    return _command(
+        settings, SOURCES, arguments, address, partial(ports.http_ok, f"{address}/metrics")
+    )
 
 
 def board(settings: Settings) -> Service:
@@ -136,6 +154,9 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "PACESETTER_CONTEST_SECONDS": str(settings.contest_seconds),
         "PACESETTER_SETTLE_PORT": str(settings.settle_port),
         "PACESETTER_SETTLE_SECONDS": str(settings.settle_seconds),
+        "PACESETTER_GATEWAY_PORT": str(settings.gateway_port),
+        "PACESETTER_SOURCES_PORT": str(settings.sources_port),
+        "PACESETTER_PUBLIC_URL": settings.public_url,
         "PACESETTER_METRICS_REPS_MAX": str(settings.metrics_reps_max),
         "PYTHONUNBUFFERED": "1",
     }

@@ -81,11 +81,20 @@ class Supervisor:
     def watch(self) -> None:
         """Keep everything running until stop() is called."""
         while not self._stopping.wait(WATCH_SECONDS):
+            self._take_up_sources()
             for name, child in list(self._children.items()):
                 code = child.exit_code()
                 if code is not None:
                     self._revive(name, child, code)
                     break
+
+    def _take_up_sources(self) -> None:
+        """Start what serves vendors' systems once the first of them is added."""
+        if plan.SOURCES in self._children or not has_sources(self._settings.data_dir):
+            return
+        for service in (plan.gateway, plan.sources):
+            self._start(service(self._settings))
+        self._say("gateway and sources are started")
 
     def _refuse_if_taken(self) -> None:
         run = run_file.read(self._settings.data_dir)
@@ -131,6 +140,8 @@ class Supervisor:
             services.append(plan.alerts)
         if self._settings.contest_seconds:
             services.append(plan.contests)
+        if has_sources(self._settings.data_dir):
+            services += [plan.gateway, plan.sources]
         children = [self._start(service(self._settings)) for service in services]
         for child in children:
             child.wait_ready(self._stopping.is_set)
@@ -189,6 +200,11 @@ class Supervisor:
         environment = dict(plan.environment(self._settings))
         run = Run(os.getpid(), self._started_at, environment, self._ready, services)
         run_file.write(self._settings.data_dir, run)
+
+
+def has_sources(data_dir: Path) -> bool:
+    """Return whether a vendor's system was added to an installation."""
+    return any((data_dir / "sources").glob("*/source.yaml"))
 
 
 def stop_on_signals(supervisor: Supervisor) -> None:

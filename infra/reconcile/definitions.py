@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from connectors.sinks.clickhouse import quoted
 from infra.reconcile.asking import Warehouse, ask
 from infra.reconcile.contests import Entered, entered
+from infra.reconcile.order import Order, order_of
 
 # What decides how a fact counts. Quotas and plans do not.
 _DECIDING = (
@@ -51,6 +52,7 @@ class InForce(NamedTuple):
     territories: Mapping[str, Any]
     has_manual_credits: bool
     contests: tuple[Entered, ...]
+    order: Order
 
     def people(self) -> str:
         """Return SQL for users: of_source, user_id, whose they are, and stints in order.
@@ -152,6 +154,7 @@ def _read(warehouse: Warehouse, at: Mapping[str, int], sequences: list[int]) -> 
             _json(warehouse, "contests", at["contests"]).get("contests", ()),
             [m["measure"] for m in measures.get("measures", ())],
         ),
+        order_of(company),
     )
 
 

@@ -24,6 +24,7 @@ from infra.reconcile import (
     months,
     pay_runs,
     recomputed,
+    results,
     totals,
 )
 from infra.reconcile.asking import KEYS_MAX, Check, added, checked
@@ -37,7 +38,7 @@ ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
 TABLES = (totals.TABLE, months.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT,
           ledger.TABLE, recomputed.TABLE, pay_runs.TABLE, amortisation.TABLE,
-          contests.TABLE, *expectations.TABLES, forecasts.TABLE)  # fmt: skip
+          contests.TABLE, results.TABLE, *expectations.TABLES, forecasts.TABLE)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -175,6 +176,7 @@ def look(
         ledger.TABLE: lambda: _ledger(warehouse, parts, days),
         recomputed.TABLE: lambda: recomputed.checks(warehouse, _of(parts, credits.CREDIT), days),
         contests.TABLE: lambda: (contests.check_events(days),),
+        results.TABLE: lambda: results.checks(warehouse),
         pay_runs.TABLE: lambda: (pay_runs.check(warehouse, days),),
         amortisation.TABLE: lambda: amortisation.checks(days),
         forecasts.TABLE: lambda: (forecasts.check(warehouse, days),),

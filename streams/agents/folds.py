@@ -9,13 +9,16 @@ from schemas import topics
 from streams.domain.crediting import PARTED
 from streams.domain.facts import (
     faults_of,
+    heard_activity,
     recalled_activity,
     recalled_deal,
+    said_activity,
     stored_activity,
     stored_deal,
 )
 from streams.domain.inforce import InForce, resolved_activities, resolved_deals
-from streams.engine.folds import Fold, Resolved, Snapshots
+from streams.domain.merging import merged
+from streams.engine.folds import Fold, Resolved, Snapshots, Tellers
 
 _NOTHING = pl.lit(0, pl.Decimal(18, 4))
 CREDITS = Snapshots(
@@ -51,6 +54,9 @@ def _activity(message: str) -> Fold:
     def resolve(frame: pl.DataFrame, in_force: Any) -> Resolved:
         return Resolved(*resolved_activities(message, frame, in_force))
 
+    def made_one(statements: pl.DataFrame, in_force: Any) -> pl.DataFrame:
+        return merged(message, statements, in_force.orders)
+
     return Fold(
         message=message,
         topic=topics.BY_FACT[message].name,
@@ -61,6 +67,14 @@ def _activity(message: str) -> Fold:
         resolve=resolve,
         stored=partial(stored_activity, message),
         recalled=partial(recalled_activity, message),
+        tellers=Tellers(
+            names=("source", "source_id"),
+            alone="merged_into",
+            said=partial(said_activity, message),
+            heard=partial(heard_activity, message),
+            merged=made_one,
+            differs=InForce.orders_differ,
+        ),
     )
 
 

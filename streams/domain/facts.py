@@ -16,6 +16,7 @@ AMOUNT_MAX = 10**13  # a day's total of a rep must stay below the 10^14 of decim
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 # Texts that are never null in the warehouse: empty stands for nothing.
 _TEXTS = ("owner_id", "deal_id", "account_id", "contact_id")
+_ROWS_OWN = ("entity_id", "revision")  # every row has its own record's
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,45 @@ def recalled_activity(message: str, history: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def said_activity(message: str, frame: pl.DataFrame) -> pl.Series:
+    """Return statements as JSON: fields of the message; instants are milliseconds."""
+    names = [*SHAPES[message].columns.values(), *SHAPES[message].state, "merged_into"]
+    return frame.select(
+        pl.struct(
+            pl.col(name).dt.epoch("ms") if frame.schema[name] == _INSTANT else pl.col(name)
+            for name in names
+            if name not in _ROWS_OWN
+        )
+        .struct.json_encode()
+        .alias("said")
+    ).to_series()
+
+
+def heard_activity(message: str, history: pl.DataFrame) -> pl.DataFrame:
+    """Return what the records behind rows of spm.activity said themselves.
+
+    A row whose `said` is empty is all that its record said.
+    """
+    nowhere = pl.lit(None, pl.String).alias("merged_into")
+    plain = recalled_activity(message, history).with_columns(nowhere)
+    said = history.get_column("said")
+    if not (said != "").any():
+        return plain
+    kept = {
+        name: pl.Int64() if kind == _INSTANT else kind
+        for name, kind in plain.schema.items()
+        if name not in _ROWS_OWN
+    }
+    told = pl.select(pl.when(said != "").then(said)).to_series()
+    own = told.str.json_decode(pl.Struct(kept)).struct.unnest()
+    return plain.select(
+        pl.col(name)
+        if name in _ROWS_OWN
+        else pl.when(said != "").then(own.get_column(name).cast(kind)).otherwise(pl.col(name))
+        for name, kind in plain.schema.items()
+    )
+
+
 _DEAL_TEXTS = (
     "owner_id", "name", "account_id", "account_name", "pipeline_id", "stage_label", "lost_reason",
     "product", "segment", "region", "lead_source", "territory_id",
@@ -169,8 +209,9 @@ def faults_of(message: str) -> pl.Expr:
     if message == "deal":
         return pl.coalesce(*_COMMON_FAULTS, *_DEAL_FAULTS)
     if message == "meeting":
-        return pl.coalesce(*_COMMON_FAULTS, *map(_odd_instant, ("start_at", "booked_at", "end_at")))
-    return pl.coalesce(_COMMON_FAULTS)
+        instants = map(_odd_instant, ("start_at", "booked_at", "end_at"))
+        return pl.coalesce(*_COMMON_FAULTS, *_ACTIVITY_FAULTS, *instants)
+    return pl.coalesce(*_COMMON_FAULTS, *_ACTIVITY_FAULTS)
 
 
 def _fault(condition: pl.Expr, text: str) -> pl.Expr:
@@ -190,6 +231,13 @@ _COMMON_FAULTS = [
     _fault(pl.col("source") == "", "source is empty; name the system it comes from"),
     _odd_instant("created_at"),
     _odd_instant("occurred_at"),
+]
+_ACTIVITY_FAULTS = [
+    _fault(
+        pl.col("merged_into").is_not_null() & (pl.col("op") != "CANCELLED"),
+        "merged_into is given and op is not CANCELLED; nothing of what was merged may count",
+    ),
+    _fault(pl.col("merged_into") == pl.col("entity_id"), "merged_into is the entity itself"),
 ]
 _REVENUE_SHARES = (
     pl.col("splits")

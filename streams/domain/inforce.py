@@ -9,6 +9,7 @@ from streams.domain import activities, deals
 from streams.domain.contest_measures import counters, deciding, parts
 from streams.domain.manual_credits import ManualCredits
 from streams.domain.measures import More, Rule, contributions
+from streams.domain.merging import orders
 from streams.domain.overriding import Overriders
 from streams.domain.rates import RateTable
 from streams.domain.resolving import Resolver
@@ -28,6 +29,7 @@ class InForce:
                 f"there are {', '.join(sorted(RULES))}"
             )
         self._decides = (bundle.company, bundle.roster, bundle.identities, bundle.rates)
+        self.orders = orders(bundle.company)
         self.measures = bundle.measures.measures
         self.contests = deciding(bundle)
         self._counters = counters(bundle, RULES)
@@ -46,6 +48,10 @@ class InForce:
         """Return whether a fact may resolve differently under the other; quotas decide nothing."""
         mine = (self._decides, self.measures, self.contests)
         return mine != (other._decides, other.measures, other.contests)
+
+    def orders_differ(self, other: "InForce") -> bool:
+        """Return whether what several sources say may make another activity."""
+        return self.orders != other.orders
 
     def more(self, of: str) -> tuple[list[str], More] | None:
         """Return what contests count of a message; None: nothing."""

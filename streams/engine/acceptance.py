@@ -1,10 +1,13 @@
 """Which records say something new. Pure, in columns.
 
-A record is accepted if its (revision, content hash) is above that of its predecessor: the entity's
-history row with the greatest position below the record's own. Along an entity's history the pair
-only grows, so the predecessor is also the greatest so far.
+A record is accepted if its (revision, content hash) is above that of what its teller said before:
+the history row with the greatest position below the record's own. Along what one teller says the
+pair only grows, so that row is also the greatest so far. A record's predecessor, whose part in
+results it takes over, is the entity's last row before it, whoever told it. Where one teller alone
+may tell of an entity, the two rows are the same.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +18,7 @@ from schemas.frames import rows_at
 
 ACCEPTED, DUPLICATE, STALE = 0, 1, 2
 NONE = -1  # in place of an index
+BETWEEN = "\n"  # stands in no sane id
 I64 = npt.NDArray[np.int64]
 
 
@@ -25,39 +29,74 @@ class Verdicts(NamedTuple):
         verdict: ACCEPTED, DUPLICATE or STALE.
         before: index of the predecessor among the records; NONE if it is not one of them.
         known: index of the predecessor among the known rows; NONE if it is not one of them.
+        shared: indices of the records of entities that several tell of.
     """
 
     verdict: npt.NDArray[np.uint8]
     before: I64
     known: I64
+    shared: I64
 
 
-def judged(records: pl.DataFrame, known: pl.DataFrame) -> Verdicts:
+def judged(records: pl.DataFrame, known: pl.DataFrame, names: Sequence[str] = ()) -> Verdicts:
     """Return the verdict on each record.
 
     Args:
         records: entity_id, revision, content_hash; an entity's records in order of position.
         known: the same of each entity's history row with the greatest position below its first
-            record, for the entities that have one.
+            record, for the entities that have one. With names: `teller`, too, and such a row for
+            each teller, in order of position.
+        names: fields of a record that tell its tellers apart.
     """
     count = len(records)
     verdict = np.full(count, ACCEPTED, np.uint8)
     before, place = np.full(count, NONE), np.full(count, NONE)
     again = _met_again(records.get_column("entity_id"), known.get_column("entity_id"))
     if not len(again):
-        return Verdicts(verdict, before, place)
+        return Verdicts(verdict, before, place, again)
     some = rows_at(records, again)
     ids, revisions, hashes = (
         pl.concat([known.get_column(name), some.get_column(name)])
         for name in ("entity_id", "revision", "content_hash")
     )
-    found, last = _chains(_coded(ids), _ranked(revisions.to_numpy(), hashes.to_numpy()))
+    entity, chain = _coded(ids), _coded(ids)
+    if names:
+        tellers = pl.concat([known.get_column("teller"), teller_of(some, names)])
+        chain = entity * len(ids) + _coded(tellers)
+    found, last = _chains(chain, _ranked(revisions.to_numpy(), hashes.to_numpy()))
+    if names:
+        last = _predecessors(entity, found == ACCEPTED)
     # Known rows stand before records.
     verdict[again], last = found[len(known) :], last[len(known) :]
     is_record = last >= len(known)
     before[again[is_record]] = again[last[is_record] - len(known)]
     place[again[~is_record]] = last[~is_record]
-    return Verdicts(verdict, before, place)
+    return Verdicts(verdict, before, place, again[_are_shared(entity, chain)[len(known) :]])
+
+
+def teller_of(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """Return who tells of each record, as one text."""
+    return frame.select(pl.concat_str(names, separator=BETWEEN).alias("teller")).to_series()
+
+
+def _are_shared(entities: I64, chains: I64) -> npt.NDArray[np.bool_]:
+    """Return for each row whether several tell of its entity."""
+    pairs = np.unique(np.stack([entities, chains]), axis=1)[0]
+    many, counts = np.unique(pairs, return_counts=True)
+    found: npt.NDArray[np.bool_] = np.isin(entities, many[counts > 1])
+    return found
+
+
+def _predecessors(entities: I64, counts: npt.NDArray[np.bool_]) -> I64:
+    """Return the index of the last row before each that is of its entity and counts, or NONE."""
+    order = np.argsort(entities, kind="stable")
+    entity = entities[order]
+    starts = np.searchsorted(entity, entity)  # where each one's entity begins
+    lines = np.where(counts[order], np.arange(len(order)), NONE)
+    last = np.concatenate([[NONE], np.maximum.accumulate(lines)[:-1]])
+    found = np.empty(len(order), np.int64)
+    found[order] = np.where(last >= starts, order[last], NONE)
+    return found
 
 
 def _met_again(ids: pl.Series, seen: pl.Series) -> I64:

@@ -15,11 +15,13 @@ import polars as pl
 from schemas.frames import beside, only, picked
 from schemas.warehouse import Incarnation
 from streams.engine import history, ledger, markers, results
+from streams.engine.acceptance import judged
 from streams.engine.batches import Batch, Partition
 from streams.engine.decoding import Dead
 from streams.engine.definitions import Definitions
 from streams.engine.filters import U64, hashes_of
-from streams.engine.folding import Folded, folded, no_touches
+from streams.engine.folding import Folded, Read, folded, no_touches
+from streams.engine.folds import Fold
 from streams.engine.gathering import Portion
 from streams.engine.ledger import Revision, Work
 from streams.engine.markers import Marked
@@ -78,9 +80,9 @@ def compute(
     work = []
     for group, records in groups:
         state = group[0][1].state
-        mine = known[state.fold.table]
+        read = _read(state, records, known[state.fold.table], warehouse, before)
         try:
-            done = folded(state.fold, records, mine, state.prepared, state.sequence)
+            done = folded(state.fold, records, read, state.prepared, state.sequence)
         except (Exception, pl.exceptions.PanicException):
             _blame(group, records)
             raise
@@ -176,17 +178,41 @@ def _known(
 ) -> dict[str, pl.DataFrame]:
     """Return the predecessors of all records by table: one query each."""
     asked: dict[str, list[history.Asked]] = {}
-    names: dict[str, list[str]] = {}
+    folds: dict[str, Fold] = {}
     for (group, records), hashes in zip(groups, ids, strict=True):
         fold = group[0][1].state.fold
         asked.setdefault(fold.table, []).extend(_asked(group, records, hashes))
-        names[fold.table] = fold.names
+        folds[fold.table] = fold  # of those of one table any will do
     return {
         table: history.known(
-            warehouse, table, some, before.history.get(table, []) if before else [], names[table]
+            warehouse, table, some, before.history.get(table, []) if before else [], folds[table]
         )
         for table, some in asked.items()
     }
+
+
+def _read(
+    state: PartitionState,
+    records: pl.DataFrame,
+    known: pl.DataFrame,
+    warehouse: Warehouse,
+    before: Flush | None,
+) -> Read:
+    """Return what history says of records; a query more where several tell of one entity."""
+    fold = state.fold
+    if fold.tellers is None:
+        return Read(known, judged(records, known))
+    verdicts = judged(records, known, fold.tellers.names)
+    if not len(verdicts.shared) or known.is_empty():
+        return Read(known, verdicts)
+    shared = picked(records.get_column("entity_id"), verdicts.shared)
+    wanted = known.filter(pl.col("entity_id").is_in(shared.implode()))
+    if wanted.is_empty():
+        return Read(known, verdicts)
+    columns = markers.history_schema(fold, state.prepared).names()
+    unflushed = before.history.get(fold.table, []) if before else []
+    rows = history.statements(warehouse, fold.table, columns, wanted, unflushed)
+    return Read(known, verdicts, fold.tellers.heard(rows))
 
 
 def _asked(group: Group, records: pl.DataFrame, hashes: U64) -> list[history.Asked]:

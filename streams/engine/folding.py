@@ -12,10 +12,10 @@ import numpy.typing as npt
 import polars as pl
 
 from schemas.frames import beside, constant, only, rows_at
-from streams.engine import snapshots
-from streams.engine.acceptance import ACCEPTED, NONE, judged
+from streams.engine import snapshots, tellers
+from streams.engine.acceptance import ACCEPTED, NONE, Verdicts
 from streams.engine.arrays import packed, unpacked
-from streams.engine.folds import ARRAYS, PUT_IN, Fold, Prepared
+from streams.engine.folds import ARRAYS, PUT_IN, Fold, Prepared, Tellers
 from streams.engine.snapshots import Made
 
 MARKER_KIND = "marker"
@@ -40,21 +40,39 @@ class Folded(NamedTuple):
     snapshots: tuple[Made, ...]
 
 
+class Read(NamedTuple):
+    """What history says of the entities of records.
+
+    Attributes:
+        known: each entity's row below its first record, or one of each teller: entity_id, revision,
+            content_hash, the arrays of what it put in, and those that name its snapshots.
+        verdicts: what becomes of the records, by that.
+        heard: what tellers said last, of entities that several tell of; the message's fields.
+    """
+
+    known: pl.DataFrame
+    verdicts: Verdicts
+    heard: pl.DataFrame | None = None
+
+
 def folded(
-    fold: Fold, records: pl.DataFrame, known: pl.DataFrame, prepared: Prepared, sequence: int
+    fold: Fold, records: pl.DataFrame, read: Read, prepared: Prepared, sequence: int
 ) -> Folded:
     """Return what records became.
 
     Args:
         records: the message's fields, what decoding added, and `at`, `partition`, `position`; an
             entity's records in order of position.
-        known: each entity's history row below its first record: entity_id, revision, content_hash
-            the arrays of what it put in, and those that name its snapshots.
     """
-    verdicts = judged(records, known)
+    known, verdicts, _ = read
     accepted = verdicts.verdict == ACCEPTED
     chosen = np.flatnonzero(accepted)
     facts = records if len(chosen) == len(records) else rows_at(records, chosen)
+    if fold.tellers:
+        shared = verdicts.shared[accepted[verdicts.shared]]
+        places = np.searchsorted(chosen, shared)
+        heard = facts.clear() if read.heard is None else read.heard
+        facts = tellers.made(fold.tellers, facts, places, heard, prepared)
     resolved = fold.resolve(facts, prepared)
     rows = history_rows(fold, facts, resolved, sequence)
     lines = only(facts, ["at", "position"])
@@ -89,6 +107,8 @@ def history_rows(
         constant("sequence", sequence, pl.UInt64(), count),
         *map(facts.get_column, ("position", "partition", "key_hash", "content_hash")),
     ]
+    if fold.tellers:
+        engine.append(facts.get_column(tellers.SAID))
     arrays = packed(put_in, count).get_columns()
     return fold.stored(facts).hstack([*engine, *columns.get_columns(), *arrays])
 
@@ -153,11 +173,12 @@ def no_touches() -> pl.DataFrame:
     return pl.DataFrame(schema={name: kinds[name] for name in TOUCH})
 
 
-def no_known(names: Sequence[str] = ()) -> pl.DataFrame:
+def no_known(names: Sequence[str] = (), told_by: Tellers | None = None) -> pl.DataFrame:
     """Return `known` for entities of which none has history.
 
     Args:
         names: arrays that name snapshots.
+        told_by: with what tells its tellers apart.
     """
     kinds: dict[str, pl.DataType] = {
         "entity_id": pl.String(),
@@ -166,7 +187,8 @@ def no_known(names: Sequence[str] = ()) -> pl.DataFrame:
     }
     arrays = {array: pl.List(_array_kind(name)) for array, name in ARRAYS.items()}
     named = {name: pl.List(pl.String()) for name in names}
-    return pl.DataFrame(schema={**kinds, **arrays, **named})
+    who = {"position": pl.UInt64(), "teller": pl.String()} if told_by else {}
+    return pl.DataFrame(schema={**kinds, **arrays, **named, **who})
 
 
 def _array_kind(name: str) -> pl.DataType:

@@ -74,6 +74,31 @@ class Snapshots:
 
 
 @dataclass(frozen=True, slots=True)
+class Tellers:
+    """Several tellers of one entity. Each one's records follow each other by themselves.
+
+    The entity is made of what each of them said last. Where one alone tells of it, a history row is
+    what its record said; elsewhere it is what was made, and its column `said` holds the statement.
+
+    Attributes:
+        names: two fields that tell tellers apart; texts.
+        alone: field that, where it is given, makes a statement stand in `said` in any case.
+        said: message's fields -> `said`, never empty.
+        heard: rows of the history table -> message's fields, as their records said them.
+        merged: (`group` and message's fields: statements, prepared definitions) -> the same, one
+            line for each group, ordered by it; pure.
+        differs: whether anything may be made otherwise under the second than under the first.
+    """
+
+    names: tuple[str, str]
+    alone: str
+    said: Callable[[pl.DataFrame], pl.Series]
+    heard: Callable[[pl.DataFrame], pl.DataFrame]
+    merged: Callable[[pl.DataFrame, Prepared], pl.DataFrame]
+    differs: Callable[[Prepared, Prepared], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
     """One topic of facts.
 
@@ -88,6 +113,7 @@ class Fold:
         stored: message's fields -> its own columns of the history table.
         recalled: rows of the history table -> message's fields.
         snapshots: the second kind of result, if there is one; `resolve` gives its arrays.
+        tellers: if several sources may tell of one entity; None: the last word is all of it.
     """
 
     message: str
@@ -100,6 +126,7 @@ class Fold:
     stored: Callable[[pl.DataFrame], pl.DataFrame]
     recalled: Callable[[pl.DataFrame], pl.DataFrame]
     snapshots: Snapshots | None = None
+    tellers: Tellers | None = None
 
     @property
     def names(self) -> list[str]:

@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 import polars as pl
 
+from streams.engine.acceptance import BETWEEN
 from streams.engine.batches import Partition
 from streams.engine.folding import no_known
+from streams.engine.folds import Fold, Tellers
 from streams.engine.ports import Warehouse
+from streams.engine.tellers import SAID
 
 IDS_MAX = 20_000  # ids named in one query; more go into the next
-_BETWEEN = "\n"  # stands in no sane id; one with it is named by itself
+_BETWEEN = BETWEEN  # an id with it is named by itself
 
 
 class Asked(NamedTuple):
@@ -25,49 +28,133 @@ def known(
     warehouse: Warehouse,
     table: str,
     asked: Sequence[Asked],
-    unflushed: Sequence[pl.DataFrame] = (),
-    names: Sequence[str] = (),
+    unflushed: Sequence[pl.DataFrame],
+    fold: Fold,
 ) -> pl.DataFrame:
     """Return the history row with the greatest position below, for each id that has one.
 
-    The bound makes a replay blind for its own rows and for those of a worker that lost the
-    partition.
+    Where several may tell of an entity it is such a row for each teller, in order of position. The
+    bound makes a replay blind for its own rows and for those of a worker that lost the partition.
 
     Args:
         unflushed: rows that are on their way into the table, all of them below the bounds.
-        names: arrays that name snapshots.
+        fold: one of those of the table.
     """
-    nothing = no_known(names)
-    columns = [*nothing.columns, "position"]
+    tellers = fold.tellers
+    nothing = no_known(fold.names, tellers)
+    columns = [*no_known(fold.names).columns, "position"]
+    columns += [SAID, *tellers.names] if tellers else []
     ids = [(name, part) for part in asked for name in part.ids]
     if not ids:
         return nothing
-    found = [
-        warehouse.frame(_predecessors(table, columns, ids[first : first + IDS_MAX]))
-        for first in range(0, len(ids), IDS_MAX)
-    ]
+    found = last_rows(warehouse, table, columns, ids, tellers)
     wanted = pl.Series([name for name, _ in ids]).implode()
     found += [rows.filter(pl.col("entity_id").is_in(wanted)) for rows in unflushed]
     some = [frame.select(columns) for frame in found if not frame.is_empty()]
     if not some:
         return nothing
+    if tellers:
+        every = pl.concat([with_teller(tellers, rows) for rows in some], how="vertical_relaxed")
+        last = every.sort("position").unique(_CHAIN, keep="last", maintain_order=True)
+        return last.select(nothing.columns)
     if len(some) == 1:
         return some[0].drop("position")
     every = pl.concat(some, how="vertical_relaxed").sort("position")
     return every.unique("entity_id", keep="last", maintain_order=True).drop("position")
 
 
-def _predecessors(table: str, columns: Sequence[str], ids: Sequence[tuple[str, Asked]]) -> str:
+_CHAIN = ["entity_id", "teller"]
+
+
+def last_words(
+    warehouse: Warehouse, fold: Fold, columns: Sequence[str], asked: Sequence[Asked]
+) -> pl.DataFrame:
+    """Return the last row of each teller of some entities, below a position."""
+    ids = [(name, part) for part in asked for name in part.ids]
+    return pl.concat(last_rows(warehouse, fold.table, columns, ids, fold.tellers))
+
+
+def last_rows(
+    warehouse: Warehouse,
+    table: str,
+    columns: Sequence[str],
+    ids: Sequence[tuple[str, Asked]],
+    tellers: Tellers | None,
+) -> list[pl.DataFrame]:
+    """Return the last rows below a position: of each id, or of each of its tellers."""
+    return [
+        warehouse.frame(_predecessors(table, columns, ids[first : first + IDS_MAX], tellers))
+        for first in range(0, len(ids), IDS_MAX)
+    ]
+
+
+def statements(
+    warehouse: Warehouse,
+    table: str,
+    columns: Sequence[str],
+    wanted: pl.DataFrame,
+    unflushed: Sequence[pl.DataFrame],
+) -> pl.DataFrame:
+    """Return whole rows of history.
+
+    Args:
+        wanted: entity_id, position; at least one.
+    """
+    pairs = wanted.select("entity_id", pl.col("position").cast(pl.UInt64)).unique()
+    parts = [pairs[first : first + IDS_MAX] for first in range(0, len(pairs), IDS_MAX)]
+    found = [
+        warehouse.frame(
+            f"SELECT {', '.join(columns)} FROM {table} "
+            f"WHERE {among('entity_id', part['entity_id'])} "
+            f"AND position IN ({', '.join(map(str, part['position'].unique()))})"
+        )
+        for part in parts
+    ]
+    some = [rows.select(columns) for rows in [*found, *unflushed] if not rows.is_empty()]
+    every = pl.concat(some, how="vertical_relaxed")
+    mine = every.with_columns(pl.col("position").cast(pl.UInt64))
+    return mine.join(pairs, on=["entity_id", "position"], how="semi").unique(
+        ["entity_id", "position"], keep="last", maintain_order=True
+    )
+
+
+def with_teller(tellers: Tellers, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with who told each: a row may be made of what somebody else said, too."""
+    texts = [pl.col(name) for name in tellers.names]
+    said = rows.get_column(SAID)
+    if (said != "").any():
+        kept = pl.Struct(dict.fromkeys(tellers.names, pl.String()))
+        told = pl.when(pl.col(SAID) != "").then(pl.col(SAID)).str.json_decode(kept)
+        texts = [pl.coalesce(told.struct.field(n), pl.col(n)) for n in tellers.names]
+    return rows.with_columns(pl.concat_str(texts, separator=BETWEEN).alias("teller"))
+
+
+def _teller(tellers: Tellers) -> str:
+    """Return the same as SQL."""
+    own = f", {quoted(BETWEEN)}, ".join(tellers.names)
+    told = f", {quoted(BETWEEN)}, ".join(
+        f"JSONExtractString({SAID}, {quoted(name)})" for name in tellers.names
+    )
+    return f"if({SAID} = '', concat({own}), concat({told}))"
+
+
+def _predecessors(
+    table: str,
+    columns: Sequence[str],
+    ids: Sequence[tuple[str, Asked]],
+    tellers: Tellers | None = None,
+) -> str:
     bounds = {part.partition: part.below for _, part in ids}
     places = " OR ".join(
         f"(topic = {quoted(partition.topic)} AND partition = {partition.number} "
         f"AND position < {below})"
         for partition, below in bounds.items()
     )
+    by = f", {_teller(tellers)}" if tellers else ""
     return (
         f"SELECT {', '.join(columns)} FROM {table} "
         f"WHERE {among('entity_id', [name for name, _ in ids])} AND ({places}) "
-        f"ORDER BY position DESC LIMIT 1 BY entity_id"
+        f"ORDER BY position DESC LIMIT 1 BY entity_id{by}"
     )
 
 

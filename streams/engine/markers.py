@@ -10,19 +10,23 @@ of them are there.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
+from schemas.frames import rows_at
 from streams.engine import history, snapshots
 from streams.engine.columns import dtypes
 from streams.engine.decoding import ADDED, Marker
 from streams.engine.definitions import Definitions
 from streams.engine.folding import MARKER_KIND, TOUCH, history_rows, no_touches, touches_of
 from streams.engine.folds import ARRAYS, Fold, Prepared
+from streams.engine.history import Asked
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.snapshots import Made
+from streams.engine.tellers import SAID, anew, replaced, restated
 
 ENTITIES_MAX = 50_000  # read, resolved and written at a time
 Insert = Callable[[str, pl.DataFrame], None]
@@ -58,8 +62,9 @@ def marked(
     made: list[Made] = []
     if sequence > state.sequence and state.fold.differs(state.prepared, prepared):
         position = state.position(marker.offset)
+        again = _Again(state, prepared, sequence, position)
         for rows in _current(state, warehouse, position):
-            changed, before = _resolved_again(state.fold, rows, prepared, sequence, position)
+            changed, before = _resolved_again(again, rows, _anew(again, rows, warehouse))
             insert(state.fold.table, changed)
             touches.append(_summed(_touches(changed, before)))
             if state.fold.snapshots and not changed.is_empty():
@@ -87,17 +92,50 @@ def _current(state: PartitionState, warehouse: Warehouse, position: int) -> Iter
         last = rows["entity_id"][-1]
 
 
+class _Again(NamedTuple):
+    """History resolved again under other definitions, at one position."""
+
+    state: PartitionState
+    prepared: Prepared
+    sequence: int
+    position: int
+
+
+def _anew(again: _Again, rows: pl.DataFrame, warehouse: Warehouse) -> pl.DataFrame | None:
+    """Return what statements of entities that several tell of make now: `group` as among these.
+
+    None: they make what they made before.
+    """
+    fold, partition = again.state.fold, again.state.partition
+    if fold.tellers is None or not fold.tellers.differs(again.state.prepared, again.prepared):
+        return None
+    shared = rows.filter(pl.col(SAID) != "")
+    if shared.is_empty():
+        return None
+    asked = Asked(partition, again.position, shared["entity_id"].to_list())
+    last = history.last_words(warehouse, fold, rows.columns, [asked])
+    return anew(fold.tellers, shared, last, again.prepared)
+
+
 def _resolved_again(
-    fold: Fold, rows: pl.DataFrame, prepared: Prepared, sequence: int, position: int
+    again: _Again, rows: pl.DataFrame, made: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return new rows of the entities that resolve differently now, and the rows before."""
-    here = pl.lit(position, pl.UInt64).alias("position")
+    fold = again.state.fold
+    here = pl.lit(again.position, pl.UInt64).alias("position")
     facts = fold.recalled(rows).with_columns(
         rows["partition"], rows["key_hash"], rows["content_hash"], here, _at()
     )
-    resolved = fold.resolve(facts, prepared)
-    new = history_rows(fold, facts, resolved, sequence)
+    if fold.tellers:
+        facts = facts.with_columns(rows[SAID])
+    if made is not None:
+        at = np.flatnonzero((rows[SAID] != "").to_numpy())
+        facts = replaced(facts, at, restated(rows_at(facts, at), made))
+    resolved = fold.resolve(facts, again.prepared)
+    new = history_rows(fold, facts, resolved, again.sequence)
     decided = [*resolved.columns.columns, *ARRAYS]
+    if made is not None:
+        decided = [name for name in new.columns if name not in ("position", "sequence")]
     differs = pl.any_horizontal(
         pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in decided
     )
@@ -151,7 +189,8 @@ def history_schema(fold: Fold, prepared: Prepared) -> pl.Schema:
     """Return the columns of a fold's history rows; the same under all definitions."""
     schema = _schemas.get(fold.resolve)
     if schema is None:
-        nothing = pl.DataFrame(schema={**dtypes(fold.message), **ADDED, **_LINE})
+        kept = {SAID: pl.String()} if fold.tellers else {}
+        nothing = pl.DataFrame(schema={**dtypes(fold.message), **ADDED, **_LINE, **kept})
         schema = history_rows(fold, nothing, fold.resolve(nothing, prepared), 0).schema
         _schemas[fold.resolve] = schema
     return schema

@@ -101,7 +101,7 @@ def _known(
     warehouse: Warehouse, fold: Fold, partition: Partition, since: int, rows: pl.DataFrame
 ) -> pl.DataFrame:
     ids = rows.filter(pl.col("kind") != MARKER_KIND).get_column("entity_id").unique().to_list()
-    return history.known(warehouse, fold.table, [Asked(partition, since, ids)], names=fold.names)
+    return history.known(warehouse, fold.table, [Asked(partition, since, ids)], (), fold)
 
 
 def _columns(fold: Fold) -> list[str]:

@@ -64,11 +64,21 @@ QUICK = {"events": 200_000, "held": 1_000_000, "seconds": 10.0, "repeat": 1,
          "day_share": 20, "asks": 5, "credits": 100_000}  # fmt: skip
 
 
-def run(options: Options) -> dict[str, Any]:
-    """Return all that was measured."""
-    found: dict[str, Any] = report.heading(options)
-    took: dict[str, float] = {}
-    found["section_seconds"] = took
+def begun(options: Options, earlier: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run starts with: when and where, and what it leaves of an earlier one."""
+    kept = {name: earlier[name] for name in SECTIONS if name in earlier.keys() - options.what}
+    return {
+        **report.heading(options),
+        "section_seconds": dict(earlier.get("section_seconds", {})),
+        "section_at": {name: earlier["section_at"][name] for name in kept},
+        **kept,
+    }
+
+
+def run(options: Options, found: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what was measured: `found`, which grows by each section that is done."""
+    found = begun(options, {}) if found is None else found
+    took: dict[str, float] = found["section_seconds"]
 
     def section(name: str, work: Any) -> Any:
         print(f"\n{name} ...", flush=True)
@@ -100,7 +110,6 @@ def run(options: Options) -> dict[str, Any]:
         found["accrual"] = section("accrual", lambda: _accrual(options))
     if "quarter" in wanted:
         found["quarter"] = section("quarter", lambda: _quarter(options))
-    found["bars"] = report.bars(found)
     return found
 
 
@@ -188,12 +197,17 @@ def _simulator() -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print, write."""
-    options, out = _asked()
+    options, out, add = _asked()
     # Broker, warehouse and workers are stopped on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
-    found = run(options)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(found, indent=1) + "\n")
+    found = begun(options, json.loads(out.read_text()) if add and out.exists() else {})
+    try:
+        run(options, found)
+    finally:  # what is measured is kept, whatever ended it
+        found["section_at"] |= {name: found["at"] for name in options.what if name in found}
+        found["bars"] = report.bars(found)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(found, indent=1) + "\n")
     print(report.text(found))
     print(f"\nwritten to {out}")
     wrong = report.wrong(found)
@@ -201,7 +215,7 @@ def main() -> None:
         sys.exit("TOTALS WRONG: " + "; ".join(wrong))
 
 
-def _asked() -> tuple[Options, Path]:
+def _asked() -> tuple[Options, Path, bool]:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--what", default=",".join(SECTIONS), help="sections, by comma")
     parser.add_argument("--quick", action="store_true", help="a fifth of it, once")
@@ -220,9 +234,10 @@ def _asked() -> tuple[Options, Path]:
     parser.add_argument("--rivals", help="parts of the names of rivals, by comma")
     parser.add_argument("--broker", choices=("apache", "embedded"))
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench.json")
+    parser.add_argument("--add", action="store_true", help="keep the file's other sections")
     given = vars(parser.parse_args())
     given["with_board"] = not given.pop("no_board")
-    out, chosen = given.pop("out"), dict(QUICK if given.pop("quick") else {})
+    out, add, chosen = given.pop("out"), given.pop("add"), dict(QUICK if given.pop("quick") else {})
     what = tuple(name.strip() for name in given.pop("what").split(","))
     unknown = set(what) - set(SECTIONS)
     if unknown:
@@ -238,7 +253,7 @@ def _asked() -> tuple[Options, Path]:
     needed = int(max(options.rates) * options.seconds)
     if "latency" in what and needed > options.events:
         parser.error(f"latency needs {needed:,} events: give --events, or lower --rates, --seconds")
-    return options, out
+    return options, out, add
 
 
 if __name__ == "__main__":

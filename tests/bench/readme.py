@@ -22,8 +22,9 @@ def section(found: dict[str, Any]) -> str:
     """Return the section of the README, from a run."""
     machine, options = found["machine"], found["options"]
     ground = f"{found['versions']['broker']}, the warehouse, the worker and the producer"
+    days = sorted({at[:10] for at in found["section_at"].values()})
     parts = [
-        f"`make bench` of {found['at'][:10]} on {machine['cores']} cores ({machine['cpu']}, "
+        f"`make bench` of {' and '.join(days)} on {machine['cores']} cores ({machine['cpu']}, "
         f"{machine['memory_gb']} GB, Python {machine['python']}), shared by {ground}: pre-encoded "
         f"Avro, 8 partitions, 1% duplicates, 1% corrections, 0.1% of all events correcting what is "
         f"older than 35 days. Rates are medians of {options['repeat']} runs.",

@@ -31,7 +31,7 @@ def heading(options: Any) -> dict[str, Any]:
     chosen["rivals"] = [rival["name"] for rival in chosen["rivals"]]
     return {
         "format": FORMAT,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "at": now(),
         "machine": {
             "cpu": _cpu(),
             "cores": os.cpu_count(),
@@ -44,6 +44,11 @@ def heading(options: Any) -> dict[str, Any]:
         | {"broker": f"Apache Kafka {apache.version()}" if options.broker == "apache" else "Tansu"},
         "options": chosen,
     }
+
+
+def now() -> str:
+    """Return the instant as a report has it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _cpu() -> str:

@@ -93,7 +93,7 @@ def test_accruals_are_seen_and_add_up() -> None:
     assert row["to_ledger_ms"]["of"] > 4
     assert "never" not in row["to_ledger_ms"]
     assert not report.wrong(found)
-    (bar,) = found["bars"]
+    (bar,) = report.bars(found)
     assert bar["bar"] == "ms p99, accrual visible, 4 deals/s at 40 events/s"
     assert "A deal won to its accrual" in report.text(found)
 

@@ -25,6 +25,7 @@ from streams.engine import (
     results,
     snapshots,
     starting,
+    tellers,
     totals,
     upstream,
 )
@@ -134,8 +135,9 @@ def unbounded_lookup() -> Iterator[None]:
     """The predecessor is the newest row there is, the record's own one included."""
     predecessors = history._predecessors
 
-    def newest(table: str, columns: Sequence[str], ids: Any) -> str:
-        return predecessors(table, columns, [(n, part._replace(below=1 << 62)) for n, part in ids])
+    def newest(table: str, columns: Sequence[str], ids: Any, *tellers: Any) -> str:
+        below = [(name, part._replace(below=1 << 62)) for name, part in ids]
+        return predecessors(table, columns, below, *tellers)
 
     with mock.patch.object(history, "_predecessors", newest):
         yield
@@ -209,12 +211,31 @@ def blind_for_what_is_on_its_way() -> Iterator[None]:
     """Predecessors are looked for in the warehouse alone, while a flush is being written."""
     known = history.known
 
-    def in_warehouse(
-        warehouse: Any, table: str, asked: Any, _: Any = (), names: Any = ()
-    ) -> pl.DataFrame:
-        return known(warehouse, table, asked, names=names)
+    def in_warehouse(warehouse: Any, table: str, asked: Any, _: Any, fold: Any) -> pl.DataFrame:
+        return known(warehouse, table, asked, (), fold)
 
     with mock.patch.object(history, "known", in_warehouse):
+        yield
+
+
+@contextmanager
+def last_source_wins() -> Iterator[None]:
+    """An activity is what was said of it last, whoever said it."""
+    with mock.patch.object(tellers, "made", lambda _, facts, *__: tellers.with_said(facts)):
+        yield
+
+
+@contextmanager
+def one_clock_for_all() -> Iterator[None]:
+    """What one source says is stale if another one has a later revision."""
+    judged = acceptance.judged
+
+    def by_entity(records: Any, known: pl.DataFrame, names: Sequence[str] = ()) -> Any:
+        latest = known.sort("revision", "content_hash").unique("entity_id", keep="last")
+        found = judged(records, latest if names else known)
+        return judged(records, known, names)._replace(verdict=found.verdict)
+
+    with mock.patch.object(flush, "judged", by_entity):
         yield
 
 
@@ -336,5 +357,7 @@ CONTROLS: dict[str, Control] = {
     "no wait for stage one": Control(no_wait_for_stage_one, "pay_retention", (4, 3)),
     "no last words of credits": Control(no_last_words, "pay", (0, 1)),
     "batches start where they should": Control(batches_start_where_they_should, "restore", (0, 5)),
+    "last source wins": Control(last_source_wins, "crashes", (0, 1)),
+    "one clock for all sources": Control(one_clock_for_all, "crashes", (0, 1)),
     "applied before results": Control(applied_first, "telling", (1, 0)),
 }

@@ -1,5 +1,6 @@
 """Expressions of a statement as Python over the rows of a table, and the types they have."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
@@ -14,12 +15,13 @@ from tests.simulation.sql import AGGREGATES, Node, Unread
 if TYPE_CHECKING:
     from tests.simulation.tables import Table
 
+_GIVEN = {"date": date, "loads": json.loads, "xxh64_intdigest": xxh64_intdigest}
 _BITS = {"bitAnd": "&", "bitShiftRight": ">>"}
 
 
 def compiled(source: str, table: "Table", node: Node) -> Callable[..., Any]:
     names = {f"c_{name}": table.values(name) for name in _names(node)}
-    return eval(_code(source), {"date": date, "xxh64_intdigest": xxh64_intdigest, **names})  # type: ignore[no-any-return]
+    return eval(_code(source), {**_GIVEN, **names})  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=10_000)
@@ -69,6 +71,14 @@ def _called(name: str, arguments: Sequence[Node], table: "Table", in_group: bool
         return f"xxh64_intdigest({source_of(arguments[0], table, in_group)}.encode())"
     if name == "toString":
         return f"str({source_of(arguments[0], table, in_group)})"
+    if name == "if":
+        when, then, otherwise = (source_of(argument, table, in_group) for argument in arguments)
+        return f"({then} if {when} else {otherwise})"
+    if name == "concat":
+        return "(" + " + ".join(source_of(a, table, in_group) for a in arguments) + ")"
+    if name == "JSONExtractString":
+        text, key = (source_of(argument, table, in_group) for argument in arguments)
+        return f"str(loads({text} or '{{}}').get({key}) or '')"
     if name in _BITS:
         left, right = (source_of(argument, table, in_group) for argument in arguments)
         return f"({left} {_BITS[name]} {right})"

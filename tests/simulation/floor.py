@@ -13,6 +13,7 @@ from tests.simulation.truth import Sent
 REPS = 4
 USERS = REPS + 1  # one of them nobody maps at first
 LONG_AGO = timedelta(days=800)
+OTHERS = ("hubspot", "aircall", "ics", "aircall")  # who may tell of a thing besides sim
 KINDS = {"crm.calls": "call", "crm.emails": "email", "crm.meetings": "meeting", "crm.deals": "deal"}
 _IDS = CatalogueIds()
 
@@ -51,9 +52,14 @@ class Crm(Floor):
             return self.random.choice(words)  # a duplicate, or stale by now
         message, record = self.random.choice(words[-2:])
         record = copy.deepcopy(record)
+        if message != "deal" and self._chance(0.3):
+            return Event(message, self._told_by_another(message, record))
         greatest = max(word.record["revision"] for word in words)
         record["revision"] = greatest + self.random.choice([-1, 0, 1, 1, 2, 3]) * 100
-        if kind < 0.35:
+        record.pop("merged_into", None)
+        if kind < 0.23 and message != "deal":
+            record |= {"op": "CANCELLED", "merged_into": self.random.choice(known) + "'"}
+        elif kind < 0.35:
             record["op"] = "CANCELLED" if record["op"] == "SET" else "SET"
         elif kind < 0.6:
             record["owner_id"] = self._user()
@@ -66,6 +72,15 @@ class Crm(Floor):
             record["cancelled_on"] = date(2026, 4, 20) if is_gone else None
             record["cancel_reason"] = "REFUND" if is_gone else "NONE"
         return Event(message, record)
+
+    def _told_by_another(self, message: str, record: dict[str, Any]) -> dict[str, Any]:
+        """Return what another source says of a thing, by a clock of its own."""
+        source, at = self.random.choice(OTHERS), self._instant()
+        said = {**record, **getattr(self, f"_{message}")(), "owner_id": self._user()}
+        said |= {"source": source, "source_id": f"{source}-{self.random.randrange(2)}",
+                 "revision": self.random.randrange(5) * 100, "op": "SET", "merged_into": None,
+                 "created_at": at, "occurred_at": at}  # fmt: skip
+        return said
 
     def _splits(self) -> list[dict[str, Any]]:
         shares = self.random.choice([(), (), ("0.6", "0.4"), ("0.333333", "0.333333", "0.333334")])
@@ -105,6 +120,10 @@ def first_definitions() -> dict[str, Any]:
         "plans": [_plan("p", "QUARTER"), _plan("q", "MONTH", reps=["r0", "r1"]), _GENERAL]
     }
     made["contests"] = {"contests": [_contest("w", SINCE, "Europe/Berlin")]}
+    made["identities"]["identities"] += [  # u1 of one source is not u1 of another
+        {"source": source, "user_id": f"u{user}", "rep_id": f"r{(user + shift) % REPS}"}
+        for shift, source in enumerate(OTHERS[:3], start=1) for user in range(USERS)
+    ]  # fmt: skip
     for rep, boss in (("r1", "r0"), ("r2", "r1"), ("r3", "r0")):
         made["roster"]["reps"][int(rep[1:])]["history"][0]["manager_id"] = boss
     made["credits"] = {"manual_credits": [_by_hand(n) for n in range(1, 120)]}
@@ -178,14 +197,17 @@ def changed(before: dict[str, Any], choice: random.Random) -> tuple[str, dict[st
     """Return the next revision of the definitions, and what is new in it."""
     after = copy.deepcopy(before)
     change = choice.choice(
-        [_map, _map, _zone, _zone, _home, _measure, _rate, _won_day, _plans, _plans, _nothing]
-    )
+        [_map, _map, _zone, _zone, _home, _measure, _rate, _won_day, _plans, _plans, _nothing,
+         _words]
+    )  # fmt: skip
     return change(after, choice), after
 
 
 def _map(made: dict[str, Any], choice: random.Random) -> str:
     user, rep = f"u{choice.randrange(USERS)}", f"r{choice.randrange(REPS)}"
-    known = [i for i in made["identities"]["identities"] if i["user_id"] != user]
+    known = [
+        i for i in made["identities"]["identities"] if (i["source"], i["user_id"]) != ("sim", user)
+    ]
     made["identities"]["identities"] = [
         *known, {"source": "sim", "user_id": user, "rep_id": rep},
     ]  # fmt: skip
@@ -231,6 +253,16 @@ def _plans(made: dict[str, Any], choice: random.Random) -> str:
     plan["valid_from"] = choice.choice(["2023-12-23", "2026-03-02"])
     plan["period"] = choice.choice(["MONTH", "QUARTER", "YEAR"])
     return f"plan {plan['plan_id']} pays {plan['components'][0]['tiers'][0]['rate']}"
+
+
+def _words(made: dict[str, Any], choice: random.Random) -> str:
+    of, field = choice.choice(
+        [("call", "owner_id"), ("call", "talk_seconds"), ("email", "status"),
+         ("meeting", "outcome"), ("meeting", "start_at")]
+    )  # fmt: skip
+    best = choice.choice([["sim"], ["CALENDAR", "sim"], ["aircall"], ["OTHER", "hubspot"]])
+    made["company"]["precedence"] = [{"of": of, "field": field, "sources": best}]
+    return f"{field} of a {of} is taken from {best[0]}"
 
 
 def _nothing(made: dict[str, Any], choice: random.Random) -> str:

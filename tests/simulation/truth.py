@@ -43,6 +43,10 @@ class Company:
         self.by_hand: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for one in sorted(raw["credits"]["manual_credits"], key=lambda c: c["credit_id"]):
             self.by_hand[one["deal_id"]].append(one)
+        self.first: dict[tuple[str, str], list[str]] = {
+            (one["of"], one["field"]): one["sources"]
+            for one in raw["company"].get("precedence", ())
+        }
         self.contests = raw.get("contests", {}).get("contests", [])
         self.rule_of = {m["measure"]: m["rule"] for m in raw["measures"]["measures"]}
         self.rules: dict[str, list[str]] = defaultdict(list)
@@ -68,22 +72,79 @@ class Company:
         return Decimal(found[-1]["rate"]) if found else None
 
 
-def last_words(sent: Iterable[Sent]) -> dict[str, Sent]:
-    """Return what was said last of each entity."""
-    found: dict[str, tuple[tuple[int, int], Sent]] = {}
+def last_words(sent: Iterable[Sent], company: Company) -> dict[str, Sent]:
+    """Return each entity as it is by what every source said of it last."""
+    found: dict[tuple[str, str, str], tuple[tuple[int, int], Sent]] = {}
     for one in sent:
         rank = (one.record["revision"], xxh64_intdigest(one.value[5:].rstrip(b"\0")))
-        entity = one.record["entity_id"]
-        if entity not in found or rank > found[entity][0]:
-            found[entity] = rank, one
-    return {entity: one for entity, (_, one) in found.items()}
+        entity, *teller = (one.record[name] for name in ("entity_id", "source", "source_id"))
+        key = (entity, *teller) if one.message != "deal" else (entity, "", "")
+        if key not in found or rank > found[key][0]:
+            found[key] = rank, one
+    words: dict[str, list[Sent]] = defaultdict(list)
+    for (entity, *_), (_, one) in found.items():
+        words[entity].append(one)
+    return {entity: made_one(some, company) for entity, some in words.items()}
+
+
+_KIND = {"hubspot": "CRM", "aircall": "DIALER", "ics": "CALENDAR", "sim": "OTHER"}
+_USUAL = ["CRM", "DIALER", "CALENDAR", "OTHER"]
+_BY_DIALER = ["DIALER", "CRM", "CALENDAR", "OTHER"]
+_BY_CALENDAR = ["CALENDAR", "CRM", "DIALER", "OTHER"]
+# Best source first, and fields taken together; the first of them decides. Others: _USUAL, alone.
+_TOGETHER: dict[tuple[str, str], tuple[str, ...]] = {
+    ("call", "owner_id"): ("owner_id", "source", "source_id"),
+    ("email", "owner_id"): ("owner_id", "source", "source_id"),
+    ("meeting", "owner_id"): ("owner_id", "source", "source_id", "booked_by_id"),
+    ("meeting", "start_at"): ("start_at", "end_at", "occurred_at"),
+}
+_FIELDS = {
+    "call": {
+        **dict.fromkeys(("owner_id", "disposition", "deal_id", "account_id"), _USUAL),
+        **dict.fromkeys(("occurred_at", "direction", "status", "connected"), _BY_DIALER),
+        **dict.fromkeys(("talk_seconds", "is_automated"), _BY_DIALER),
+    },
+    "email": dict.fromkeys(
+        ("owner_id", "occurred_at", "direction", "status", "is_reply", "is_automated"), _USUAL
+    ),
+    "meeting": {
+        **dict.fromkeys(("owner_id", "outcome"), _USUAL),
+        **dict.fromkeys(("start_at", "booked_at"), _BY_CALENDAR),
+    },
+}
+_LITTLE = {"IN_PROGRESS", "SCHEDULED", "RESCHEDULED", False}
+
+
+def made_one(words: Sequence[Sent], company: Company) -> Sent:
+    """Return what several statements make, each field from the best that says anything of it."""
+    if len(words) == 1:
+        return words[0]
+    if any(w.record.get("merged_into") for w in words):
+        return words[0]._replace(record=words[0].record | {"op": "CANCELLED"})
+    message = words[0].message
+    heard = [w.record for w in words if w.record["op"] == "SET"] or [w.record for w in words]
+    made = dict(heard[0]) | {"created_at": min(r["created_at"] for r in heard)}
+    for field, usual in _FIELDS[message].items():
+        together = _TOGETHER.get((message, field), (field,))
+        orders = [*(company.first.get((message, field), ())), *usual]
+
+        def place(r: Record, field: str = field, orders: list[str] = orders) -> tuple[Any, ...]:
+            said = r.get(field)
+            weak = field in ("status", "outcome", "is_automated") and said in _LITTLE
+            weight = 2 if said in (None, "", "UNKNOWN") else int(weak)
+            rank = min(orders.index(n) for n in (r["source"], _KIND[r["source"]]) if n in orders)
+            return weight, rank, -r["revision"], r["source"], r["source_id"]
+
+        best = min(heard, key=place)
+        made |= {name: best[name] for name in together if name in best}
+    return words[0]._replace(record=made)
 
 
 def sums(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> Sums:
     """Return every total that is not nothing."""
     company = Company(definitions)
     found: Sums = defaultdict(Decimal)
-    for one in last_words(sent).values():
+    for one in last_words(sent, company).values():
         if one.record["op"] != "SET":
             continue
         for rule, rep, day, currency, value in worth(one.message, one.record, company):
@@ -223,7 +284,7 @@ def credits(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> dict[Any, A
     company = Company(definitions)
     found = {
         (credit.rep_id, r["entity_id"], credit.role, credit.via): (r["stage_class"], *credit[3:])
-        for message, r, _ in last_words(sent).values()
+        for message, r, _ in last_words(sent, company).values()
         if message == "deal" and r["op"] == "SET"
         for credit in credits_of(r, company)
     }

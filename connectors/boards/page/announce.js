@@ -1,4 +1,5 @@
 // What is said aloud: wins and changes at the top, politely, at most once in ten seconds.
+import { say } from "./say.js";
 import { wonText } from "./words.js";
 
 const EVERY_MS = 10_000;
@@ -14,10 +15,10 @@ export class Announcer {
 
   hear(snapshot, fresh) {
     for (const win of fresh) this.pending.push(`${win.name} ${wonText(win)} ${this.numbers.money(win.amount, win.currency)}.`);
-    const about = `${snapshot.period.kind} ${snapshot.yardstick.key}`;
+    const about = `${snapshot.period.kind} ${snapshot.yardstick.key} ${snapshot.scope.of} ${snapshot.scope.team}`;
     const first = snapshot.rows[0];
     const leader = first && Number(first.value) > 0 && !first.tied ? first.id : null;
-    if (this.about === about && leader && this.leader && leader !== this.leader) this.pending.push(`${first.name} takes the lead.`);
+    if (this.about === about && leader && this.leader && leader !== this.leader) this.pending.push(say("takesLead", { who: first.name }));
     this.about = about;
     this.leader = leader ?? this.leader;
     this.schedule();

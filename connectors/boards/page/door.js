@@ -1,5 +1,6 @@
 // Signing in: a token typed here, or a code from a link. Neither is ever part of an address that is sent.
 import { html, useState } from "./vendor/preact.js";
+import { say } from "./say.js";
 
 export async function ask(credentials) {
   const answer = await fetch("/session", {
@@ -15,11 +16,12 @@ export async function whoAmI() {
   return answer.ok ? answer.json() : null;
 }
 
-// The code leaves the address bar and the history at once.
-export function codeInAddress() {
-  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+// A code, or a screen's secret; it leaves the address bar and the history at once.
+export function secretInAddress() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const code = asked.get("code"), screen = asked.get("screen");
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
-  return code;
+  return code ? { code } : screen ? { screen } : null;
 }
 
 export function Door({ wrong, onOpen }) {
@@ -33,18 +35,18 @@ export function Door({ wrong, onOpen }) {
       if (refused) setProblem(refused);
       else onOpen();
     } catch {
-      setProblem({ error: "the server does not answer", remedy: "try again in a moment" });
+      setProblem({ error: say("door.away"), remedy: say("door.awayWhy") });
     }
     setBusy(false);
   };
   return html`<main class="door"><form onSubmit=${submit}>
     <h1>Pacesetter</h1>
-    <p>The board shows names and results of your floor. Sign in with your token.</p>
-    <div><label for="token">Token</label>
+    <p>${say("door.about")}</p>
+    <div><label for="token">${say("door.token")}</label>
       <input id="token" name="token" type="password" autocomplete="current-password" required autofocus
         spellcheck="false" aria-describedby="wrong" aria-invalid=${problem ? "true" : "false"} /></div>
     <p id="wrong" role="alert" class="wrong">${problem && html`${sentence(problem.error)}<span>${sentence(problem.remedy)}</span>`}</p>
-    <button type="submit" disabled=${busy}>Open the board</button>
+    <button type="submit" disabled=${busy}>${say("door.open")}</button>
   </form></main>`;
 }
 

@@ -34,8 +34,8 @@ export class Feed {
 
   open() {
     this.source?.close();
-    const { period, by } = this.selection;
-    const source = new EventSource(`/events?${new URLSearchParams({ period, by })}`);
+    const asked = Object.entries(this.selection).filter(([, value]) => value);
+    const source = new EventSource(`/events?${new URLSearchParams(asked)}`);
     this.source = source;
     this.openedAt = performance.now();
     source.addEventListener("beat", (e) => this.heard(JSON.parse(e.data)));

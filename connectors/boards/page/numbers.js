@@ -16,6 +16,12 @@ export function numbersFor(locale) {
     money: (text, currency) => format(moneyOptions(text, currency)).format(text),
     short: (text, currency) =>
       format({ ...(currency ? { style: "currency", currency } : {}), notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 }).format(text),
+    two: (n) => format({ minimumIntegerDigits: 2 }).format(n),
+    exact: (text) => format({ maximumFractionDigits: 2 }).format(text),
+    full: (text, currency) => format({ style: "currency", currency }).format(text),
+    percent: (text, digits = 0) => format({ style: "percent", maximumFractionDigits: digits }).format(text),
+    moment: (instant, timeZone) => dates({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone }).format(new Date(instant)),
+    dayBefore: (text) => dates({ day: "numeric", month: "long", timeZone: "UTC" }).format(new Date(Date.parse(`${text}T00:00:00Z`) - DAY_MS)),
     time: (instant) => clock.format(new Date(instant)),
     timeFine: (instant) => clockFine.format(new Date(instant)),
     days: (kind, start, end) => daysText(locale, kind, start, end),

@@ -1,53 +1,35 @@
-// Every text of the page, in one place.
-export const YARDSTICKS = {
-  revenue: "Revenue won",
-  points: "Activity points",
-  calls: "Calls",
-  emails: "Emails",
-  meetings: "Meetings held",
-  deals: "Deals won",
-};
-export const PERIODS = {
-  today: "today",
-  week: "this week",
-  month: "this month",
-  quarter: "this quarter",
-};
-const MEASURES = { calls: "call", emails_sent: "email", meetings_held: "meeting held", deals_won: "deal won" };
+// Texts that follow from values: plurals, ranks, movement, how sources look.
+import { say } from "./say.js";
 
-const plurals = new Intl.PluralRules("en");
+const named = (prefix, keys) => Object.fromEntries(keys.map((key) => [key, say(`${prefix}.${key}`)]));
+export const YARDSTICKS = named("by", ["revenue", "points", "calls", "emails", "meetings", "deals"]);
+export const PERIODS = named("period", ["today", "week", "month", "quarter"]);
+
 const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
 const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
 
-export const count = (n, one, many) => (plurals.select(Number(n)) === "one" ? one : many);
-export const ordinal = (n) => `${n}${ENDINGS[ordinals.select(n)]}`;
+export const ordinal = (n) => {
+  const found = say("ordinal", { rank: n });
+  return found === "ordinal" ? `${n}${ENDINGS[ordinals.select(n)]}` : found;
+};
 
-export function formula(weights) {
-  const parts = Object.entries(weights).map(([measure, w]) => `${MEASURES[measure] ?? measure} ${w}`);
-  return `Points: ${parts.join(", ")}`;
+export function formula(weights, numbers) {
+  const parts = Object.entries(weights).map(([measure, w]) => `${say(`weight.${measure}`)} ${numbers.count(w)}`);
+  return say("formula", { parts: parts.join(", ") });
 }
 
 // Short for the eye, whole for the ear.
 export function movement(moved, period) {
-  if (moved === null) return { cls: "", short: "", long: "no ranking before" };
-  const since = period === "today" ? "since yesterday" : "since this morning";
-  if (moved > 0) return { cls: "up", short: `▲ ${moved}`, long: `up ${moved} ${since}` };
-  if (moved < 0) return { cls: "down", short: `▼ ${-moved}`, long: `down ${-moved} ${since}` };
-  return { cls: "", short: "", long: `unchanged ${since}` };
+  if (moved === null) return { cls: "", short: "", long: say("moved.none") };
+  const since = say(period === "today" ? "since.today" : "since.morning");
+  if (moved > 0) return { cls: "up", short: `▲ ${moved}`, long: say("moved.up", { n: moved, since }) };
+  if (moved < 0) return { cls: "down", short: `▼ ${-moved}`, long: say("moved.down", { n: -moved, since }) };
+  return { cls: "", short: "", long: say("moved.same", { since }) };
 }
 
 export function sourceState(source, now, numbers, changedAt) {
-  const behind = (instant) => numbers.lasting(now - Date.parse(instant));
-  switch (source.state) {
-    case "live":
-      return "up to date";
-    case "quiet":
-      return `quiet for ${numbers.lasting(now - Date.parse(changedAt))}`;
-    case "late":
-      return `${behind(source.complete_through)} behind`;
-    default:
-      return `no word for ${behind(source.observed_at)}`;
-  }
+  const since = { quiet: changedAt, late: source.complete_through, silent: source.observed_at }[source.state];
+  return say(`source.${source.state}`, { time: since ? numbers.lasting(now - Date.parse(since)) : "" });
 }
 
-export const wonText = (win) => (win.deals > 1 ? `won ${win.deals} deals,` : "won");
+export const wonText = (win) => say("wonDeals", { n: win.deals });

@@ -1,5 +1,6 @@
 """What is sent, and what became of it. No outcome ever holds an address or a secret."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -17,6 +18,7 @@ class Edge(StrEnum):
     ENDED = "alert.ended"
     DIGEST = "alert.digest"
     TEST = "alert.test"
+    BROADCAST = "broadcast"
 
 
 class Outgoing(NamedTuple):
@@ -27,6 +29,7 @@ class Outgoing(NamedTuple):
         story: the numbers behind it; None: a digest or a test.
         to: e-mail address; empty: the channel's own receivers.
         recipient_id: pseudonym of whom it is for; empty: whoever reads the channel.
+        facts: of good news, what a program may want to know.
     """
 
     notice: Notice
@@ -35,6 +38,7 @@ class Outgoing(NamedTuple):
     story: Story | None = None
     to: str = ""
     recipient_id: str = ""
+    facts: Mapping[str, str | None] = {}
 
 
 class Sent(NamedTuple):

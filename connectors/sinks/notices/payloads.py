@@ -101,6 +101,7 @@ def webhook(message: Outgoing) -> Mapping[str, Any]:
         "title": notice.title,
         "lines": list(notice.lines),
         "links": [one._asdict() for one in notice.links],
+        **message.facts,
     }
     if story is not None:
         told = {name: getattr(story, name) for name in _NUMBERS}

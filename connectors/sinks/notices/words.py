@@ -1,20 +1,15 @@
 """An alert's story in words, for one of three readers."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent
-
-from connectors.sinks.notices.phrases import DEFAULT, Phrases, phrases
+from connectors.sinks.notices.numbers import Numbers
+from connectors.sinks.notices.phrases import Phrases, phrases
 from schemas.alert_story import Link, Story
 from schemas.alerts import Signal
 
-_WHOLE = Decimal(1_000)  # from here on nobody reads cents
 _MEASURED = {
     Signal.STALLED: "stalled",
     Signal.ACTIVITY: "activity",
@@ -54,7 +49,7 @@ def told(story: Story, reader: Reader, locale: str) -> Notice:
     Args:
         locale: such as en, de_AT; numbers go by it, and words where there are any in it.
     """
-    numbers = _Numbers(locale, story.currency)
+    numbers = Numbers(locale, story.currency)
     words = _Words(story, numbers, phrases(locale))
     if reader is Reader.REP:
         return Notice(story.notice_key, words.title("rep_"), words.for_the_rep(), story.links)
@@ -84,41 +79,8 @@ def trial(notice_key: str, channel: str, locale: str) -> Notice:
     return Notice(notice_key, title, (said["trial_line"],), ())
 
 
-class _Numbers:
-    """Numbers as a locale writes them."""
-
-    def __init__(self, locale: str, currency: str) -> None:
-        try:
-            self._locale = Locale.parse(locale.replace("-", "_"))
-        except (UnknownLocaleError, ValueError):
-            self._locale = Locale.parse(DEFAULT)
-        self._currency = currency
-
-    def amount(self, value: Decimal) -> str:
-        if not self._currency:
-            return self.plain(value)
-        if abs(value) < _WHOLE:
-            return str(format_currency(value, self._currency, locale=self._locale))
-        pattern = self._locale.currency_formats["standard"].pattern.split(";")[0]
-        short = pattern.replace(".00", "")
-        return str(
-            format_currency(
-                value, self._currency, short, locale=self._locale, currency_digits=False
-            )
-        )
-
-    def day(self, value: date) -> str:
-        return str(format_date(value, "medium", locale=self._locale))
-
-    def plain(self, value: Decimal) -> str:
-        return str(format_decimal(value, "#,##0.#", locale=self._locale))
-
-    def percent(self, value: Decimal) -> str:
-        return str(format_percent(value, locale=self._locale))
-
-
 class _Words:
-    def __init__(self, story: Story, numbers: _Numbers, said: Phrases) -> None:
+    def __init__(self, story: Story, numbers: Numbers, said: Phrases) -> None:
         self._story, self._numbers, self._said = story, numbers, said
 
     def _say(self, phrase: str, /, **values: object) -> str:

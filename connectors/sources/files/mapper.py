@@ -37,7 +37,9 @@ Made = Event | Skipped | tuple[Problem, ...]
 Maker = Callable[[Row], Made]
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
+    """One field of a message: which cell it is, and how that is read."""
+
     name: str
     heading: str
     pick: Pick
@@ -70,47 +72,50 @@ def maker(
         MissingColumns: the file lacks columns the mapping names.
     """
     skip = test_of(mapping.skip_if, columns)
-    make = _Mapper(mapping, columns, given)
+    make = EventMaker(mapping, columns)
     columns.check(hint)
 
     def made(row: Row) -> Made:
         if row.damage:
             return row.damage
         cells = joined.added(row.cells)
-        return Skipped() if skip(cells) else make(row.number, cells)
+        return Skipped() if skip(cells) else make(row.number, cells, given)
 
     return made
 
 
-class _Mapper:
-    def __init__(self, mapping: EventMapping, columns: Columns, given: Given) -> None:
+class EventMaker:
+    """Makes events of cells, as one mapping says."""
+
+    def __init__(self, mapping: EventMapping, columns: Columns) -> None:
         self._mapping = mapping
-        self._given = given
         self._window = Window(earliest=mapping.earliest_at())
         self._is_cancelled: Test = test_of(mapping.cancelled_if, columns)
         known = {
             f["name"]: f for f in catalogue.schema(catalogue.latest(mapping.message))["fields"]
         }
         self._fields = [
-            _field(name, rule, known[name], mapping, columns)
+            field_of(name, rule, known[name], mapping, columns)
             for name, rule in mapping.fields.items()
         ]
         parts = {f["name"]: f for f in known["splits"]["type"]["items"]["fields"]} if (
             mapping.splits
         ) else {}  # fmt: skip
         self._splits = [
-            [_field(name, rule, parts[name], mapping, columns) for name, rule in split.items()]
+            [field_of(name, rule, parts[name], mapping, columns) for name, rule in split.items()]
             for split in mapping.splits
         ]
 
-    def __call__(self, number: int, cells: Cells) -> Made:
+    def __call__(self, number: int, cells: Cells, given: Given) -> Made:
+        """Return the event a row's cells make, or everything wrong with them."""
         raw: dict[str, Any] = {"source": self._mapping.source}
         problems: list[Problem] = []
-        self._read(self._fields, number, cells, raw, problems)
-        if self._splits:
-            raw["splits"] = self._split(number, cells, problems)
-        self._complete(raw, cells)
-        record, errors = admitted(self._mapping.message, raw, self._given.now, self._window)
+        read(self._fields, number, cells, raw, problems)
+        splits = self.splits(number, cells, problems)
+        if splits is not None:
+            raw["splits"] = splits
+        self._complete(raw, cells, given)
+        record, errors = admitted(self._mapping.message, raw, given.now, self._window)
         if record is not None and not problems:
             return Event(self._mapping.message, record)
         told = {problem.field for problem in problems}
@@ -120,55 +125,62 @@ class _Mapper:
         ]
         return _without_echoes(problems)
 
-    def _read(
-        self,
-        fields: list[_Field],
-        number: int,
-        cells: Cells,
-        raw: dict[str, Any],
-        problems: list[Problem],
-    ) -> None:
-        for field in fields:
-            cell = None
-            try:
-                cell = field.pick(cells)
-                if cell is not None:
-                    raw[field.name] = field.read(cell)
-                elif field.may_be_null:
-                    raw[field.name] = None
-            except Unreadable as wrong:
-                shown = _shown(cells, field, cell)
-                where = (number, field.heading, field.name, shown)
-                problems.append(Problem(*where, wrong.problem, wrong.remedy))
-
-    def _split(self, number: int, cells: Cells, problems: list[Problem]) -> list[dict[str, Any]]:
+    def splits(
+        self, number: int, cells: Cells, problems: list[Problem]
+    ) -> list[dict[str, Any]] | None:
+        """Return who has which part; None: the mapping does not say."""
+        if not self._splits:
+            return None
         splits = []
         for fields in self._splits:
             raw: dict[str, Any] = {}
-            self._read(fields, number, cells, raw, problems)
+            read(fields, number, cells, raw, problems)
             if raw.get("owner_id"):
                 splits.append(raw)
         return splits
 
-    def _complete(self, raw: dict[str, Any], cells: Cells) -> None:
+    def _complete(self, raw: dict[str, Any], cells: Cells, given: Given) -> None:
         if self._is_cancelled(cells):
             raw["op"] = "CANCELLED"
-        if raw.get("revision") is None and self._given.as_of is not None:
-            raw["revision"] = self._given.as_of
+        if raw.get("revision") is None and given.as_of is not None:
+            raw["revision"] = given.as_of
         thing, source_id = self._mapping.object, raw.get("source_id")
         if thing and source_id and not raw.get("entity_id"):
             raw["entity_id"] = entity_id_of(self._mapping.source, thing, source_id)
 
 
-def _field(
+def read(
+    fields: list[Field],
+    number: int,
+    cells: Cells,
+    raw: dict[str, Any],
+    problems: list[Problem],
+) -> None:
+    """Put what cells say into `raw`, and what is wrong with them into `problems`."""
+    for field in fields:
+        cell = None
+        try:
+            cell = field.pick(cells)
+            if cell is not None:
+                raw[field.name] = field.read(cell)
+            elif field.may_be_null:
+                raw[field.name] = None
+        except Unreadable as wrong:
+            shown = _shown(cells, field, cell)
+            where = (number, field.heading, field.name, shown)
+            problems.append(Problem(*where, wrong.problem, wrong.remedy))
+
+
+def field_of(
     name: str, rule: Rule, avro: dict[str, Any], mapping: EventMapping, columns: Columns
-) -> _Field:
+) -> Field:
+    """Return a field ready to be read."""
     kind = "instant" if name == "revision" else avro["type"]
     pick, read = picker(rule, columns), reader_of(kind, rule, mapping.file)
-    return _Field(name, headings_of(rule), pick, read, isinstance(avro["type"], list))
+    return Field(name, headings_of(rule), pick, read, isinstance(avro["type"], list))
 
 
-def _shown(cells: Cells, field: _Field, cell: Any) -> str:
+def _shown(cells: Cells, field: Field, cell: Any) -> str:
     value = cell if cell is not None else cells.get(field.heading)
     shown = "" if value is None else text(value)
     return shown if len(shown) <= SHOWN_MAX else shown[: SHOWN_MAX - 3] + "..."

@@ -30,6 +30,7 @@ class Columns:
         self._empty = frozenset(options.empty) | {""}
         self._lacking: dict[str, str] = {}
         self.used: set[str] = set()
+        self.needed: set[str] = set()  # those without `?`
 
     def cell(self, column: str) -> Pick:
         """Return what picks a cell of a column, None when it is empty."""
@@ -61,6 +62,8 @@ class Columns:
         optional = column.endswith("?") and (self._header is None or column not in self._header)
         name = column[:-1] if optional else column
         self.used.add(name)
+        if not optional:
+            self.needed.add(name)
         if self._header is not None and name not in self._header and not optional:
             near = difflib.get_close_matches(name, list(self._header), 1)
             known = ", ".join(filter(None, self._header))

@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -14,6 +14,8 @@ from schemas import catalogue
 
 BYTES_MAX = 1_048_576  # a lookup of ten thousand stages fits
 _Path = tuple[str | int, ...]
+Lines = dict[_Path, int]
+M = TypeVar("M", bound=BaseModel)
 AnyMapping = EventMapping | PeopleMapping | TableMapping
 MODELS: dict[str, type[EventMapping] | type[PeopleMapping] | type[TableMapping]] = {
     **OF_EVENTS,
@@ -50,7 +52,21 @@ def mapping_of(text: str, name: str) -> AnyMapping:
     Raises:
         BadMapping: with file, line, field and remedy of everything wrong.
     """
-    lines: dict[_Path, int] = {}
+    raw, lines = tree_of(text, name)
+    model = MODELS.get(str(raw.get("message")))
+    if model is None:
+        line = f"{name}:{lines.get(('message',), 1)}"
+        raise BadMapping(f"{line}: message is {raw.get('message')!r}; write {', '.join(MODELS)}")
+    return checked(model, raw, lines, name)
+
+
+def tree_of(text: str, name: str) -> tuple[dict[str, Any], Lines]:
+    """Return a YAML text as tables, lists and texts, and the line of each.
+
+    Raises:
+        BadMapping: it is no YAML, or no table.
+    """
+    lines: Lines = {}
     try:
         raw = _plain(yaml.compose(text, Loader=yaml.SafeLoader), (), lines, name)
     except yaml.YAMLError as error:
@@ -60,10 +76,15 @@ def mapping_of(text: str, name: str) -> AnyMapping:
         raise BadMapping(f"{line}: is no YAML ({what}); check indentation and quotes") from None
     if not isinstance(raw, dict):
         raise BadMapping(f"{name}: holds no fields; begin with message: and source:")
-    model = MODELS.get(str(raw.get("message")))
-    if model is None:
-        line = f"{name}:{lines.get(('message',), 1)}"
-        raise BadMapping(f"{line}: message is {raw.get('message')!r}; write {', '.join(MODELS)}")
+    return raw, lines
+
+
+def checked(model: type[M], raw: dict[str, Any], lines: Lines, name: str) -> M:
+    """Return what a tree says as a model.
+
+    Raises:
+        BadMapping: with line, field and remedy of everything wrong.
+    """
     errors = list(_strangers(model, raw, lines, name))
     try:
         mapping = model.model_validate(raw)
@@ -96,7 +117,7 @@ def _fields_of(message: str) -> list[str]:
     return [f["name"] for f in fields if f["name"] not in (*GIVEN, "splits")]
 
 
-def _plain(node: yaml.Node | None, at: _Path, lines: dict[_Path, int], name: str) -> Any:
+def _plain(node: yaml.Node | None, at: _Path, lines: Lines, name: str) -> Any:
     """Return nodes as dicts, lists and text, noting the line of each."""
     if node is None:
         return None
@@ -118,12 +139,10 @@ def _plain(node: yaml.Node | None, at: _Path, lines: dict[_Path, int], name: str
     return None if is_null else node.value
 
 
-def _strangers(
-    model: type[BaseModel], raw: dict[str, Any], lines: dict[_Path, int], name: str
-) -> list[str]:
+def _strangers(model: type[BaseModel], raw: dict[str, Any], lines: Lines, name: str) -> list[str]:
     """Return the fields that no message of this kind has; pydantic cannot know them."""
     fields = raw.get("fields")
-    if model is not EventMapping or not isinstance(fields, dict):
+    if not issubclass(model, EventMapping) or not isinstance(fields, dict):
         return []
     known = _fields_of(raw["message"])
     errors = []
@@ -142,7 +161,7 @@ def _strangers(
     return errors
 
 
-def _told(error: Any, lines: dict[_Path, int], name: str) -> str:
+def _told(error: Any, lines: Lines, name: str) -> str:
     at: _Path = tuple(error["loc"])
     while at and at not in lines:
         at = at[:-1]

@@ -29,6 +29,7 @@ class CallRecord(NamedTuple):
     deal_id: str | None
     account_id: str | None
     contact_id: str | None
+    merged_into: str | None = None
 
 
 class EmailRecord(NamedTuple):
@@ -51,6 +52,7 @@ class EmailRecord(NamedTuple):
     deal_id: str | None
     account_id: str | None
     contact_id: str | None
+    merged_into: str | None = None
 
 
 class MeetingRecord(NamedTuple):
@@ -74,6 +76,7 @@ class MeetingRecord(NamedTuple):
     deal_id: str | None
     account_id: str | None
     contact_id: str | None
+    merged_into: str | None = None
 
 
 class DealRecord(NamedTuple):

@@ -24,15 +24,15 @@ MEMO_MAX = 100_000  # texts remembered as bytes, some 20 MB; then it starts anew
 _HEAD = "entity_id source source_id revision op created_at occurred_at owner_id"
 CALL_FIELDS = (
     f"{_HEAD} direction status connected talk_seconds disposition counterpart_hash is_automated "
-    "deal_id account_id contact_id"
+    "deal_id account_id contact_id merged_into"
 ).split()
 EMAIL_FIELDS = (
     f"{_HEAD} direction status external_recipient_count is_reply thread_id is_automated "
-    "deal_id account_id contact_id"
+    "deal_id account_id contact_id merged_into"
 ).split()
 MEETING_FIELDS = (
     f"{_HEAD} booked_by_id booked_at start_at end_at outcome meeting_type external_attendee_count "
-    "deal_id account_id contact_id"
+    "deal_id account_id contact_id merged_into"
 ).split()
 DEAL_FIELDS = (
     f"{_HEAD} name account_id account_name pipeline_id stage_id stage_label stage_class close_date "
@@ -163,7 +163,8 @@ _ROLE, _CANCEL = _symbols("deal", "splits", "role"), _symbols("deal", "cancel_re
 
 def _call_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, direction, status, connected,
-     talk, disposition, number, automated, deal, account, contact) = record  # fmt: skip
+     talk, disposition, number, automated, deal, account, contact,
+     merged) = record  # fmt: skip
     return b"".join((
         frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
         made := _long(created), made if created == occurred else _long(occurred),
@@ -171,12 +172,14 @@ def _call_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
         _CALL_DIRECTION[direction], _CALL_STATUS[status], _MAYBE_BOOL[connected],
         _maybe_few[talk], _maybe_text[disposition], _maybe_text[number], _BOOL[automated],
         _maybe_text[deal], _maybe_text[account], _maybe_text[contact],
+        _maybe_new(merged),
     ))  # fmt: skip
 
 
 def _email_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, direction, status, recipients,
-     reply, thread, automated, deal, account, contact) = record  # fmt: skip
+     reply, thread, automated, deal, account, contact,
+     merged) = record  # fmt: skip
     return b"".join((
         frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
         made := _long(created), made if created == occurred else _long(occurred),
@@ -184,12 +187,13 @@ def _email_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
         _EMAIL_DIRECTION[direction], _EMAIL_STATUS[status], _few[recipients], _MAYBE_BOOL[reply],
         _maybe_new(thread), _BOOL[automated],
         _maybe_text[deal], _maybe_text[account], _maybe_text[contact],
+        _maybe_new(merged),
     ))  # fmt: skip
 
 
 def _meeting_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, booked_by, booked, start, end,
-     outcome, kind, attendees, deal, account, contact) = record  # fmt: skip
+     outcome, kind, attendees, deal, account, contact, merged) = record  # fmt: skip
     return b"".join((
         frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
         made := _long(created), made if created == occurred else _long(occurred),
@@ -197,6 +201,7 @@ def _meeting_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
         _maybe_text[booked_by], _maybe_long(booked), _long(start), _maybe_long(end),
         _OUTCOME[outcome], _maybe_text[kind], _maybe_few[attendees],
         _maybe_text[deal], _maybe_text[account], _maybe_text[contact],
+        _maybe_new(merged),
     ))  # fmt: skip
 
 

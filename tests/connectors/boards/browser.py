@@ -3,12 +3,15 @@
 import os
 import shutil
 import time
-from datetime import date
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
+from connectors.boards.contests import Told
 from connectors.boards.freshness import Progress
+from connectors.boards.held import Held
 from connectors.boards.link import new_link
 from connectors.boards.scores import Partial
 from connectors.boards.seed import Ground, Seed
@@ -41,6 +44,14 @@ class Kept:
 
     def progress(self) -> list[Progress]:
         return self._progress
+
+    def contests(self, midnight: datetime) -> tuple[list[Told], dict[tuple[str, str], int]]:
+        return [], {}
+
+    def cards(
+        self, reps: Collection[str], paid: Collection[str], today: date, now: datetime
+    ) -> Mapping[str, Held]:
+        return {}
 
     def partials(self, generation: int, first_day: date) -> list[Partial]:
         return []

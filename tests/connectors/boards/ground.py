@@ -20,6 +20,7 @@ import httpx
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from connectors.boards.about import NOTHING
 from connectors.boards.config import BoardConfig
 from connectors.boards.scores import Partial
 from connectors.boards.seed import Seed, WarehouseSeed, over_http
@@ -31,7 +32,7 @@ from schemas.codec import CatalogueIds, encode
 from schemas.definitions import Company
 from schemas.positions import position_of
 from schemas.principals import Principal, Role
-from schemas.topics import DEALS, DEFINITIONS, PROGRESS, REP_DAYS
+from schemas.topics import CONTEST_SCORES, DEALS, DEFINITIONS, PROGRESS, REP_DAYS
 from tests.ground import laid_out
 
 IDS = CatalogueIds()
@@ -79,6 +80,7 @@ class Broker:
                 NewTopic(REP_DAYS.name, partitions, 1),
                 NewTopic(PROGRESS.name, 1, 1),
                 NewTopic(DEFINITIONS.name, 1, 1),
+                NewTopic(CONTEST_SCORES.name, 1, 1),
             ]
         )
         for future in made.values():
@@ -167,7 +169,10 @@ class Floor:
 class Warehouse:
     """The embedded warehouse, as a process of its own; emptied for each test."""
 
-    TABLES = ("definition", "person", "roster", "team", "source_progress", "kpi_rep_day")
+    TABLES = (
+        "definition", "person", "roster", "team", "source_progress", "kpi_rep_day",
+        "contest_standing", "contest_result",
+    )  # fmt: skip
 
     def __init__(self, folder: Path) -> None:
         principals = folder / "principals.json"
@@ -240,7 +245,7 @@ class Served:
     """A board on a loopback port, in a thread of its own."""
 
     def __init__(self, folder: Path, bootstrap: str, seed: Seed, **changes: Any) -> None:
-        clock = changes.pop("clock", utc_now)
+        clock, about = changes.pop("clock", utc_now), changes.pop("about", NOTHING)
         self.principals = PrincipalFile(folder / "principals.json")
         self.service = self.principals.add(Principal("board", Role.SERVICE))
         self.config = BoardConfig(
@@ -254,11 +259,13 @@ class Served:
             **changes,
         )
         self.url = f"http://127.0.0.1:{self.config.port}"
-        self._seed, self._clock = seed, clock
+        self._seed, self._clock, self._about = seed, clock, about
         self.start()
 
     def start(self) -> None:
-        self._server = BoardServer(self.config, create_app(self.config, self._seed, self._clock))
+        self._server = BoardServer(
+            self.config, create_app(self.config, self._seed, self._clock, self._about)
+        )
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         until(self._answers)

@@ -153,7 +153,7 @@ def test_a_link_opens_once_and_only_for_looking(door: Served) -> None:
     with browser(door) as client:
         assert client.post("/session", json={"code": code}).status_code == 204
         assert client.get("/session").json() == {
-            "name": "display by link", "role": "display", "rep_id": None,
+            "name": "display by link", "role": "display", "rep_id": None, "manages": False,
         }  # fmt: skip
     with browser(door) as other:
         again = other.post("/session", json={"code": code})

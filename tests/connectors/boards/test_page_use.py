@@ -127,7 +127,7 @@ def test_the_keyboard_reaches_everything(window: Any, shared: Served, stage: Bro
     page.keyboard.press("ArrowDown")
     becomes_true(page, "location.search.includes('period=month')")
     reached = set()
-    for _ in range(6):
+    for _ in range(12):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent"))
     assert {"Pause", "Sign out"} <= reached

@@ -1,6 +1,6 @@
 """A warehouse with a floor of two reps, of whom one sells as planned and one does nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +10,7 @@ import clickhouse_connect
 import pytest
 
 from connectors.sinks.clickhouse import Warehouse
+from infra.alerting.leasing import Lease
 from infra.bi.making import make_views
 from infra.definitions.stored import Stored
 from schemas.alerts import Alerts
@@ -23,7 +24,8 @@ from tests.infra.definitions import floors
 from tests.infra.definitions.conftest import TABLES as OF_DEFINITIONS
 
 TABLES = (*OF_DEFINITIONS, "alert_event", "alert_notice", "alert_act", "alert_published",
-          "source_progress")  # fmt: skip
+          "source_progress", "broadcast", "contest_standing", "contest_result", "deal",
+          "lease")  # fmt: skip
 DAYS = 30  # of the quarter before today
 QUOTA = Decimal(6_000)  # of sixty days: 100 a day
 
@@ -53,6 +55,11 @@ class Ground:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self.client.query(sql).result_rows]
+
+
+def at_once() -> Lease:
+    """Return a lease that nobody contends for."""
+    return Lease("alerts", "a test", settle=60, sleep=lambda _: None)
 
 
 def bundle_of(today: date, alerts: Alerts) -> Bundle:
@@ -125,10 +132,14 @@ def broker() -> Iterator[Broker]:
 @pytest.fixture
 def ground(server: tuple[str, str, Any], alerts: Alerts) -> Ground:
     """Half of the quarter is over; `busy` sold 100 a day and called, `idle` did nothing."""
+    return written(server, alerts)
+
+
+def written(server: tuple[str, str, Any], alerts: Alerts) -> Ground:
+    """Return the floor of `ground`, in a warehouse that holds nothing else."""
     now = datetime.now(UTC)
     url, token, client = server
-    for table in TABLES:
-        client.command(f"TRUNCATE TABLE spm.{table}")
+    emptied(client, TABLES)
     client.command("INSERT INTO spm.warehouse (incarnation, reason) VALUES ('one', 'a test')")
     bundle = bundle_of(now.date(), alerts)
     floors.write(floors.Floor(bundle, (), now.date()), client, Stored(client), now)
@@ -139,3 +150,9 @@ def ground(server: tuple[str, str, Any], alerts: Alerts) -> Ground:
     made.facts(1, *sold, *called)
     made.progress(now, 1)
     return made
+
+
+def emptied(client: Any, tables: Iterable[str]) -> None:
+    """Leave nothing in some tables."""
+    for table in tables:
+        client.command(f"TRUNCATE TABLE spm.{table}")

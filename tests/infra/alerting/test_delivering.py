@@ -12,7 +12,7 @@ import pytest
 from infra.alerting.serving import Looked, Service
 from schemas.alerts import Alerts
 from schemas.channels import Channel, Email, Slack, Teams, Webhook
-from tests.infra.alerting.conftest import Ground
+from tests.infra.alerting.conftest import Ground, at_once
 from tests.infra.alerting.receivers import Mails, Web, mail, web
 from tests.infra.definitions.floors import Fact
 
@@ -62,7 +62,7 @@ class Floor:
             "teams": Teams(**told),
         }  # fmt: skip
         self.service = Service(
-            lambda: ground.warehouse, lambda: ground.bundle, self.channels, folder
+            lambda: ground.warehouse, lambda: ground.bundle, self.channels, folder, lease=at_once()
         )
         columns = ["rep_id", "name", "email", "locale", "version"]
         rows = [["idle", "Ida Idle", "ida@x.example", "de", 9],

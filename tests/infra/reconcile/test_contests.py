@@ -1,11 +1,17 @@
 """What a worker folds for contests is proved by SQL from history, also when contests change."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.contests.final import finalize
+from infra.contests.members import keep
+from infra.definitions import connecting
+from infra.definitions.stored import Stored
+from infra.reconcile import results
 from infra.reconcile.contests import TABLE as EVENTS
 from infra.reconcile.periods import ALL
 from infra.reconcile.running import ACTIVITY, DEAL, reconcile
@@ -48,8 +54,9 @@ ENTERED = (
 )
 
 
-def differing(made: Site) -> list[str]:
-    report = reconcile(made.warehouse(), ALL, (TABLE, ACTIVITY, DEAL, EVENTS), sleep=lambda _: None)
+def differing(made: Site, *tables: str) -> list[str]:
+    looked_at = tables or (TABLE, ACTIVITY, DEAL, EVENTS)
+    report = reconcile(made.warehouse(), ALL, looked_at, sleep=lambda _: None)
     return [m.wrong for checked in report.checks for m in checked.mismatches]
 
 
@@ -74,6 +81,7 @@ def test_scores_are_proved_from_history_and_so_are_contests_that_change(tmp_path
             *(f"contest/deals/{metric['kpi']}" for metric in DEALS),
         }
         _finds_what_was_changed(made)
+        _results_are_what_history_says(made)
 
 
 def _finds_what_was_changed(made: Site) -> None:
@@ -85,3 +93,24 @@ def _finds_what_was_changed(made: Site) -> None:
     assert differing(made) == []
     put(warehouse, EVENTS, one(warehouse, EVENTS, "1"), entity_id="sim:call:nowhere")
     assert differing(made) == ["row without a source"]
+
+
+def _results_are_what_history_says(made: Site) -> None:
+    """Final results, caps and points included; what happens later changes nothing in them."""
+    client, warehouse = connecting.warehouse(made.settings), made.warehouse()
+    keep(Stored(client))
+    for name in ("it's calls", "deals"):
+        finalize(client, name, "Dana", datetime.now(UTC))
+    client.close()
+    report = reconcile(warehouse, ALL, (results.TABLE,), sleep=lambda _: None)
+    (checked,) = report.checks
+    assert (checked.keys, checked.differing) == (24, 0)
+    made.produce(Floor(seed=10, reps=12).events(300))
+    made.wait_applied(150)
+    assert differing(made, results.TABLE) == []
+    first = one(warehouse, results.TABLE, "place = 1 AND contest_id = 'deals'")
+    put(warehouse, results.TABLE, first, score=first["score"][0] + Decimal("0.01"))
+    assert differing(made, results.TABLE) == ["score"]
+    last = one(warehouse, results.TABLE, "place = 1 AND contest_id != 'deals'")
+    put(warehouse, results.TABLE, last, place=3)
+    assert sorted(differing(made, results.TABLE)) == ["place", "score"]

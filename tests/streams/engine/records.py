@@ -107,4 +107,5 @@ CALL: dict[str, Any] = {
     "deal_id": None,
     "account_id": None,
     "contact_id": None,
+    "merged_into": None,
 }

@@ -59,3 +59,52 @@ def test_two_flushes_judge_as_one(log: Log, cut: int) -> None:
         if verdicts[i] == ACCEPTED and before[i] is not None:
             here, there = second.before[i - cut], second.known[i - cut]
             assert (here + cut if here != NONE else known[there]) == before[i]
+
+
+told = st.lists(
+    st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.integers(0, 1), st.sampled_from("xyz")),
+    max_size=30,
+)
+
+
+def of_tellers(rows: list[tuple[str, int, int, str]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=KINDS | {"teller": pl.String()}, orient="row")
+
+
+@settings(deadline=None)
+@given(told, st.integers(0, 30))
+def test_each_teller_is_judged_by_itself_and_takes_over_from_whoever_spoke_last(
+    log: list[tuple[str, int, int, str]], cut: int
+) -> None:
+    cut = min(cut, len(log))
+    last_said: dict[tuple[str, str], int] = {}
+    last: dict[str, int] = {}
+    verdicts, before = [], []
+    known: list[int] = []
+    for i, (entity, revision, content, teller) in enumerate(log):
+        if i == cut:
+            known = sorted(last_said.values())
+        mine = last_said.get((entity, teller))
+        greatest = None if mine is None else log[mine][1:3]
+        pair = (revision, content)
+        is_new = greatest is None or pair > greatest
+        verdicts.append(ACCEPTED if is_new else DUPLICATE if pair == greatest else STALE)
+        before.append(last.get(entity))
+        if is_new:
+            last_said[entity, teller] = last[entity] = i
+    if cut == len(log):
+        return
+    found = judged(of_tellers(log[cut:]), of_tellers([log[i] for i in known]), ["teller"])
+    assert found.verdict.tolist() == verdicts[cut:]
+    for i in range(cut, len(log)):
+        if verdicts[i] == ACCEPTED:
+            here, there = found.before[i - cut], found.known[i - cut]
+            at = here + cut if here != NONE else known[there] if there != NONE else None
+            assert at == before[i]
+    several = {log[i][0] for i in range(len(log)) if _tellers(log, known, cut, log[i][0]) > 1}
+    assert {i for i in range(cut, len(log)) if log[i][0] in several} == set(found.shared + cut)
+
+
+def _tellers(log: list[tuple[str, int, int, str]], known: list[int], cut: int, entity: str) -> int:
+    heard = [*known, *range(cut, len(log))]
+    return len({log[i][3] for i in heard if log[i][0] == entity})

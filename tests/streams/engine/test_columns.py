@@ -70,11 +70,11 @@ def test_noise_never_escapes_as_anything_but_damage(noise: bytes) -> None:
 
 def test_a_later_version_fills_its_defaults() -> None:
     schema = catalogue.schema(catalogue.latest("call"))
-    older = {**schema, "fields": [f for f in schema["fields"] if f["name"] != "contact_id"]}
-    record = {name: value for name, value in CALL.items() if name != "contact_id"}
-    short = body("call", CALL)[:-1]  # contact_id is last, and null is one zero byte
+    older = {**schema, "fields": [f for f in schema["fields"] if f["name"] != "merged_into"]}
+    record = {name: value for name, value in CALL.items() if name != "merged_into"}
+    short = body("call", CALL)[:-1]  # merged_into is last, and null is one zero byte
     frame = columns.in_newest_fields(columns.read_block(slices_of([short]), older), "call")
-    assert frame.to_dicts() == [{**record, "contact_id": None}]
+    assert frame.to_dicts() == [{**record, "merged_into": None}]
     assert content_hashes(slices_of([short])) == content_hashes(slices_of([body("call", CALL)]))
 
 

@@ -27,7 +27,8 @@ from tests.streams.engine.records import CALL, IDS, batch
 FOLD = FOLDS["crm.calls"]
 READINGS = {"crm.calls": Reading("call", FOLD.faults, partitions=1)}
 IN_FORCE = FOLD.prepare(Bundle.model_validate(definitions(3)))
-Log = Sequence[tuple[int, int, int, str]]  # entity, revision, owner, op
+# Entity, revision, owner, op; then who tells of it, if that is not always the same one.
+Log = Sequence[tuple[Any, ...]]
 Sums = dict[Any, int]
 
 
@@ -44,9 +45,10 @@ class Run:
 
     def feed(self, log: Log) -> None:
         pairs: list[Any] = []
-        for entity, revision, owner, op in log:
+        for entity, revision, owner, op, *source in log:
             record = CALL | {"entity_id": f"e{entity}", "revision": revision, "op": op}
             record |= {"owner_id": f"u{owner}", "talk_seconds": owner * 10}
+            record |= {"source": source[0], "source_id": "1"} if source else {}
             pairs.append((record["entity_id"].encode(), encode("call", record, IDS)))
         if pairs:
             self.state.take(batch("crm.calls", 0, pairs, start=self.state.taken_offset))
@@ -60,16 +62,35 @@ class Run:
                 self.sums.update({row[:4]: row[-1] for row in told.iter_rows()})
 
     def known(self, asked: Sequence[history.Asked], unflushed: Sequence[pl.DataFrame]) -> Any:
-        rows = [no_known().with_columns(pl.lit(0, pl.UInt64).alias("position"))]
-        rows += [frame.select(rows[0].columns) for frame in [*self.stored, *unflushed]]
-        every = pl.concat(rows).sort("position").unique("entity_id", keep="last")
+        assert FOLD.tellers
+        names = no_known((), FOLD.tellers).columns
+        rows = [*self.stored, *unflushed]
+        if not rows:
+            return no_known((), FOLD.tellers)
+        every = history.with_teller(FOLD.tellers, pl.concat(rows)).sort("position")
+        last = every.unique(["entity_id", "teller"], keep="last", maintain_order=True)
         wanted = [name for part in asked for name in part.ids]
-        return every.filter(pl.col("entity_id").is_in(wanted)).drop("position")
+        return last.filter(pl.col("entity_id").is_in(wanted)).select(names)
+
+    def rows_at(self, wanted: pl.DataFrame, unflushed: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        every = pl.concat([*self.stored, *unflushed])
+        return every.join(wanted, on=["entity_id", "position"], how="semi")
+
+    def said(self) -> dict[tuple[str, int], Any]:
+        """Return every row of history by entity and position."""
+        rows = [*self.stored, *(self.before.history[FOLD.table] if self.before else [])]
+        return {
+            (row["entity_id"], row["position"]): row
+            for row in (pl.concat(rows).iter_rows(named=True) if rows else ())
+        }
 
 
 @pytest.fixture(autouse=True)
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "known", lambda run, _, asked, rows, names: run.known(asked, rows))
+    monkeypatch.setattr(history, "known", lambda run, _, asked, rows, __: run.known(asked, rows))
+    monkeypatch.setattr(
+        history, "statements", lambda run, _, __, wanted, rows: run.rows_at(wanted, rows)
+    )
     monkeypatch.setattr(results, "load_touched", lambda *_: None)
 
 
@@ -117,6 +138,42 @@ def test_any_order_gives_the_same(order: list[int], log: Log, cuts: list[int]) -
 def test_cancelling_everything_leaves_nothing(log: Log, cuts: list[int]) -> None:
     entities = sorted({entity for entity, *_ in log})
     assert folded([*log, *((entity, 9, 0, "CANCELLED") for entity in entities)], cuts) == {}
+
+
+told = st.tuples(entries, st.sampled_from(["sim", "aircall", "hubspot"])).map(
+    lambda e: (*e[0][:2], (e[0][2] + len(e[1])) % 3, e[0][3], e[1])
+)
+
+
+@lawful
+@given(st.lists(told, max_size=14), st.lists(st.integers(0, 14), max_size=4))
+def test_several_tellers_make_the_same_rows_however_the_log_is_cut(
+    log: Log, cuts: list[int]
+) -> None:
+    whole, parts, last = Run(), Run(), 0
+    whole.feed(log)
+    for cut in [*sorted(min(cut, len(log)) for cut in cuts), len(log)]:
+        parts.feed(log[last:cut])
+        last = cut
+    assert parts.said() == whole.said()
+    assert parts.sums == whole.sums
+
+
+@lawful
+@given(st.permutations(range(8)), st.lists(told, max_size=12))
+def test_what_several_tell_does_not_hang_on_who_comes_first(order: list[int], log: Log) -> None:
+    shuffled = [log[i] for i in order if i < len(log)] + list(log[8:])
+    assert folded(shuffled) == folded(log)
+
+
+def test_one_of_several_tellers_takes_back_what_it_said_alone() -> None:
+    alone = folded([(0, 1, 1, "SET", "aircall")])
+    both = [(0, 1, 1, "SET", "aircall"), (0, 7, 2, "SET", "hubspot")]
+    assert sum(folded(both).values()) == sum(alone.values())  # one call, the dialer's seconds
+    assert folded([*both, (0, 8, 2, "CANCELLED", "hubspot")]) == alone
+    assert folded([*both, (0, 2, 1, "CANCELLED", "aircall")]) == folded(both[1:])
+    every = [*both, (0, 2, 1, "CANCELLED", "aircall"), (0, 8, 2, "CANCELLED", "hubspot")]
+    assert folded(every) == {}
 
 
 def test_a_fold_without_guard_or_predecessor_would_be_noticed() -> None:

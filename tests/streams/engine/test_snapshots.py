@@ -104,9 +104,9 @@ class Run:
         return told
 
     def known(
-        self, asked: Sequence[history.Asked], unflushed: Sequence[pl.DataFrame], names: Any
+        self, asked: Sequence[history.Asked], unflushed: Sequence[pl.DataFrame], fold: Any
     ) -> pl.DataFrame:
-        rows = [no_known(names).with_columns(pl.lit(0, pl.UInt64).alias("position"))]
+        rows = [no_known(fold.names).with_columns(pl.lit(0, pl.UInt64).alias("position"))]
         rows += [frame.select(rows[0].columns) for frame in [*self.stored, *unflushed]]
         every = pl.concat(rows, how="vertical_relaxed").sort("position")
         mine = pl.lit(value=False)
@@ -256,7 +256,7 @@ def test_history_alone_gives_the_same_credits(log: Log, cuts: list[int], since: 
         return
     above = run.history().filter(pl.col("position") >= start)
     ids = above.get_column("entity_id").unique().to_list()
-    below = run.known([history.Asked(run.state.partition, start, ids)], [run.history()], FOLD.names)
+    below = run.known([history.Asked(run.state.partition, start, ids)], [run.history()], FOLD)
     made = snapshots.made(CREDITS, above, snapshots.before_each(CREDITS, above, below))
     table = newest(snapshots.tables_of([(CREDITS, made)], 1)[CREDITS.table].to_dicts())
     assert table == {key: row for key, row in run.table().items() if row["position"] >= start}

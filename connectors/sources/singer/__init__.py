@@ -1,0 +1,1 @@
+"""The output of Singer taps on standard input."""

@@ -1,0 +1,1 @@
+"""HubSpot. A folder, for three things that change apart: signature, records, searches."""

@@ -1,0 +1,1 @@
+"""Pipedrive. A folder: pushes, records and the API change apart."""

@@ -1,0 +1,1 @@
+"""Zoho CRM. A folder: pushes and the API change apart."""

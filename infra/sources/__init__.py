@@ -1,0 +1,1 @@
+"""Vendors' systems as sources of an installation: adding them, showing how they do."""
