@@ -8,10 +8,12 @@ and sold, and nobody's pay. Whoever is not named here reads nothing.
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.definitions import NO_END, Roster
 from schemas.principals import Principal, Role
+
+if TYPE_CHECKING:  # the warehouse begins a third sooner without all definitions
+    from schemas.definitions import Roster
 
 Reporting = tuple[str, str]  # rep and manager, '' for none
 _EVERYBODYS_FACTS = frozenset({Role.SERVICE, Role.FINANCE, Role.ANALYST})
@@ -47,11 +49,11 @@ def pay_of(principal: Principal, reporting: Iterable[Reporting]) -> Reach:
     return _reach(principal, reporting, _EVERYBODYS_PAY)
 
 
-def reporting_on(roster: Roster, on: date) -> Iterator[Reporting]:
+def reporting_on(roster: "Roster", on: date) -> Iterator[Reporting]:
     """Yield who reports to whom on a day."""
     for rep in roster.reps:
         for stint in rep.history:
-            if stint.valid_from <= on < (stint.valid_to or NO_END):
+            if stint.valid_from <= on and (stint.valid_to is None or on < stint.valid_to):
                 yield rep.rep_id, stint.manager_id or ""
 
 
