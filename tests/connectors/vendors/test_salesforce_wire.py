@@ -31,9 +31,9 @@ from tests.connectors.vendors.salesforce_ground import AT, client, standin
 from tests.connectors.vendors.salesforce_mapping import event_of
 from tests.connectors.vendors.salesforce_org import OBJECTS
 from tests.connectors.vendors.salesforce_standin import SalesforceStandin
+from tests.samples import sample
 
 __all__ = ["client", "standin"]  # fixtures
-SEEDS = Path("/work/shared/data/fivetran_salesforce_seeds")
 
 # Change Data Capture Developer Guide, "Subscribe with Pub/Sub API": the decoded payload, trimmed.
 PUBLISHED: dict[str, Any] = {
@@ -293,7 +293,6 @@ def test_rates_without_dates_hold_for_ever_and_one_currency_has_none(
 _NAMES = {name.lower().replace("__c", "_c"): name for types in OBJECTS.values() for name in types}
 
 
-@pytest.mark.skipif(not SEEDS.is_dir(), reason=f"no sample data in {SEEDS}")
 @pytest.mark.parametrize(
     ("file", "name", "kind"),
     [
@@ -304,7 +303,7 @@ _NAMES = {name.lower().replace("__c", "_c"): name for types in OBJECTS.values() 
 )
 def test_rows_of_a_real_organisation_are_mapped(file: str, name: str, kind: str) -> None:
     """Fivetran's seeds: columns of the API in snake case, values of real organisations, hashed."""
-    with (SEEDS / file).open(newline="") as lines:
+    with sample(f"fivetran_salesforce_seeds/{file}").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert rows
     for row in rows:
