@@ -186,7 +186,7 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT told.key AS notice_key, told.event_id AS event_id, told.rule_id AS rule_id, told.subject_kind AS subject_kind,
     told.subject_id AS subject_id, if(told.subject_kind = 'REP', told.subject_id, '') AS rep_id, told.kpi AS kpi,
     told.currency AS currency, told.period_start AS period_start, told.episode AS episode, told.story AS story,
-    told.after = 'FIRING' AS begins, told.at AS noticed_at, told.route AS route, told.recipient AS recipient_id,
+    CAST(told.after = 'FIRING', 'Bool') AS begins, told.at AS noticed_at, told.route AS route, told.recipient AS recipient_id,
     told.channel AS channel,
     multiIf(stands.number > 0, stands.state, told.due = toDateTime64(0, 3, 'UTC'), 'FOLDED', 'DUE') AS state,
     stands.reason AS reason, if(stands.number > 0, stands.at, told.at) AS state_at,

@@ -19,7 +19,7 @@ from tests.brokers import free_port, running_broker
 from tests.ground import ROOT, stop, wait_for, warehouse
 
 COMPOSE = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text())
-READY = {"worker": "METRICS", "intake": "INTAKE", "board": "BOARD"}
+READY = {"worker": "METRICS", "intake": "INTAKE", "gateway": "GATEWAY", "board": "BOARD"}
 
 
 @pytest.mark.slow
@@ -33,6 +33,7 @@ def test_setup_runs_once_and_every_service_gets_ready(tmp_path: Path) -> None:
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("PACESETTER_")},
             **COMPOSE["x-pacesetter"]["environment"],
+            "PACESETTER_PUBLIC_URL": "",  # as it is without .env
             "PACESETTER_DATA_DIR": str(tmp_path),
             "PACESETTER_KAFKA_BOOTSTRAP": broker.address,
             "PACESETTER_WAREHOUSE_URL": f"http://127.0.0.1:{port}",

@@ -41,6 +41,6 @@ def test_the_page_names_only_files_it_has(path: Path) -> None:
 
 
 def test_the_page_has_words_for_every_selection() -> None:
-    words = (PAGE / "words.js").read_text("utf-8")
-    for key in (*YARDSTICKS, *Period):
-        assert re.search(rf'^  {key}: "', words, re.MULTILINE), f"no words for {key}"
+    words = (PAGE / "words" / "en.js").read_text("utf-8")
+    for key in (*(f"by.{one}" for one in YARDSTICKS), *(f"period.{one}" for one in Period)):
+        assert f'"{key}": "' in words, f"no words for {key}"
