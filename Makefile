@@ -5,12 +5,14 @@ EVENTS ?= 1000000
 SEEDS  ?= 1000
 JOBS   ?= 4
 FLOORS ?= 3
+REPS   ?= 20
+SEED   ?= 1
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 DEV     = $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kafka test faults lint types proof calibrate dictionary bench bench-boards pages clean
+.PHONY: help demo kafka test faults sources lint types proof calibrate dictionary bench bench-boards pages clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -27,6 +29,10 @@ test: $(DEV) ## the whole suite; says what it left out and why
 faults: $(DEV) ## faults at length: processes killed on a real Kafka, and the simulation with SEEDS seeds
 	@SEEDS=$(SEEDS) $(BIN)/python -m pytest -m "long or not bench" --timeout 3600 \
 	  tests/faults $(wildcard tests/simulation) tests/end_to_end/test_demo.py
+
+sources: $(DEV) ## every vendor's source through one list; then REPS=200 reps in Salesforce, HubSpot and Aircall at once
+	@$(BIN)/python -m pytest -m "slow or long" --timeout 3600 tests/connectors/vendors/test_contract.py
+	@REPS=$(REPS) SEED=$(SEED) $(BIN)/python -m pytest -m sources tests/end_to_end/test_sources.py
 
 lint: $(DEV) ## style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

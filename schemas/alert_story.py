@@ -28,6 +28,24 @@ class Link(NamedTuple):
     url: str
 
 
+class Case(NamedTuple):
+    """What an anomaly rests on, for sales operations.
+
+    Attributes:
+        about: the deal or contest.
+        amount: what stands out, in the story's currency.
+        usual: what it is measured against, in the same unit.
+        number: of deals, activities or prizes.
+        command: what explains it; empty: nothing more does.
+    """
+
+    about: str = ""
+    amount: Decimal = Decimal(0)
+    usual: Decimal = Decimal(0)
+    number: int = 0
+    command: str = ""
+
+
 class Story(NamedTuple):
     """One alert, told in full. None: it cannot be said.
 
@@ -49,6 +67,7 @@ class Story(NamedTuple):
         value: what the rule saw when it was noticed.
         days: business days it looked back; None: it did not.
         period_start: None: a window that moves with the days.
+        case: of an anomaly; None: it is none, or it is over.
     """
 
     notice_key: str
@@ -82,3 +101,4 @@ class Story(NamedTuple):
     value: Decimal | None = None
     days: int | None = None
     period_start: date | None = None
+    case: Case | None = None

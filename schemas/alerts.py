@@ -23,6 +23,15 @@ class Signal(StrEnum):
     ACTIVITY = "ACTIVITY"  # what was done of a measure over what scorecards ask for, in a window
     STALLED = "STALLED"  # part of the open deals, by number, in which nothing moved for a window
     FRESHNESS = "FRESHNESS"  # minutes since a source said how far it is
+    # What sales operations should look at, and nobody else hears:
+    OUTSIZED = (
+        "OUTSIZED"  # a deal's commission over the most that any deal of its plan line brought
+    )
+    CLAWBACKS = "CLAWBACKS"  # what was clawed back over what was earned, in a window
+    CLOSED_PERIODS = "CLOSED_PERIODS"  # part of what moved in a window that is of closed periods
+    OVERPAID = "OVERPAID"  # paid beyond what was earned and lent: money somebody owes
+    CONTEST_RUSH = "CONTEST_RUSH"  # most activities of one hour in a contest, in a window
+    RESULT_CHANGED = "RESULT_CHANGED"  # prizes that others would win by what came after the result
 
 
 class Subject(StrEnum):
@@ -60,8 +69,14 @@ class Route(StrEnum):
     BROADCAST = "BROADCAST"  # whoever reads the channel: good news, never an alert
 
 
-WORSE_ABOVE = frozenset({Signal.PACE_BURN, Signal.STALLED, Signal.FRESHNESS})
-WINDOWED = frozenset({Signal.PACE_BURN, Signal.KPI, Signal.ACTIVITY, Signal.STALLED})
+OF_OPS = frozenset(
+    {Signal.OUTSIZED, Signal.CLAWBACKS, Signal.CLOSED_PERIODS, Signal.OVERPAID,
+     Signal.CONTEST_RUSH, Signal.RESULT_CHANGED}
+)  # fmt: skip
+WORSE_ABOVE = frozenset({Signal.PACE_BURN, Signal.STALLED, Signal.FRESHNESS}) | OF_OPS
+NEEDS_WINDOW = frozenset({Signal.ACTIVITY, Signal.STALLED}) | OF_OPS - {Signal.OVERPAID}
+WINDOWED = frozenset({Signal.PACE_BURN, Signal.KPI}) | NEEDS_WINDOW
+MEASURED = frozenset({Signal.STALLED, Signal.FRESHNESS}) | OF_OPS  # no sum over days
 OF_QUOTAS = frozenset({Signal.PACE_BURN, Signal.HIT_PROBABILITY})
 OF_MEASURES = frozenset({Signal.KPI, Signal.ACTIVITY})
 READERS = {Route.DIGEST: Route.MANAGER}  # who reads a route, where it is not named after them

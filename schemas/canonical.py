@@ -8,12 +8,13 @@ and the remedy.
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 from schemas import catalogue
+from schemas.bills import BLANK_DEAL, faults_of_bill, is_bill
 from schemas.canonical_values import Read, Wrong, instant, reader_of
 from schemas.catalogue import Schema
 from schemas.keys import entity_id_of
@@ -66,9 +67,16 @@ def check(message: str, raw: Mapping[str, Any]) -> Checked:
     record, errors = _record(fields, _with_defaults(message, raw, fields), "")
     if any(error.field in ("source", "source_id") for error in errors):
         errors = [error for error in errors if error.field != "entity_id"]  # it follows from them
+    if message == "deal" and is_bill(raw):
+        errors = [_of_bill(e) if e.field == "entity_id" else e for e in errors]
     if not errors:
         errors = list(_sense(message, record))
     return (None, tuple(errors)) if errors else (record, ())
+
+
+def _of_bill(error: FieldError) -> FieldError:
+    remedy = "give the entity_id of the deal it is a bill of, as the deal's own records have it"
+    return replace(error, remedy=remedy)
 
 
 def _with_defaults(
@@ -80,6 +88,8 @@ def _with_defaults(
     if isinstance(filled.get("revision"), str | datetime):
         filled["revision"] = _micros(filled["revision"])
     source, source_id = filled.get("source"), filled.get("source_id")
+    if message == "deal" and is_bill(raw):
+        return {**BLANK_DEAL, **filled}  # whose bill it is nobody can guess
     if "entity_id" not in filled and source and source_id:
         filled["entity_id"] = entity_id_of(str(source), message, str(source_id))
     return filled
@@ -198,14 +208,40 @@ def _sense(message: str, record: Mapping[str, Any]) -> Iterator[FieldError]:
             "send op CANCELLED with the entity id of what it turned out to be, or leave it out",
         )  # fmt: skip
     if message == "deal":
-        yield from _deal_sense(record)
+        yield from _bill_sense(record) if is_bill(record) else _deal_sense(record)
 
 
-def _deal_sense(deal: Mapping[str, Any]) -> Iterator[FieldError]:
+def _money_sense(deal: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Yield what is wrong in what deals and bills both say."""
     if not _CURRENCY.fullmatch(deal["currency"]):
         yield FieldError(
             "currency", deal["currency"], "is no ISO 4217 code", "write three capitals such as EUR"
         )
+    if deal["cancel_reason"] != "NONE" and deal["cancelled_on"] is None:
+        yield FieldError(
+            "cancel_reason", deal["cancel_reason"], "has no cancelled_on beside it",
+            "give the day from which the customer no longer has it",
+        )  # fmt: skip
+
+
+def _bill_sense(bill: Mapping[str, Any]) -> Iterator[FieldError]:
+    yield from _money_sense(bill)
+    for name, problem, remedy in faults_of_bill(bill, _defaults_of("deal")):
+        yield FieldError(name, bill[name], problem, remedy)
+
+
+@cache
+def _defaults_of(message: str) -> dict[str, Any]:
+    return {f.name: f.default for f in _fields_of(message) if f.default is not _MISSING}
+
+
+def _deal_sense(deal: Mapping[str, Any]) -> Iterator[FieldError]:
+    yield from _money_sense(deal)
+    if deal["credit_note_amount"] is not None:
+        yield FieldError(
+            "credit_note_amount", deal["credit_note_amount"], "stands where there is no bill_id",
+            "give bill_id if it is a bill; a deal's own invoiced_amount is less credit notes",
+        )  # fmt: skip
     shares = [s["share"] for s in deal["splits"] if s["role"] == "REVENUE"]
     if shares and sum(shares) != 1:
         yield FieldError(
@@ -216,11 +252,6 @@ def _deal_sense(deal: Mapping[str, Any]) -> Iterator[FieldError]:
         yield FieldError(
             "probability", deal["probability"].normalize(), "is not between 0 and 1",
             "write 0.65 for 65 %",
-        )  # fmt: skip
-    if deal["cancel_reason"] != "NONE" and deal["cancelled_on"] is None:
-        yield FieldError(
-            "cancel_reason", deal["cancel_reason"], "has no cancelled_on beside it",
-            "give the day from which the customer no longer has it",
         )  # fmt: skip
     if any(s["share"] < 0 for s in deal["splits"]):
         yield FieldError("splits", "", "a share is negative", "give parts of 1")

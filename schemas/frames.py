@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 
 def only(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
@@ -45,3 +46,16 @@ def rows_at(frame: pl.DataFrame, at: npt.NDArray[Any]) -> pl.DataFrame:
 def constant(name: str, value: Any, kind: pl.DataType, count: int) -> pl.Series:
     """Return a column that is the same everywhere."""
     return pl.Series(name, [value], kind).new_from_index(0, count)
+
+
+def in_lists(columns: Iterable[pl.Series], sizes: npt.NDArray[Any]) -> pl.DataFrame:
+    """Return columns cut into lists of these sizes, one behind the other."""
+    starts = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int64())
+    # The newest layout is polars' own; the oldest would copy every text.
+    arrows = {c.name: c.to_arrow(compat_level=pl.CompatLevel.newest()) for c in columns}
+    return pl.DataFrame(
+        [
+            pl.Series(name, pl.from_arrow(pa.LargeListArray.from_arrays(starts, arrow)))
+            for name, arrow in arrows.items()
+        ]
+    )

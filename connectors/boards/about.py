@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from connectors.boards.ticker import Given
 from schemas.contests import Contest
 
 Names = Callable[[str], str]  # of reps, teams and measures, by their ids
@@ -20,10 +21,12 @@ class About(NamedTuple):
         detail: what rows do not say, by contest: matches, rounds, reigns, table, goal, as
             `pacesetter contest standings --json` prints them. None: nobody knows. Raises
             LookupError for a contest there is not, ConnectionError when it cannot be told now.
+        honours: what everybody has earned; None: nobody knows. Raises the same.
     """
 
     rules: Callable[[Contest, Names], tuple[str, ...]] = _no_rules
     detail: Callable[[str], Mapping[str, Any]] | None = None
+    honours: Callable[[], Given] | None = None
 
 
 NOTHING = About()

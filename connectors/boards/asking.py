@@ -65,7 +65,11 @@ def _ranking(asked: QueryParams) -> Selection | JSONResponse:
 def _card(asked: QueryParams, who: Principal, board: Board) -> Selection | JSONResponse:
     rep_id = (asked.get("rep") or who.rep_id or "")[:TEXT_MAX]
     if not rep_id:
-        return refusal(400, "no rep is named", "say whose scorecard it is: rep=...")
+        return refusal(
+            400,
+            "you are no rep, and none is named",
+            "name one of those you lead: /card?rep=r-17",
+        )
     if not may_see_card(who, rep_id, board):
         return refusal(
             403, f"the scorecard of {rep_id} is not for you", "it is for them and who leads them"

@@ -29,6 +29,7 @@ from connectors.boards.board import Board
 from connectors.boards.config import BoardConfig
 from connectors.boards.door import Door, SafeHeaders, refusal
 from connectors.boards.feed import Feed, Life
+from connectors.boards.honours import Honours
 from connectors.boards.metrics import Metrics
 from connectors.boards.packing import is_wanted
 from connectors.boards.screens import Screens
@@ -75,7 +76,8 @@ def create_app(
     )
     door = Door(Sessions(config.sessions, principals, clock), principals, screens)
     stream = Stream(config, seed, feed, ids_from(config.registry_url))
-    server = _Server(config, feed, door, (stream, Watching(feed, seed, about.detail)))
+    ears = (stream, Watching(feed, seed, about.detail), Honours(feed, about.honours))
+    server = _Server(config, feed, door, ears)
     app = Starlette(
         routes=[
             *(Route(path, server.page) for path in PAGES),
@@ -130,7 +132,7 @@ def serve(config: BoardConfig, about: About = NOTHING, edit: editing.Edit | None
 
 class _Server:
     def __init__(
-        self, config: BoardConfig, feed: Feed, door: Door, ears: tuple[Stream, Watching]
+        self, config: BoardConfig, feed: Feed, door: Door, ears: tuple[Stream, Watching, Honours]
     ) -> None:
         self._config, self._feed, self._door, self._ears = config, feed, door, ears
         self._tasks: list[asyncio.Task[None]] = []
@@ -140,6 +142,7 @@ class _Server:
         self._tasks = [
             asyncio.create_task(self._ears[0].run(), name="stream"),
             asyncio.create_task(self._ears[1].run(), name="watching"),
+            asyncio.create_task(self._ears[2].run(), name="honours"),
             asyncio.create_task(self._feed.publish(), name="publish"),
         ]
         for task in self._tasks:

@@ -1,4 +1,4 @@
-"""Deals just won, told from changes of totals as they arrive; never from what was there before."""
+"""Deals just won and what was just earned; never what was there before."""
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
@@ -16,6 +16,37 @@ HOUR = timedelta(hours=1)
 WON = Cell(DEALS_WON, "")
 
 
+class Honour(NamedTuple):
+    """A badge, a streak or a level somebody has.
+
+    Attributes:
+        key: what it is called for ever: one that was taken back and comes again is the same.
+        of: definition it goes by.
+        kind: BADGE, STREAK or LEVEL.
+        many: of a streak how many in a row; else 1.
+        at: when it was earned, by what happened.
+    """
+
+    key: str
+    of: str
+    kind: str
+    rep_id: str
+    name: str
+    many: int
+    at: datetime
+
+
+class Given(NamedTuple):
+    """Everything that is earned now.
+
+    Attributes:
+        of: definitions there are, whether anybody has anything by them or not.
+    """
+
+    of: frozenset[str]
+    honours: tuple[Honour, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Win:
     """One or more deals a rep has just won.
@@ -24,6 +55,7 @@ class Win:
         number: grows by one with each; a page knows by it what it has shown.
         at: when the board heard of it.
         rings: it is celebrated; others are told in the ticker alone.
+        honour: what was earned in place of a deal; None: it is a deal.
     """
 
     number: int
@@ -33,6 +65,7 @@ class Win:
     currency: str
     at: datetime
     rings: bool = True
+    honour: Honour | None = None
 
 
 class News(NamedTuple):
@@ -82,17 +115,33 @@ class Ticker:
 
         One that goes beyond the budget of the hour does not ring.
         """
+        if self._is_new(key):
+            rings = self._rings(at)
+            self._tell(Win(self._number + 1, rep_id, *news, at, rings))
+
+    def honour(self, honour: Honour, at: datetime) -> None:
+        """Remember something earned, within the same budget."""
+        if self._is_new(honour.key):
+            rings = self._rings(at)
+            self._tell(Win(self._number + 1, honour.rep_id, 0, ZERO, "", at, rings, honour))
+
+    def _is_new(self, key: Hashable) -> bool:
         if key in self._known:
-            return
+            return False
         self._known[key] = None
         if len(self._known) > KEYS_MAX:
             self._known.pop(next(iter(self._known)))
+        return True
+
+    def _rings(self, at: datetime) -> bool:
         self._rang = [each for each in self._rang if at - each < HOUR]
         rings = len(self._rang) < self._budget
         if rings:
             self._rang.append(at)
-        self._number += 1
-        win = Win(self._number, rep_id, news.deals, news.amount, news.currency, at, rings)
+        return rings
+
+    def _tell(self, win: Win) -> None:
+        self._number = win.number
         self._wins = [win, *self._wins[: KEPT_MAX - 1]]
 
     def latest(self) -> tuple[Win, ...]:

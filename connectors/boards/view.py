@@ -10,7 +10,7 @@ from connectors.boards.measures import YARDSTICKS, Yardstick
 from connectors.boards.periods import Period
 from connectors.boards.ranking import ZERO, Standing, standings
 from connectors.boards.teams import EVERYBODY, Scope, entrants_of, heads_of, team_sums, teams_of
-from connectors.boards.ticker import Win
+from connectors.boards.ticker import Honour, Win
 from schemas.definitions import UNASSIGNED
 from schemas.money import minor_units
 
@@ -150,8 +150,13 @@ def _win(board: Board, win: Win) -> dict[str, Any]:
         "rings": win.rings,
         "amount": win.amount,
         "currency": win.currency,
+        "honour": _honour(win.honour),
         "at": win.at,
     }
+
+
+def _honour(honour: Honour | None) -> dict[str, Any] | None:
+    return honour and {"kind": honour.kind, "name": honour.name, "many": honour.many}
 
 
 def shown_name(board: Board, rep_id: str) -> str:

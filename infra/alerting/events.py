@@ -24,10 +24,12 @@ SCHEMA: dict[str, Any] = {
     "sequence": pl.UInt64, "event_id": pl.String, "story": pl.Datetime("ms", "UTC"),
     "notice_key": pl.List(pl.String), "notice_route": pl.List(pl.String),
     "notice_recipient": pl.List(pl.String), "notice_channel": pl.List(pl.String),
-    "notice_due": pl.List(pl.Datetime("ms", "UTC")),
+    "notice_due": pl.List(pl.Datetime("ms", "UTC")), "is_private": pl.Boolean,
 }  # fmt: skip
 KEY = tuple(SCHEMA)[:6]
 _STATE = (*tuple(SCHEMA)[:19], "story")  # what says how an alert stands
+# What sales operations hear: nobody else reads it, neither in views nor from the topic.
+PUBLIC = f"rule_id NOT IN (SELECT rule_id FROM {TABLE} WHERE is_private)"
 WITH_DIGEST = datetime(1970, 1, 1, tzinfo=UTC)  # as `notice_due`
 _ID_BYTES = 16
 
@@ -95,7 +97,7 @@ def rows_of(
     """Return the events of one reading: its transitions, or that one more day counts.
 
     Args:
-        told: at, day, value, inputs and sequence of the reading.
+        told: at, day, value, inputs and sequence of the reading, and whether it is private.
     """
     made = list(made)
     if not made and after == before.watched:
@@ -140,5 +142,6 @@ def frame_of(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     named = [{**row, "event_id": event_id(key_of(row), row["number"])} for row in rows]
     lists = [name for name in SCHEMA if name.startswith("notice_")]
     return pl.DataFrame(named, SCHEMA, orient="row").with_columns(
-        pl.col(lists).fill_null(pl.lit([], dtype=pl.List(pl.Null)))
+        pl.col(lists).fill_null(pl.lit([], dtype=pl.List(pl.Null))),
+        pl.col("is_private").fill_null(value=False),
     )

@@ -1,4 +1,4 @@
-"""What is watched beside quotas: sums of measures, open deals, silence of sources."""
+"""What is watched beside quotas: sums of measures, open deals, silence of sources, oddities."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import accumulate
 
 from infra.alerting import reading
+from infra.alerting.anomalies import Anomalies
 from infra.alerting.asked import Asked
 from infra.alerting.reading import Warehouse
 from infra.alerting.working import Working
@@ -26,9 +27,12 @@ Watched = Iterator[tuple[Rule, Watch]]
 class Indicators:
     """What is watched of a day."""
 
-    def __init__(self, warehouse: Warehouse, bundle: Bundle, working: Working, today: date) -> None:
+    def __init__(
+        self, warehouse: Warehouse, bundle: Bundle, working: Working, today: date, now: datetime
+    ) -> None:
         self._warehouse, self._working, self._today = warehouse, working, today
-        self._asked = Asked(bundle, working)
+        self._asked, self._now = Asked(bundle, working), now
+        self._anomalies = Anomalies(warehouse, bundle, working, now)
 
     def sums(self, rule: Rule) -> Watched:
         """Yield everybody with what came in of a measure, and what scorecards ask for."""
@@ -60,11 +64,21 @@ class Indicators:
                 share = (Decimal(still) / len(moved)).quantize(STEP)
                 yield rule, self._measured(rule, subject_id, share, Decimal(len(moved)))
 
-    def silent(self, rule: Rule, now: datetime) -> Watched:
+    def silent(self, rule: Rule) -> Watched:
         """Yield each source with the minutes since it said how far it is."""
         for source, as_of in reading.news(self._warehouse):
-            minutes = Decimal(int((now - as_of).total_seconds()) // 60)
+            minutes = Decimal(int((self._now - as_of).total_seconds()) // 60)
             yield rule, self._measured(rule, source, minutes, ONE)
+
+    def odd(self, rule: Rule) -> Watched:
+        """Yield what stands out in commissions and contests; what it is about stands as KPI."""
+        for one in self._anomalies.of(rule):
+            period = Span(self._today, self._today + DAY)
+            facts = {"amount": f"{one.case.amount:f}", "usual": f"{one.case.usual:f}",
+                     "command": one.case.command}  # fmt: skip
+            yield rule, Watch(rule.subject, one.subject_id, one.about, one.currency, period,
+                              self._today, {}, ALWAYS, measured=one.value, of=one.of,
+                              facts=facts)  # fmt: skip
 
     def _around(self, rule: Rule) -> Span:
         days = (rule.long_days or 1) * CALENDAR_PER_BUSINESS + AROUND_DAYS

@@ -20,9 +20,11 @@ TABLE = "spm.alert_published"
 AT_ONCE = 1_000  # events of one statement; the rest comes with the next
 FIELDS = (*events.KEY, "event_id", "number", "at", "day", "before", "after", "reason", "value",
           "episode", "story", "inputs", "sequence")  # fmt: skip
-_OPEN = f"""
+# Events that are not in the topic yet.
+OPEN = f"""
 SELECT {", ".join(FIELDS)} FROM {events.TABLE} FINAL
-WHERE reason != '{events.COUNTED}' AND event_id NOT IN (SELECT event_id FROM {TABLE})
+WHERE reason != '{events.COUNTED}' AND {events.PUBLIC}
+AND event_id NOT IN (SELECT event_id FROM {TABLE})
 ORDER BY at, {", ".join(events.KEY)}, number LIMIT {AT_ONCE} {SETTINGS}
 """
 
@@ -36,7 +38,7 @@ def publish(warehouse: Warehouse, publisher: Publisher, ids: SchemaIds) -> int:
     """
     incarnation, count = warehouse.incarnation(), 0
     while True:
-        rows = list(warehouse.frame(_OPEN).iter_rows(named=True))
+        rows = list(warehouse.frame(OPEN).iter_rows(named=True))
         if not rows:
             return count
         publisher.send([message_of(row, ids) for row in rows])

@@ -9,11 +9,12 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from infra.alerting import reading
+from infra.alerting.anomalies import Anomalies
 from infra.alerting.events import Held
 from infra.alerting.reading import Warehouse
 from infra.alerting.working import Working
-from schemas.alert_story import Deviation, Link, Story
-from schemas.alerts import OF_QUOTAS, Subject
+from schemas.alert_story import Case, Deviation, Link, Story
+from schemas.alerts import OF_OPS, OF_QUOTAS, Rule, Subject
 from schemas.definitions import Bundle, Measure, MeasureUnit
 from streams.domain.alert_signals import deviating, rate
 from streams.domain.alert_states import Key, Reason
@@ -35,10 +36,11 @@ class Stories:
         rows = reading.current(warehouse).iter_rows(named=True)
         self._standings: dict[tuple[Any, ...], dict[str, Any]] = {_place(row): row for row in rows}
         self._names = reading.names(warehouse)
-        zone = ZoneInfo(bundle.company.time_zone)
-        self._today = (now or datetime.now(UTC)).astimezone(zone).date()
+        zone, now = ZoneInfo(bundle.company.time_zone), now or datetime.now(UTC)
+        self._today = now.astimezone(zone).date()
         since = self._today - timedelta(days=RECENT_DAYS)
         self._working = Working(bundle, Span(since, self._today + DAY))
+        self._anomalies = Anomalies(warehouse, bundle, self._working, now)
         self._daily: dict[tuple[Subject, str, str], dict[str, dict[date, Decimal]]] = {}
         self._sums: dict[str, dict[tuple[str, str], tuple[Decimal, Decimal]]] = {}
 
@@ -70,7 +72,7 @@ class Stories:
         row = self._standings.get(key[1:], {})
         rank, of = self._rank(key)
         name, place = self._names.get((key.subject_kind, key.subject_id), (key.subject_id, ""))
-        why, suggestion = self._why(key)
+        why, suggestion = (None, "") if rule.signal in OF_OPS else self._why(key)
         quota = row.get("quota") or Decimal(0)
         return Story(
             notice_key=notice_key, severity=rule.severity, signal=rule.signal,
@@ -88,7 +90,15 @@ class Stories:
             probability=row.get("hit_probability"), why=why, suggestion=suggestion,
             links=self._links(key), value=value, days=rule.long_days,
             period_start=key.period_start if rule.signal in OF_QUOTAS else None,
+            case=None if over else self._case(rule, key),
         )  # fmt: skip
+
+    def _case(self, rule: Rule, key: Key) -> Case | None:
+        """Return what an anomaly rests on as it is now; None: it is none, or no longer there."""
+        if rule.signal not in OF_OPS:
+            return None
+        mine = (key.subject_id, key.kpi, key.currency)
+        return next((one.case for one in self._anomalies.of(rule) if one[:3] == mine), None)
 
     def _links(self, key: Key) -> tuple[Link, ...]:
         """Return where to look further, each place of the policy with the alert's names in it."""

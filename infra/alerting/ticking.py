@@ -11,7 +11,7 @@ from infra.alerting.addressing import Look, address
 from infra.alerting.events import Held
 from infra.alerting.reading import Warehouse
 from infra.alerting.watching import watches
-from schemas.alerts import OF_QUOTAS, Rule, Signal
+from schemas.alerts import OF_OPS, OF_QUOTAS, Rule, Signal
 from schemas.definitions import Bundle
 from streams.domain.alert_signals import Watch, window
 from streams.domain.alert_signals import reading as read
@@ -61,6 +61,7 @@ def tick(
         is_late = bool(late) and rule.signal is not Signal.FRESHNESS  # its reason to be
         found = read(rule, watch, is_late=is_late, is_corrected=_is_corrected(before, watch))
         told = _told(found, now, bundle, _inputs(rule, watch))
+        told["is_private"] = rule.signal in OF_OPS
         looks.append(_looked(rule, key_of_watch(rule, watch), before, found, told))
     looked = len(looks)
     for key in known.keys() - {look.key for look in looks}:
@@ -137,7 +138,7 @@ def _inputs(rule: Rule, watch: Watch) -> dict[str, Any]:
                 "events": None if seen.events is None else f"{seen.events:f}",
             }  # fmt: skip
     if watch.measured is not None:
-        told |= {"measured": f"{watch.measured:f}", "of": f"{watch.of or 0:f}"}
+        told |= {"measured": f"{watch.measured:f}", "of": f"{watch.of or 0:f}", **watch.facts}
     if watch.probability is not None:
         told["probability"] = f"{watch.probability:f}"
     past = watch.day - DAY

@@ -7,7 +7,7 @@ from infra.alerting import reading
 from infra.alerting.indicators import AROUND_DAYS, CALENDAR_PER_BUSINESS, Indicators
 from infra.alerting.reading import Warehouse
 from infra.alerting.working import Working
-from schemas.alerts import OF_MEASURES, OF_QUOTAS, Rule, Signal
+from schemas.alerts import OF_MEASURES, OF_OPS, OF_QUOTAS, Rule, Signal
 from schemas.definitions import Bundle
 from streams.domain.alert_signals import ToDate, Watch
 from streams.domain.periods import DAY, Span
@@ -32,14 +32,16 @@ def watches(
     of_quotas = [r for r in rules if r.signal in OF_QUOTAS]
     if of_quotas:
         yield from _quotas(warehouse, of_quotas, working, around, is_past=is_past)
-    indicators = Indicators(warehouse, bundle, working, today)
+    indicators = Indicators(warehouse, bundle, working, today, now)
     for rule in rules:
         if rule.signal in OF_MEASURES:
             yield from indicators.sums(rule)
         elif rule.signal is Signal.STALLED:
             yield from indicators.stalled(rule)
         elif rule.signal is Signal.FRESHNESS:
-            yield from indicators.silent(rule, now)
+            yield from indicators.silent(rule)
+        elif rule.signal in OF_OPS:
+            yield from indicators.odd(rule)
 
 
 def _quotas(

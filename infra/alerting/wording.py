@@ -60,12 +60,16 @@ class Wording:
 
     def _story(self, entry: Entry) -> Story | None:
         over = None if entry.begins else Reason(entry.why)
-        return self._stories.told(entry.key, entry.at, over=over, notice_key=entry.notice_key)
+        return self._stories.told(
+            entry.key, entry.at, over=over, notice_key=entry.notice_key, value=entry.value
+        )
 
     def _reader(self, entry: Entry) -> Reader:
         if entry.route is Route.REP:
             return Reader.REP
         rule = self._rules.get(entry.key.rule_id)
+        if entry.route is Route.OPS and not is_shared(self._channels[entry.channel]):
+            return Reader.MANAGER  # only those read it who may know whom it is about
         if entry.route in PERSONAL or (rule is not None and rule.names_people):
             return Reader.MANAGER
         return Reader.CHANNEL

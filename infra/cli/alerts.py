@@ -128,6 +128,7 @@ def preview(
     from connectors.sinks.notices.words import Reader, told
     from infra.alerting import events
     from infra.alerting.stories import Stories
+    from schemas.alerts import OF_OPS
     from streams.domain.alert_sending import spoken_for
 
     try:
@@ -144,7 +145,8 @@ def preview(
     others_speak = spoken_for(bundle.alerts.rules, watched)
     for key in sorted(held):
         story = stories.of(key, held[key], datetime.now(UTC))
-        if story is not None and key not in others_speak:
+        is_meant = story is not None and (chosen is not Reader.REP or story.signal not in OF_OPS)
+        if story is not None and is_meant and key not in others_speak:
             typer.echo(rendered(told(story, chosen, locale), story, form) + "\n")
             count += 1
     typer.echo(f"{count} alert{'' if count == 1 else 's'}; nothing was sent")

@@ -1,4 +1,4 @@
-"""`pacesetter explain activity`: from a number back to what sources said."""
+"""`pacesetter explain activity` and `explain deal`: from a number back to what sources said."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,14 +8,10 @@ from infra.cli.reaching import WRONG, fail, patient_warehouse, print_json
 
 if TYPE_CHECKING:
     from infra.activities.explaining import Explained
+    from infra.billing.explaining import Explained as Deal
 
 STATEMENT_SECONDS_MAX = 60.0
 app = typer.Typer(no_args_is_help=True, help="Explain one fact: who said what, what it counts.")
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `activity` a word of its own while it is the only command."""
 
 
 @app.command()
@@ -40,6 +36,65 @@ def activity(
         print_json(found.plain())
     else:
         typer.echo(told(found))
+
+
+@app.command()
+def deal(
+    entity: Annotated[
+        str, typer.Argument(help="Its entity id, its identifier in a source, or a bill's number.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Explain what is invoiced and paid of a deal.
+
+    Shows which record of the deal and which bill said what, where in the log, and what of it
+    counts and why, and what payees are credited of it.
+
+    Example: pacesetter explain deal INV-0042
+    """
+    from infra.billing.explaining import explained
+
+    try:
+        found = explained(patient_warehouse(STATEMENT_SECONDS_MAX), entity)
+    except LookupError as error:
+        fail(str(error.args[0]), WRONG)
+    if as_json:
+        print_json(found.plain())
+    else:
+        typer.echo(told_deal(found))
+
+
+def told_deal(one: "Deal") -> str:
+    """Return a deal's money for people."""
+    from infra.definitions.showing import table
+
+    state = one.stage_class if one.is_there else "is not there, or deleted: its bills wait"
+    ended = f", cancelled on {one.cancelled_on} ({one.cancel_reason})" if one.cancelled_on else ""
+    money = ", ".join(
+        f"{what} {_shown(amount) or 'not known'}"
+        for what, amount in (("amount", one.amount), ("invoiced", one.invoiced_amount),
+                             ("paid", one.paid_amount))
+    )  # fmt: skip
+    said = [
+        (s.bill_id or "the deal", f"{s.source} {s.source_id}", f"{s.revision:%Y-%m-%d %H:%M:%S}",
+         s.op, s.currency, *map(_shown, (s.invoiced_amount, s.credit_note_amount, s.paid_amount)),
+         f"{s.topic}/{s.partition}", f"{s.epoch}:{s.offset}", s.counts)
+        for s in one.said
+    ]  # fmt: skip
+    header = ("BILL", "TOLD BY", "MODIFIED", "OP", "CUR", "INVOICED", "CREDIT NOTES", "PAID",
+              "PARTITION", "POSITION", "")  # fmt: skip
+    credits = [
+        (c.rep_id, c.role, *map(_shown, (c.amount, c.invoiced_amount, c.paid_amount)))
+        for c in one.credited
+    ]
+    whose = table(("REP", "ROLE", "AMOUNT", "INVOICED", "PAID"), credits)
+    return "\n\n".join(
+        [
+            f"deal {one.entity_id} ({state}){ended}\n{money} {one.currency}",
+            f"What was said, in the order of the log:\n{table(header, said)}",
+            f"What payees are credited of it:\n{whose}" if credits else "Nobody is credited.",
+        ]
+    )
 
 
 def told(one: "Explained") -> str:

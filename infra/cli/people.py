@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli import people_feed, people_map
+from infra.cli import people_connect, people_feed, people_map
 from infra.cli.reaching import WRONG, fail, ground, print_json
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Users of sources, and whose they are.")
 app.command(name="map")(people_map.map_)
+app.command()(people_connect.connect)
 app.command()(people_feed.sync)
 app.command()(people_feed.watch)
 

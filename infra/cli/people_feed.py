@@ -1,6 +1,9 @@
 """`pacesetter people sync | watch`: snapshots of the HR system become dated changes."""
 
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,16 +14,24 @@ from infra.cli.reaching import NOT_YET, WRONG, fail, ground, print_json
 
 if TYPE_CHECKING:
     from connectors.sources.files.mapping import PeopleMapping
+    from infra.cli.people_connect import Asked
     from infra.hr.syncing import Synced
 
-Mapping = Annotated[str, typer.Option(help="A mapping of people: a YAML file.", show_default=False)]
+ASKED_AGAIN_SECONDS = 3600.0  # when an HR system gave no snapshot
+Mapping = Annotated[
+    str, typer.Option(help="A mapping of people: a YAML file. With --from: instead of its own.")
+]
+From = Annotated[str, typer.Option("--from", help="Ask an HR system that `people connect` knows.")]
 Author = Annotated[str, typer.Option(help="Default: git's user.name, else $USER.")]
 
 
 def sync(
-    file: Annotated[Path, typer.Argument(help=".csv, .xlsx or .jsonl", show_default=False)],
-    mapping: Mapping,
+    file: Annotated[
+        Path | None, typer.Argument(help=".csv, .xlsx or .jsonl", show_default=False)
+    ] = None,
+    mapping: Mapping = "",
     *,
+    from_: From = "",
     day: Annotated[str, typer.Option(help="Day of the snapshot. Default: today.")] = "",
     approve: Annotated[
         str, typer.Option(help="Who approves that closed periods change: not the author.")
@@ -41,7 +52,8 @@ def sync(
     change days of closed payroll periods is shown and waits for --approve.
 
     Examples: pacesetter people sync hr-2026-11-22.csv --mapping hr.yaml --dry-run,
-    pacesetter people sync hr-2026-11-22.csv --mapping hr.yaml --approve dana
+    pacesetter people sync hr-2026-11-22.csv --mapping hr.yaml --approve dana,
+    pacesetter people sync --from bamboohr --dry-run
     """
     from infra.cli import effects
     from infra.cli.payroll import author_of
@@ -50,9 +62,9 @@ def sync(
     if approve and approve == who:
         fail(f"{who} cannot approve what they apply; name somebody else with --approve", WRONG)
     on = _day(day)
-    with ground() as (client, log):
+    with _snapshot(file, mapping, from_) as (path, read), ground() as (client, log):
         try:
-            done = _synced(file, _mapping(mapping, file), client, log, author=who, day=on,
+            done = _synced(path, read, client, log, author=who, day=on,
                            approver=approve, is_whole=whole, dry_run=dry_run)  # fmt: skip
         except Unusable as error:
             fail(str(error), WRONG)
@@ -68,8 +80,12 @@ def sync(
 
 def watch(
     folder: Annotated[Path, typer.Argument(help="Where snapshots are dropped.")],
-    mapping: Mapping,
+    mapping: Mapping = "",
     *,
+    from_: From = "",
+    ask_every: Annotated[
+        float, typer.Option(help="With --from: hours between two snapshots.", min=1)
+    ] = 24.0,
     every: Annotated[float, typer.Option(help="Seconds between two looks.", min=1)] = 60.0,
     once: Annotated[bool, typer.Option("--once", help="Look once and end; for cron.")] = False,
     author: Author = "",
@@ -77,17 +93,24 @@ def watch(
     """Take each snapshot that is dropped into a folder, by SFTP for one.
 
     A file goes to done/, to held/ if closed periods would change (`people sync` it with
-    --approve), or to refused/; the reason lies beside it.
+    --approve), or to refused/; the reason lies beside it. With --from the HR system is asked each
+    night, and what it says is dropped there too.
 
-    Example: pacesetter people watch /srv/hr-drop --mapping hr.yaml
+    Examples: pacesetter people watch /srv/hr-drop --mapping hr.yaml,
+    pacesetter people watch /srv/hr-drop --from personio
     """
     from infra.cli.payroll import author_of
     from infra.hr.folder import take
 
-    who, read = author_of(author), _mapping(mapping, folder)
+    who = author_of(author)
+    asked = _asked(from_, mapping) if from_ else None
+    read = asked.mapping if asked else mapping_of_people(mapping, folder)
     if not folder.is_dir():
         fail(f"{folder} is no folder", WRONG)
+    due = 0.0
     while True:
+        if asked is not None and time.monotonic() >= due:
+            due = time.monotonic() + _dropped(asked, folder, ask_every * 3600, once=once)
         now = datetime.now(UTC)
 
         def one(path: Path) -> str | None:
@@ -101,6 +124,45 @@ def watch(
         if once:
             return
         time.sleep(every)
+
+
+@contextmanager
+def _snapshot(file: Path | None, mapping: str, name: str) -> "Iterator[tuple[Path, PeopleMapping]]":
+    """Hold the file of a snapshot, asked for where it is not given."""
+    from infra.cli.people_connect import NotAsked
+
+    if (file is None) == (not name):
+        fail("name a file, or the HR system to ask with --from", WRONG)
+    if file is not None:
+        yield file, mapping_of_people(mapping, file)
+        return
+    asked = _asked(name, mapping)
+    with tempfile.TemporaryDirectory(prefix="people-") as folder:
+        try:
+            path = asked.dropped(Path(folder))
+        except NotAsked as error:
+            fail(str(error), NOT_YET if error.may_pass else WRONG)
+        yield path, asked.mapping
+
+
+def _asked(name: str, mapping: str) -> "Asked":
+    from infra.cli.people_connect import Asked
+
+    return Asked.of(name, mapping)
+
+
+def _dropped(asked: "Asked", folder: Path, seconds: float, *, once: bool) -> float:
+    """Return in how many seconds to ask again, a snapshot dropped."""
+    from infra.cli.people_connect import NotAsked
+
+    try:
+        asked.dropped(folder)
+    except NotAsked as error:
+        if once:
+            fail(str(error), NOT_YET if error.may_pass else WRONG)
+        typer.echo(f"{datetime.now(UTC):%Y-%m-%d %H:%M} {error}", err=True)
+        return min(seconds, ASKED_AGAIN_SECONDS)
+    return seconds
 
 
 class Unusable(Exception):
@@ -124,13 +186,14 @@ def _synced(file: Path, mapping: "PeopleMapping", client: Any, log: Any, **given
         raise Unusable(str(error)) from error
 
 
-def _mapping(name: str, file: Path) -> "PeopleMapping":
+def mapping_of_people(name: str, file: Path) -> "PeopleMapping":
+    """Return a mapping of people by the name a person gives it."""
     from connectors.sources.files.mapping import PeopleMapping
     from connectors.sources.files.reading_mapping import BadMapping
     from infra.cli.imports import mapping_named
 
     try:
-        found = mapping_named(name, file)
+        found = mapping_named(name or None, file)
     except BadMapping as error:
         fail(str(error), WRONG)
     if not isinstance(found, PeopleMapping):
@@ -149,7 +212,7 @@ def _held(done: "Synced") -> str:
     first = ", ".join(f"{t.rep_id} from {t.since}" for t in done.held[:10])
     return (
         f"days of closed periods would change: {first}. Nothing is written; look with --dry-run, "
-        "then `pacesetter people sync FILE --mapping MAPPING --approve WHO`"
+        "then `pacesetter people sync FILE --mapping MAPPING --approve WHO` (or --from SYSTEM)"
     )
 
 

@@ -35,20 +35,31 @@ def resume(name: Name) -> None:
 
 
 def backfill(name: Name, *, wait: Wait = True) -> None:
-    """Read everything the vendor has once more, such as history from before raw.SOURCE begins.
+    """Read everything the vendor has once more, such as history that it lets us see only now.
 
     What is known already changes nothing. It keeps within the vendor's limits and goes on after an
-    interruption. Example: pacesetter source backfill salesforce
+    interruption. `source reconcile` is the same listing, and says what was not as known here.
+
+    Example: pacesetter source backfill salesforce
     """
-    _anew(name, wait)
+    if _anew(name, wait) is not None:
+        typer.echo(f"Everything is here. See how it does: pacesetter source status {name}")
 
 
 def reconcile(name: Name, *, wait: Wait = True) -> None:
-    """Compare everything with the vendor: list it all, and ask for whatever does not show up.
+    """Compare everything with the vendor, and say how much was not as it has it.
 
-    Example: pacesetter source reconcile salesforce --no-wait
+    All is listed, and what does not show up is asked for. What differed is mended by then.
+
+    Example: pacesetter source reconcile salesforce
     """
-    _anew(name, wait)
+    news = _anew(name, wait)
+    if news == 0:
+        typer.echo(f"Everything was here as {name} has it.")
+    elif news is not None:
+        typer.echo(
+            f"{news:,} records were not as {name} has them (or changed just now); they are now."
+        )
 
 
 def replay(name: Name) -> None:
@@ -67,7 +78,8 @@ def replay(name: Name) -> None:
     typer.echo(f"{name} is mapped anew from raw.{name}; see `pacesetter source status {name}`.")
 
 
-def _anew(name: str, wait: bool) -> None:
+def _anew(name: str, wait: bool) -> int | None:
+    """Return how many records were news when everything is listed; None: nobody waited."""
     from infra.cli.source_add import listed
     from infra.local.found import found_settings
 
@@ -76,9 +88,9 @@ def _anew(name: str, wait: bool) -> None:
         fail(f"{name} is paused; `pacesetter source resume {name}` first", WRONG)
     sources.write(replace(source, reconciles=source.reconciles + 1))
     if wait:
-        listed(found_settings(), sources, name)
-    else:
-        typer.echo(f"It is done in the background: pacesetter source status {name}")
+        return listed(found_settings(), sources, name)
+    typer.echo(f"It is done in the background: pacesetter source status {name}")
+    return None
 
 
 def read_source(name: str) -> "tuple[Sources, Source]":

@@ -7,7 +7,7 @@ import typer
 from infra.cli.reaching import WRONG, fail
 
 if TYPE_CHECKING:
-    from connectors.sources.runtime.folder import Source, Sources
+    from connectors.sources.runtime.folder import Sources
     from connectors.sources.vendors.contract import Finding, Vendor
     from infra.sources.asking import Answers
     from streams.settings import Settings
@@ -51,7 +51,7 @@ def add(
         called = name or what.name
         if called in sources.names():
             raise BadSource(f"there is a source {called} already; choose another --name")
-        answers = asked(what, given(sets or []), None if yes else _ask)
+        answers = asked(what, given(sets or []), None if yes else ask)
         made = checked_settings(what.settings, answers.together, called)
         if check:
             _check(what, made)
@@ -64,7 +64,9 @@ def add(
     typer.echo(f"\n{what.title} is a source now, called {called}.")
     _steps(settings, what, called, answers)
     if wait:
-        _list(settings, sources.read(called))
+        listed(settings, sources, called)
+        typer.echo(f"It is live. See how it does: pacesetter source status {called}\n"
+                   f"Whose are its users? pacesetter source users {called}")  # fmt: skip
 
 
 def secret(
@@ -149,7 +151,8 @@ def _without_topic(delete: object) -> None:
         typer.echo(f"its topic stays: {error}", err=True)
 
 
-def _ask(question: str, default: str, hidden: bool) -> str:
+def ask(question: str, default: str, hidden: bool) -> str:
+    """Return what a person answers."""
     answer = typer.prompt(question, default=default, show_default=bool(default), hide_input=hidden)
     return str(answer)
 
@@ -202,25 +205,19 @@ def _steps(settings: "Settings", what: "Vendor", name: str, answers: "Answers") 
                        "then nothing is pushed, and changes show when it is asked.")  # fmt: skip
 
 
-def _list(settings: "Settings", source: "Source") -> None:
+def listed(settings: "Settings", sources: "Sources", name: str) -> int:
+    """Follow a listing that was asked for until it is done; return how many records were news."""
     from infra.sources.backfilling import Stuck, backfilled, is_running
     from infra.sources.standing_on import ground_of
 
     typer.echo("\nListing everything; it goes on by itself if you stop here with Ctrl-C.")
     try:
         with ground_of(settings) as ground:
-            backfilled(
+            return backfilled(
                 ground,
-                source,
+                sources.read(name),
                 lambda line: typer.echo(f"  {line}"),
                 installation_runs=is_running(settings),
             )
     except Stuck as error:
         fail(str(error), WRONG)
-    typer.echo(f"It is live. See how it does: pacesetter source status {source.name}\n"
-               f"Whose are its users? pacesetter source users {source.name}")  # fmt: skip
-
-
-def listed(settings: "Settings", sources: "Sources", name: str) -> None:
-    """Follow a listing that was asked for until it is done."""
-    _list(settings, sources.read(name))

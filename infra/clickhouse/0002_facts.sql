@@ -107,6 +107,7 @@ CREATE TABLE IF NOT EXISTS spm.deal
     credit_invoiced_amount Array(Nullable(Decimal(18, 4))) COMMENT '... of what is invoiced ...',
     credit_paid_amount Array(Nullable(Decimal(18, 4))) COMMENT '... of what is paid, null for not known ...',
     credit_territory_id Array(String) COMMENT '... and from these territories: of the rule, else of the deal.',
+    said String CODEC(ZSTD(1)) COMMENT 'What its record said, as JSON, where there are bills of the deal and the row is made of all; else empty.',
     sequence UInt64 COMMENT 'Definitions in force. In a marker row: the sequence it sets.',
     rep_id String COMMENT 'Rep of the owner, or unassigned.',
     day Date32 COMMENT 'Day its main measure counts on, in the rep''s zone.',

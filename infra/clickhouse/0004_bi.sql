@@ -318,6 +318,58 @@ LEFT JOIN
     WHERE sequence = (SELECT max(sequence) FROM spm.membership WHERE subject_kind = 'COMPANY' AND rep_id = 'unassigned')
 ) AS line ON line.rep_id = fact.rep_id;
 
+-- What each bill says as it is now, and whether it counts; those deleted are gone.
+CREATE OR REPLACE VIEW spm_bi.fct_bill
+(
+    deal_id String,
+    bill_id String,
+    rep_id String,
+    state String,
+    currency String,
+    invoiced_amount Nullable(Decimal(18, 4)),
+    credit_note_amount Nullable(Decimal(18, 4)),
+    paid_amount Nullable(Decimal(18, 4)),
+    cancelled_on Nullable(Date32),
+    cancel_reason String,
+    created_at DateTime64(3, 'UTC'),
+    occurred_at DateTime64(3, 'UTC'),
+    source String,
+    source_id String
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT bill.deal_id AS deal_id, bill.bill_id AS bill_id, deal.rep_id AS rep_id,
+    multiIf(deal.op != 'SET', 'NO_DEAL', bill.currency != deal.currency, 'OTHER_CURRENCY', 'COUNTS') AS state,
+    bill.currency AS currency,
+    toDecimal64OrNull(JSONExtractString(bill.said, 'invoiced_amount'), 4) AS invoiced_amount,
+    toDecimal64OrNull(JSONExtractString(bill.said, 'credit_note_amount'), 4) AS credit_note_amount,
+    toDecimal64OrNull(JSONExtractString(bill.said, 'paid_amount'), 4) AS paid_amount,
+    toDate32('1970-01-01') + JSONExtract(bill.said, 'cancelled_on', 'Nullable(Int32)') AS cancelled_on,
+    JSONExtractString(bill.said, 'cancel_reason') AS cancel_reason,
+    fromUnixTimestamp64Milli(JSONExtractInt(bill.said, 'created_at'), 'UTC') AS created_at,
+    fromUnixTimestamp64Milli(JSONExtractInt(bill.said, 'occurred_at'), 'UTC') AS occurred_at,
+    bill.source AS source, bill.source_id AS source_id
+FROM
+(
+    SELECT * FROM
+    (
+        SELECT entity_id AS deal_id, said, JSONExtractString(said, 'bill_id') AS bill_id,
+            JSONExtractString(said, 'op') AS op, JSONExtractString(said, 'currency') AS currency,
+            JSONExtractString(said, 'source') AS source, JSONExtractString(said, 'source_id') AS source_id
+        FROM spm.deal
+        WHERE kind != 'marker' AND said != '' AND bill_id != ''
+        ORDER BY entity_id, position DESC
+        LIMIT 1 BY entity_id, source, source_id
+    )
+    WHERE op = 'SET'
+) AS bill
+LEFT JOIN
+(
+    SELECT entity_id, rep_id, op, currency FROM spm.deal
+    WHERE kind != 'marker'
+    ORDER BY entity_id, position DESC
+    LIMIT 1 BY entity_id
+) AS deal ON deal.entity_id = bill.deal_id;
+
 -- A credit's newest version is chosen before the deleted ones are left out, and by the engine's own
 -- merge (FINAL), so that a filter on other columns can never bring an older version back.
 CREATE OR REPLACE VIEW spm_bi.fct_credit

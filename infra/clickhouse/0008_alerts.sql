@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS spm.alert_event
     rule_id LowCardinality(String) COMMENT 'Rule of alerts.yaml.',
     subject_kind LowCardinality(String) COMMENT 'REP, TEAM, COMPANY or SOURCE.',
     subject_id String COMMENT 'rep_id, team_id, company, or a source of data.',
-    kpi LowCardinality(String) COMMENT 'KPI of the quota, or the KPI watched.',
+    kpi LowCardinality(String) COMMENT 'KPI of the quota, or the KPI watched; for sales operations the deal or contest.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code, empty for what is no money.',
     period_start Date32 COMMENT 'First day of the period watched.',
     number UInt64 COMMENT 'Counts the events of one alert from 1; a repeated one replaces itself.',
@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS spm.alert_event
     notice_route Array(String) COMMENT 'By which route of the rule.',
     notice_recipient Array(String) COMMENT 'rep_id of whom it is for, empty for whoever reads the channel.',
     notice_channel Array(String) COMMENT 'Channel of the installation.',
-    notice_due Array(DateTime64(3, 'UTC')) COMMENT 'Not before this instant; 1970-01-01 for: with the digest.'
+    notice_due Array(DateTime64(3, 'UTC')) COMMENT 'Not before this instant; 1970-01-01 for: with the digest.',
+    is_private Bool COMMENT 'For sales operations alone: commissions and contests out of the ordinary.'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (rule_id, subject_kind, subject_id, kpi, currency, period_start, number)
@@ -111,7 +112,7 @@ CREATE TABLE IF NOT EXISTS spm.alert_act
     rule_id LowCardinality(String) COMMENT 'Rule of alerts.yaml.',
     subject_kind LowCardinality(String) COMMENT 'REP, TEAM, COMPANY or SOURCE.',
     subject_id String COMMENT 'rep_id, team_id, company or source.',
-    kpi LowCardinality(String) COMMENT 'KPI of the quota, or the KPI watched.',
+    kpi LowCardinality(String) COMMENT 'KPI of the quota, or the KPI watched; for sales operations the deal or contest.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code, empty for what is no money.',
     period_start Date32 COMMENT 'First day of the period watched.',
     at DateTime64(6, 'UTC') COMMENT 'When it was said.',
@@ -126,6 +127,7 @@ ORDER BY (rule_id, subject_kind, subject_id, kpi, currency, period_start, at)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'What people said about alerts. Never changed.';
 
+-- What sales operations hear is in no view: it may name pay, or a suspicion, and others read these.
 CREATE OR REPLACE VIEW spm_bi.alert_event
 (
     rule_id String,
@@ -154,7 +156,7 @@ AS SELECT rule_id, subject_kind, subject_id, if(subject_kind = 'REP', subject_id
     period_start, number, at, day, before AS state_before, after AS state_after, reason, value, episode, inputs,
     sequence, event_id, story, length(notice_key) AS notices
 FROM spm.alert_event FINAL
-WHERE reason != 'COUNTED';
+WHERE reason != 'COUNTED' AND rule_id NOT IN (SELECT rule_id FROM spm.alert_event WHERE is_private);
 
 CREATE OR REPLACE VIEW spm_bi.alert_notice
 (
@@ -196,7 +198,8 @@ FROM
 (
     SELECT key, event_id, rule_id, subject_kind, subject_id, kpi, currency, period_start, episode, story, after, at,
         route, recipient, channel, due
-    FROM (SELECT * FROM spm.alert_event FINAL WHERE notEmpty(notice_key))
+    FROM (SELECT * FROM spm.alert_event FINAL WHERE notEmpty(notice_key)
+        AND rule_id NOT IN (SELECT rule_id FROM spm.alert_event WHERE is_private))
     ARRAY JOIN notice_key AS key, notice_route AS route, notice_recipient AS recipient, notice_channel AS channel,
         notice_due AS due
     UNION ALL
@@ -234,7 +237,8 @@ CREATE OR REPLACE VIEW spm_bi.alert_act
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT rule_id, subject_kind, subject_id, if(subject_kind = 'REP', subject_id, '') AS rep_id, kpi, currency,
     period_start, at, act, episode, until, author, note
-FROM spm.alert_act FINAL;
+FROM spm.alert_act FINAL
+WHERE rule_id NOT IN (SELECT rule_id FROM spm.alert_event WHERE is_private);
 
 CREATE OR REPLACE VIEW spm_bi.alert_episode
 (
@@ -275,6 +279,7 @@ FROM
         nullIf(maxIf(e.at, e.after = 'OK'), toDateTime64(0, 3, 'UTC')) AS ended_at,
         anyIf(e.reason, e.after = 'OK') AS end_reason, argMin(tuple(e.value), e.number).1 AS value
     FROM spm.alert_event AS e FINAL WHERE e.episode IS NOT NULL AND e.reason != 'COUNTED'
+        AND e.rule_id NOT IN (SELECT rule_id FROM spm.alert_event WHERE is_private)
     GROUP BY rule_id, subject_kind, subject_id, kpi, currency, period_start, episode
 ) AS fired
 LEFT JOIN

@@ -50,7 +50,7 @@ def earned(client: Any, bundle: Bundle, reps: Collection[str], now: datetime) ->
     """
     given, zone = bundle.contests, bundle.company.time_zone
     today = now.astimezone(ZoneInfo(zone)).date()
-    read = _Read(client, bundle, today)
+    read = Reading(client, bundle, today)
     held: dict[str, list[Award]] = defaultdict(list)
     for badge in given.badges:
         made = read.made(badge.metric, badge.valid_from, badge.valid_to)
@@ -84,7 +84,7 @@ def _earned(
     return Earned(rep_id, newest, streaks, mine, level_of(mine, levels), following)
 
 
-class _Read:
+class Reading:
     """Events by measure, each read once."""
 
     def __init__(self, client: Any, bundle: Bundle, today: date) -> None:

@@ -7,7 +7,18 @@ from typing import cast
 
 from infra.definitions import checking_broadcasts
 from infra.definitions.problems import Finding, Path, Severity, did_you_mean
-from schemas.alerts import OF_MEASURES, WINDOWED, Alerts, Route, Rule, Signal, Subject
+from schemas.alerts import (
+    MEASURED,
+    NEEDS_WINDOW,
+    OF_MEASURES,
+    OF_OPS,
+    WINDOWED,
+    Alerts,
+    Route,
+    Rule,
+    Signal,
+    Subject,
+)
 from schemas.defining import Definition
 from schemas.definitions import Measures, Roster
 from schemas.kpis import Kpis
@@ -17,8 +28,11 @@ KIND = "alerts"
 Values = Mapping[str, Definition]
 # What only one signal has, and whether it must have it.
 _OWN = (("worse", Signal.KPI, "ABOVE or BELOW"), ("tolerance", Signal.PACE_BURN, "such as 0.10"))
-_NEEDS_LONG = (Signal.ACTIVITY, Signal.STALLED)
-_NO_KPI = (Signal.STALLED, Signal.FRESHNESS)
+# Of whom a signal of commissions and contests is told apart; others know reps, teams, the company.
+_OF_ONE = {
+    Signal.OUTSIZED: Subject.REP, Signal.OVERPAID: Subject.REP, Signal.CONTEST_RUSH: Subject.REP,
+    Signal.RESULT_CHANGED: Subject.COMPANY, Signal.FRESHNESS: Subject.SOURCE,
+}  # fmt: skip
 _NAMED = frozenset(Key._fields) - {"currency", "period_start"}
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
@@ -64,7 +78,7 @@ def _windows(path: Path, rule: Rule) -> Iterator[Finding]:
     if long is not None and rule.signal not in WINDOWED:
         yield Finding(KIND, (*path, "long_days"), str(long), f"is not for signal {rule.signal}",
                       "leave it out")  # fmt: skip
-    if long is None and rule.signal in _NEEDS_LONG:
+    if long is None and rule.signal in NEEDS_WINDOW:
         yield Finding(KIND, (*path, "long_days"), "", f"is missing: signal {rule.signal} needs it",
                       "write business days, such as 10")  # fmt: skip
     if short is not None and rule.signal is not Signal.PACE_BURN:
@@ -76,8 +90,9 @@ def _windows(path: Path, rule: Rule) -> Iterator[Finding]:
 
 
 def _subject(path: Path, rule: Rule) -> Iterator[Finding]:
-    if (rule.subject is Subject.SOURCE) != (rule.signal is Signal.FRESHNESS):
-        fits = "SOURCE" if rule.signal is Signal.FRESHNESS else "REP, TEAM or COMPANY"
+    only = _OF_ONE.get(rule.signal)
+    if rule.subject is not only if only else rule.subject is Subject.SOURCE:
+        fits = only or "REP, TEAM or COMPANY"
         yield Finding(KIND, (*path, "subject"), rule.subject, f"is not watched by {rule.signal}",
                       f"write {fits}")  # fmt: skip
     if rule.roles and rule.subject is not Subject.REP:
@@ -132,7 +147,7 @@ def _kpi(path: Path, rule: Rule, values: Values) -> Iterator[Finding]:
             yield Finding(KIND, (*path, "kpi"), "", f"is missing: signal {rule.signal} needs it",
                           "write the KPI that is watched")  # fmt: skip
         return
-    if rule.signal in _NO_KPI:
+    if rule.signal in MEASURED:
         yield Finding(KIND, (*path, "kpi"), rule.kpi, f"is not for signal {rule.signal}",
                       "leave it out")  # fmt: skip
         return
@@ -150,7 +165,11 @@ def _kpi(path: Path, rule: Rule, values: Values) -> Iterator[Finding]:
 
 def _routes(path: Path, rule: Rule) -> Iterator[Finding]:
     for j, route in enumerate(rule.routes):
-        if route is Route.BROADCAST:
+        if rule.signal in OF_OPS and route is not Route.OPS:
+            yield Finding(KIND, (*path, "routes", j), route,
+                          f"does not hear of {rule.signal}: it may be an accusation, or a mistake",
+                          "write OPS")  # fmt: skip
+        elif route is Route.BROADCAST:
             yield Finding(KIND, (*path, "routes", j), route, "is for good news",
                           "write MANAGER, REP, TEAM_CHANNEL, OPS or DIGEST")  # fmt: skip
         if route is Route.REP and rule.subject is not Subject.REP:

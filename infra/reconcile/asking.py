@@ -99,6 +99,7 @@ def added(table: str, checks: Iterable[Checked]) -> Checked:
         off,
         tuple(m for part in parts for m in part.mismatches),
         sum(part.seconds for part in parts),
+        tuple(dict.fromkeys(what for part in parts for what in part.not_said)),
     )
 
 

@@ -82,12 +82,12 @@ def cut(warehouse: Warehouse, overdue_seconds: int = OVERDUE_SECONDS) -> tuple[P
     """
     reached = {
         (topic, number): (end, long, bool(quiet))
-        for topic, number, end, long, quiet in ask(warehouse, _applied(overdue_seconds)).iter_rows()
+        for topic, number, end, long, quiet in ask(warehouse, applied(overdue_seconds)).iter_rows()
     }
-    applied = {partition: end for partition, (end, *_) in reached.items()}
+    ends = {partition: end for partition, (end, *_) in reached.items()}
     found = []
     for table in HISTORIES:
-        for topic, number, *rest in ask(warehouse, _ends(table, applied)).iter_rows():
+        for topic, number, *rest in ask(warehouse, _ends(table, ends)).iter_rows():
             end, *waited = reached.get((topic, number), (0, 0, False))
             found.append(Part(table, topic, number, end, *rest, *waited))
     return tuple(found)
@@ -105,7 +105,8 @@ def slices(parts: Sequence[Part], table: str) -> Iterator[Slice]:
         yield Slice(table, topic, tuple(mine))
 
 
-def _applied(overdue_seconds: int) -> str:
+def applied(overdue_seconds: int) -> str:
+    """Return SQL for how far partitions are applied, and how far they were so long ago."""
     return f"""
         SELECT topic, partition, max(reached) AS now_applied,
             maxIf(reached, is_long_ago) AS long_applied, min(is_long_ago) AS is_quiet

@@ -6,7 +6,7 @@ force in its partition now, so that a marker that was forgotten shows.
 
 from collections.abc import Iterator
 
-from infra.reconcile import deals, rules, several
+from infra.reconcile import bills, deals, rules, several
 from infra.reconcile.asking import Check, Warehouse, ask
 from infra.reconcile.cut import Slice
 from infra.reconcile.definitions import InForce, in_force
@@ -34,6 +34,8 @@ def checks(warehouse: Warehouse, part: Slice, days: Days) -> Iterator[Check]:
             yield Check(part.table, _KEY, _compared(part, resolved, days))
     if part.table == several.TABLE:
         yield from several.checks(warehouse, part, _KINDS[part.topic], days)
+    if part.table == bills.TABLE:
+        yield from bills.checks(part, days)
 
 
 _KINDS = {"crm.calls": "call", "crm.emails": "email", "crm.meetings": "meeting"}

@@ -47,6 +47,7 @@ class Checked:
         in_flight: on their way from one stage to the next.
         differing: how many differ; `mismatches` names the first of them.
         off: sum of the absolute differences by currency; empty currency for counts and seconds.
+        not_said: what of the table is not computed a second time, each in a few words.
     """
 
     table: str
@@ -57,6 +58,7 @@ class Checked:
     off: Mapping[str, Decimal] = field(default_factory=dict)
     mismatches: tuple[Mismatch, ...] = ()
     seconds: float = 0.0
+    not_said: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -69,6 +71,7 @@ class Checked:
             "off": {currency: str(amount) for currency, amount in self.off.items()},
             "mismatches": [mismatch.as_json() for mismatch in self.mismatches],
             "seconds": round(self.seconds, 3),
+            "not_compared": list(self.not_said),
         }
 
 

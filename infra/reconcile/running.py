@@ -38,7 +38,7 @@ ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
 TABLES = (totals.TABLE, months.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT,
           ledger.TABLE, recomputed.TABLE, pay_runs.TABLE, amortisation.TABLE,
-          contests.TABLE, results.TABLE, *expectations.TABLES, forecasts.TABLE)  # fmt: skip
+          contests.TABLE, *results.TABLES, *expectations.TABLES, forecasts.TABLE)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -177,6 +177,7 @@ def look(
         recomputed.TABLE: lambda: recomputed.checks(warehouse, _of(parts, credits.CREDIT), days),
         contests.TABLE: lambda: (contests.check_events(days),),
         results.TABLE: lambda: results.checks(warehouse),
+        results.STANDING: lambda: results.check_standings(warehouse),
         pay_runs.TABLE: lambda: (pay_runs.check(warehouse, days),),
         amortisation.TABLE: lambda: amortisation.checks(days),
         forecasts.TABLE: lambda: (forecasts.check(warehouse, days),),

@@ -58,6 +58,9 @@ def _lines(mismatch: Mismatch) -> Iterator[str]:
 
 def _log(report: Report) -> Iterator[str]:
     yield ""
+    for check in report.checks:
+        for what in check.not_said:
+            yield f"not compared: {what} ({check.table})"
     for gap in report.gaps:
         yield f"gap: {gap.topic}/{gap.partition} in epoch {gap.epoch}: {gap.what}"
     for some in report.dead_letters:

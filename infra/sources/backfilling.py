@@ -15,6 +15,9 @@ from streams.settings import Settings
 LOOK_SECONDS = 1.0
 TAKEN_UP_SECONDS = 6.0  # a running installation takes a new source up within two
 SAY_SECONDS = 5.0
+MISSING_SECONDS_MAX = (
+    120.0  # what did not show up is asked for within seconds, if the vendor lets us
+)
 Say = Callable[[str], None]
 
 
@@ -22,8 +25,10 @@ class Stuck(RuntimeError):
     """The listing does not go on; str() says what troubles it."""
 
 
-def backfilled(ground: Ground, source: Source, say: Say, *, installation_runs: bool) -> None:
-    """Return once everything the vendor has is listed and mapped.
+def backfilled(ground: Ground, source: Source, say: Say, *, installation_runs: bool) -> int:
+    """Return how many records were news, once everything the vendor has is listed and mapped.
+
+    What did not show up in the listing has been asked for by then, and is news if it is gone.
 
     If no process runs the source, this one does so meanwhile.
 
@@ -36,8 +41,11 @@ def backfilled(ground: Ground, source: Source, say: Say, *, installation_runs: b
     running: Running | None = None
     with suppress(Held):
         running = Running(ground, source)
+    before = _events(ground.sources, source)
     try:
         _follow(ground.sources, source, say)
+        _asked_for_missing(ground.sources, source)
+        return _events(ground.sources, source) - before
     finally:
         if running is not None:
             running.stop()
@@ -47,6 +55,30 @@ def is_running(settings: Settings) -> bool:
     """Return whether an installation runs here, which takes up a new source by itself."""
     run = run_file.read(settings.data_dir)
     return run is not None and run.is_alive()
+
+
+def _events(sources: Sources, source: Source) -> int:
+    if not sources.state_path(source.name).exists():
+        return 0
+    memory = State(sources.state_path(source.name), read_only=True)
+    try:
+        return int(memory.get("events", "0"))
+    finally:
+        memory.close()
+
+
+def _asked_for_missing(sources: Sources, source: Source) -> None:
+    """Wait until records that did not show up have been asked for."""
+    memory = State(sources.state_path(source.name))
+    until = time.monotonic() + MISSING_SECONDS_MAX
+    try:
+        while time.monotonic() < until:
+            due = [memory.get(f"sweep.{n}", "null") for n in vendor_named(source).objects]
+            if set(due) == {"null"} and not memory.counts()["wanted"]:
+                return
+            time.sleep(LOOK_SECONDS)
+    finally:
+        memory.close()
 
 
 def _follow(sources: Sources, source: Source, say: Say) -> None:

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from infra.effects.reading import Warehouse
-from infra.whatif.reading import credits, kpis
+from infra.whatif.reading import Warehouse, credits, kpis
 from schemas.definitions import NO_END, Bundle
 from schemas.plan_choices import Basis, CapPer, ClawbackMode, Excess, PlanPeriod
 from schemas.plans import Plan, Plans

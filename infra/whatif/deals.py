@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from infra.definitions.showing import table
-from infra.effects.reading import Warehouse
 from infra.whatif.computing import NOTHING, Stand
-from infra.whatif.reading import credits, kpis
+from infra.whatif.reading import Warehouse, credits, kpis
 from schemas.definitions import Bundle
 from schemas.plan_choices import Measure, Scope
 from schemas.plan_components import Component

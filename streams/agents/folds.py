@@ -1,11 +1,13 @@
 """The folds of all fact topics: domain rules in the shape the engine asks for."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import polars as pl
 
 from schemas import topics
+from streams.domain.bills import billed, heard_deal, said_deal
 from streams.domain.crediting import PARTED
 from streams.domain.facts import (
     faults_of,
@@ -20,6 +22,7 @@ from streams.domain.inforce import InForce, resolved_activities, resolved_deals
 from streams.domain.merging import merged
 from streams.engine.folds import Fold, Resolved, Snapshots, Tellers
 
+WINDOWS_MAX = 50  # of contests changed at once: with more, reading all costs less than asking
 _NOTHING = pl.lit(0, pl.Decimal(18, 4))
 CREDITS = Snapshots(
     table="spm.deal_credit",
@@ -50,6 +53,37 @@ CREDITS = Snapshots(
 )  # fmt: skip
 
 
+# Every instant that a rule may count a fact at, in milliseconds; a day lasts from its first to its
+# last instant anywhere on earth.
+_ACTIVITY = (("toUnixTimestamp64Milli(occurred_at)", 0),)
+_MEETING = (
+    ("toUnixTimestamp64Milli(occurred_at)", 0),
+    ("toUnixTimestamp64Milli(created_at)", 0),
+    ("coalesce(JSONExtract(state, 'start_at', 'Nullable(Int64)'), 0)", 0),
+    ("coalesce(JSONExtract(state, 'booked_at', 'Nullable(Int64)'), 0)", 0),
+)
+_DEAL = (
+    ("toUnixTimestamp64Milli(occurred_at)", 0),
+    ("toUnixTimestamp64Milli(created_at)", 0),
+    ("coalesce(toUnixTimestamp64Milli(won_at), 0)", 0),
+    ("coalesce(toUnixTimestamp64Milli(lost_at), 0)", 0),
+    ("coalesce(toInt64(toInt32(close_date)), 0) * 86400000", 2 * 86_400_000),
+)
+
+
+def _reach(instants: Sequence[tuple[str, int]], before: InForce, now: InForce) -> str | None:
+    """Return SQL for which facts resolve otherwise where contests alone differ; None: any may."""
+    windows = now.windows(before)
+    if windows is None or len(windows) > WINDOWS_MAX:
+        return None
+    spans = [
+        f"({at} >= {since - more} AND {at} < {until + more})"
+        for since, until in windows
+        for at, more in instants
+    ]
+    return f"({' OR '.join(spans) or '0'})"
+
+
 def _activity(message: str) -> Fold:
     def resolve(frame: pl.DataFrame, in_force: Any) -> Resolved:
         return Resolved(*resolved_activities(message, frame, in_force))
@@ -67,6 +101,7 @@ def _activity(message: str) -> Fold:
         resolve=resolve,
         stored=partial(stored_activity, message),
         recalled=partial(recalled_activity, message),
+        reach=partial(_reach, _MEETING if message == "meeting" else _ACTIVITY),
         tellers=Tellers(
             names=("source", "source_id"),
             alone="merged_into",
@@ -93,6 +128,16 @@ def _deal() -> Fold:
         stored=stored_deal,
         recalled=recalled_deal,
         snapshots=CREDITS,
+        tellers=Tellers(
+            names=("source", "source_id"),
+            alone="bill_id",
+            said=said_deal,
+            heard=heard_deal,
+            merged=lambda statements, _: billed(statements),
+            differs=lambda *_: False,
+            others_are_one=True,
+        ),
+        reach=partial(_reach, _DEAL),
     )
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.alert_story import Deviation
-from schemas.alerts import Rule, Signal
+from schemas.alerts import MEASURED, Rule, Signal
 from streams.domain.alert_states import Reading
 from streams.domain.periods import DAY, Span
 from streams.domain.workdays import Workdays
@@ -39,6 +39,7 @@ class Watch(NamedTuple):
         probability: of reaching the quota; None: no forecast.
         measured: what is no sum over days: a part of the open deals, minutes; None: nothing is.
         of: how many deals that rests on.
+        facts: what else it rests on, for whoever asks later.
     """
 
     subject_kind: str
@@ -53,6 +54,7 @@ class Watch(NamedTuple):
     probability: Decimal | None = None
     measured: Decimal | None = None
     of: Decimal | None = None
+    facts: Mapping[str, str] = {}
 
     def at(self, day: date) -> ToDate | None:
         """Return what had come in by the end of a day; before the period, nothing."""
@@ -88,7 +90,7 @@ def reading(rule: Rule, watch: Watch, *, is_late: bool, is_corrected: bool) -> R
 
 
 def _value(rule: Rule, watch: Watch) -> Decimal | None:
-    if rule.signal in (Signal.STALLED, Signal.FRESHNESS):
+    if rule.signal in MEASURED:
         return watch.measured if (watch.of or NONE) >= rule.evidence_min else None
     long = window(watch, rule.long_days)
     if rule.signal is Signal.KPI:

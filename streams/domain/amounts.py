@@ -1,17 +1,26 @@
 """What everybody has earned, in amounts alone: `paying.line_of` without its trace."""
 
 from collections.abc import Iterator
+from enum import Enum, auto
+from fractions import Fraction
 from typing import NamedTuple
 
 from schemas.plan_components import Component
+from schemas.plans import Plan
 from streams.domain.clawing import is_reduced
-from streams.domain.ladders import text_of
-from streams.domain.measuring import View, origins
+from streams.domain.ladders import is_reached, text_of
+from streams.domain.measuring import View, at_gates, origins
 from streams.domain.paying import line_of
 from streams.domain.payouts import Line, exchange_of
 from streams.domain.periods import Span
 from streams.domain.plan_parts import Part
-from streams.domain.straight import Straight, is_by_total, straight_of
+from streams.domain.straight import (
+    Straight,
+    is_by_total,
+    is_gated_total,
+    straight_of,
+    without_gates,
+)
 
 OFTEN = 40  # payees of one part, from which on pieces cost less than they save
 
@@ -35,6 +44,14 @@ class Amounted(NamedTuple):
     lacks: bool
 
 
+class _Way(Enum):
+    """How a component is computed."""
+
+    BY_TOTAL = auto()  # in pieces, by its own total alone
+    GATED = auto()  # the same, but for gates that are looked at beside it
+    PLAINLY = auto()
+
+
 class Amounts:
     """What payees of one plan have earned; pieces are made for parts that many have."""
 
@@ -42,7 +59,8 @@ class Amounts:
         self._often = often
         self._met: dict[int, int] = {}
         self._made: dict[int, tuple[Part, Straight | None]] = {}  # the part keeps its id taken
-        self._by_total: dict[str, bool] = {}
+        self._ways: dict[str, _Way] = {}
+        self._since: dict[tuple[int, int], str] = {}
 
     def of(self, view: View, within: Span | None = None) -> Iterator[Amounted]:
         """Yield what a payee has earned in each period of each component.
@@ -50,42 +68,75 @@ class Amounts:
         Args:
             within: only periods that have a day in it; None: all.
         """
-        is_opened = view.is_opened  # pieces begin at 0
+        is_opened = bool(view.context.opened) and view.is_opened  # pieces begin at 0
         for component in view.plan.components:
-            name = component.component_id
-            if name not in self._by_total:
-                self._by_total[name] = is_by_total(component) and not is_reduced(view.plan)
+            way = _Way.PLAINLY if is_opened else self._way(view, component)
             for origin in origins(view, component):
-                if within is not None and not origin.within(within).days:
+                if within is not None and not (
+                    origin.start < within.end and within.start < origin.end
+                ):
                     continue
                 straight = None
-                if self._by_total[name] and not is_opened:
-                    straight = self._straight(view.part(component, origin))
+                if way is not _Way.PLAINLY:
+                    straight = self._straight(view.part(component, origin), way)
                 if straight is not None:
-                    yield _quickly(view, component, origin, straight)
+                    yield self._quickly(view, component, origin, straight)
                 else:
                     yield amounted(view, line_of(view, component, origin))
 
-    def _straight(self, part: Part) -> Straight | None:
+    def _way(self, view: View, component: Component) -> _Way:
+        name = component.component_id
+        if name not in self._ways:
+            self._ways[name] = _way_of(view.plan, component)
+        return self._ways[name]
+
+    def _straight(self, part: Part, way: _Way) -> Straight | None:
         if id(part) in self._made:
             return self._made[id(part)][1]
         self._met[id(part)] = self._met.get(id(part), 0) + 1
         if self._met[id(part)] < self._often:
             return None
-        self._made[id(part)] = part, straight_of(part)
+        bare = part
+        if way is _Way.GATED:
+            bare = part._replace(component=without_gates(part.component))
+        self._made[id(part)] = part, straight_of(bare)
         return self._made[id(part)][1]
 
+    def _quickly(
+        self, view: View, component: Component, origin: Span, straight: Straight
+    ) -> Amounted:
+        counted = view.selected[component.component_id][origin]
+        lacks = [one.lacks for one in counted if one.lacks]
+        exchange = exchange_of(view, origin, lacks)
+        paid = view.plan.pay_currency or view.plan.currency
+        is_open = self._ways[component.component_id] is _Way.BY_TOTAL or _is_open(
+            view, component, origin, lacks, straight.part
+        )
+        total = sum(one.plain for one in counted)
+        made, tier = straight.earned(total, exchange, is_open=is_open)
+        if paid != view.plan.currency and exchange is None:
+            made = 0  # better nothing than one currency for another
+        key = (id(straight), tier)
+        if key not in self._since:
+            self._since[key] = _since(straight.part, tier)
+        name = component.component_id
+        return Amounted(name, origin, paid, made, tier, self._since[key], bool(lacks))
 
-def _quickly(view: View, component: Component, origin: Span, straight: Straight) -> Amounted:
-    counted = view.selected[component.component_id][origin]
-    lacks = [one.lacks for one in counted if one.lacks]
-    exchange = exchange_of(view, origin, lacks)
-    paid = view.plan.pay_currency or view.plan.currency
-    made, tier = straight.earned(sum(one.plain for one in counted), exchange)
-    if paid != view.plan.currency and exchange is None:
-        made = 0  # better nothing than one currency for another
-    return Amounted(
-        component.component_id, origin, paid, made, tier, _since(straight.part, tier), bool(lacks)
+
+def _way_of(plan: Plan, component: Component) -> _Way:
+    if is_reduced(plan):
+        return _Way.PLAINLY
+    if is_by_total(component):
+        return _Way.BY_TOTAL
+    return _Way.GATED if is_gated_total(component) else _Way.PLAINLY
+
+
+def _is_open(view: View, component: Component, origin: Span, lacks: list[str], part: Part) -> bool:
+    """Return whether all gates of a component are cleared; `lacks` takes in what is missing."""
+    stands = at_gates(view, component, origin, lacks)
+    return all(
+        value is not None and is_reached(value, Fraction(gate.since), part.boundary)
+        for gate, value in zip(component.gates, stands, strict=True)
     )
 
 

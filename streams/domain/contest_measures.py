@@ -7,7 +7,7 @@ what a day is worth and not what happened on it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -85,10 +85,21 @@ def counters(bundle: Bundle, rules: Mapping[str, Rule]) -> tuple[Counter, ...]:
     )
 
 
-def deciding(bundle: Bundle) -> tuple[Any, ...]:
+class Deciding(NamedTuple):
+    """What of one metric of a contest decides what facts put in."""
+
+    measure: str
+    kpi: str
+    window: Window
+    zone: str
+    currency: str | None
+    only: Filter | None
+
+
+def deciding(bundle: Bundle) -> tuple[Deciding, ...]:
     """Return what of the contests decides what facts put in: no caps, points, prizes or names."""
     return tuple(
-        (measure_of(c, m), m.kpi, window(c), c.time_zone, m.currency, m.only)
+        Deciding(measure_of(c, m), m.kpi, window(c), c.time_zone, m.currency, m.only)
         for c in folded(bundle)
         for m in c.metrics
     )

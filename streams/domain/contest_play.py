@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from schemas.contest_choices import Seeding
 from schemas.contests import Contest
+from streams.domain.contest_book import Book
 from streams.domain.contest_ranking import Rules, Standing, better
-from streams.domain.contest_scores import Step, Tally, Terms, tallies, within
+from streams.domain.contest_scores import Tally
 from streams.domain.contest_times import Millis, Window
 
 BYE = ""  # nobody on the other side: who has a bye goes on
@@ -22,9 +23,8 @@ class Play(NamedTuple):
         as_of: rounds that are over by then are decided.
     """
 
-    steps: Sequence[Step]
+    book: Book
     participants: tuple[str, ...]
-    terms: Terms
     rules: Rules
     window: Window
     rounds: tuple[Window, ...]
@@ -32,8 +32,12 @@ class Play(NamedTuple):
 
     def tallies(self, within_window: Window | None = None) -> dict[str, Tally]:
         """Return what everybody has of a window, or of the whole contest."""
-        made = within(self.steps, within_window or self.window)
-        return tallies(made, self.participants, self.terms)
+        window = within_window or self.window
+        return {name: self.tally(name, window) for name in self.participants}
+
+    def tally(self, name: str, window: Window) -> Tally:
+        """Return what somebody has of a window."""
+        return self.book.line(name).tally(window)
 
     def is_over(self, window: Window) -> bool:
         """Return whether a window is over."""
@@ -61,8 +65,9 @@ class Match(NamedTuple):
 def duel(play: Play, number: int, label: str, pair: tuple[str, str], *, may_tie: bool) -> Match:
     """Return a match of a round (from 1); equal in all, the first goes on, or it ties."""
     window = play.rounds[number - 1]
-    every = play.tallies(window)
-    return match(number, label, (every[pair[0]], every.get(pair[1])), play.rules,
+    home, away = (play.tally(name, window) if name != BYE else None for name in pair)
+    assert home is not None, "who has a bye comes first"
+    return match(number, label, (home, away), play.rules,
                  decided=play.is_over(window), may_tie=may_tie)  # fmt: skip
 
 

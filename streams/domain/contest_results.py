@@ -1,6 +1,6 @@
 """A contest as it stands at an instant, whatever its format. Pure: events in, places out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -9,15 +9,16 @@ from schemas.contest_choices import State as ContestState
 from schemas.contest_parts import Milestone
 from schemas.contests import Contest
 from streams.domain import contest_times as times
+from streams.domain.contest_book import Book, Line, book
 from streams.domain.contest_counting import ZERO, Contribution, Event, contributions
 from streams.domain.contest_field import Field
 from streams.domain.contest_knockouts import Dropped, bracket, elimination
 from streams.domain.contest_play import Match, Play, placed, seeded
 from streams.domain.contest_prizes import Won, prizes
 from streams.domain.contest_ranking import Rules, Standing, key_of, qualifies, standings
-from streams.domain.contest_scores import Step, Tally, Terms, course, steps, tallies, within
+from streams.domain.contest_scores import Step, Tally, Terms, steps
 from streams.domain.contest_seasons import Row, season
-from streams.domain.contest_timeline import Reign, reigns
+from streams.domain.contest_timeline import Reign
 from streams.domain.contest_times import Millis, Phase
 
 GOAL = "goal"  # the name of the target among its levels
@@ -74,7 +75,9 @@ def result(
         is_lower_better: of the KPI it goes by.
     """
     made = steps(counted(contest, events), field)
-    return of_steps(contest, field, made, now, targets=targets, is_lower_better=is_lower_better)
+    kept = book(made, field.participants, terms_of(contest, field, targets))
+    found = of_book(contest, kept, now, is_lower_better=is_lower_better)
+    return found._replace(steps=tuple(made))
 
 
 def counted(contest: Contest, events: Iterable[Event]) -> list[Contribution]:
@@ -84,30 +87,15 @@ def counted(contest: Contest, events: Iterable[Event]) -> list[Contribution]:
     return contributions(inside, contest.metrics, contest.score, contest.time_zone)
 
 
-def of_steps(
-    contest: Contest,
-    field: Field,
-    made: Sequence[Step],
-    now: Millis,
-    *,
-    targets: Mapping[str, Decimal],
-    is_lower_better: bool = False,
-) -> Result:
-    """Return a contest as it stands, from what counts for whom, in the order of time."""
+def of_book(contest: Contest, kept: Book, now: Millis, *, is_lower_better: bool = False) -> Result:
+    """Return a contest as it stands, from what counts for whom; steps themselves are not told."""
+    names = kept.participants
+    if contest.format in (Format.BRACKET, Format.SEASON):
+        names = seeded(names, contest)
     decides = rules(contest, is_lower_better=is_lower_better)
-    play = _play(contest, field, made, now, (terms_of(contest, field, targets), decides))
-    found = Result(times.phase(contest, now), play.terms, (), {}, tuple(play.steps))
+    play = Play(kept, names, decides, times.window(contest), times.rounds(contest), now)
+    found = Result(times.phase(contest, now), kept.terms, (), {})
     found = _FORMATS[contest.format](contest, play, found)
-    return found._replace(won=_won(contest, found, play.rules))
-
-
-def of_tallies(
-    contest: Contest, terms: Terms, every: Iterable[Tally], now: Millis, *, is_lower_better: bool
-) -> Result:
-    """Return a contest that is won by the best score alone, from what everybody has."""
-    decides = rules(contest, is_lower_better=is_lower_better)
-    placed_ = tuple(standings(every, decides))
-    found = Result(times.phase(contest, now), terms, placed_, {})
     return found._replace(won=_won(contest, found, decides))
 
 
@@ -148,31 +136,16 @@ def terms_of(contest: Contest, field: Field, targets: Mapping[str, Decimal]) -> 
     )
 
 
-def _play(
-    contest: Contest,
-    field: Field,
-    made: Sequence[Step],
-    now: Millis,
-    how: tuple[Terms, Rules],
-) -> Play:
-    names = field.participants
-    if contest.format in (Format.BRACKET, Format.SEASON):
-        names = seeded(names, contest)
-    window, rounds = times.window(contest), times.rounds(contest)
-    return Play(made, names, *how, window, rounds, now)
-
-
 def _ranking(contest: Contest, play: Play, found: Result) -> Result:
     return found._replace(placed=tuple(standings(play.tallies().values(), play.rules)))
 
 
 def _race(contest: Contest, play: Play, found: Result) -> Result:
-    there = _reached(play)
+    there = {name: at for name in play.participants if (at := _reached(play, name)) is not None}
     instants = sorted(there.values())
     is_over = len(instants) >= contest.winners
     ended = instants[contest.winners - 1] if is_over else None
-    made = play.steps if ended is None else [s for s in play.steps if s.at <= ended]
-    every = tallies(made, play.participants, play.terms)
+    every = play.tallies(None if ended is None else play.window._replace(end=ended + 1))
     by_instant: dict[Millis, list[str]] = {}
     for name, at in there.items():
         if ended is None or at <= ended:
@@ -184,24 +157,10 @@ def _race(contest: Contest, play: Play, found: Result) -> Result:
     return found._replace(placed=(*first, *rest), ended_at=ended)
 
 
-def _reached(play: Play) -> dict[str, Millis]:
-    """Return when each participant reached the own target; who did not is not in it."""
-    by_name: dict[str, list[Step]] = {}
-    for step in play.steps:
-        by_name.setdefault(step.participant, []).append(step)
-    found = {}
-    for name, made in by_name.items():
-        target = Decimal(1) if play.terms.is_percent else play.terms.targets.get(name)
-        at = _first(made, play.terms, target)
-        if at is not None:
-            found[name] = at
-    return found
-
-
-def _first(made: Sequence[Step], terms: Terms, target: Decimal | None) -> Millis | None:
-    if target is None:
-        return None
-    return next((at for at, score in course(made, terms) if score >= target), None)
+def _reached(play: Play, name: str) -> Millis | None:
+    """Return when a participant reached the own target; None: not yet."""
+    target = Decimal(1) if play.book.terms.is_percent else play.book.terms.targets.get(name)
+    return None if target is None else play.book.line(name).reached(target)
 
 
 def _elimination(contest: Contest, play: Play, found: Result) -> Result:
@@ -221,7 +180,7 @@ def _season(contest: Contest, play: Play, found: Result) -> Result:
 
 def _king(contest: Contest, play: Play, found: Result) -> Result:
     until = play.window._replace(end=max(play.window.start, min(play.window.end, play.as_of)))
-    ruled = reigns(within(play.steps, until), play.terms, until)
+    ruled = play.book.reigns(until)
     held: dict[str, Millis] = {}
     for one in ruled:
         held[one.participant] = held.get(one.participant, 0) + one.end - one.start
@@ -245,18 +204,15 @@ def _king(contest: Contest, play: Play, found: Result) -> Result:
 
 
 def _goal(contest: Contest, play: Play, found: Result) -> Result:
-    made = [step._replace(participant="") for step in within(play.steps, play.window)]
-    bare = Terms()
+    every: Line = play.book.everybody()
     levels = [*contest.milestones, Milestone(name=GOAL, amount=contest.target or Decimal(1))]
     goal = tuple(
-        Reached(each.name, each.amount, _first(made, bare, each.amount))
+        Reached(each.name, each.amount, every.reached(each.amount))
         for each in sorted(levels, key=lambda level: level.amount)
     )
-    total = sum((step.amount for step in made), ZERO)
-    return _ranking(contest, play, found)._replace(goal=goal, total=total)
+    return _ranking(contest, play, found)._replace(goal=goal, total=every.total())
 
 
-BY_SCORE = frozenset({Format.RANKING, Format.DUEL})  # won by the best score, whatever its course
 _FORMATS = {
     Format.RANKING: _ranking,
     Format.DUEL: _ranking,

@@ -4,7 +4,7 @@ A score is a sum over contributions (of teams perhaps by heads), so it adds up o
 them and does not depend on their order. What is equal in time counts together.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from itertools import groupby
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from schemas.contest_choices import TeamScore
 from streams.domain.contest_counting import ZERO, Contribution
 from streams.domain.contest_field import Field
-from streams.domain.contest_times import Millis, Window
+from streams.domain.contest_times import Millis
 
 PLACES = Decimal("0.0001")  # of averages and percentages, half-even
 
@@ -75,20 +75,6 @@ def steps(contributions: Iterable[Contribution], field: Field) -> list[Step]:
     ]
 
 
-def within(made: Iterable[Step], window: Window) -> list[Step]:
-    """Return the steps of a window."""
-    return [step for step in made if step.at in window]
-
-
-def tallies(made: Iterable[Step], participants: Sequence[str], terms: Terms) -> dict[str, Tally]:
-    """Return what every participant has; who did nothing has 0."""
-    by_participant: dict[str, list[Step]] = {name: [] for name in participants}
-    for step in made:
-        if step.participant in by_participant:
-            by_participant[step.participant].append(step)
-    return {name: _tally(name, mine, terms) for name, mine in by_participant.items()}
-
-
 def course(made: Iterable[Step], terms: Terms) -> Iterator[tuple[Millis, Decimal]]:
     """Yield one participant's score after each instant at which something was added."""
     total, contributors = ZERO, set()
@@ -98,38 +84,28 @@ def course(made: Iterable[Step], terms: Terms) -> Iterator[tuple[Millis, Decimal
             name = step.participant
             total += step.amount
             contributors.add(step.rep_id)
-        yield at, _score(name, total, len(contributors), terms)
+        yield at, score_of(name, total, len(contributors), terms)
 
 
-def _tally(name: str, mine: Sequence[Step], terms: Terms) -> Tally:
-    ran = list(course(mine, terms))
-    score = ran[-1][1] if ran else ZERO
-    reached = next((at for at, so_far in ran if so_far >= score), None)
-    target = terms.targets.get(name)
-    percent = score if terms.is_percent else _part(score, target)
-    return Tally(
-        name, score, percent if target is not None else None, reached,
-        len({step.event_id for step in mine}),
-        _rounded(terms.heads.get(name, Fraction(1))), len({step.rep_id for step in mine}),
-    )  # fmt: skip
-
-
-def _score(name: str, total: Decimal, contributors: int, terms: Terms) -> Decimal:
+def score_of(name: str, total: Decimal, contributors: int, terms: Terms) -> Decimal:
+    """Return the score that a participant's sum makes; with a larger sum it is never smaller."""
     by = Fraction(1)
     if terms.team_score is TeamScore.AVERAGE:
         by = terms.heads.get(name, Fraction(0))
     elif terms.team_score is TeamScore.CONTRIBUTORS:
         by = Fraction(contributors)
-    value = total if by == 1 else (_rounded(Fraction(total) / by) if by else ZERO)
+    value = total if by == 1 else (rounded(Fraction(total) / by) if by else ZERO)
     if not terms.is_percent:
         return value
-    return _part(value, terms.targets.get(name)) or ZERO
+    return part_of(value, terms.targets.get(name)) or ZERO
 
 
-def _part(score: Decimal, target: Decimal | None) -> Decimal | None:
-    return None if not target else _rounded(Fraction(score) / Fraction(target))
+def part_of(score: Decimal, target: Decimal | None) -> Decimal | None:
+    """Return which part of a target a score is; None: there is no target."""
+    return None if not target else rounded(Fraction(score) / Fraction(target))
 
 
-def _rounded(value: Fraction) -> Decimal:
+def rounded(value: Fraction) -> Decimal:
+    """Return a quotient to the ten-thousandth, half-even."""
     scaled = value / Fraction(PLACES)
     return Decimal(round(scaled)).scaleb(-4).quantize(PLACES, ROUND_HALF_EVEN)

@@ -1,14 +1,14 @@
 """Who passed whom, and when; who was in the lead, and for how long. Pure."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from heapq import merge
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
-from streams.domain.contest_scores import Step, Terms, course
+from streams.domain.contest_scores import Step, Terms, course, score_of
 from streams.domain.contest_times import Millis, Window
 
 ZERO = Decimal(0)
@@ -54,27 +54,74 @@ def passes(made: Sequence[Step], terms: Terms) -> list[Pass]:
     return found
 
 
-def reigns(made: Sequence[Step], terms: Terms, window: Window) -> list[Reign]:
-    """Return who was in the lead when; who reached the lead keeps it until somebody is above.
+class Throne(NamedTuple):
+    """Who is in the lead after some time, and what decides who will be.
 
-    Of several who get there at one instant the first by name is taken.
+    Attributes:
+        king: empty: nobody.
+        since: when the reign began; None: nobody has reigned yet.
+        over: reigns that ended.
     """
-    scores: dict[str, Decimal] = {}
-    king, since, found = "", window.start, []
-    for at, changes in _instants(made, terms):
-        scores.update(changes)
-        best = max(scores.values())
+
+    totals: Mapping[str, Decimal] = {}
+    reps: Mapping[str, frozenset[str]] = {}
+    scores: Mapping[str, Decimal] = {}
+    king: str = ""
+    since: Millis | None = None
+    over: tuple[Reign, ...] = ()
+
+
+def ruled(throne: Throne, made: Iterable[Step], terms: Terms, window: Window) -> Throne:
+    """Return who is in the lead after more steps, which come in the order of time.
+
+    Who reached the lead keeps it until somebody is above. Of several who get there at one instant
+    the first by name is taken.
+    """
+    totals, reps, scores = dict(throne.totals), dict(throne.reps), dict(throne.scores)
+    king, over = throne.king, list(throne.over)
+    since = window.start if throne.since is None else throne.since
+    best = max(scores.values(), default=ZERO)
+    for at, same in groupby(made, key=attrgetter("at")):
+        touched = _added(same, totals, reps)
+        fell = False
+        for name in touched:
+            before = scores.get(name, ZERO)
+            scores[name] = score_of(name, totals[name], len(reps[name]), terms)
+            fell |= before == best and scores[name] < before
+            best = max(best, scores[name])
+        if fell or best <= 0:
+            best = max(scores.values())
         if king and scores[king] == best:
             continue
         following = min(name for name, score in scores.items() if score == best) if best > 0 else ""
         if following == king:
             continue
         if king and at > since:
-            found.append(Reign(king, since, at))
+            over.append(Reign(king, since, at))
         king, since = following, at
-    if king and window.end > since:
-        found.append(Reign(king, since, window.end))
+    return Throne(totals, reps, scores, king, since, tuple(over))
+
+
+def reigns(throne: Throne, window: Window) -> list[Reign]:
+    """Return who was in the lead when, up to the end of a window."""
+    found = list(throne.over)
+    if throne.king and throne.since is not None and window.end > throne.since:
+        found.append(Reign(throne.king, throne.since, window.end))
     return found
+
+
+def _added(
+    same: Iterable[Step], totals: dict[str, Decimal], reps: dict[str, frozenset[str]]
+) -> set[str]:
+    """Return who made the steps of one instant, once they are added."""
+    touched = set()
+    for step in same:
+        name = step.participant
+        totals[name] = totals.get(name, ZERO) + step.amount
+        if step.rep_id not in reps.get(name, ()):
+            reps[name] = reps.get(name, frozenset()) | {step.rep_id}
+        touched.add(name)
+    return touched
 
 
 def _overtaken(

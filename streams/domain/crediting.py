@@ -51,17 +51,22 @@ def payees_of(deals: pl.DataFrame, ruled: pl.DataFrame | None = None) -> pl.Data
     return pl.concat([owners, splits], how="diagonal").sort("row", maintain_order=True)
 
 
-def credited(payees: pl.DataFrame, amounts: pl.Series) -> pl.Series:
+def divided_lines(payees: pl.DataFrame) -> pl.Series:
+    """Return the places of the lines that have not the whole of a deal, if there are any."""
+    is_whole = (payees["via"] == OWNER) & (payees["share"] == WHOLE)
+    return (~is_whole).arg_true()
+
+
+def credited(payees: pl.DataFrame, by_split: pl.Series, amounts: pl.Series) -> pl.Series:
     """Return what each payee's part is worth, in ten-thousandths.
 
     REVENUE shares divide the amount; each OVERLAY share is a part of the whole by itself.
 
     Args:
         payees: lines of `payees_of`.
+        by_split: places of those that have not the whole, as `divided_lines` finds them.
         amounts: the deal's whole amount beside each line, in ten-thousandths; null gives null.
     """
-    is_whole = (pl.col("via") == OWNER) & (pl.col("share") == WHOLE)
-    by_split = payees.select((~is_whole).arg_true()).to_series()
     if by_split.is_empty() or amounts.null_count() == len(amounts):
         return amounts
     lines = payees.select("row", "role", "share", amounts.alias("amount"))[by_split.to_numpy()]

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from streams.domain.crediting import PARTED, REVENUE, credited, payees_of
+from schemas.frames import beside, constant, in_lists, only, picked, rows_at
+from streams.domain.crediting import PARTED, REVENUE, credited, divided_lines, payees_of
 from streams.domain.deal_days import days_of, instants_of
 from streams.domain.manual_credits import ManualCredits
 from streams.domain.measures import UNIT, Rule, View, count
@@ -22,6 +23,11 @@ _HAS_WORTH = (pl.col("op") == "SET") & pl.col("amount").is_not_null()
 # What contests may ask of a deal, beside each line of its revenue.
 CONTEST_READ = ("product", "segment", "region", "deal_type", "lead_source", "source")
 _UNITS = pl.col("amount").cast(MONEY).to_physical().cast(pl.Int64)  # ten-thousandths
+_USED = ("rate", "rate_on", "reporting_currency")
+# What of a deal decides the day of its payees, and what contests ask of them.
+_OF_PAYEES = (
+    "stage_class", "created_at", "won_at", "lost_at", "occurred_at", "close_date", *CONTEST_READ,
+)  # fmt: skip
 
 RULES: dict[str, Rule] = {
     "deals_created": Rule(
@@ -146,49 +152,56 @@ def priced(
 ) -> Priced:
     """Return deals with their parties, days and credited amounts."""
     owner = resolver.reps(frame.get_column("source"), frame.get_column("owner_id"))
-    days = days_of(frame, owner, resolver)
-    won = frame.select("currency", pl.when(_WON & _HAS_WORTH).then(_UNITS).alias("amount"))
-    converted = rates.converted(won.with_columns(pl.Series("day", days["won"], pl.Int32)))
-    valued = _valued(frame, days, converted.get_column("converted"), rates)
-    at = instants_of(frame, resolver)
-    numbers = pl.Series("row", np.arange(len(frame)))
-    whole = View(valued, numbers, {"owner": owner}, days, at)
+    days, at = days_of(frame, owner, resolver), instants_of(frame, resolver)
     day = _main_day(frame, days)
+    converted = _converted(frame, day, rates)
+    valued = _valued(frame, days, converted.get_column("converted"), rates)
+    whole = View(valued, pl.Series("row", np.arange(len(frame))), {"owner": owner}, days, at)
+    used = _of_won(frame, converted)
     lines = _payees(frame, _ruled(frame, day, crediting.rules), resolver)
     lines = crediting.manual.over(lines, frame.get_column("entity_id"), day)
-    payees = _parts(frame, converted, lines)
+    payees = _parts(frame, used, lines)
     rows = payees.get_column("row")
-    theirs = frame[rows.to_numpy()]
+    theirs = rows_at(only(frame, _OF_PAYEES), rows.to_numpy())
     payee = payees.get_column("rep").to_numpy()
     payee_day = _main_day(theirs, days_of(theirs, payee, resolver))
-    is_revenue = theirs.select(_WON).to_series() & (payees.get_column("role") == REVENUE)
-    these = is_revenue.arg_true().to_numpy()
-    of = rows.gather(these)
-    lines_of = payees[these].hstack(theirs[these].select(CONTEST_READ))
+    is_won = theirs.get_column("stage_class") == "WON"
+    these = np.flatnonzero((is_won & (payees.get_column("role") == REVENUE)).to_numpy())
+    of = picked(rows, these)
     won, dated = (each[of.to_numpy()] for each in at["won"])
-    revenue = View(lines_of, of, {"payee": payee[these]}, {"won": payee_day[these]},
-                   {"won": (won, dated)})  # fmt: skip
-    named = payees.with_columns(resolver.names.gather(payee), _dates("day", payee_day))
+    asked = rows_at(only(theirs, CONTEST_READ), these).get_columns()
+    revenue = View(beside(rows_at(payees, these), *asked), of, {"payee": payee[these]},
+                   {"won": payee_day[these]}, {"won": (won, dated)})  # fmt: skip
+    named = payees.with_columns(picked(resolver.names, payee), _dates("day", payee_day))
     if crediting.overriders:
-        is_won = theirs.select(_WON).to_series()
         named = pl.concat([named, crediting.overriders.lines(named, is_won)])
-    columns = [resolver.names.gather(owner), _dates("day", day)]
-    used = converted.select("rate", "rate_on", "reporting_currency")
-    arrays = _arrays(named, len(frame))
-    return Priced((whole, revenue), pl.DataFrame(columns).hstack(used).hstack(arrays))
+    columns = [picked(resolver.names, owner), _dates("day", day), *only(used, _USED).get_columns()]
+    return Priced((whole, revenue), pl.DataFrame(columns).hstack(_arrays(named, len(frame))))
+
+
+def _converted(frame: pl.DataFrame, day: Days, rates: RateTable) -> pl.DataFrame:
+    """Return what deals are worth that are won or lost, in the reporting currency."""
+    closed = frame.select("currency", pl.when((_WON | _LOST) & _HAS_WORTH).then(_UNITS))
+    return rates.converted(beside(closed, pl.Series("day", day, pl.Int32)))
+
+
+def _of_won(frame: pl.DataFrame, converted: pl.DataFrame) -> pl.DataFrame:
+    """Return the same with nothing for deals that are not won."""
+    is_won = pl.lit(frame.get_column("stage_class") == "WON")
+    nothing = {"reporting_currency": pl.lit("")}
+    return converted.select(
+        pl.when(is_won).then(name).otherwise(nothing.get(name)).alias(name)
+        for name in converted.columns
+    )
 
 
 def _valued(
-    frame: pl.DataFrame, days: dict[str, Days], won: pl.Series, rates: RateTable
+    frame: pl.DataFrame, days: dict[str, Days], worth: pl.Series, rates: RateTable
 ) -> pl.DataFrame:
     """Return deals with `worth` when closed, in the currency `into`, and `cycle_days` when won."""
-    lost = frame.select("currency", pl.when(_LOST & _HAS_WORTH).then(_UNITS).alias("amount"))
-    into = rates.converted(lost.with_columns(pl.Series("day", days["lost"], pl.Int32)))
-    return frame.with_columns(
-        pl.coalesce(won, into.get_column("converted")).alias("worth"),
-        pl.lit(rates.reporting_currency).alias("into"),
-        pl.Series("cycle_days", np.maximum(days["won"] - days["created"], 0), pl.Int64),
-    )
+    into = constant("into", rates.reporting_currency, pl.String(), len(frame))
+    cycle = pl.Series("cycle_days", np.maximum(days["won"] - days["created"], 0), pl.Int64)
+    return beside(frame, worth.alias("worth"), into, cycle)
 
 
 def _main_day(frame: pl.DataFrame, days: dict[str, Days]) -> Days:
@@ -204,13 +217,12 @@ def _dates(name: str, days: Days) -> pl.Series:
 
 def _arrays(payees: pl.DataFrame, count: int) -> pl.DataFrame:
     """Return lines of payees, ordered by row, as arrays of each of `count` deals."""
-    lines = payees.select("row", **_CREDITS)
-    grouped = lines.group_by("row", maintain_order=True).agg(pl.all())
-    every = pl.DataFrame({"row": pl.int_range(count, dtype=pl.Int64, eager=True)})
-    found = every.join(grouped, on="row", how="left", maintain_order="left").drop("row")
-    return found.with_columns(
-        pl.col(name).fill_null(pl.Series([[]], dtype=kind)) for name, kind in found.schema.items()
-    )
+    row = payees.get_column("row").to_numpy()
+    lines = payees.select(**_CREDITS)
+    if (np.diff(row) < 0).any():  # overriders come behind all
+        order = np.argsort(row, kind="stable")
+        row, lines = row[order], rows_at(lines, order)
+    return in_lists(lines, np.bincount(row, minlength=count))
 
 
 def _ruled(frame: pl.DataFrame, day: Days, rules: CreditRules) -> pl.DataFrame | None:
@@ -242,16 +254,19 @@ def _payees(frame: pl.DataFrame, ruled: pl.DataFrame | None, resolver: Resolver)
 
 def _parts(frame: pl.DataFrame, converted: pl.DataFrame, payees: pl.DataFrame) -> pl.DataFrame:
     """Return lines of payees with what each of them is worth."""
-    at = payees.get_column("row")
-    into = converted[at.to_numpy()]
-    own = frame.get_column("territory_id").fill_null("").gather(at).alias("territory_id")
+    at = payees.get_column("row").to_numpy()
+    into = rows_at(only(converted, ("reporting_currency", "converted")), at)
+    own = picked(frame.get_column("territory_id"), at).fill_null("").alias("territory_id")
     by_rule = pl.col("territory") if "territory" in payees.columns else pl.lit(None, pl.String)
-    parts = frame.select(pl.col(name).cast(MONEY).to_physical() for name in PARTED)
+    parts = frame.select(
+        *(pl.col(name).cast(MONEY).to_physical() for name in PARTED), "currency", _UNITS
+    )
+    theirs, divided = rows_at(parts, at), divided_lines(payees)
     return payees.with_columns(
         pl.coalesce(by_rule, own).alias("territory_id"),
-        *(credited(payees, parts[name].gather(at)).alias(name) for name in PARTED),
-        frame.get_column("currency").gather(at),
-        credited(payees, frame.select(_UNITS).to_series().gather(at)).alias("amount"),
-        into.get_column("reporting_currency"),
-        credited(payees, into.get_column("converted")).alias("reporting_amount"),
+        *(credited(payees, divided, theirs[name]).alias(name) for name in PARTED),
+        theirs["currency"],
+        credited(payees, divided, theirs["amount"]).alias("amount"),
+        into["reporting_currency"],
+        credited(payees, divided, into["converted"]).alias("reporting_amount"),
     )

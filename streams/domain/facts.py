@@ -257,7 +257,7 @@ _DEAL_FAULTS = [
         _fault(
             pl.col(name).abs() >= AMOUNT_MAX, f"{name} is {AMOUNT_MAX} or more; check minor units"
         )
-        for name in ("amount", *PARTED)
+        for name in ("amount", *PARTED, "credit_note_amount")
     ),
     _fault(  # without a REVENUE split the owner has all of it
         (_REVENUE_SHARES.list.len() > 0) & (_REVENUE_SHARES.list.sum() != 1_000_000),
@@ -274,6 +274,7 @@ _DEAL_FAULTS = [
         )
         for name in ("amount", *PARTED)
     ),
+    _fault(pl.col("bill_id") == "", "bill_id is empty; give the invoice's number"),
     _odd_instant("won_at"),
     _odd_instant("lost_at"),
     _fault(

@@ -7,6 +7,7 @@ import polars as pl
 from schemas.definitions import Bundle
 from streams.domain import activities, deals
 from streams.domain.contest_measures import counters, deciding, parts
+from streams.domain.contest_times import Window
 from streams.domain.manual_credits import ManualCredits
 from streams.domain.measures import More, Rule, contributions
 from streams.domain.merging import orders
@@ -48,6 +49,17 @@ class InForce:
         """Return whether a fact may resolve differently under the other; quotas decide nothing."""
         mine = (self._decides, self.measures, self.contests)
         return mine != (other._decides, other.measures, other.contests)
+
+    def windows(self, other: "InForce") -> tuple[Window, ...] | None:
+        """Return when the facts happened that may resolve differently; None: any may.
+
+        What contests alone decide lies in the windows of those that differ.
+        """
+        mine = (self._decides, self._credits, self.measures)
+        if mine != (other._decides, other._credits, other.measures):
+            return None
+        changed = set(self.contests) ^ set(other.contests)
+        return tuple(sorted({contest.window for contest in changed}))
 
     def orders_differ(self, other: "InForce") -> bool:
         """Return whether what several sources say may make another activity."""

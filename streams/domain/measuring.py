@@ -135,12 +135,7 @@ def measured(view: View, component: Component, origin: Span, lacks: list[str]) -
     """
     amounts = tuple(_amounts(view, component, origin, lacks))
     credited = amounts[0].plain if len(amounts) == 1 else sum((a.plain for a in amounts), ZERO)
-    gates = []
-    for gate in component.gates:
-        of = view.component(gate.component_id) if gate.component_id else component
-        value = _looked_at(view, of, gate.basis, origin, lacks)
-        asked = _asked(view, of, gate.basis, origin) if gate.bounds is Bounds.ATTAINMENT else 1
-        gates.append(_over(value, asked, of, lacks))
+    gates = at_gates(view, component, origin, lacks)
     attained = []
     for one in component.multipliers:
         if one.steps:
@@ -148,6 +143,19 @@ def measured(view: View, component: Component, origin: Span, lacks: list[str]) -
             value = _looked_at(view, of, one.basis, origin, lacks)
             attained.append(_over(value, _asked(view, of, one.basis, origin), of, lacks))
     return Total(credited, amounts, tuple(gates), tuple(attained))
+
+
+def at_gates(
+    view: View, component: Component, origin: Span, lacks: list[str]
+) -> list[Fraction | None]:
+    """Return what stands at each gate, in its bounds; None: its quota is not known."""
+    found = []
+    for gate in component.gates:
+        of = view.component(gate.component_id) if gate.component_id else component
+        value = _looked_at(view, of, gate.basis, origin, lacks)
+        asked = _asked(view, of, gate.basis, origin) if gate.bounds is Bounds.ATTAINMENT else 1
+        found.append(_over(value, asked, of, lacks))
+    return found
 
 
 def _amounts(view: View, component: Component, origin: Span, lacks: list[str]) -> Iterator[Amount]:

@@ -18,6 +18,8 @@ _EPOCH = date(1970, 1, 1).toordinal()
 # Key arrays hold (index, instant) in one integer; instants of 1970 to 2200 need 43 bits.
 _SPAN = 1 << 44
 _EARLIEST = -(1 << 42)
+# Users looked up one by one: a join sorts out the whole identity map first, 9 ms for 100,000 users.
+_FEW = 1_000
 
 
 class Resolver:
@@ -34,6 +36,9 @@ class Resolver:
             schema={"source": pl.String, "user_id": pl.String, "rep": pl.Int64},
             orient="row",
         )
+        self._by_source: dict[str, dict[str, int]] = {}
+        for i in bundle.identities.identities:
+            self._by_source.setdefault(i.source, {})[i.user_id] = index[i.rep_id]
         self._zones = sorted(
             {
                 bundle.company.time_zone,
@@ -46,10 +51,18 @@ class Resolver:
 
     def reps(self, sources: pl.Series, users: pl.Series) -> Reps:
         """Return whose user each is; 0 for nobody and for an unknown one."""
+        if len(users) < _FEW + len(self._users) // 8:
+            return self._looked_up(sources, users)
         asked = pl.DataFrame({"source": sources, "user_id": users})
         found = asked.join(self._users, on=["source", "user_id"], how="left", maintain_order="left")
         rep = found.get_column("rep")
         return (rep.fill_null(0) if rep.null_count() else rep).to_numpy()
+
+    def _looked_up(self, sources: pl.Series, users: pl.Series) -> Reps:
+        known, nothing = self._by_source, dict[str, int]()
+        pairs = zip(sources.to_list(), users.to_list(), strict=True)
+        found = (known.get(source, nothing).get(user, 0) for source, user in pairs)
+        return np.fromiter(found, np.int64, len(users))
 
     def days(self, reps: Reps, instants: Millis) -> Days:
         """Return the day of each instant in the zone the rep worked in at that instant.

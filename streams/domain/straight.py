@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import lcm
 from typing import NamedTuple
 
-from schemas.plan_choices import Basis, Bounds, CapPer, Combined, Excess, Measure, Scope
+from schemas.plan_choices import Basis, Bounds, CapPer, Combined, Excess, GatePays, Measure, Scope
 from schemas.plan_components import Component
 from streams.domain.earning import Exchange, earned, of_total, rounded_parts
 from streams.domain.ladders import AMOUNT_SCALE, ZERO
@@ -49,13 +49,21 @@ class Straight(NamedTuple):
     floor: Fraction | None
     cap: Fraction | None
 
-    def earned(self, total: Units, exchange: Exchange | None = None) -> tuple[int, int]:
-        """Return what a total earns, rounded, and the tier it reaches."""
+    def earned(
+        self, total: Units, exchange: Exchange | None = None, *, is_open: bool = True
+    ) -> tuple[int, int]:
+        """Return what a total earns, rounded, and the tier it reaches.
+
+        Args:
+            is_open: whether gates that hang on more than the total let it through.
+        """
         above, parts = total.numerator, total.denominator
         at = bisect_left(self.bounds, above * self.scale, key=lambda bound: bound * parts)
         on = at < len(self.bounds) and self.bounds[at] * parts == above * self.scale
         piece = self.points[at] if on else self.between[at]
         top, bottom = piece.base * parts + piece.rise * above, self.below * parts
+        if not is_open:
+            top, bottom = 0, 1
         if self.floor is not None and above > 0 and _is_less(top, bottom, self.floor):
             top, bottom = self.floor.as_integer_ratio()
         if self.cap is not None and not _is_less(top, bottom, self.cap):
@@ -83,6 +91,18 @@ def is_by_total(component: Component) -> bool:
         and all(m.factor is None for m in component.multipliers)
         and (not component.multipliers or component.multipliers_combine is Combined.MULTIPLY)
         and (cap is None or cap.per is not CapPer.TRANSACTION)
+    )
+
+
+def without_gates(component: Component) -> Component:
+    """Return a component as it is once its gates are cleared."""
+    return component.model_copy(update={"gates": ()})
+
+
+def is_gated_total(component: Component) -> bool:
+    """Return whether the same holds but for gates that let everything through or nothing."""
+    return all(g.pays is GatePays.FROM_FIRST for g in component.gates) and is_by_total(
+        without_gates(component)
     )
 
 

@@ -62,13 +62,14 @@ def views(
         yield from _one_by_one_of(plan, credits, context, tell)
         return
     shortest = _shortest(plan) if by_payout else None
-    credits = _standing(plan, credits)
+    seen: pl.DataFrame | None = None
     parts, selected = Parts(plan), dict[str, Mapping[str, ByPeriod]]()
     known = {} if known is None else known
     for component in plan.components:
         key = _sums_by(plan, component, shortest)
         if key not in known:
-            known[key] = _selected(plan, component, credits, context, shortest)
+            seen = _seen(plan, credits) if seen is None else seen
+            known[key] = _selected(plan, component, seen, context, shortest)
         selected[component.component_id] = known[key]
     nothing: ByPeriod = {}
     payees = sorted(_payees(plan, selected.values(), context))
@@ -92,6 +93,13 @@ def _one_by_one_of(
             tell(number, len(payees))
         yield view_of(plan, payee, held, context)
     tell(len(payees), len(payees))
+
+
+def _seen(plan: Plan, credits: pl.DataFrame) -> pl.DataFrame:
+    """Return the credits a plan looks at: once for all its components."""
+    if plan.reps and all(c.counts.whose is Whose.OWN for c in plan.components):
+        credits = credits.filter(pl.col("payee").is_in(list(plan.reps)))
+    return _standing(plan, credits)
 
 
 def _standing(plan: Plan, credits: pl.DataFrame) -> pl.DataFrame:

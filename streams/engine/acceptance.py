@@ -7,7 +7,6 @@ results it takes over, is the entity's last row before it, whoever told it. Wher
 may tell of an entity, the two rows are the same.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from schemas.frames import rows_at
+from streams.engine.folds import Tellers
 
 ACCEPTED, DUPLICATE, STALE = 0, 1, 2
 NONE = -1  # in place of an index
@@ -38,15 +38,15 @@ class Verdicts(NamedTuple):
     shared: I64
 
 
-def judged(records: pl.DataFrame, known: pl.DataFrame, names: Sequence[str] = ()) -> Verdicts:
+def judged(records: pl.DataFrame, known: pl.DataFrame, told_by: Tellers | None = None) -> Verdicts:
     """Return the verdict on each record.
 
     Args:
         records: entity_id, revision, content_hash; an entity's records in order of position.
         known: the same of each entity's history row with the greatest position below its first
-            record, for the entities that have one. With names: `teller`, too, and such a row for
+            record, for the entities that have one. With tellers: `teller`, too, and such a row for
             each teller, in order of position.
-        names: fields of a record that tell its tellers apart.
+        told_by: what tells the tellers of a record apart.
     """
     count = len(records)
     verdict = np.full(count, ACCEPTED, np.uint8)
@@ -60,11 +60,11 @@ def judged(records: pl.DataFrame, known: pl.DataFrame, names: Sequence[str] = ()
         for name in ("entity_id", "revision", "content_hash")
     )
     entity, chain = _coded(ids), _coded(ids)
-    if names:
-        tellers = pl.concat([known.get_column("teller"), teller_of(some, names)])
+    if told_by:
+        tellers = pl.concat([known.get_column("teller"), teller_of(some, told_by)])
         chain = entity * len(ids) + _coded(tellers)
     found, last = _chains(chain, _ranked(revisions.to_numpy(), hashes.to_numpy()))
-    if names:
+    if told_by:
         last = _predecessors(entity, found == ACCEPTED)
     # Known rows stand before records.
     verdict[again], last = found[len(known) :], last[len(known) :]
@@ -74,9 +74,12 @@ def judged(records: pl.DataFrame, known: pl.DataFrame, names: Sequence[str] = ()
     return Verdicts(verdict, before, place, again[_are_shared(entity, chain)[len(known) :]])
 
 
-def teller_of(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+def teller_of(frame: pl.DataFrame, told_by: Tellers) -> pl.Series:
     """Return who tells of each record, as one text."""
-    return frame.select(pl.concat_str(names, separator=BETWEEN).alias("teller")).to_series()
+    own = pl.concat_str(told_by.names, separator=BETWEEN)
+    if told_by.others_are_one:
+        own = pl.when(pl.col(told_by.alone).is_not_null()).then(own).otherwise(pl.lit(""))
+    return frame.select(own.alias("teller")).to_series()
 
 
 def _are_shared(entities: I64, chains: I64) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.frames import in_lists
 from streams.engine.folds import ARRAYS, PUT_IN
 
 VALUE = pl.Decimal(18, 4)
@@ -18,22 +19,8 @@ def packed(put_in: pl.DataFrame, count: int) -> pl.DataFrame:
     `put_in` is ordered by row.
     """
     sizes = np.bincount(put_in.get_column("row").to_numpy(), minlength=count)
-    starts = pl.Series(np.concatenate([[0], np.cumsum(sizes)]), dtype=pl.Int64).to_arrow()
     columns = {**put_in.to_dict(), "value": decimals(put_in.get_column("value").to_numpy())}
-    return pl.DataFrame(
-        [
-            pl.Series(
-                array,
-                pl.from_arrow(pa.LargeListArray.from_arrays(starts, _arrow(columns[name]))),
-            )
-            for array, name in ARRAYS.items()
-        ]
-    )
-
-
-def _arrow(column: pl.Series) -> pa.Array:
-    # The newest layout is polars' own; the oldest would copy every text.
-    return column.to_arrow(compat_level=pl.CompatLevel.newest())
+    return in_lists((columns[name].alias(array) for array, name in ARRAYS.items()), sizes)
 
 
 def unpacked(history: pl.DataFrame) -> pl.DataFrame:

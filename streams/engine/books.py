@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from schemas.frames import only
 from streams.engine import history
 from streams.engine.folding import MARKER_KIND
 from streams.engine.ports import Warehouse
@@ -111,7 +112,9 @@ def read(
     for first in range(0, len(names), history.IDS_MAX):
         some = names[first : first + history.IDS_MAX]
         _fill(accounts, posting, warehouse.frame(_items(posting, some)))
-    for rows in unflushed:
+    if unflushed and accounts:
+        columns = dict.fromkeys([*_columns(posting), "kind", "position"])
+        rows = pl.concat([only(rows, columns) for rows in unflushed])
         mine = pl.col("rep_id").is_in(list(accounts)) & (pl.col("kind") != MARKER_KIND)
         _fill(accounts, posting, rows.filter(mine).sort("position"))
     return accounts
@@ -130,8 +133,14 @@ def _items(posting: Posting, names: Sequence[tuple[str, int]]) -> str:
 
 
 def _select(posting: Posting) -> str:
-    columns = dict.fromkeys(["rep_id", "entity_id", "source_position", *posting.counts_by])
-    return f"SELECT {', '.join(columns)} FROM {posting.table} WHERE kind != '{MARKER_KIND}'"
+    return (
+        f"SELECT {', '.join(_columns(posting))} FROM {posting.table} WHERE kind != '{MARKER_KIND}'"
+    )
+
+
+def _columns(posting: Posting) -> list[str]:
+    columns = ["rep_id", "entity_id", "source_position", *posting.counts_by]
+    return list(dict.fromkeys(columns))
 
 
 _LATEST = "ORDER BY rep_id, entity_id, position DESC LIMIT 1 BY rep_id, entity_id"

@@ -14,6 +14,7 @@ from schemas.frames import only
 from streams.engine.columns import dtype_of, varint
 
 REPEATED_MIN = 8  # times a value must occur on average for its column to go with its neighbours
+LINES_MIN = 1_000  # fewer are encoded sooner than columns are compared
 _NULL, _NOT_NULL = b"\0", b"\2"  # which branch of a union [null, T]
 Encoder = Callable[[Any], bytes]
 
@@ -40,7 +41,12 @@ def _plain(name: str, kind: Any) -> pl.Expr:
 
 
 def _runs(lines: pl.DataFrame) -> list[list[str]]:
-    """Return the columns, one by one where most values differ, else together with neighbours."""
+    """Return the columns, one by one where most values differ, else together with neighbours.
+
+    Of few lines all go one by one: what is common to many is not worth looking for.
+    """
+    if len(lines) < LINES_MIN:
+        return [[name] for name in lines.columns]
     differ = lines.select(pl.all().n_unique() * REPEATED_MIN > pl.len()).row(0)
     runs: list[list[str]] = []
     may_go_on = False

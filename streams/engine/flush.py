@@ -202,7 +202,7 @@ def _read(
     fold = state.fold
     if fold.tellers is None:
         return Read(known, judged(records, known))
-    verdicts = judged(records, known, fold.tellers.names)
+    verdicts = judged(records, known, fold.tellers)
     if not len(verdicts.shared) or known.is_empty():
         return Read(known, verdicts)
     shared = picked(records.get_column("entity_id"), verdicts.shared)

@@ -30,6 +30,10 @@ VALUE_UNITS = 10_000
 Prepared = Any  # what `prepare` makes of a revision of the definitions
 
 
+def _everything(_before: Prepared, _now: Prepared) -> None:
+    """Return that any entity may resolve differently."""
+
+
 class Resolved(NamedTuple):
     """Facts under definitions.
 
@@ -83,6 +87,7 @@ class Tellers:
     Attributes:
         names: two fields that tell tellers apart; texts.
         alone: field that, where it is given, makes a statement stand in `said` in any case.
+        others_are_one: statements without `alone` are one teller's, whatever their names.
         said: message's fields -> `said`, never empty.
         heard: rows of the history table -> message's fields, as their records said them.
         merged: (`group` and message's fields: statements, prepared definitions) -> the same, one
@@ -96,6 +101,7 @@ class Tellers:
     heard: Callable[[pl.DataFrame], pl.DataFrame]
     merged: Callable[[pl.DataFrame, Prepared], pl.DataFrame]
     differs: Callable[[Prepared, Prepared], bool]
+    others_are_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,8 @@ class Fold:
         stored: message's fields -> its own columns of the history table.
         recalled: rows of the history table -> message's fields.
         snapshots: the second kind of result, if there is one; `resolve` gives its arrays.
+        reach: where `differs`: SQL over the history table; entities of which no row satisfies it
+            resolve as before. None: any may differ.
         tellers: if several sources may tell of one entity; None: the last word is all of it.
     """
 
@@ -127,6 +135,7 @@ class Fold:
     recalled: Callable[[pl.DataFrame], pl.DataFrame]
     snapshots: Snapshots | None = None
     tellers: Tellers | None = None
+    reach: Callable[[Prepared, Prepared], str | None] = _everything
 
     @property
     def names(self) -> list[str]:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from streams.engine.acceptance import BETWEEN
+from schemas.frames import constant
+from streams.engine.acceptance import BETWEEN, teller_of
 from streams.engine.batches import Partition
 from streams.engine.folding import no_known
 from streams.engine.folds import Fold, Tellers
@@ -120,13 +121,16 @@ def statements(
 
 def with_teller(tellers: Tellers, rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows with who told each: a row may be made of what somebody else said, too."""
-    texts = [pl.col(name) for name in tellers.names]
+    names = tellers.names
+    own = rows.select(names)
     said = rows.get_column(SAID)
+    alone = constant(tellers.alone, None, pl.String(), len(rows))
     if (said != "").any():
-        kept = pl.Struct(dict.fromkeys(tellers.names, pl.String()))
+        kept = pl.Struct(dict.fromkeys([*names, tellers.alone], pl.String()))
         told = pl.when(pl.col(SAID) != "").then(pl.col(SAID)).str.json_decode(kept)
-        texts = [pl.coalesce(told.struct.field(n), pl.col(n)) for n in tellers.names]
-    return rows.with_columns(pl.concat_str(texts, separator=BETWEEN).alias("teller"))
+        texts = [pl.coalesce(told.struct.field(n), pl.col(n)).alias(n) for n in names]
+        own, alone = rows.select(texts), rows.select(told.struct.field(tellers.alone)).to_series()
+    return rows.with_columns(teller_of(own.with_columns(alone), tellers))
 
 
 def _teller(tellers: Tellers) -> str:
@@ -135,6 +139,9 @@ def _teller(tellers: Tellers) -> str:
     told = f", {quoted(BETWEEN)}, ".join(
         f"JSONExtractString({SAID}, {quoted(name)})" for name in tellers.names
     )
+    if tellers.others_are_one:
+        alone = f"JSONExtractString({SAID}, {quoted(tellers.alone)})"
+        return f"if({alone} = '', '', concat({told}))"
     return f"if({SAID} = '', concat({own}), concat({told}))"
 
 

@@ -1,8 +1,7 @@
 """Records and markers become entries: one record after the other, in plain Python.
 
-`begin` and `revised` read and change nothing; `finish` only computes. A record below or at the
-source position of its item's last record brings nothing new. Entries carry an id made of where they
-come from and what they are about, so that doing any of it again makes the same rows.
+`begin` and `revised` read and change nothing; `finish` only computes. Entries carry an id made of
+where they come from and what they are about, so that doing any of it again makes the same rows.
 """
 
 import hashlib
@@ -24,7 +23,7 @@ from streams.engine.decoding import ADDED
 from streams.engine.definitions import Definitions
 from streams.engine.folding import MARKER_KIND
 from streams.engine.folds import Prepared
-from streams.engine.gathering import Portion
+from streams.engine.gathering import Placed, Portion, stored_by_posting
 from streams.engine.markers import empty_row
 from streams.engine.partitions import PartitionState
 from streams.engine.poison import Poisoned
@@ -55,7 +54,7 @@ class Posted:
 
 
 def begin(
-    portions: Sequence[tuple[int, Portion]],
+    portions: Sequence[Placed],
     warehouse: Warehouse,
     unflushed: Mapping[str, Sequence[pl.DataFrame]],
 ) -> list[Work]:
@@ -68,21 +67,22 @@ def begin(
         Unavailable: the warehouse did not answer.
     """
     wanted: dict[str, list[Wanted]] = {}
-    postings: dict[str, Posting] = {}
     work = []
-    for at, portion in portions:
-        state, posting = portion.state, portion.state.posting
-        stored = posting.stored(portion.segment.frame)
-        missing = state.books.missing(set(stored.get_column("rep_id").to_list()))
-        below = state.position(portion.segment.start)
-        wanted.setdefault(posting.table, []).append(Wanted(below, sorted(missing)))
-        postings[posting.table] = posting
-        work.append(Work(at, portion, stored, {}))
+    for mine, every in stored_by_posting(portions):
+        rest = every
+        for at, portion in mine:
+            state, count = portion.state, len(portion.segment.frame)
+            stored, rest = rest[:count], rest[count:]
+            missing = state.books.missing(set(stored.get_column("rep_id").to_list()))
+            below = state.position(portion.segment.start)
+            wanted.setdefault(state.posting.table, []).append(Wanted(below, sorted(missing)))
+            work.append(Work(at, portion, stored, {}))
     for table, some in wanted.items():
-        found = books.read(warehouse, postings[table], some, unflushed.get(table, ()))
-        for one in work:
-            if one.portion.state.posting.table == table:
-                one.accounts = found
+        those = [one for one in work if one.portion.state.posting.table == table]
+        posting = those[0].portion.state.posting
+        found = books.read(warehouse, posting, some, unflushed.get(table, ()))
+        for one in those:
+            one.accounts = found
     return work
 
 

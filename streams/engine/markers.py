@@ -63,7 +63,8 @@ def marked(
     if sequence > state.sequence and state.fold.differs(state.prepared, prepared):
         position = state.position(marker.offset)
         again = _Again(state, prepared, sequence, position)
-        for rows in _current(state, warehouse, position):
+        reach = state.fold.reach(state.prepared, prepared)
+        for rows in _current(state, warehouse, position, reach):
             changed, before = _resolved_again(again, rows, _anew(again, rows, warehouse))
             insert(state.fold.table, changed)
             touches.append(_summed(_touches(changed, before)))
@@ -73,15 +74,26 @@ def marked(
     return Marked(_row(state, marker, sequence), pl.concat(touches), made, sequence, prepared)
 
 
-def _current(state: PartitionState, warehouse: Warehouse, position: int) -> Iterator[pl.DataFrame]:
-    """Yield the entities of a partition as they stand below a position."""
+def _current(
+    state: PartitionState, warehouse: Warehouse, position: int, reach: str | None
+) -> Iterator[pl.DataFrame]:
+    """Yield the entities of a partition as they stand below a position.
+
+    Args:
+        reach: those alone of which a row satisfies it; None: all.
+    """
     columns = ", ".join(history_schema(state.fold, state.prepared).names())
+    mine = f"{history.where([state.partition])} AND kind != '{MARKER_KIND}'"
+    reached = ""
+    if reach is not None:  # by any row: which is the newest is decided among all of an entity's
+        reached = (
+            f" AND entity_id IN (SELECT entity_id FROM {state.fold.table} WHERE {mine} AND {reach})"
+        )
     last = ""
     while True:
         rows = warehouse.frame(
-            f"SELECT {columns} FROM {state.fold.table} WHERE {history.where([state.partition])} "
-            f"AND kind != '{MARKER_KIND}' AND position < {position} "
-            f"AND entity_id > {history.quoted(last)} "
+            f"SELECT {columns} FROM {state.fold.table} WHERE {mine} AND position < {position}"
+            f"{reached} AND entity_id > {history.quoted(last)} "
             f"ORDER BY entity_id, position DESC LIMIT 1 BY entity_id LIMIT {ENTITIES_MAX}"
         )
         if rows.is_empty():

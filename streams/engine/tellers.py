@@ -96,7 +96,7 @@ def replaced(frame: pl.DataFrame, at: I64, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _placed(frame: pl.DataFrame, tellers: Tellers, places: I64) -> pl.DataFrame:
-    return beside(frame, teller_of(frame, tellers.names), pl.Series("place", places, pl.Int64))
+    return beside(frame, teller_of(frame, tellers), pl.Series("place", places, pl.Int64))
 
 
 def _last_words(every: pl.DataFrame) -> pl.DataFrame:

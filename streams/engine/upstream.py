@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from schemas.frames import beside
 from streams.engine import history
 from streams.engine.batches import Partition
-from streams.engine.gathering import Portion
+from streams.engine.gathering import Placed, Portion, stored_by_posting
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.postings import Upstream
@@ -88,11 +90,9 @@ def behind(portions: Sequence[Portion], warehouse: Warehouse) -> list[str]:
         Unavailable: the warehouse did not answer.
     """
     found = [""] * len(portions)
-    by_upstream: dict[Upstream, list[int]] = {}
-    for i, portion in enumerate(portions):
-        by_upstream.setdefault(portion.state.posting.upstream, []).append(i)
-    for upstream, mine in by_upstream.items():
-        needed = pl.concat(_needed(portions[i]).with_columns(at=pl.lit(i)) for i in mine)
+    for mine, stored in stored_by_posting(list(enumerate(portions))):
+        upstream = mine[0][1].state.posting.upstream
+        needed = _needed(mine, stored, upstream)
         there = _there(warehouse, upstream, needed)
         missing = needed.join(there, on=list(upstream.keys), how="left").filter(
             pl.col("position").is_null() | (pl.col("position") < pl.col("needed"))
@@ -102,12 +102,12 @@ def behind(portions: Sequence[Portion], warehouse: Warehouse) -> list[str]:
     return found
 
 
-def _needed(portion: Portion) -> pl.DataFrame:
-    """Return the source position up to which each row must stand."""
-    posting = portion.state.posting
+def _needed(mine: Sequence[Placed], stored: pl.DataFrame, upstream: Upstream) -> pl.DataFrame:
+    """Return the source position up to which each row must stand, and for whom, as `at`."""
+    at = np.repeat([i for i, _ in mine], [len(portion.segment.frame) for _, portion in mine])
     return (
-        posting.stored(portion.segment.frame)
-        .group_by(posting.upstream.keys)
+        beside(stored, pl.Series("at", at))
+        .group_by("at", *upstream.keys)
         .agg(pl.col("source_position").max().alias("needed"))
     )
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import yaml
 
 from infra import sample
-from schemas.alerts import Alerts, Rule, Signal
+from schemas.alerts import OF_QUOTAS, Alerts, Rule
 from streams.domain.periods import Span
 from tests.calibration.alerting_page import page
 from tests.calibration.asking import quarters
+from tests.calibration.beside_page import beside
 from tests.calibration.floors import KINDS, Kind, story
 from tests.calibration.seasons import Outage, Season, seasons
 from tests.calibration.tradeoff import picture
@@ -31,15 +32,16 @@ DARK = {3: 10, 1: 6}  # calendar days without data in a period of so many months
 DARK_FROM = 0.4  # of the period
 
 
-def shipped() -> list[Rule]:
-    """Return the rules of the sample definitions that watch a quota: floors have nothing else."""
+def policy() -> Alerts:
+    """Return the alerts of the sample definitions."""
     file = Path(sample.__file__).parent / "definitions" / "alerts.yaml"
-    rules = Alerts.model_validate(yaml.safe_load(file.read_text())).rules
-    return [
-        rule.model_copy(update={"kpi": None})
-        for rule in rules
-        if rule.signal in (Signal.PACE_BURN, Signal.HIT_PROBABILITY)
-    ]
+    return Alerts.model_validate(yaml.safe_load(file.read_text()))
+
+
+def shipped() -> list[Rule]:
+    """Return the shipped rules that watch a quota, of which seasons are recorded."""
+    rules = policy().rules
+    return [rule.model_copy(update={"kpi": None}) for rule in rules if rule.signal in OF_QUOTAS]
 
 
 def passed(kind: Kind, rules: Sequence[Rule], seeds: range, draws: int) -> Iterator[Season]:
@@ -81,7 +83,7 @@ def main() -> None:
         for name in ("steady", "transactional")
         for is_known in (True, False)
     }
-    told = page(rules, found, dark)
+    told = page(rules, found, dark, beside(policy(), CHOSEN_ON))
     if given.write:
         (FOLDER / "alerting.md").write_text(told)
         (FOLDER / "alerting.svg").write_text(picture(rules, found))

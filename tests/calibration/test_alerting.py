@@ -5,15 +5,17 @@ from datetime import date, timedelta
 
 import pytest
 
-from schemas.alerts import Subject
+from schemas.alerts import Rule, Signal, Subject
 from streams.domain.alert_states import Reading
 from streams.domain.periods import Span
-from tests.calibration.alerting import FIRST, shipped
+from tests.calibration.alerting import FIRST, policy, shipped
 from tests.calibration.alerting_page import begun_within, page
 from tests.calibration.floors import STEADY, story
+from tests.calibration.leading import foretold, silences
 from tests.calibration.seasons import Outage, Season, seasons
+from tests.calibration.stalling import fates, worth
 from tests.calibration.tradeoff import equal_recall, linear, main_rule, of_reps, picture
-from tests.calibration.watched import Told, by_linear_pace, by_rules, judged
+from tests.calibration.watched import Told, as_stories, by_linear_pace, by_rules, judged
 
 RULES = shipped()
 QUARTER = Span(FIRST, date(2025, 7, 1))
@@ -86,3 +88,31 @@ def test_the_page_tells_every_rule_and_floor(steady: list[Season]) -> None:
     assert all(f"`{rule.rule_id}`" in told for rule in RULES)
     assert "| steady |" in told
     assert picture(RULES, {"steady": steady}).count("<polyline") == 2
+
+
+def test_what_falls_together_is_one_story_and_what_comes_back_another() -> None:
+    def alarm(_: Season) -> list[Told]:
+        return [
+            Told("soft", 1, 6, is_message=True), Told("grave", 4, 8, is_message=True),
+            Told("digest", 0, None, is_message=False), Told("soft", 10, None, is_message=True),
+        ]  # fmt: skip
+
+    some = season(is_reached=True, pace=[1])
+    assert [(one.since, one.until) for one in as_stories(alarm)(some)] == [(1, 8), (10, None)]
+
+
+def test_rules_beside_quotas_are_worth_more_than_chance_and_silence_is_heard() -> None:
+    few = foretold(rule_of(Signal.ACTIVITY), seed=7, reps=120)
+    assert few.precision > few.base
+    assert few.recall > 0.4
+    some = list(fates(story(replace(STEADY, reps=8), 3), QUARTER, rule_of(Signal.STALLED)))
+    still, moving = ([one for one in some if one.is_still is each] for each in (True, False))
+    assert worth(still).lost > worth(moving).lost + 0.2
+    heard = silences(rule_of(Signal.FRESHNESS), rule_of(Signal.STALLED), 120, seed=5, days=20)
+    assert heard.outages > 0
+    assert (heard.heard, heard.false, heard.repeated) == (heard.outages, 0, 0)
+    assert heard.unknown > 0
+
+
+def rule_of(signal: Signal) -> Rule:
+    return next(rule for rule in policy().rules if rule.signal is signal)

@@ -70,6 +70,30 @@ def by_rules(rules: Sequence[Rule], only: str | None = None) -> Alarm:
     return alarm
 
 
+def as_stories(alarm: Alarm) -> Alarm:
+    """Return an alarm that counts what a subject's alerts tell together, while any fires, as one.
+
+    That is how people count: that it has grown graver is no second mistake.
+    """
+
+    def told(season: Season) -> list[Told]:
+        found: list[Told] = []
+        for one in sorted(filter(lambda told: told.is_message, alarm(season)), key=_since):
+            last = found[-1] if found else None
+            if last is None or (last.until is not None and last.until < one.since):
+                found.append(one)
+            else:
+                both = (last.until, one.until)
+                found[-1] = last._replace(until=None if None in both else max(filter(None, both)))
+        return found
+
+    return told
+
+
+def _since(told: Told) -> int:
+    return told.since
+
+
 def by_linear_pace(below: float) -> Alarm:
     """Return what linear pace tells: every time actual falls below so much of the plan."""
 

@@ -102,6 +102,48 @@ def test_what_turned_out_to_be_another_is_cancelled() -> None:
     assert canonical.check("call", raw)[0] is not None
 
 
+BILL = {
+    "source": "billing", "source_id": "in_1", "bill_id": "INV-1", "entity_id": "crm:deal:D-1",
+    "revision": "2026-03-02T10:00:00Z", "created_at": "2026-03-02T10:00:00Z",
+    "occurred_at": "2026-03-02T10:00:00Z", "currency": "EUR", "invoiced_amount": "100",
+}  # fmt: skip
+
+
+def test_a_bill_needs_nothing_of_the_deal_but_its_identity() -> None:
+    record, errors = canonical.check("deal", BILL)
+    assert not errors
+    assert record is not None
+    assert (record["entity_id"], record["stage_class"]) == ("crm:deal:D-1", "UNKNOWN")
+    assert canonical.check("deal", {**BILL, "op": "CANCELLED", "invoiced_amount": None})[0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"entity_id": None}, "give the entity_id of the deal it is a bill of"),
+        ({"bill_id": " "}, "give the invoice's number"),
+        ({"amount": "5"}, "amount is 5.0000: is not for a bill to say; send it with the deal"),
+        ({"stage_class": "WON"}, "stage_class is 'WON': is not for a bill to say"),
+        ({"invoiced_amount": None}, "give invoiced_amount, paid_amount or cancelled_on"),
+        ({"credit_note_amount": "-1"}, "as a positive amount"),
+        ({"invoiced_amount": None, "paid_amount": "1", "credit_note_amount": "1"}, "before credit"),
+        ({"currency": "eur"}, "three capitals"),
+        ({"cancel_reason": "CHURN"}, "has no cancelled_on beside it"),
+    ],
+)
+def test_a_wrong_bill_earns_field_value_and_remedy(changed: dict[str, Any], told: str) -> None:
+    raw = {name: value for name, value in {**BILL, **changed}.items() if value is not None}
+    record, errors = canonical.check("deal", raw)
+    assert record is None
+    assert any(told in str(error) for error in errors), errors
+
+
+def test_credit_notes_of_no_bill_are_refused() -> None:
+    record, errors = check("deal", credit_note_amount="3")
+    assert record is None
+    assert "give bill_id if it is a bill" in str(errors[0])
+
+
 def test_a_deal_may_have_overlays_alone() -> None:
     record, errors = check("deal", splits=[{"owner_id": "a", "role": "OVERLAY", "share": "0.25"}])
     assert errors == []

@@ -137,7 +137,7 @@ def told(world: World) -> None:
 
 
 _CREDIT = ("rep_id", "deal_id", "role", "via", "stage_class", "day", "amount", "reporting_amount",
-           "units", "cancelled_on")  # fmt: skip
+           "units", "invoiced_amount", "paid_amount", "cancelled_on")  # fmt: skip
 
 
 def credits(world: World) -> None:
@@ -211,7 +211,7 @@ def folded(credits: Mapping[Any, Any], raw: Mapping[str, Any]) -> dict[Any, Deci
     """Return what the plan on credits owes: the rules once over all that is true in the end."""
     known = Terms(Bundle.model_validate(raw))
     books: dict[str, dict[Any, int]] = defaultdict(dict)
-    for (rep, deal, role, via), (stage, day, amount, reporting, units, gone) in credits.items():
+    for (rep, deal, role, via), (stage, day, amount, reporting, units, *_, gone) in credits.items():
         if stage == "WON":
             why = "" if gone is None else "REFUND"
             said = Credit(rep, deal, day, amount, "", reporting, "EUR", role, via, units=units,

@@ -16,6 +16,8 @@ import polars as pl
 from greenlet import getcurrent
 
 from schemas.positions import position_of
+from streams.agents import folds
+from streams.domain import bills
 from streams.engine import (
     acceptance,
     effects,
@@ -226,14 +228,27 @@ def last_source_wins() -> Iterator[None]:
 
 
 @contextmanager
+def last_bill_wins() -> Iterator[None]:
+    """What is invoiced and paid of a deal is what the newest of its bills says."""
+
+    def newest(statements: pl.DataFrame) -> pl.DataFrame:
+        is_bill = pl.col("bill_id").is_not_null()
+        rank = pl.struct("revision", "source_id").rank("ordinal").over("group", is_bill)
+        return bills.billed(statements.filter(rank == rank.max().over("group", is_bill)))
+
+    with mock.patch.object(folds, "billed", newest):
+        yield
+
+
+@contextmanager
 def one_clock_for_all() -> Iterator[None]:
     """What one source says is stale if another one has a later revision."""
     judged = acceptance.judged
 
-    def by_entity(records: Any, known: pl.DataFrame, names: Sequence[str] = ()) -> Any:
+    def by_entity(records: Any, known: pl.DataFrame, tellers: Any = None) -> Any:
         latest = known.sort("revision", "content_hash").unique("entity_id", keep="last")
-        found = judged(records, latest if names else known)
-        return judged(records, known, names)._replace(verdict=found.verdict)
+        found = judged(records, latest if tellers else known)
+        return judged(records, known, tellers)._replace(verdict=found.verdict)
 
     with mock.patch.object(flush, "judged", by_entity):
         yield
@@ -358,6 +373,7 @@ CONTROLS: dict[str, Control] = {
     "no last words of credits": Control(no_last_words, "pay", (0, 1)),
     "batches start where they should": Control(batches_start_where_they_should, "restore", (0, 5)),
     "last source wins": Control(last_source_wins, "crashes", (0, 1)),
+    "last bill wins": Control(last_bill_wins, "pay", (1, 2)),
     "one clock for all sources": Control(one_clock_for_all, "crashes", (0, 1)),
     "applied before results": Control(applied_first, "telling", (1, 0)),
 }

@@ -26,13 +26,50 @@ class Crm(Floor):
         self.random = choice
         self.kinds = [KINDS[topic] for topic in topics]
         self.words: dict[str, list[Event]] = {}
+        self.dice = random.Random(f"bills {choice.getstate()[1][0]}")
+        self.waiting: list[Event] = []
 
     def next(self) -> Sent:
         """Return the next record of the log."""
-        message, record = self._again() if self.words and self._chance(self.again) else self._new()
-        self.words.setdefault(record["entity_id"], []).append(Event(message, record))
+        message, record = self.waiting.pop(0) if self._is_due() else self._fact()
+        if not record.get("bill_id"):
+            self.words.setdefault(record["entity_id"], []).append(Event(message, record))
         value = encode(message, record, _IDS)
         return Sent(message, _filled(message, record), value)
+
+    def _is_due(self) -> bool:
+        return bool(self.waiting) and self.dice.random() < 0.6
+
+    def _fact(self) -> Event:
+        event = self._again() if self.words and self._chance(self.again) else self._new()
+        if event.message != "deal" or self.dice.random() < 0.4:
+            return event
+        both = [event, Event("deal", self._bill(event.record))]
+        if self.dice.random() < 0.4:  # the bill comes first, of a deal that may not be there yet
+            both.reverse()
+        self.waiting.append(both[1])
+        return both[0]
+
+    def _bill(self, deal: dict[str, Any]) -> dict[str, Any]:
+        """Return what billing says of a deal's invoice, by a clock of its own."""
+        dice, number = self.dice, self.dice.randrange(2)
+        gone = dice.random() < 0.1
+        return {
+            **self._blank_bill(deal), "source": "billing", "source_id": f"in-{number}",
+            "revision": dice.randrange(6) * 100, "bill_id": f"INV-{number}",
+            "op": "CANCELLED" if dice.random() < 0.15 else "SET",
+            "currency": deal["currency"] if dice.random() < 0.85 else "JPY",
+            "invoiced_amount": dice.choice([None, *[Decimal(dice.randrange(10**8)) / 10_000] * 4]),
+            "paid_amount": dice.choice([None, Decimal(dice.randrange(10**8)) / 10_000]),
+            "credit_note_amount": dice.choice([None, None, Decimal("0.0001")]),
+            "cancelled_on": date(2026, 4, dice.randrange(1, 9)) if gone else None,
+            "cancel_reason": "REFUND" if gone else "NONE",
+        }  # fmt: skip
+
+    def _blank_bill(self, deal: dict[str, Any]) -> dict[str, Any]:
+        at = {name: deal[name] for name in ("created_at", "occurred_at")}
+        return {"entity_id": deal["entity_id"], "owner_id": None, "stage_id": "",
+                "stage_class": "UNKNOWN", "splits": [], **at}  # fmt: skip
 
     def _new(self) -> Event:
         self.made += 1

@@ -246,15 +246,26 @@ def answer(table: Table, select: Select) -> pl.DataFrame:
         rows = _first_of_each(table, rows, *select.limit_by)
     if select.limit is not None and not select.is_distinct:
         rows = rows[: select.limit]
-    plain = [column.node[1] for column in select.columns if column.node[0] == "name"]
-    found = table.frame().select(plain)[list(rows)]
-    found = found.select(
-        pl.col(node[1]).alias(name)
-        if node[0] == "name"
-        else pl.Series(name, list(map(_value(table, node), rows)), dtype_of(node, table))
-        for name, node in select.columns
-    )
+    found = _picked(table, rows, select.columns)
     return found.unique(maintain_order=True) if select.is_distinct else found
+
+
+def _picked(table: Table, rows: Sequence[int], columns: Sequence[Column]) -> pl.DataFrame:
+    """Return columns of some rows; by hand, since polars plans even the smallest `select`."""
+    plain = list(dict.fromkeys(node[1] for _, node in columns if node[0] == "name"))
+    there = table.frame()[plain] if plain else pl.DataFrame()
+    if plain and list(rows) != list(range(len(there))):
+        there = there[list(rows)]
+    if plain == [name for name, _ in columns]:
+        return there
+    return pl.DataFrame(
+        [
+            there[node[1]].alias(name)
+            if node[0] == "name"
+            else pl.Series(name, list(map(_value(table, node), rows)), dtype_of(node, table))
+            for name, node in columns
+        ]
+    )
 
 
 def _first_of_each(

@@ -78,7 +78,8 @@ def last_words(sent: Iterable[Sent], company: Company) -> dict[str, Sent]:
     for one in sent:
         rank = (one.record["revision"], xxh64_intdigest(one.value[5:].rstrip(b"\0")))
         entity, *teller = (one.record[name] for name in ("entity_id", "source", "source_id"))
-        key = (entity, *teller) if one.message != "deal" else (entity, "", "")
+        is_deal = one.message == "deal" and not one.record.get("bill_id")
+        key = (entity, "", "") if is_deal else (entity, *teller)
         if key not in found or rank > found[key][0]:
             found[key] = rank, one
     words: dict[str, list[Sent]] = defaultdict(list)
@@ -117,6 +118,8 @@ _LITTLE = {"IN_PROGRESS", "SCHEDULED", "RESCHEDULED", False}
 
 def made_one(words: Sequence[Sent], company: Company) -> Sent:
     """Return what several statements make, each field from the best that says anything of it."""
+    if words[0].message == "deal":
+        return billed(words)
     if len(words) == 1:
         return words[0]
     if any(w.record.get("merged_into") for w in words):
@@ -138,6 +141,25 @@ def made_one(words: Sequence[Sent], company: Company) -> Sent:
         best = min(heard, key=place)
         made |= {name: best[name] for name in together if name in best}
     return words[0]._replace(record=made)
+
+
+def billed(words: Sequence[Sent]) -> Sent:
+    """Return a deal with what its bills say of it; without the deal they say nothing."""
+    bills = [w.record for w in words if w.record.get("bill_id") and w.record["op"] == "SET"]
+    deals = [w for w in words if not w.record.get("bill_id")]
+    if not deals:
+        return words[0]._replace(record=words[0].record | {"op": "CANCELLED"})
+    made = dict(deals[0].record)
+    for field in ("invoiced_amount", "paid_amount"):
+        told = [b for b in bills if b["currency"] == made["currency"] and b[field] is not None]
+        if told:
+            made[field] = sum(b[field] for b in told)
+        if told and field == "invoiced_amount":
+            made[field] -= sum(b["credit_note_amount"] or 0 for b in told)
+    ends = [(b["cancelled_on"], b["source_id"], b) for b in bills if b["cancelled_on"]]
+    if ends:
+        made["cancelled_on"] = min(ends)[0]
+    return deals[0]._replace(record=made)
 
 
 def sums(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> Sums:
@@ -276,6 +298,8 @@ class Credit(NamedTuple):
     amount: Decimal
     reporting: Decimal | None
     units: Decimal | None
+    invoiced: Decimal | None
+    paid: Decimal | None
     cancelled_on: date | None
 
 
@@ -300,7 +324,7 @@ def credits(sent: Iterable[Sent], definitions: Mapping[str, Any]) -> dict[Any, A
 def commissions(sent: Iterable[Sent], raw: Mapping[str, Any]) -> dict[Any, Decimal]:
     """Return what is owed: payee, plan, component, first day of the period, currency -> amount."""
     counted: dict[Any, Decimal] = defaultdict(Decimal)
-    for (rep, _, role, _), (stage, day, _, reporting, _, gone) in credits(sent, raw).items():
+    for (rep, _, role, _), (stage, day, _, reporting, *_, gone) in credits(sent, raw).items():
         if rep == "unassigned" or gone is not None:
             continue  # nobody is paid before the identity map knows who
         for plan in raw["plans"]["plans"][:2]:
@@ -377,13 +401,14 @@ def credits_of(r: Record, company: Company) -> list[Credit]:
         rate = company.rate(r["currency"], day)
     whole = rate and (r["amount"] * rate).quantize(CENT, ROUND_HALF_EVEN)
     reporting = [None] * len(every) if whole is None else divided(whole, every)
-    sold, gone = r.get("units"), r.get("cancelled_on")
-    units = [None] * len(every) if sold is None else divided(sold, every)
+    gone = r.get("cancelled_on")
+    more = [
+        [None] * len(every) if r.get(name) is None else divided(r[name], every)
+        for name in ("units", "invoiced_amount", "paid_amount")
+    ]
     return [
-        Credit(rep, role, via, main_day(r, company, rep), part, reported, many, gone)
-        for rep, (_, role, via, _), part, reported, many in zip(
-            reps, every, parts, reporting, units, strict=True
-        )
+        Credit(rep, role, via, main_day(r, company, rep), *each, gone)
+        for rep, (_, role, via, _), *each in zip(reps, every, parts, reporting, *more, strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
 // What is said aloud: wins and changes at the top, politely, at most once in ten seconds.
 import { say } from "./say.js";
-import { wonText } from "./words.js";
+import { winText } from "./words.js";
 
 const EVERY_MS = 10_000;
 const SAID_MAX = 3;
@@ -14,7 +14,7 @@ export class Announcer {
   }
 
   hear(snapshot, fresh) {
-    for (const win of fresh) this.pending.push(`${win.name} ${wonText(win)} ${this.numbers.money(win.amount, win.currency)}.`);
+    for (const win of fresh) this.pending.push(`${win.name} ${winText(win, this.numbers).join("")}.`);
     const about = `${snapshot.period.kind} ${snapshot.yardstick.key} ${snapshot.scope.of} ${snapshot.scope.team}`;
     const first = snapshot.rows[0];
     const leader = first && Number(first.value) > 0 && !first.tied ? first.id : null;

@@ -26,7 +26,7 @@ function One({ shown }) {
   return html`<main class="card" tabIndex="0">
     <header class="top"><div class="whose"><${Avatar} who=${rep} /><div><h1 class="headline">${rep.name}</h1><p class="about">${rep.team}</p></div></div>
       <ul class="places">${shown.places.filter((p) => p.rank).map((p) => html`<li key=${p.key}><b>${say("placeOf", { rank: p.rank, of: p.of })}</b> ${say(`by.${p.key}`)}${" "}
-        <span>${p.to_next !== null ? say("toNext", { gap: amount(p.key, p.to_next) }) : ""} ${movement(p.moved).short}</span></li>`)}</ul></header>
+        <span>${p.to_next !== null ? say("toNext", { gap: amount(p.key, p.to_next) }) : ""} <i>${movement(p.moved).short}</i></span></li>`)}</ul></header>
     <section aria-labelledby="today"><h2 id="today">${say("today")}</h2><dl class="figures">${TODAY.map((key) => html`<div key=${key} data-key=${key}>
       <dt>${say(`by.${key}`)}</dt><dd>${amount(key, shown.today[key])}</dd><dd class="sub">${say("thisMonth", { amount: amount(key, shown.month[key]) })}</dd></div>`)}</dl></section>
     <section aria-labelledby="quotas"><h2 id="quotas">${say("quotas")}</h2><${Quotas} shown=${shown} /></section>

@@ -1,7 +1,7 @@
 // Shapes that fit a format: two face to face, a draw, a season's table, a throne, a shared goal, a podium.
 import { html } from "./vendor/preact.js";
 import { Avatar, clock, prizeText, scoreText } from "./contest_parts.js";
-import { say } from "./say.js";
+import { knows, say } from "./say.js";
 
 export const facesOff = (shown) => shown.rows.length === 2;
 
@@ -58,11 +58,17 @@ function byRound(matches) {
   return [...found];
 }
 
+// Of two matches that end it, the one for the first place gives its name.
+const roundName = (round, matches) => {
+  const named = matches.map((m) => `match.${m.label.replace(" ", "_")}`).find(knows);
+  return named ? say(named) : say("round", { n: round });
+};
+
 export function Draw({ shown, numbers }) {
   const text = scoreText(numbers, shown.contest.unit);
   const rounds = byRound(shown.detail?.matches ?? []);
   if (!rounds.length) return html`<p class="notes">${say("noMatches")}</p>`;
-  return html`<div class="draw" tabIndex="0">${rounds.map(([round, matches]) => html`<section key=${round}><h2>${matches[0].label.includes("final") ? matches[0].label : say("round", { n: round })}</h2>
+  return html`<div class="draw" tabIndex="0">${rounds.map(([round, matches]) => html`<section key=${round}><h2>${roundName(round, matches)}</h2>
     <ol>${matches.map((m) => html`<li key=${`${m.home} ${m.away}`} class=${m.is_decided ? "decided" : ""}>
       ${[["home", "home_score"], ["away", "away_score"]].map(([side, score]) => html`<span class=${m.winner === m[side] && m[side] ? "winner" : ""}>
         <b>${m[side] ? shown.detail.people[m[side]].name : say("bye")}</b><output>${m[side] && m.away ? text(m[score]) : ""}</output></span>`)}

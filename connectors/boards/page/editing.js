@@ -4,6 +4,7 @@ import { dress, followSystem } from "./choices.js";
 import { Door, whoAmI } from "./door.js";
 import { Fields } from "./editing_form.js";
 import { Ahead, Running } from "./editing_shown.js";
+import { knows, say } from "./say.js";
 
 async function ask(action, body) {
   try {
@@ -12,7 +13,7 @@ async function ask(action, body) {
       : { cache: "no-store" });
     return { ok: answer.ok, ...(await answer.json()) };
   } catch {
-    return { ok: false, error: "the server does not answer", remedy: "nothing is half done: try again in a moment" };
+    return { ok: false, error: say("edit.away"), remedy: say("edit.awayWhy") };
   }
 }
 
@@ -31,9 +32,9 @@ function Page() {
   useEffect(() => { enter(); }, []);
   if (me === undefined) return null;
   if (me === null) return html`<${Door} onOpen=${enter} />`;
-  if (me.role !== "manager") return html`<main class="editing"><h1>Contests</h1>
-    <p role="alert">Managers begin and end contests. You are signed in as ${me.name} (${me.role}).</p>
-    <p><a href="/">To the board</a></p></main>`;
+  if (me.role !== "manager") return html`<main class="editing"><h1>${say("contests")}</h1>
+    <p role="alert">${say("edit.managersOnly", { name: me.name })}</p>
+    <p><a href="/">${say("toBoard")}</a></p></main>`;
   return html`<${Desk} me=${me} />`;
 }
 
@@ -81,41 +82,45 @@ function Desk({ me }) {
   const start = async (reason) => {
     const found = await take("start", { contest: said(draft), reason });
     if (!found.ok) return;
-    setDone(`${draft.name} has begun to count. Boards show it in a moment.`);
+    setDone(say("edit.begun", { name: draft.name }));
     setOffer(found);
     choose(found.presets.find((p) => p.preset_id === draft.preset) ?? found.presets[0], found);
   };
   const end = async (contest, how, reason) => {
     const found = await take("end", { contest_id: contest.contest_id, how, reason });
     if (!found.ok) return false;
-    setDone(how === "END" ? `${contest.name} has ended: what was made so far decides.` : `${contest.name} is called off: nobody wins.`);
+    setDone(say(how === "END" ? "edit.ended" : "edit.calledOff", { name: contest.name }));
     setOffer(found);
     return true;
   };
 
   const mine = ["preview", "start"].includes(wrong.where) ? wrong.problems : [];
-  if (!offer) return html`<main class="editing"><h1>Contests</h1><${Trouble} trouble=${trouble} /></main>`;
+  if (!offer) return html`<main class="editing"><h1>${say("contests")}</h1><${Trouble} trouble=${trouble} /></main>`;
   return html`<main class="editing" aria-busy=${busy}>
-    <header><h1>Contests</h1><p><a href="/">To the board</a> · ${me.name}</p></header>
+    <header><h1>${say("contests")}</h1><p><a href="/">${say("toBoard")}</a> · ${me.name}</p></header>
     <p role="status" class="done">${done}</p>
     <${Trouble} trouble=${trouble} />
     <${Running} contests=${offer.contests} wrong=${wrong} busy=${busy} onEnd=${end} />
-    <section aria-labelledby="new"><h2 id="new">Begin a contest</h2>
-      ${draft ? html`<div class="presets" role="group" aria-label="The usual contests">
+    <section aria-labelledby="new"><h2 id="new">${say("beginContest")}</h2>
+      ${draft ? html`<div class="presets" role="group" aria-label=${say("edit.usual")}>
         ${offer.presets.map((p) => html`<button key=${p.preset_id} type="button" aria-pressed=${draft.preset === p.preset_id ? "true" : "false"}
-          onClick=${() => choose(p)}><b>${p.title}</b><span>${p.about}</span></button>`)}</div>
+          onClick=${() => choose(p)}><b>${named(p, "title")}</b><span>${named(p, "about")}</span></button>`)}</div>
       <div class="halves">
         <${Fields} draft=${draft} offer=${offer} problems=${mine} busy=${busy} onChange=${change} onPreview=${preview} />
         <${Ahead} panel=${panel} ahead=${ahead} draft=${draft} problems=${mine} busy=${busy} onStart=${start} />
-      </div>` : html`<p>There are no measures to count yet: <code>pacesetter definitions apply</code> brings them.</p>`}
+      </div>` : html`<p>${say("edit.noMeasures")} <code>pacesetter definitions apply</code></p>`}
     </section>
   </main>`;
 }
+
+// Presets have their own words in each language; one that is not known here brings its own.
+const named = (preset, what) => (knows(`preset.${preset.preset_id}.${what}`) ? say(`preset.${preset.preset_id}.${what}`) : preset[what]);
 
 // What a preset says, and what people usually want beside it: who leads others does not compete.
 function begin(preset, offer) {
   const managers = offer.reps.filter((r) => r.manages).map((r) => r.id);
   const draft = { preset: preset.preset_id, prize_currency: offer.currency, ...preset.draft };
+  if (draft.name === preset.title) draft.name = named(preset, "title");
   if (!draft.participants?.members) draft.participants = { ...draft.participants, without: managers };
   return draft;
 }

@@ -1,5 +1,6 @@
 // The fields of a contest. A problem stands beside the field it is about.
 import { html } from "./vendor/preact.js";
+import { say } from "./say.js";
 
 const TARGETED = ["RACE", "GOAL"];
 const PLACES = [0, 1, 2];
@@ -33,20 +34,20 @@ export function Fields({ draft, offer, problems, busy, onChange, onPreview }) {
   const submit = (e) => { e.preventDefault(); onPreview(); };
   const field = { problems, disabled: busy };
   return html`<form onSubmit=${submit} noValidate>
-    <${Field} ...${field} name="name" label="Name" value=${draft.name ?? ""} onInput=${set("name")} maxLength="200" />
-    <${Field} ...${field} name="description" label="Why" hint="for people, if you like" value=${draft.description ?? ""} onInput=${set("description")} maxLength="1000" />
+    <${Field} ...${field} name="name" label=${say("edit.name")} value=${draft.name ?? ""} onInput=${set("name")} maxLength="200" />
+    <${Field} ...${field} name="description" label=${say("edit.why")} hint=${say("edit.whyHint")} value=${draft.description ?? ""} onInput=${set("description")} maxLength="1000" />
     <${Counts} draft=${draft} offer=${offer} field=${field} onChange=${onChange} />
     <${Who} draft=${draft} offer=${offer} field=${field} onChange=${onChange} />
-    <fieldset><legend>When</legend><div class="row">
-      <${Field} ...${field} name="starts_at" label="Begins" type="datetime-local" value=${draft.starts_at} onInput=${set("starts_at")} />
-      <${Field} ...${field} name="ends_at" label="Ends" type="datetime-local" value=${draft.ends_at} onInput=${set("ends_at")} />
-      <${Field} ...${field} name="time_zone" label="By the clocks of" value=${draft.time_zone} onChange=${set("time_zone")}>
+    <fieldset><legend>${say("edit.when")}</legend><div class="row">
+      <${Field} ...${field} name="starts_at" label=${say("edit.begins")} type="datetime-local" value=${draft.starts_at} onInput=${set("starts_at")} />
+      <${Field} ...${field} name="ends_at" label=${say("edit.ends")} type="datetime-local" value=${draft.ends_at} onInput=${set("ends_at")} />
+      <${Field} ...${field} name="time_zone" label=${say("edit.clocks")} value=${draft.time_zone} onChange=${set("time_zone")}>
         ${offer.zones.map((z) => html`<option key=${z} value=${z}>${z}</option>`)}<//></div></fieldset>
-    ${TARGETED.includes(draft.format) && html`<${Field} ...${field} name="target" label="Target" hint="whoever gets there" inputMode="decimal" value=${draft.target ?? ""} onInput=${set("target")} />`}
+    ${TARGETED.includes(draft.format) && html`<${Field} ...${field} name="target" label=${say("edit.target")} hint=${say("edit.targetHint")} inputMode="decimal" value=${draft.target ?? ""} onInput=${set("target")} />`}
     <${Prizes} draft=${draft} offer=${offer} field=${field} onChange=${onChange} />
-    <label class="check"><input type="checkbox" checked=${draft.hidden ?? false} onChange=${(e) => onChange({ ...draft, hidden: e.target.checked })} /> Shown to managers only</label>
+    <label class="check"><input type="checkbox" checked=${draft.hidden ?? false} onChange=${(e) => onChange({ ...draft, hidden: e.target.checked })} /> ${say("edit.hidden")}</label>
     <${Told} id="f-rest" wrong=${rest} />
-    <button class="main" type="submit" disabled=${busy}>Look ahead</button>
+    <button class="main" type="submit" disabled=${busy}>${say("edit.lookAhead")}</button>
   </form>`;
 }
 
@@ -65,17 +66,17 @@ function Counts({ draft, offer, field, onChange }) {
     onChange({ ...draft, score: "POINTS", metrics: [...draft.metrics.map((m) => ({ points: "1", ...m })), made] });
   };
   const remove = (i) => onChange({ ...draft, metrics: draft.metrics.filter((_, n) => n !== i) });
-  return html`<fieldset><legend>What counts</legend>
+  return html`<fieldset><legend>${say("edit.counts")}</legend>
     ${draft.metrics.map((m, i) => html`<div class="row" key=${i}>
-      <${Field} ...${field} name=${`metrics[${i}].kpi`} label="Measure" value=${m.kpi} onChange=${(e) => put(i, { kpi: e.target.value })}>
+      <${Field} ...${field} name=${`metrics[${i}].kpi`} label=${say("edit.measure")} value=${m.kpi} onChange=${(e) => put(i, { kpi: e.target.value })}>
         ${offer.measures.map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}<//>
-      ${m.currency !== undefined && html`<${Field} ...${field} name=${`metrics[${i}].currency`} label="Currency" value=${m.currency} onInput=${(e) => put(i, { currency: e.target.value.toUpperCase() })} maxLength="3" />`}
-      ${points && html`<${Field} ...${field} name=${`metrics[${i}].points`} label="Points for each 1" inputMode="decimal" value=${m.points ?? ""} onInput=${(e) => put(i, { points: e.target.value })} />`}
-      <${Field} ...${field} name=${`metrics[${i}].cap_per_day`} label="At most a day" hint="empty: no limit" inputMode="decimal" value=${m.cap_per_day ?? ""} onInput=${(e) => put(i, { cap_per_day: e.target.value })} />
-      ${draft.metrics.length > 1 && html`<button type="button" disabled=${field.disabled} onClick=${() => remove(i)}>Remove</button>`}
+      ${m.currency !== undefined && html`<${Field} ...${field} name=${`metrics[${i}].currency`} label=${say("edit.currency")} value=${m.currency} onInput=${(e) => put(i, { currency: e.target.value.toUpperCase() })} maxLength="3" />`}
+      ${points && html`<${Field} ...${field} name=${`metrics[${i}].points`} label=${say("edit.points")} inputMode="decimal" value=${m.points ?? ""} onInput=${(e) => put(i, { points: e.target.value })} />`}
+      <${Field} ...${field} name=${`metrics[${i}].cap_per_day`} label=${say("edit.cap")} hint=${say("edit.capHint")} inputMode="decimal" value=${m.cap_per_day ?? ""} onInput=${(e) => put(i, { cap_per_day: e.target.value })} />
+      ${draft.metrics.length > 1 && html`<button type="button" disabled=${field.disabled} onClick=${() => remove(i)}>${say("edit.remove")}</button>`}
     </div>`)}
     <${Told} id="f-metrics-more" wrong=${field.problems.filter((p) => /^metrics(\[\d+\](\.(only|metric_id).*)?)?$/.test(p.field))} />
-    ${free.length > 0 && html`<button type="button" disabled=${field.disabled} onClick=${add}>Count something else, too</button>`}
+    ${free.length > 0 && html`<button type="button" disabled=${field.disabled} onClick=${add}>${say("edit.more")}</button>`}
   </fieldset>`;
 }
 
@@ -88,19 +89,19 @@ function Who({ draft, offer, field, onChange }) {
   if (given.members) {
     const chosen = [0, 1].map((i) => given.members[i]?.rep_id ?? "");
     const pick = (i) => (e) => put({ members: chosen.map((id, n) => (n === i ? e.target.value : id)).map((id) => ({ rep_id: id })).filter((m) => m.rep_id) });
-    return html`<fieldset><legend>Who takes part</legend><div class="row">
-      ${chosen.map((id, i) => html`<div class="field" key=${i}><label for=${`f-member-${i}`}>${i ? "and" : "One"}</label>
+    return html`<fieldset><legend>${say("edit.who")}</legend><div class="row">
+      ${chosen.map((id, i) => html`<div class="field" key=${i}><label for=${`f-member-${i}`}>${say(i ? "edit.and" : "edit.one")}</label>
         <select id=${`f-member-${i}`} value=${id} disabled=${field.disabled} aria-invalid=${invalid} aria-describedby="f-who-told" onChange=${pick(i)}>
-          <option value="">choose</option>${offer.reps.map((r) => html`<option key=${r.id} value=${r.id}>${r.name}</option>`)}</select></div>`)}
+          <option value="">${say("edit.choose")}</option>${offer.reps.map((r) => html`<option key=${r.id} value=${r.id}>${r.name}</option>`)}</select></div>`)}
       </div><${Told} id="f-who-told" wrong=${wrong} /></fieldset>`;
   }
   const toggle = (id) => put({ teams: given.teams?.includes(id) ? given.teams.filter((t) => t !== id) : [...(given.teams ?? []), id] });
-  return html`<fieldset aria-describedby="f-who-told"><legend>Who takes part</legend>
-    <p class="hint">${draft.of === "TEAMS" ? "The teams that compete, each with all below it." : "These teams with all below them; none ticked: everybody."}</p>
+  return html`<fieldset aria-describedby="f-who-told"><legend>${say("edit.who")}</legend>
+    <p class="hint">${say(draft.of === "TEAMS" ? "edit.teamsCompete" : "edit.teamsOf")}</p>
     <div class="ticks">${offer.teams.map((t) => html`<label key=${t.id} class="check"><input type="checkbox" disabled=${field.disabled} aria-invalid=${invalid}
       checked=${given.teams?.includes(t.id) ?? false} onChange=${() => toggle(t.id)} /> ${t.name}</label>`)}</div>
     ${managers.length > 0 && html`<label class="check"><input type="checkbox" disabled=${field.disabled} checked=${(given.without ?? []).length > 0}
-      onChange=${(e) => put({ without: e.target.checked ? managers : [] })} /> Without those who lead others (${managers.length})</label>`}
+      onChange=${(e) => put({ without: e.target.checked ? managers : [] })} /> ${say("edit.without", { count: managers.length })}</label>`}
     <${Told} id="f-who-told" wrong=${wrong} /></fieldset>`;
 }
 
@@ -113,10 +114,10 @@ function Prizes({ draft, offer, field, onChange }) {
     const every = PLACES.map((n) => ({ ...prizes[n], ...(n === i ? change : {}) }));
     onChange({ ...draft, prizes: every });
   };
-  return html`<fieldset><legend>What there is to win</legend>
+  return html`<fieldset><legend>${say("edit.prizes")}</legend>
     ${PLACES.map((i) => html`<div class="row" key=${i}>
-      <${Field} ...${field} name=${`prizes[${sent(i)}].amount`} label=${`Place ${i + 1}, ${offer.currency}`} inputMode="decimal" value=${prizes[i]?.amount ?? ""} onInput=${(e) => put(i, { amount: e.target.value })} />
-      <${Field} ...${field} name=${`prizes[${sent(i)}].thing`} label="or something else" value=${prizes[i]?.thing ?? ""} onInput=${(e) => put(i, { thing: e.target.value })} maxLength="200" />
+      <${Field} ...${field} name=${`prizes[${sent(i)}].amount`} label=${say("edit.place", { place: i + 1, currency: offer.currency })} inputMode="decimal" value=${prizes[i]?.amount ?? ""} onInput=${(e) => put(i, { amount: e.target.value })} />
+      <${Field} ...${field} name=${`prizes[${sent(i)}].thing`} label=${say("edit.thing")} value=${prizes[i]?.thing ?? ""} onInput=${(e) => put(i, { thing: e.target.value })} maxLength="200" />
     </div>`)}
     <${Told} id="f-prizes-more" wrong=${field.problems.filter((p) => /^(prizes(\[\d+\](\.place)?)?|prize_currency)$/.test(p.field))} /></fieldset>`;
 }

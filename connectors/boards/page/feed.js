@@ -4,6 +4,7 @@ const GRACE_MS = 1_500; // a reconnect as quick as this is nobody's business
 const REOPEN_MS = 3_000;
 const AGE_MS = 12 * 3_600_000;
 const NIGHT_HOUR = 4;
+const REFUSED = [400, 403, 404];
 
 export class Feed {
   constructor(selection, { onSnapshot, onLife, onLeave }) {
@@ -32,10 +33,14 @@ export class Feed {
     return Date.now() + this.offset;
   }
 
+  address() {
+    const asked = Object.entries(this.selection).filter(([, value]) => value);
+    return `/events?${new URLSearchParams(asked)}`;
+  }
+
   open() {
     this.source?.close();
-    const asked = Object.entries(this.selection).filter(([, value]) => value);
-    const source = new EventSource(`/events?${new URLSearchParams(asked)}`);
+    const source = new EventSource(this.address());
     this.source = source;
     this.openedAt = performance.now();
     source.addEventListener("beat", (e) => this.heard(JSON.parse(e.data)));
@@ -85,10 +90,23 @@ export class Feed {
     try {
       const answer = await fetch("/session", { cache: "no-store" });
       if (answer.status === 401 || answer.status === 403) return this.onLeave();
-      this.open();
+      if (this.source.readyState !== EventSource.CLOSED || !(await this.isRefused())) this.open();
     } catch {
       // The server is away; the next watch() tries again.
     }
+  }
+
+  // A server that has nothing for this viewer says why, and asking again would change nothing.
+  async isRefused() {
+    const stop = new AbortController();
+    const answer = await fetch(this.address(), { signal: stop.signal, cache: "no-store" });
+    const refused = REFUSED.includes(answer.status);
+    if (refused) {
+      this.close();
+      this.onLife({ connected: true, state: "refused", asOf: null, ...(await answer.json()) });
+    }
+    stop.abort();
+    return refused;
   }
 
   // A page that runs for weeks starts afresh at night, while the server is there to answer.

@@ -28,6 +28,8 @@ export function Frame({ me, onLeave, slides, stream, shown, numbers, title, chil
 }
 
 export function Waiting({ life }) {
+  if (life.state === "refused") return html`<div class="board"><span></span>
+    <${Empty} title=${say("refused")}>${life.error}: ${life.remedy}. <a href="/">${say("toBoard")}</a><//></div>`;
   return html`<div class="board"><span></span>
     <${Empty} title=${say(life.connected ? "waiting" : "away")}>${life.connected ? life.reason || say("waitingWhy") : say("awayWhy")}<//>
     <p class="unseen" role="status"></p></div>`;

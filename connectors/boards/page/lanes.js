@@ -76,7 +76,7 @@ function Lane({ row, best, amount, period, me, win, numbers, first }) {
       <span class="team">${row.people === undefined ? row.team : say("people", { n: row.people })}</span></div></th>
     <td role="cell" class="c-lane"><div class="lane" style=${{ "--share": share }} aria-hidden="true">
       <div class="trail"></div>
-      <div class="runner">${row.initials}${win ? html`<span class=${share > 0.7 ? "flag left" : "flag"}>+${numbers.money(win.amount, win.currency)}</span>` : null}</div>
+      <div class="runner">${row.initials}${win ? html`<span class=${share > 0.7 ? "flag left" : "flag"}>${win.honour ? "★" : `+${numbers.money(win.amount, win.currency)}`}</span>` : null}</div>
     </div></td>
     <td role="cell" class="value c-value">${amount(row.value)}</td>
     <td role="cell" class="next c-next">${gap(row, first, amount)}</td>

@@ -3,7 +3,7 @@ import { html, useState } from "./vendor/preact.js";
 import * as choices from "./choices.js";
 import { say } from "./say.js";
 import { isLocked, isOn, switchSound } from "./sound.js";
-import { PERIODS, YARDSTICKS, formula, sourceState, wonText } from "./words.js";
+import { PERIODS, YARDSTICKS, formula, sourceState, winText } from "./words.js";
 
 const WINS_SHOWN = 5;
 const INDENT = "\u2003";
@@ -52,7 +52,7 @@ export function Wins({ wins, numbers }) {
   return html`<ul class="wins" aria-label=${say("latestWins")}>
     ${wins.length === 0 && html`<li class="none">${say("noWins")}</li>`}
     ${wins.slice(0, WINS_SHOWN).map((win) => html`<li key=${win.number}>
-      <span class="sum-won">${numbers.money(win.amount, win.currency)}</span>
+      <span class="sum-won">${win.honour ? win.honour.name : numbers.money(win.amount, win.currency)}</span>
       <span class="who-won">${win.name}</span>
       <time datetime=${win.at}>${numbers.time(win.at)}${win.deals > 1 ? ` · ${say("deals", { n: win.deals })}` : ""}</time>
     </li>`)}
@@ -71,7 +71,7 @@ export function Sources({ shown, now, numbers }) {
 export function Moment({ win, numbers }) {
   return html`<div class=${`moment hue-${win.hue}`} aria-hidden="true">
     <span class="runner">${win.initials}</span>
-    <span><b>${win.name}</b> ${wonText(win)} <b>${numbers.money(win.amount, win.currency)}</b>${win.others > 0 ? ` ${say("andOthers", { count: win.others })}` : ""}</span>
+    <span><b>${win.name}</b> ${winText(win, numbers, (text) => html`<b>${text}</b>`)}${win.others > 0 ? ` ${say("andOthers", { count: win.others })}` : ""}</span>
   </div>`;
 }
 

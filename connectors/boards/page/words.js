@@ -32,4 +32,8 @@ export function sourceState(source, now, numbers, changedAt) {
   return say(`source.${source.state}`, { time: since ? numbers.lasting(now - Date.parse(since)) : "" });
 }
 
-export const wonText = (win) => say("wonDeals", { n: win.deals });
+// What somebody won or earned, behind their name; `strong` marks what matters.
+export function winText(win, numbers, strong = (text) => text) {
+  if (win.honour) return [say(`honour.${win.honour.kind}`, { many: win.honour.many }), " ", strong(win.honour.name)];
+  return [say("wonDeals", { n: win.deals }), " ", strong(numbers.money(win.amount, win.currency))];
+}

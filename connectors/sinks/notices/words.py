@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from connectors.sinks.notices.numbers import Numbers
 from connectors.sinks.notices.phrases import Phrases, phrases
-from schemas.alert_story import Link, Story
+from schemas.alert_story import Case, Link, Story
 from schemas.alerts import Signal
 
 _MEASURED = {
@@ -15,7 +16,16 @@ _MEASURED = {
     Signal.ACTIVITY: "activity",
     Signal.FRESHNESS: "silent",
 }
+_ODD = {
+    Signal.OUTSIZED: "outsized",
+    Signal.CLAWBACKS: "clawbacks",
+    Signal.CLOSED_PERIODS: "closed",
+    Signal.OVERPAID: "overpaid",
+    Signal.CONTEST_RUSH: "rush",
+    Signal.RESULT_CHANGED: "changed",
+}
 _OVER = {Signal.STALLED: "over_stalled", Signal.FRESHNESS: "over_silent"}
+_OVER |= dict.fromkeys(_ODD, "over_odd")
 DIGEST_MAX = 40  # titles; more than that nobody reads, and Slack takes 3,000 characters
 LINKS_MAX = 10  # buttons of one message
 
@@ -54,7 +64,8 @@ def told(story: Story, reader: Reader, locale: str) -> Notice:
     if reader is Reader.REP:
         return Notice(story.notice_key, words.title("rep_"), words.for_the_rep(), story.links)
     if reader is Reader.CHANNEL:
-        return Notice(story.notice_key, words.title(who=words.somebody()), words.stands(), ())
+        title = words.title(who=words.somebody())
+        return Notice(story.notice_key, title, (*words.stands(), *words.where_to_ask()), ())
     return Notice(story.notice_key, words.title(), words.in_full(), story.links)
 
 
@@ -116,6 +127,8 @@ class _Words:
                 f"{prefix}{_MEASURED[story.signal]}", who=name, days=story.days or 0,
                 share=numbers.percent(story.value), minutes=numbers.plain(story.value),
             )  # fmt: skip
+        if story.signal in _ODD and story.case is not None:
+            return self._odd("", who=name)
         if story.gap_amount > 0 and story.signal is Signal.PACE_BURN:
             return self._say(f"{prefix}behind", who=name, gap=numbers.amount(story.gap_amount))
         return self._say(f"{prefix}watched", who=name)
@@ -135,6 +148,8 @@ class _Words:
             lines[0] += "; " + self._say("rank", rank=story.rank, of=story.of)
         if story.is_over:
             return tuple(lines)
+        if story.case is not None:
+            return (*lines, *self._evidence(story.case))
         lines += self._needs("needs")
         range_ = []
         if story.low is not None and story.high is not None:
@@ -150,6 +165,26 @@ class _Words:
         if story.suggestion:
             lines.append(self._say("suggested", suggestion=story.suggestion))
         return tuple(lines)
+
+    def where_to_ask(self) -> tuple[str, ...]:
+        """Return where those may look who may know whom an anomaly is about."""
+        is_odd = self._story.signal in _ODD and not self._story.is_over
+        return (self._say("ask"),) if is_odd else ()
+
+    def _evidence(self, case: Case) -> tuple[str, ...]:
+        step = self._say("suggested", suggestion=self._odd("_do"))
+        look = (self._say("look", command=case.command),) if case.command else ()
+        return (self._odd("_why"), step, *look)
+
+    def _odd(self, part: str, who: str = "") -> str:
+        story, numbers = self._story, self._numbers
+        case, value = story.case or Case(), story.value or Decimal(0)
+        return self._say(
+            _ODD[story.signal] + part, who=who, about=case.about, count=case.number,
+            amount=numbers.amount(case.amount), usual=numbers.amount(case.usual),
+            number=numbers.plain(case.amount), times=numbers.plain(value),
+            share=numbers.percent(value), days=story.days or 0,
+        )  # fmt: skip
 
     def for_the_rep(self) -> tuple[str, ...]:
         lines = [] if self._story.is_over else self._needs("rep_needs")

@@ -137,11 +137,12 @@ def instant(cell: Cell, rule: Rule, file: FileOptions) -> datetime:
 def day(cell: Cell, rule: Rule, file: FileOptions) -> date:
     """Return a calendar date. The day written counts, unless the rule says `day_in` a zone."""
     moment = _moment(cell, rule, file)
+    later = timedelta(days=rule.days_later)
     if not isinstance(moment, datetime):
-        return moment
+        return moment + later
     if rule.day_in is None:
-        return moment.date()
-    return instant(moment, rule, file).astimezone(ZoneInfo(rule.day_in)).date()
+        return moment.date() + later
+    return instant(moment, rule, file).astimezone(ZoneInfo(rule.day_in)).date() + later
 
 
 def _moment(cell: Cell, rule: Rule, file: FileOptions) -> datetime | date:

@@ -144,6 +144,9 @@ class EventMaker:
             raw["op"] = "CANCELLED"
         if raw.get("revision") is None and given.as_of is not None:
             raw["revision"] = given.as_of
+        if self._mapping.is_of_bills:
+            raw.update({"bill_id": raw.get("bill_id") or ""})  # without one it would be the deal
+            return
         thing, source_id = self._mapping.object, raw.get("source_id")
         if thing and source_id and not raw.get("entity_id"):
             raw["entity_id"] = entity_id_of(self._mapping.source, thing, source_id)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas import catalogue
+from schemas.bills import BLANK_DEAL
 from schemas.topics import BY_FACT
 
 GIVEN = ("source", "op")  # told by the mapping as a whole, never by a column
@@ -156,6 +157,9 @@ class Rule(Part):
     day_in: Annotated[
         Zone | None, Field(description="for a date: the zone in which an instant is cut to a day")
     ] = None
+    days_later: Annotated[
+        int, Field(ge=-1, le=1, description="for a date: 1 turns a last day into the next")
+    ] = 0
 
     @model_validator(mode="after")
     def _one_origin(self) -> "Rule":
@@ -225,13 +229,21 @@ class EventMapping(Mapping):
         if self.file.headings:
             raise ValueError("file.headings are for definitions; give events a row of headings")
         known = catalogue.schema(catalogue.latest(self.message))["fields"]
-        needed = [f["name"] for f in known if "default" not in f and f["name"] not in FILLED]
+        filled: tuple[str, ...] = FILLED
+        if self.is_of_bills:  # whose deal it is nobody can guess; of the deal it says nothing
+            filled = (*BLANK_DEAL, *(name for name in FILLED if name != "entity_id"))
+        needed = [f["name"] for f in known if "default" not in f and f["name"] not in filled]
         lacking = [name for name in needed if name not in self.fields]
         if lacking:
             raise ValueError(f"fields lacks {', '.join(lacking)}; a {self.message} needs them")
         if self.splits and self.message != "deal":
             raise ValueError("splits belong to deals")
         return self
+
+    @property
+    def is_of_bills(self) -> bool:
+        """Whether its deal messages are bills: what a billing system says of a deal's invoices."""
+        return "bill_id" in self.fields
 
     def earliest_at(self) -> datetime:
         """Return the first instant that is believed."""

@@ -82,6 +82,14 @@ def people_of(
     return draft
 
 
+def columns_of(mapping: PeopleMapping) -> frozenset[str]:
+    """Return the names a mapping reads of a person's row."""
+    columns = Columns(None, mapping.file)
+    _Reading(mapping, columns)
+    test_of(mapping.skip_if, columns)
+    return frozenset(columns.used)
+
+
 def slug(name: str) -> str:
     """Return a short name for life.
 

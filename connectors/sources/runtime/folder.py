@@ -44,7 +44,6 @@ class Source:
         settings: fields of Vendor.settings but for secrets.
         reconciles: counts how often a person asked to list everything anew.
         replays: counts how often a person asked to map again what is kept in raw.<source>.
-        replay_since: ISO instant from which to map again; empty: all there is.
     """
 
     name: str
@@ -54,7 +53,6 @@ class Source:
     poll_seconds: float = POLL_SECONDS
     reconciles: int = 0
     replays: int = 0
-    replay_since: str = ""
     added_at: str = ""
 
 

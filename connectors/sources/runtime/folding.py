@@ -8,12 +8,12 @@ log, never the clock.
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from connectors.sources.files.mapper import Given
 from connectors.sources.producing import Event
 from connectors.sources.runtime.records import Raw, notice_of, request_of
-from connectors.sources.runtime.state import Aside, Last, State
+from connectors.sources.runtime.state import Aside, Former, Last, State
 from connectors.sources.vendors.contract import Notice, Unreadable, Vendor
 from connectors.sources.vendors.mapping import Mapper, SourceMapping, mapper
 from schemas import codec
@@ -115,7 +115,10 @@ class Fold:
             told = "; ".join(str(problem).removeprefix("row 0: ") for problem in made)
             self._set_aside(kept, "mapping", f"{notice.object} {notice.record_id}: {told}")
         elif last is not None and last.gone_at is None and last.op == "SET":  # no longer of a kind
+            yield from self._formerly(last, kept.epoch)
             yield self._cancelled(last, _micros(notice.at) + self._number, seen, kept.epoch)
+        elif last is not None and last.message and last.epoch != kept.epoch:
+            yield from self._again(last, kept.epoch)
 
     def _stands(
         self, notice: Notice, made: Event, seen: _Seen, last: Last | None, kept: Kept
@@ -135,14 +138,14 @@ class Fold:
             elif revision <= last.revision:  # the same once more, for a log that lost it; or a news
                 again = kept.epoch != last.epoch and _same(last, made)
                 revision = last.revision + (0 if again else 1)
-            was = (last.message, last.entity_id)
-            if last.op == "SET" and was != (made.message, made.record["entity_id"]):
-                yield self._cancelled(last, revision, seen, kept.epoch)
         record = {**made.record, "revision": revision}
         content = codec.encode(made.message, record, _IDS)
         if len(content) > EVENT_BYTES_MAX:
             self._set_aside(kept, "size", f"{notice.record_id}: texts are too long for a message")
             return
+        if last is not None:
+            yield from self._formerly(last, kept.epoch)
+            yield from self._left(last, made, revision)
         self._state.keep(
             Last(
                 notice.object, notice.record_id, made.message, str(record["entity_id"]), own,
@@ -150,6 +153,32 @@ class Fold:
             )
         )  # fmt: skip
         yield Event(made.message, record)
+
+    def _left(self, last: Last, made: Event, revision: int) -> Iterator[Event]:
+        """Yield the end of the entity that a record was, if it turned out to be another one.
+
+        An entity of the record's own is merged into the other, whoever else told of it. One that
+        systems share is only left: it may be somebody's all the same.
+        """
+        was, now = last.entity_id, str(made.record["entity_id"])
+        if not last.message or (last.message, was) == (made.message, now):
+            return
+        self._state.is_again(last.object, last.record_id, made.message, now)
+        record = codec.decode(last.content, _IDS)[1]
+        is_merged = last.message == made.message and "merged_into" in record and _is_own(record)
+        if last.op == "SET" or is_merged:
+            record |= {"op": "CANCELLED", "revision": revision}
+            record |= {"merged_into": now} if is_merged else {}
+            content = codec.encode(last.message, record, _IDS)
+            self._state.was(Former(last.object, last.record_id, last.message, was, content))
+            yield Event(last.message, record)
+
+    def _formerly(self, last: Last, epoch: int) -> Iterator[Event]:
+        """Yield the ends of entities that a record was before, for a log that may lack them."""
+        if last.epoch == epoch:
+            return
+        for former in self._state.formers(last.object, last.record_id):
+            yield Event(former.message, codec.decode(former.content, _IDS)[1])
 
     def _is_back(self, notice: Notice, seen: _Seen, last: Last) -> bool:
         """Return whether a record that was deleted is there again though it was not changed."""
@@ -184,11 +213,12 @@ class Fold:
             self._state.keep(empty)
         elif last.gone_at is not None:
             if kept.epoch != last.epoch and last.message:
-                yield self._again(last, kept.epoch)
+                yield from self._again(last, kept.epoch)
         elif at < last.own if notice.at is not None else seen.at < last.read_at:
             if self._can_read:  # it was brought back and changed since, or a clock is wrong
                 self._state.want(notice.object, notice.record_id)
         elif last.op == "SET":
+            yield from self._formerly(last, kept.epoch)
             yield self._cancelled(last, at + self._number, seen, kept.epoch, gone_at=at)
         else:
             self._state.keep(last._replace(gone_at=at, read_at=seen.at))
@@ -206,9 +236,10 @@ class Fold:
         self._state.keep(kept)
         return Event(last.message, record)
 
-    def _again(self, last: Last, epoch: int) -> Event:
+    def _again(self, last: Last, epoch: int) -> Iterator[Event]:
+        yield from self._formerly(last, epoch)
         self._state.keep(last._replace(epoch=epoch))
-        return Event(last.message, codec.decode(last.content, _IDS)[1])
+        yield Event(last.message, codec.decode(last.content, _IDS)[1])
 
     def _set_aside(self, kept: Kept, reason: str, detail: str) -> None:
         at = millis(kept.raw["received_at"])
@@ -223,6 +254,12 @@ def millis(at: datetime) -> int:
 
 def _micros(at: datetime | None) -> int:
     return 0 if at is None else int(at.astimezone(UTC).timestamp()) * 1_000_000 + at.microsecond
+
+
+def _is_own(record: Mapping[str, Any]) -> bool:
+    """Return whether an entity is called after this record alone, as schemas.keys has it."""
+    own, _, rest = str(record["entity_id"]).partition(f"{record['source']}:")
+    return not own and rest.endswith(f":{record['source_id']}")
 
 
 def _same(last: Last, made: Event) -> bool:

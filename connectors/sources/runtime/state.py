@@ -19,6 +19,9 @@ CREATE TABLE IF NOT EXISTS last (
     own INTEGER NOT NULL, revision INTEGER NOT NULL, op TEXT NOT NULL, gone_at INTEGER,
     read_at INTEGER NOT NULL, epoch INTEGER NOT NULL, content BLOB NOT NULL,
     PRIMARY KEY (object, record_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS former (
+    object TEXT NOT NULL, record_id TEXT NOT NULL, message TEXT NOT NULL, entity_id TEXT NOT NULL,
+    content BLOB NOT NULL, PRIMARY KEY (object, record_id, message, entity_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS wanted (
     object TEXT NOT NULL, record_id TEXT NOT NULL, due INTEGER NOT NULL, number INTEGER NOT NULL,
     PRIMARY KEY (object, record_id)) WITHOUT ROWID;
@@ -54,6 +57,21 @@ class Last(NamedTuple):
     gone_at: int | None
     read_at: int
     epoch: int
+    content: bytes
+
+
+class Former(NamedTuple):
+    """An entity that a record was before it turned out to be another one.
+
+    Attributes:
+        content: how it ended, as Avro under the shipped catalogue. It is told again to a log that
+            was lost before a worker had all of it; else the twin would count beside the other.
+    """
+
+    object: str
+    record_id: str
+    message: str
+    entity_id: str
     content: bytes
 
 
@@ -149,6 +167,25 @@ class State:
     def keep(self, last: Last) -> None:
         """Remember how a record stands."""
         self._sql.execute(f"INSERT OR REPLACE INTO last VALUES ({','.join('?' * 11)})", last)
+
+    def was(self, former: Former) -> None:
+        """Remember an entity that a record is no longer."""
+        self._sql.execute("INSERT OR REPLACE INTO former VALUES (?, ?, ?, ?, ?)", former)
+
+    def is_again(self, thing: str, record_id: str, message: str, entity_id: str) -> None:
+        """Forget that a record is no longer an entity."""
+        self._sql.execute(
+            "DELETE FROM former WHERE object = ? AND record_id = ? AND message = ? "
+            "AND entity_id = ?",
+            (thing, record_id, message, entity_id),
+        )
+
+    def formers(self, thing: str, record_id: str) -> list[Former]:
+        """Return the entities that a record was before."""
+        rows = self._sql.execute(
+            "SELECT * FROM former WHERE object = ? AND record_id = ?", (thing, record_id)
+        )
+        return [Former(*row) for row in rows]
 
     def unseen(self, thing: str, before: int, oldest: int) -> list[str]:
         """Return records that are there, changed since `oldest`, and not read since `before`."""

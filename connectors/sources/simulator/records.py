@@ -118,6 +118,8 @@ class DealRecord(NamedTuple):
     cancelled_on: int | None
     cancel_reason: str
     splits: tuple[dict[str, Any], ...]
+    bill_id: str | None = None
+    credit_note_amount: Decimal | None = None
 
 
 Record = CallRecord | EmailRecord | MeetingRecord | DealRecord

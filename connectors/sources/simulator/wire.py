@@ -209,7 +209,7 @@ def _deal_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
     (entity, source, sid, revision, op, created, occurred, owner, name, account, account_name,
      pipeline, stage, label, stage_class, close, won, lost, reason, deal_type, amount, currency,
      acv, margin, units, probability, product, segment, region, lead_source, territory, invoiced,
-     paid, cancelled, why, splits) = record  # fmt: skip
+     paid, cancelled, why, splits, bill, credit_note) = record  # fmt: skip
     return b"".join((
         frame, _text(entity), _some[source], _text(sid), _long(revision), _OP[op],
         made := _long(created), made if created == occurred else _long(occurred),
@@ -221,6 +221,7 @@ def _deal_body(frame: bytes, record: tuple[Any, ...]) -> bytes:
         _maybe_share(probability), _maybe_text[product], _maybe_text[segment], _maybe_text[region],
         _maybe_text[lead_source], _maybe_text[territory], _maybe_amount(invoiced),
         _maybe_amount(paid), _maybe_few[cancelled], _CANCEL[why], _splits(splits),
+        _maybe_new(bill), _maybe_amount(credit_note),
     ))  # fmt: skip
 
 

@@ -7,7 +7,7 @@ latest instant within the call stands in, alike in a push and in a listing.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field, SecretStr
 
@@ -34,6 +34,7 @@ from connectors.sources.vendors.signing import basic_auth, check_secret
 CALLS = "calls"
 PAGE_MAX = 50  # Aircall gives no more at once
 PAGES_MAX = 199  # it pages through 10,000 calls; behind them a listing begins anew
+DAY = 86_400
 FINAL = "call.ended"  # what comes later may change the call without leaving an instant in it
 UNFINISHED = {"call.hungup"}  # half a minute before the figures are final, which call.ended brings
 EVENTS = (FINAL, "call.tagged", "call.untagged", "call.commented", "call.assigned")
@@ -48,6 +49,10 @@ class Settings(BaseModel):
     lookback_hours: int = Field(
         3, ge=1, le=72, description="how long a call may last; listings go by when calls began"
     )
+    days_back: int = Field(
+        2, ge=0, le=30, description="once a day so many days of calls are listed again: somebody "
+        "else may have got one later, and the push of that be lost",
+    )  # fmt: skip
     api_url: str = Field("https://api.aircall.io", description="address of the API")
 
 
@@ -138,9 +143,15 @@ class Client:
     def changed(
         self, object_name: str, since: datetime | None, cursor: str | None
     ) -> Iterator[Page]:
-        """Yield ended calls in the order in which they began; the cursor is when the last did."""
-        begun = int(cursor) if cursor else int(since.timestamp()) if since else 0
-        start = max(0, begun - self._settings.lookback_hours * 3600)
+        """Yield ended calls in the order in which they began.
+
+        The cursor is when the last one did, and when days of them were listed again.
+        """
+        place = _Place.of(cursor, since)
+        begun, now = place.begun, int(time.time())
+        is_deep = now - place.deep_at >= DAY
+        hours = max(self._settings.lookback_hours, self._settings.days_back * 24 if is_deep else 0)
+        start = max(0, begun - hours * 3600)
         newest, page = begun, 1
         while True:
             asked = {"order": "asc", "per_page": PAGE_MAX, "page": page}
@@ -149,8 +160,10 @@ class Client:
             newest = max([newest, *(_seconds(c.get("started_at")) or 0 for c in calls)])
             ended = tuple(notice_of(call) for call in calls if call.get("ended_at") is not None)
             meta = body.get("meta") or {}
-            yield Page(ended, str(newest), meta.get("total"))
-            if not meta.get("next_page_link"):
+            is_last = not meta.get("next_page_link")
+            deep_at = now if is_deep and is_last else place.deep_at
+            yield Page(ended, str(_Place(newest, deep_at)), meta.get("total"))
+            if is_last:
                 return
             page += 1
             if page > PAGES_MAX:
@@ -194,6 +207,23 @@ class Client:
         )
         if left.isdecimal():
             self._left = Quota(int(left), int(of) if of.isdecimal() else None)
+
+
+class _Place(NamedTuple):
+    """How far calls are listed, in seconds since 1970: by their begin, and days of them again."""
+
+    begun: int
+    deep_at: int
+
+    @classmethod
+    def of(cls, cursor: str | None, since: datetime | None) -> "_Place":
+        if not cursor:
+            return cls(int(since.timestamp()) if since else 0, 0)
+        begun, _, deep_at = cursor.partition("/")
+        return cls(int(begun), int(deep_at or 0))
+
+    def __str__(self) -> str:
+        return f"{self.begun}/{self.deep_at}"
 
 
 def _limited(answer: Answer) -> float | None:
@@ -240,7 +270,8 @@ VENDOR = Vendor(
         "talk": "ended_at - answered_at; Aircall's duration includes ringing",
         "limit": "pages disagree on 60 or 120 requests a minute; X-AircallApi-Reset is obeyed",
         "later changes": "tagged_at and posted_at of tags and comments are not confirmed; "
-        "where they are absent a later change has its push's revision, and a lost push stays lost",
+        "where they are absent a later change has its push's revision; one whose push was lost "
+        "shows within a day, if the call is younger than days_back",
         "deletion": "the API deletes no calls; one that is gone is found when it is read",
     },
 )

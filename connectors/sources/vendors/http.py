@@ -48,6 +48,7 @@ class Api:
         limited: tells by an answer that is an error whether it is a limit in disguise, such as 403
             with a code; returns how long to wait (0: not said), None for no limit.
         heard: is given every answer, for quotas told in headers.
+        read_seconds: how long an answer may keep us waiting.
     """
 
     def __init__(
@@ -58,12 +59,13 @@ class Api:
         renew: Callable[[], None] | None = None,
         limited: Callable[[Answer], float | None] | None = None,
         heard: Callable[[Answer], None] | None = None,
+        read_seconds: float = READ_SECONDS_MAX,
     ) -> None:
         self._headers, self._renew = headers, renew
         self._limited, self._heard = limited, heard
         self._client = httpx.Client(
             base_url=base_url,
-            timeout=httpx.Timeout(READ_SECONDS_MAX, connect=CONNECT_SECONDS_MAX),
+            timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS_MAX),
             headers={"Accept": "application/json", "User-Agent": "pacesetter"},
             follow_redirects=False,  # another host must not get our token
         )
@@ -198,11 +200,23 @@ def _parsed(data: bytes, response: httpx.Response, host: str) -> Any:
     if not data.strip():
         return None
     try:
-        return json.loads(data, parse_float=Decimal)
-    except (ValueError, RecursionError):
+        return parsed_json(data)
+    except ValueError:
         if response.is_success:
             raise Unavailable(f"{host} answered what is no JSON") from None
         return data[:_TOLD_MAX].decode("utf-8", "replace")
+
+
+def parsed_json(data: bytes) -> Any:
+    """Return JSON with exact numbers.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return json.loads(data, parse_float=Decimal)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _plain(value: Any) -> Any:

@@ -33,6 +33,7 @@ from schemas.definitions import Company
 from schemas.positions import position_of
 from schemas.principals import Principal, Role
 from schemas.topics import CONTEST_SCORES, DEALS, DEFINITIONS, PROGRESS, REP_DAYS
+from tests.emptying import emptied
 from tests.ground import laid_out
 
 IDS = CatalogueIds()
@@ -206,8 +207,7 @@ class Warehouse:
         return over_http(self.url, "tests", self._token)
 
     def clear(self) -> None:
-        for table in self.TABLES:
-            self.client.command(f"TRUNCATE TABLE spm.{table}")
+        emptied(self.client, self.TABLES)
 
     def live(self, generation: int) -> None:
         row = ["tests", generation, "a test", utc_now()]

@@ -211,8 +211,8 @@ class Scene:
                 (2, "rep-01", "rep-02", 5, 3),
             ]
             found["matches"] = [
-                {"round": r, "label": "final" if r == 2 else "semi-final", "home": h, "away": a,
+                {"round": r, "label": "Final" if r == 2 else "Semifinal", "home": h, "away": a,
                  "home_score": hs,
-                 "away_score": as_, "winner": h, "is_decided": r == 1} for r, h, a, hs, as_ in pairs
+                 "away_score": as_, "winner": h, "is_decided": True} for r, h, a, hs, as_ in pairs
             ]  # fmt: skip
         return found

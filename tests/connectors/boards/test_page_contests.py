@@ -66,7 +66,8 @@ def test_shapes_fit_their_formats(window: Any, scene: Served) -> None:
     page.goto(f"{scene.url}/contest/goal")
     page.wait_for_selector(".so-far output:has-text('€593,308')")
     page.goto(f"{scene.url}/contest/cup")
-    page.wait_for_selector(".draw li .winner b:has-text('Ana Souza')")
+    page.wait_for_selector(".draw section:last-child .decided .winner b:has-text('Ana Souza')")
+    assert page.locator(".draw h2").all_inner_texts() == ["Semifinals", "Final"]
     page.goto(f"{scene.url}/contest/survivors")
     page.wait_for_selector("tr.out[data-id=rep-06]")
     page.goto(f"{scene.url}/contest/king")
@@ -129,6 +130,19 @@ def test_a_scorecard_tells_its_rep_what_they_earned_and_an_analyst_not(
     page.wait_for_selector(".quotas li")
     assert page.locator(".earned").count() == 0
     assert "7,284" not in page.content()
+
+
+@pytest.mark.pages
+def test_who_may_not_see_a_scorecard_is_told_why_and_not_to_wait(
+    window: Any, scene: Served
+) -> None:
+    page = window().open(scene)  # a display is nobody
+    page.goto(f"{scene.url}/card")
+    page.wait_for_selector(".empty:has-text('you are no rep, and none is named')")
+    page.get_by_role("link", name="To the board").click()
+    page.wait_for_selector("tbody tr")
+    page = enter(window(), scene, "/card?rep=somebody", Role.REP)
+    page.wait_for_selector(".empty:has-text('the scorecard of somebody is not for you')")
 
 
 @pytest.mark.pages

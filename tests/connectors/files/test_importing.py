@@ -276,6 +276,30 @@ def test_the_sample_that_is_shipped_shows_every_outcome() -> None:
     assert won["D-1001"]["won_at"] == datetime(2026, 3, 12, 15, 45, tzinfo=UTC)
 
 
+def test_invoices_become_bills_of_deals(tmp_path: Path) -> None:
+    from connectors.sources.files.reading_mapping import read_mapping
+
+    path = tmp_path / "invoices.csv"
+    path.write_text(
+        "Invoice ID,Invoice Number,Deal ID,Last Modified,Issued,Currency,Invoiced,Paid,Status\n"
+        "in_1,INV-1,D-1,2026-03-02 10:00:00,2026-03-01 10:00:00,EUR,1000,400.50,Open\n"
+        "in_2,INV-2,D-1,2026-03-02 10:00:00,2026-03-01 10:00:00,EUR,1000,,Void\n"
+        "in_3,,D-1,2026-03-02 10:00:00,2026-03-01 10:00:00,EUR,1000,,Open\n"
+    )
+    sent, account = imported(path, read_mapping(FOLDER / "bills.yaml"))  # type: ignore[arg-type]
+    assert [
+        (r["entity_id"], r["source_id"], r["bill_id"], r["op"], r["paid_amount"])
+        for r in sent.records
+    ] == [
+        ("files:deal:D-1", "in_1", "INV-1", "SET", Decimal("400.5")),
+        ("files:deal:D-1", "in_2", "INV-2", "CANCELLED", None),
+    ]
+    (problem,) = account.problems
+    assert (problem.row, problem.field, problem.remedy) == (
+        4, "bill_id", "give the invoice's number, or leave it out of a deal",
+    )  # fmt: skip
+
+
 def test_the_german_telephone_export_of_the_documentation_works(tmp_path: Path) -> None:
     from connectors.sources.files.reading_mapping import read_mapping
 

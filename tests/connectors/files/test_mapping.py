@@ -32,6 +32,16 @@ fields:
 """
 
 
+def test_a_mapping_of_bills_names_their_deal_and_nothing_of_it() -> None:
+    bills = GOOD.replace("call", "deal").split("fields:")[0] + (
+        "fields:\n  source_id: id\n  bill_id: number\n  created_at: at\n  occurred_at: at\n"
+        "  currency: cur\n"
+    )
+    with pytest.raises(BadMapping, match=r"fields lacks entity_id; a deal needs them"):
+        mapping_of(bills, "m.yaml")
+    assert mapping_of(bills + "  entity_id: deal\n", "m.yaml")
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
 def test_a_shipped_mapping_is_right_and_its_editor_agrees(path: Path) -> None:
     mapping = read_mapping(path)

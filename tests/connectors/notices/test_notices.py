@@ -13,8 +13,8 @@ from connectors.sinks.notices.outcomes import Edge, Outgoing
 from connectors.sinks.notices.phrases import LANGUAGES
 from connectors.sinks.notices.rendering import FORMS, rendered
 from connectors.sinks.notices.words import DIGEST_MAX, Reader, digest, told
-from schemas.alert_story import Deviation, Link, Story
-from schemas.alerts import Severity, Signal
+from schemas.alert_story import Case, Deviation, Link, Story
+from schemas.alerts import OF_OPS, Severity, Signal
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 DANA = Story(
@@ -178,6 +178,23 @@ def test_a_digest_counts_what_it_leaves_out() -> None:
 def test_other_signals_say_what_was_seen(signal: Signal, value: str, says: str) -> None:
     story = DANA._replace(signal=signal, value=Decimal(value), days=10)
     assert says in told(story, Reader.MANAGER, "en").title
+
+
+CASE = Case("crm:77", Decimal(5900), Decimal(56), 74, "pacesetter commission explain --entry ab12")
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize("signal", sorted(OF_OPS))
+def test_what_stands_out_says_why_one_step_and_where_to_look(signal: Signal, locale: str) -> None:
+    story = DANA._replace(signal=signal, value=Decimal("105.4"), days=5, case=CASE, pace_ratio=None)
+    notice = told(story, Reader.MANAGER, locale)
+    assert len({notice.title, *notice.lines}) == 4
+    assert notice.lines[-1].endswith(CASE.command)
+    shared = told(story, Reader.CHANNEL, locale)
+    assert not any(name in shared.text for name in ("Dana", "West", CASE.command))
+    assert "alerts preview" in shared.lines[0]
+    over = told(story._replace(is_over=True, case=None), Reader.MANAGER, locale)
+    assert (over.lines, "Dana" in over.title) == ((), True)
 
 
 def test_a_period_without_a_name_is_told_by_its_days_in_the_readers_language() -> None:

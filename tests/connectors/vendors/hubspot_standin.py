@@ -6,18 +6,23 @@ answer 207 with errors for those that are not there; deleted records are in the 
 merged ones are in no list, and asking for one gives the one it became.
 """
 
-import hmac
 import json
 import time
-from base64 import b64encode
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from connectors.sources.vendors.contract import Request
+from tests.connectors.vendors.hubspot_records import (
+    comparable,
+    fits,
+    iso,
+    millis,
+    properties_of,
+    pushed,
+    shown,
+)
 from tests.connectors.vendors.loopback import Asked, Loopback, Told
 
 RESULTS_MAX = 10_000
@@ -25,11 +30,6 @@ SEARCH_CHARACTERS_MAX = 3_000
 SEARCHES_A_SECOND = 5
 TYPES = {"deal": "deals", "call": "calls", "email": "emails", "meeting": "meetings"}
 TYPE_IDS = {"deals": "0-3", "calls": "0-48", "emails": "0-49", "meetings": "0-47"}
-STAGES = {
-    "OPEN": ("appointmentscheduled", "false", "false"),
-    "WON": ("closedwon", "true", "true"),
-    "LOST": ("closedlost", "true", "false"),
-}
 PIPELINES: list[dict[str, Any]] = [
     {
         "id": "default",
@@ -44,10 +44,6 @@ PIPELINES: list[dict[str, Any]] = [
         ],
     }
 ]  # fmt: skip
-CONNECTED, NO_ANSWER = (
-    "f240bbac-87c9-4f6e-bf70-924b57d47db7",
-    "73a0d17f-1163-4015-bdd5-ec830791da20",
-)
 TOKEN = "pat-eu1-00000000-0000-0000-0000-000000000000"
 
 
@@ -94,20 +90,20 @@ class HubSpotStandin(Loopback):
         """Make or change a record."""
         with self.lock:
             thing = TYPES[kind]
-            properties, splits = _properties(kind, said, at)
+            properties, splits = properties_of(kind, said, at)
             was = self.objects[thing].get(record_id)
             record = was or {
                 "id": record_id,
-                "properties": {"hs_createdate": _iso(at), "createdate": _iso(at)},
-                "createdAt": _iso(at),
+                "properties": {"hs_createdate": iso(at), "createdate": iso(at)},
+                "createdAt": iso(at),
                 "archived": False,
                 "splits": [],
             }
             if splits is not None:
                 properties["hs_is_deal_split"] = "true" if len(splits) > 1 else "false"
                 record["splits"] = [
-                    {"id": f"{record_id}{i}", "archived": False, "createdAt": _iso(at),
-                     "updatedAt": _iso(at),
+                    {"id": f"{record_id}{i}", "archived": False, "createdAt": iso(at),
+                     "updatedAt": iso(at),
                      "properties": {"hubspot_owner_id": owner, "hs_deal_split_percentage": share}}
                     for i, (owner, share) in enumerate(splits)
                 ]  # fmt: skip
@@ -125,7 +121,7 @@ class HubSpotStandin(Loopback):
         """Move it to the recycling bin."""
         with self.lock:
             record = self.objects[TYPES[kind]][record_id]
-            record.update(archived=True, archivedAt=_iso(at))
+            record.update(archived=True, archivedAt=iso(at))
             self._tell(TYPES[kind], "deletion", record_id, at)
 
     def restore(self, kind: str, record_id: str, at: datetime) -> None:
@@ -145,7 +141,7 @@ class HubSpotStandin(Loopback):
             merged = [loser]
             if self.merges_anew:
                 del records[winner]
-                kept = {**kept, "id": f"9{winner}", "createdAt": _iso(at)}
+                kept = {**kept, "id": f"9{winner}", "createdAt": iso(at)}
                 merged.append(winner)
                 records[kept["id"]] = kept
             del records[loser]
@@ -245,9 +241,9 @@ class HubSpotStandin(Loopback):
             return Told(400, _error("VALIDATION_ERROR", "There was a problem with the request."))
         found = [r for r in self.objects[thing].values() if self._is_found(r, body)]
         for sort in body.get("sorts", ()):
-            found.sort(key=lambda r: _comparable(r, sort["propertyName"]),
+            found.sort(key=lambda r: comparable(r, sort["propertyName"]),
                        reverse=sort["direction"] == "DESCENDING")  # fmt: skip
-        page = [_shown(one, body.get("properties", ())) for one in found[after : after + limit]]
+        page = [shown(one, body.get("properties", ())) for one in found[after : after + limit]]
         answer: dict[str, Any] = {"total": len(found), "results": page}
         if after + limit < len(found):
             answer["paging"] = {"next": {"after": str(after + limit)}}
@@ -260,7 +256,7 @@ class HubSpotStandin(Loopback):
             self._hidden[record["id"]] -= 1
             return False
         groups = body.get("filterGroups") or [{"filters": []}]
-        return any(all(_fits(record, one) for one in group["filters"]) for group in groups)
+        return any(all(fits(record, one) for one in group["filters"]) for group in groups)
 
     def _batch(self, thing: str, body: Mapping[str, Any]) -> Told:
         ids = [one["id"] for one in body["inputs"]]
@@ -272,7 +268,7 @@ class HubSpotStandin(Loopback):
             if record is None or record["archived"]:
                 missing.append(one)
             else:
-                found[record["id"]] = _shown(record, body.get("properties", ()))
+                found[record["id"]] = shown(record, body.get("properties", ()))
         answer: dict[str, Any] = {"status": "COMPLETE", "results": list(found.values())}
         if not missing:
             return Told(200, answer)
@@ -284,7 +280,7 @@ class HubSpotStandin(Loopback):
         archived = query.get("archived") == "true"
         records = [r for r in self.objects[thing].values() if r["archived"] == archived]
         start, limit = int(query.get("after", 0)), int(query.get("limit", 10))
-        page = [{**_shown(r, ()), "archivedAt": r.get("archivedAt")} for r in records]
+        page = [{**shown(r, ()), "archivedAt": r.get("archivedAt")} for r in records]
         answer: dict[str, Any] = {"results": page[start : start + limit]}
         if start + limit < len(records):
             answer["paging"] = {"next": {"after": str(start + limit)}}
@@ -309,109 +305,17 @@ class HubSpotStandin(Loopback):
         return Told(207, {**answer, "errors": errors}) if errors else Told(200, answer)
 
     def _touch(self, record: dict[str, Any], at: datetime) -> None:
-        record["updatedAt"] = record["properties"]["hs_lastmodifieddate"] = _iso(at)
+        record["updatedAt"] = record["properties"]["hs_lastmodifieddate"] = iso(at)
         self._hidden[record["id"]] = self._lag
 
     def _tell(self, thing: str, what: str, record_id: str, at: datetime, **more: Any) -> None:
         self._events.append(
             {"eventId": len(self._events) % 7 + 1, "subscriptionId": 12345, "portalId": 62515,
-             "appId": 54321, "occurredAt": _millis(at), "subscriptionType": f"object.{what}",
+             "appId": 54321, "occurredAt": millis(at), "subscriptionType": f"object.{what}",
              "attemptNumber": 0, "objectId": int(record_id), "objectTypeId": TYPE_IDS[thing],
              "changeSource": "CRM_UI", **more}
         )  # fmt: skip
 
 
-def pushed(
-    url: str, secret: str, events: Any, when: datetime | None = None, method: str = "POST"
-) -> Request:
-    """Return a delivery, signed as of an instant."""
-    body = json.dumps(events).encode()
-    stamp = str(_millis(when or datetime.now(UTC)))
-    said = method.encode() + url.encode() + body + stamp.encode()
-    signature = b64encode(hmac.new(secret.encode(), said, sha256).digest()).decode()
-    parts = urlsplit(url)
-    headers = {
-        "content-type": "application/json",
-        "x-hubspot-signature-v3": signature,
-        "x-hubspot-request-timestamp": stamp,
-        "x-hubspot-signature": sha256(secret.encode() + body).hexdigest(),
-        "x-hubspot-signature-version": "v1",
-    }
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    return Request(method, target, headers, body)
-
-
-def _properties(
-    kind: str, said: Mapping[str, Any], at: datetime
-) -> tuple[dict[str, str], list[tuple[str, str]] | None]:
-    made: dict[str, str] = {}
-    names = {"owner": "hubspot_owner_id", "name": "dealname", "amount": "amount",
-             "currency": "deal_currency_code", "uuid": "hs_call_external_id",
-             "direction": "hs_call_direction", "outcome": "hs_meeting_outcome",
-             "ical_uid": "hs_i_cal_uid"}  # fmt: skip
-    made |= {names[k]: str(v) for k, v in said.items() if k in names}
-    if kind != "deal":
-        made["hs_timestamp"] = _iso(said.get("start_at", at))
-    if "stage" in said:
-        stage, closed, won = STAGES[said["stage"]]
-        made |= {"pipeline": "default", "dealstage": stage, "hs_is_closed": closed,
-                 "hs_is_closed_won": won, "hs_v2_date_entered_current_stage": _iso(at)}  # fmt: skip
-    if "close_date" in said:
-        day = date.fromisoformat(str(said["close_date"]))
-        made["closedate"] = _iso(datetime(day.year, day.month, day.day, 11, tzinfo=UTC))
-    if "seconds" in said:
-        made["hs_call_duration"] = str(round(said["seconds"] * 1000))
-    if "connected" in said:
-        made["hs_call_disposition"] = CONNECTED if said["connected"] else NO_ANSWER
-        made["hs_call_status"] = "COMPLETED" if said["connected"] else "NO_ANSWER"
-    if "message_id" in said:
-        made["hs_email_message_id"] = f"<{str(said['message_id']).strip('<>')}>"
-    if kind == "email":
-        made |= {"hs_email_direction": "EMAIL", "hs_email_status": "SENT",
-                 "hs_email_from_email": "rep@ours.example"}  # fmt: skip
-    if "recipients" in said:
-        to = (f"buyer{i}@theirs.example" for i in range(said["recipients"]))
-        made["hs_email_to_email"] = ";".join(to)
-    for name in ("start_at", "end_at"):
-        if name in said:
-            made[f"hs_meeting_{name.removesuffix('_at')}_time"] = _iso(said[name])
-    splits = said.get("splits")
-    return made, None if splits is None else [(str(o), str(s)) for o, s in splits]
-
-
-def _shown(record: Mapping[str, Any], properties: Any) -> dict[str, Any]:
-    shown = {"hs_object_id": record["id"]}
-    for name in ("createdate", "hs_lastmodifieddate", *properties):
-        if name in record["properties"] or name in properties:
-            shown[name] = record["properties"].get(name)
-    kept = ("id", "createdAt", "updatedAt", "archived")
-    return {**{name: record[name] for name in kept}, "properties": shown}
-
-
-def _comparable(record: Mapping[str, Any], name: str) -> int:
-    if name == "hs_object_id":
-        return int(record["id"])
-    return _millis(datetime.fromisoformat(record["properties"][name]))
-
-
-def _fits(record: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
-    value, wanted = _comparable(record, one["propertyName"]), int(one["value"])
-    return {
-        "GTE": value >= wanted,
-        "GT": value > wanted,
-        "LTE": value <= wanted,
-        "LT": value < wanted,
-        "EQ": value == wanted,
-    }[one["operator"]]
-
-
 def _error(category: str, message: str) -> dict[str, Any]:
     return {"status": "error", "category": category, "message": message, "correlationId": "aeb5"}
-
-
-def _millis(at: datetime) -> int:
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-
-def _iso(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"

@@ -1,7 +1,8 @@
 """A stand-in of Salesforce that runs, and a client of it, for tests."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -60,3 +61,21 @@ def heard(client: SalesforceClient, cursor: str, wanted: str) -> tuple[list[Noti
             break
     pages.close()  # type: ignore[attr-defined]
     return found, cursor
+
+
+def deals_in(standin: SalesforceStandin, many: int, **said: Any) -> list[str]:
+    """Return the ids of deals that are put, a minute after each other."""
+    for index in range(many):
+        standin.put("deal", str(index), AT + timedelta(minutes=index), owner="005U1", **said)
+    return [standin.id_of("deal", str(index)) for index in range(many)]
+
+
+def ids_of(notices: Any) -> list[str]:
+    """Return which records notices are about."""
+    return [one.record_id for one in notices]
+
+
+def client_with(standin: SalesforceStandin, **other: Any) -> SalesforceClient:
+    """Return a client with other settings."""
+    settings = SalesforceSettings(**{**standin.settings, **other})
+    return SalesforceClient(settings, sleep=lambda _: None)

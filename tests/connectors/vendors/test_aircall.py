@@ -1,6 +1,7 @@
 """Aircall: published payloads, its token, pages, limits, and what becomes of its calls."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -166,6 +167,23 @@ def test_a_long_call_that_began_before_the_cursor_is_found(vendor, client):
         n for p in client.changed("calls", NOW - timedelta(minutes=5), None) for n in p.notices
     ]
     assert [n.record_id for n in found] == ["long"]
+
+
+def test_a_later_change_whose_push_was_lost_is_found_once_a_day(vendor, client, monkeypatch):
+    vendor.put("call", "1", NOW, owner="7", seconds=60)
+    vendor.put("call", "2", NOW + timedelta(hours=30), owner="7", seconds=60)
+    cursor = [*client.changed("calls", None, None)][-1].cursor
+
+    def found() -> list[str]:
+        return [n.record_id for p in client.changed("calls", None, cursor) for n in p.notices]
+
+    assert found() == ["2"]
+    tomorrow = time.time() + 86_401
+    monkeypatch.setattr("time.time", lambda: tomorrow)
+    pages = [*client.changed("calls", None, cursor)]
+    assert [n.record_id for p in pages for n in p.notices] == ["1", "2"]
+    cursor = pages[-1].cursor
+    assert found() == ["2"], "once"
 
 
 def test_calls_are_read_by_id_and_one_that_is_not_there_is_none(vendor, client):

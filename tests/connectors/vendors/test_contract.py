@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from connectors.sources.vendors.contract import Endpoint, Request, Unsigned
+from connectors.sources.vendors.registry import VENDORS
 from infra.sources.asking import made_secret
 from tests.brokers import Broker, running_broker
+from tests.connectors.vendors.example_standin import ExampleStandin
 from tests.connectors.vendors.standins import STANDINS
 from tests.connectors.vendors.trial import Trial, trial
 
@@ -58,11 +60,13 @@ def broker() -> Iterator[Broker]:
 
 
 # A vendor costs four CPU seconds. Those that differ most in how they tell changes (signed in full,
-# named only, by stream, by token) are always tried; `make faults` tries all.
+# named only, by stream, by token) are always tried; `make sources` tries all, and the example of
+# CONTRIBUTING.
+EXAMPLE = "example-crm"
 ALWAYS = ("aircall", "hubspot", "salesforce", "webhook")
 EACH = [
     pytest.param(name, marks=() if name in ALWAYS else pytest.mark.long)
-    for name in sorted(STANDINS)
+    for name in sorted({**STANDINS, EXAMPLE: ExampleStandin})
 ]
 
 
@@ -71,9 +75,13 @@ def one(
     request: pytest.FixtureRequest, broker: Broker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Trial]:
     name = request.param
-    with trial(name, STANDINS[name], broker, tmp_path_factory.mktemp(name)) as made:
-        made.standin.user(USER, "ana@example.com", "Ana Alba")
-        yield made
+    with pytest.MonkeyPatch.context() as patched:
+        if name == EXAMPLE:
+            patched.setitem(VENDORS, name, "tests.connectors.vendors.example_crm:VENDOR")
+        make = STANDINS.get(name, ExampleStandin)
+        with trial(name, make, broker, tmp_path_factory.mktemp(name)) as made:
+            made.standin.user(USER, "ana@example.com", "Ana Alba")
+            yield made
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from connectors.sources.vendors.contract import (
     Unsigned,
 )
 from tests.connectors.vendors.hubspot_ground import HOOK, SECRET, URL
-from tests.connectors.vendors.hubspot_standin import pushed
+from tests.connectors.vendors.hubspot_records import pushed
 
 STAMP = "1564113600123"
 SIGNED_AT = datetime.fromtimestamp(1564113600.123, UTC)

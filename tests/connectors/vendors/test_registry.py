@@ -1,5 +1,7 @@
 """The registry: every vendor can be made, has a mapping that fits, and a stand-in."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import BaseModel
 
@@ -42,3 +44,9 @@ def test_the_shipped_mapping_is_of_the_vendors_objects(name: str) -> None:
     said = [rule.template or "" for o in other.objects.values() for m in o
             for rule in m.fields.values()]  # fmt: skip
     assert not any(text.startswith(f"{name}:") for text in said), "write {$source}"
+
+
+def test_a_crm_takes_under_two_hundred_lines_as_contributing_says() -> None:
+    here = Path(__file__).parent
+    files = [here / f"example_crm.{suffix}" for suffix in ("py", "yaml")]
+    assert sum(len(file.read_text().splitlines()) for file in files) + 1 < 200

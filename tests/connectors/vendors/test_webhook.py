@@ -7,6 +7,7 @@ import pytest
 
 from connectors.sources.vendors.contract import Endpoint, Request, Unreadable, Unsigned
 from connectors.sources.vendors.webhook import VENDOR, WebhookHook
+from tests.connectors.vendors.mapped import mapped
 
 # Source: standard-webhooks/standard-webhooks, libraries' tests, 1.0.0.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -82,6 +83,31 @@ def test_a_delivery_tells_of_one_record() -> None:
     )
     assert gone.gone
     assert gone.at == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+def test_a_delivery_with_a_bill_id_is_a_bill_of_the_deal_it_names() -> None:
+    at = "2026-03-01T10:00:00Z"
+    bill = {
+        "source_id": "in_1", "entity_id": "salesforce:deal:006A", "bill_id": "INV-1",
+        "currency": "EUR", "occurred_at": at, "revision": at, "invoiced_amount": "1000.50",
+        "credit_note_amount": "0.50", "paid_amount": "400",
+    }  # fmt: skip
+    (notice,) = HOOK.notices(told(type="deal.changed", timestamp=at, data=bill))
+    record = mapped(VENDOR, notice).record
+    assert [record[name] for name in ("entity_id", "source", "source_id", "bill_id")] == [
+        "salesforce:deal:006A", "webhook", "in_1", "INV-1",
+    ]  # fmt: skip
+    assert record["invoiced_amount"] - record["credit_note_amount"] == 1000
+    assert record["paid_amount"] == 400
+    deal = {
+        "source_id": "17",
+        "stage_class": "WON",
+        "currency": "EUR",
+        "created_at": at,
+        "revision": at,
+    }
+    (notice,) = HOOK.notices(told(type="deal.changed", timestamp=at, data=deal))
+    assert mapped(VENDOR, notice).record["bill_id"] is None
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A warehouse with a floor of two reps, of whom one sells as planned and one does nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from schemas.calendars import Calendar, Calendars
 from schemas.definitions import Bundle, Company, Rep, Roster, Stint, Team
 from schemas.quotas import Quota, QuotaOwner, Quotas
 from tests.brokers import Broker, free_port
+from tests.emptying import emptied
 from tests.ground import laid_out
 from tests.ground import warehouse as served
 from tests.infra.definitions import floors
@@ -150,9 +151,3 @@ def written(server: tuple[str, str, Any], alerts: Alerts) -> Ground:
     made.facts(1, *sold, *called)
     made.progress(now, 1)
     return made
-
-
-def emptied(client: Any, tables: Iterable[str]) -> None:
-    """Leave nothing in some tables."""
-    for table in tables:
-        client.command(f"TRUNCATE TABLE spm.{table}")

@@ -18,8 +18,9 @@ from schemas.alerts import Alerts
 from schemas.channels import Channel, Slack, Teams, Webhook
 from schemas.contests import Contests
 from schemas.definitions import Measure, Measures, MeasureUnit
+from tests.emptying import emptied
 from tests.ground import ROOT, define
-from tests.infra.alerting.conftest import Ground, at_once, emptied, written
+from tests.infra.alerting.conftest import Ground, at_once, written
 from tests.infra.alerting.receivers import Web, web
 from tests.infra.alerting.test_delivering import SECRET
 from tests.infra.definitions import floors

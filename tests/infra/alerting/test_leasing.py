@@ -15,8 +15,9 @@ from infra.alerting.serving import Looked, Service
 from infra.alerting.ticking import tick
 from schemas.alerts import Alerts
 from schemas.warehouse import Fenced
+from tests.emptying import emptied
 from tests.ground import wait_for
-from tests.infra.alerting.conftest import Ground, emptied, written
+from tests.infra.alerting.conftest import Ground, written
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SECONDS, LONGER = 2.0, 12.0  # turns of these tests

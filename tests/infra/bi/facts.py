@@ -16,6 +16,7 @@ from schemas.definitions import KINDS, Bundle
 from streams.domain.hierarchy import memberships
 from streams.domain.kpi_inputs import Contact, Deal, Facts, Total
 from streams.domain.rates import RateTable
+from tests.emptying import emptied
 
 TODAY = date(2026, 3, 18)
 NOW = datetime(2026, 3, 18, 10, 30, tzinfo=UTC)
@@ -201,8 +202,7 @@ class World:
 
     def write(self, client: Client, *, every_kind: bool = False) -> None:
         """Put everything into empty tables; of the definitions only what SQL reads, or all."""
-        for table in TABLES:
-            client.command(f"TRUNCATE TABLE spm.{table}")
+        emptied(client, TABLES)
         _insert(client, "kpi_rep_day", (
             {"generation": 1, "rep_id": r, "day": d, "measure": m, "currency": c, "value": v,
              "topic": "t", "partition": n, "position": n}

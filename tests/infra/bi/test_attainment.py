@@ -27,6 +27,7 @@ from streams.domain.kpis import Catalogue
 from streams.domain.pace import Pace, pace
 from streams.domain.periods import DAY, Span
 from streams.domain.spans import before
+from tests.emptying import emptied
 from tests.infra.bi.facts import NOW, TODAY, World, bundle
 from tests.infra.warehouse import serving
 
@@ -71,8 +72,7 @@ def test_sql_says_of_quotas_on_formulas_what_the_rules_say(client: Client, seed:
     made_of = _asking(bundle(), seed)
     world = World(seed, made_of)
     world.write(client, every_kind=True)
-    for table in ("quota", "planning", "plan_curve"):
-        client.command(f"TRUNCATE TABLE spm.{table}")
+    emptied(client, ("quota", "planning", "plan_curve"))
     planning.write(Stored(client), 5, NOW)
     context = Context.of(made_of, now=AT)
     wanted = _expected(world, made_of)

@@ -118,7 +118,9 @@ def test_it_says_how_it_does() -> None:
     assert "complete to" in told.output
     (one,) = json.loads(run("status", "--json").output)
     assert (one["state"], one["events"], one["records"]) == ("RESTS", 3, 3)
-    assert "ok  mapping.yaml" in run("check", "hubspot").output
+    checked = run("check", "hubspot")
+    assert checked.exit_code == 0, checked.output
+    assert "ok  mapping.yaml" in checked.output
 
 
 def test_ten_records_are_shown_before_and_after(folder: Sources) -> None:
@@ -156,6 +158,8 @@ def test_a_mended_mapping_is_mapped_anew_without_asking(
     assert reconciled.exit_code == 0, reconciled.output
     newest = {record["source_id"]: record for _, _, _, record in broker.records("crm.deals")}
     assert {record["name"] for record in newest.values()} == {"closedwon"}
+    assert "3 records were not as hubspot has them" in reconciled.output
+    assert "Everything was here as hubspot has it." in run("reconcile", "hubspot").output
 
 
 def test_it_rests_goes_on_and_goes(folder: Sources) -> None:

@@ -61,6 +61,11 @@ def board(at_desk: Company) -> Iterator[Board]:
         yield made
 
 
+# Of each part of the form one word that no other language has.
+ENGLISH = ("Begins", "What counts", "Who takes part", "At most", "Place 1", "Contests there are",
+           "Most points", "Whoever", "managers only", "Begin a contest")  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
@@ -148,10 +153,23 @@ def test_reps_and_screens_are_told_who_may_and_get_nothing(opened: Any, board: B
             assert status == 403
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE])
-def test_the_form_fits_its_screen(opened: Any, size: dict[str, int]) -> None:
+LOOK_AHEAD = {"en-GB": "Look ahead", "de-DE": "Vorausschauen", "ar-EG": "نظرة مسبقة"}
+
+
+@pytest.mark.parametrize(
+    ("size", "language"), [(DESK, "en-GB"), (PHONE, "de-DE"), (DESK, "ar-EG"), (PHONE, "ar-EG")]
+)
+def test_the_form_fits_its_screen_in_every_language(
+    opened: Any, size: dict[str, int], language: str
+) -> None:
     page = opened(Role.MANAGER, viewport=size)
-    page.get_by_role("button", name="Look ahead").wait_for()
+    page.goto(f"{page.url}?lang={language}")
+    page.get_by_role("button", name=LOOK_AHEAD[language]).wait_for()
+    way = "rtl" if language.startswith("ar") else "ltr"
+    assert page.evaluate("document.documentElement.dir") == way
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
     assert page.evaluate(NAMELESS) == 0
+    if language != "en-GB":
+        shown = page.locator("main").inner_text()
+        assert [word for word in ENGLISH if word in shown] == []

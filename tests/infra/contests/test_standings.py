@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from connectors.sinks.clickhouse import Warehouse
 from infra.cli.main import app
 from infra.contests import final
+from infra.contests.honours import given
 from infra.contests.standing import named, standing
 from infra.definitions.stored import Stored
 from infra.migrations import migrate
@@ -222,6 +223,11 @@ def test_what_reps_earned_is_told_and_taken_back_without_a_word(
                                 "big:r2:2026-11-09:1", "big:r2:2026-11-09:2"]  # fmt: skip
     assert before["level"] == {"r1": ("bronze", "3"), "r2": ("silver", "0")}
     assert before["streaks"] == {"r1": 1, "r2": 1}
+    honours = _honours(served)
+    assert honours == {
+        "badge:big:r1:2026-11-09:1", "badge:big:r2:2026-11-09:1", "badge:big:r2:2026-11-09:2",
+        "badge:best:r2:2026-11-01:1", "level:r1:bronze", "level:r2:bronze", "level:r2:silver",
+    }  # fmt: skip
     with served.client() as client:
         gone = deal("d2", "r2", "11T10:00", 900, "other")
         put(client, "spm.deal", [{**gone, "position": 2, "op": "CANCELLED"}])
@@ -230,6 +236,16 @@ def test_what_reps_earned_is_told_and_taken_back_without_a_word(
     assert after["badges"] == ["best:r1:2026-11-01:1", "big:r1:2026-11-09:1"]
     assert after["level"] == {"r1": ("bronze", "3"), "r2": (None, "4")}
     assert after["streaks"] == {"r1": 1, "r2": 0}
+
+
+def _honours(served: serving.Served) -> set[str]:
+    """What boards are told that everybody has."""
+    with served.client() as client:
+        bundle = Stored(client).in_force().bundle()
+        found = given(client, bundle, at("14T10:00"))
+    assert {honour.of for honour in found.honours} <= found.of
+    assert all(honour.at <= at("14T10:00") for honour in found.honours)
+    return {honour.key for honour in found.honours}
 
 
 def _earned(run: CliRunner) -> dict[str, Any]:

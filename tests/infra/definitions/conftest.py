@@ -24,6 +24,7 @@ from schemas.codec import CatalogueIds
 from schemas.principals import Principal, Role
 from streams.settings import settings
 from tests.brokers import PARTITIONS, Broker, free_port
+from tests.emptying import emptied
 from tests.ground import laid_out
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -192,8 +193,7 @@ class Ground:
 @pytest.fixture
 def ground(warehouse: tuple[Any, str, str]) -> Iterator[Ground]:
     client, address, token = warehouse
-    for table in TABLES:
-        client.command(f"TRUNCATE TABLE spm.{table}")
+    emptied(client, TABLES)
     client.command("INSERT INTO spm.warehouse (incarnation, reason) VALUES ('first', 'a test')")
     broker = Broker(free_port())
     broker.start()

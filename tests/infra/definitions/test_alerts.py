@@ -15,6 +15,9 @@ rules:
 """  # noqa: E501
 
 
+PLAIN = "signal: KPI, kpi: calls, worse: BELOW, long_days: 10, "
+
+
 def problems(folder: Path, text: str) -> list[tuple[str, Severity]]:
     (folder / "alerts.yaml").write_text(text)
     loaded = load(folder)
@@ -63,6 +66,11 @@ def test_the_sample_plain_rules_and_none_at_all_are_fine(small: Path, folder: Pa
         ("signal: KPI, kpi: calls, worse: BELOW, long_days: 10, ", "signal: FRESHNESS, ",
          "TEAM is not watched by FRESHNESS"),
         ("signal: KPI,", "signal: KPI, roles: [AE],", "AE is nothing a TEAM has"),
+        (PLAIN, "signal: CLAWBACKS, long_days: 10, ",
+         "DIGEST does not hear of CLAWBACKS: it may be an accusation, or a mistake"),
+        (PLAIN, "signal: CLAWBACKS, ", "is missing: signal CLAWBACKS needs it"),
+        (PLAIN, "signal: OVERPAID, ", "TEAM is not watched by OVERPAID"),
+        (PLAIN, "signal: OVERPAID, long_days: 5, ", "5 is not for signal OVERPAID"),
     ],
 )  # fmt: skip
 def test_a_rule_that_cannot_work_is_refused(small: Path, old: str, new: str, says: str) -> None:

@@ -12,6 +12,7 @@ from connectors.boards.held import Earned
 from infra.definitions import planning
 from infra.definitions.stored import Stored
 from streams.domain.expected import Expectations
+from tests.emptying import emptied
 from tests.infra.definitions import floors
 from tests.infra.definitions.conftest import TABLES
 
@@ -19,8 +20,7 @@ from tests.infra.definitions.conftest import TABLES
 @pytest.fixture
 def client(warehouse: tuple[Any, str, str]) -> Any:
     client = warehouse[0]
-    for table in TABLES:
-        client.command(f"TRUNCATE TABLE spm.{table}")
+    emptied(client, TABLES)
     client.command("INSERT INTO spm.warehouse (incarnation, reason) VALUES ('first', 'a test')")
     return client
 

@@ -11,6 +11,7 @@ from infra.definitions.stored import Stored
 from infra.reconcile import expectations
 from infra.reconcile.asking import added, checked
 from infra.reconcile.findings import Checked
+from tests.emptying import emptied
 from tests.infra.definitions import floors
 from tests.infra.definitions.conftest import TABLES
 
@@ -40,8 +41,7 @@ def proof(warehouse: tuple[Any, str, str]) -> Iterator[Proof]:
 @pytest.fixture
 def client(warehouse: tuple[Any, str, str]) -> Any:
     client = warehouse[0]
-    for table in TABLES:
-        client.command(f"TRUNCATE TABLE spm.{table}")
+    emptied(client, TABLES)
     client.command("INSERT INTO spm.warehouse (incarnation, reason) VALUES ('first', 'a test')")
     return client
 

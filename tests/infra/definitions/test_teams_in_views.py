@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.definitions import NO_END, UNASSIGNED, Rep, Roster, Stint, Team
 from streams.domain.hierarchy import SubjectKind, memberships
+from tests.emptying import emptied
 from tests.infra.definitions.conftest import Ground
 
 TODAY = datetime.now(UTC).date()
@@ -93,8 +94,7 @@ def test_every_view_of_facts_tells_the_team_of_then_and_of_now(
             if m.subject_kind is SubjectKind.TEAM
         }
     finally:
-        for table in tables:
-            ground.client.command(f"TRUNCATE TABLE spm.{table}")
+        emptied(ground.client, tables)
 
 
 def _bridge(ground: Ground) -> set[tuple[Any, ...]]:

@@ -1,22 +1,28 @@
-"""Snapshots put in force on a real ground; closed periods wait for somebody's approval."""
+"""Snapshots of files and of HR systems put in force on a real ground; closed periods wait for
+approval."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from infra.cli import people_feed
 from infra.cli.main import app
 from infra.hr.syncing import Synced, sync
+from tests.connectors.hr.standins import SECRET, Personio, personio
 from tests.infra.definitions.conftest import Ground, ground, small, warehouse
 from tests.infra.hr.test_snapshots import HEAD, MAPPING
 
 __all__ = ["ground", "small", "warehouse"]  # fixtures
 NOW = datetime(2026, 5, 4, 2, tzinfo=UTC)
 ADA = "7,Ada One,ada@x.eu,Everybody,,2026-01-01,"
+LEFT = {"termination_date": "2026-03-14T00:00:00+01:00"}
 CLOSED = {
     "period_start": "2026-03-01", "period_end": "2026-04-01",
     "by": "Dana", "reason": "paid",
@@ -83,14 +89,12 @@ def test_who_left_in_a_closed_period_waits_for_approval(site: Ground, tmp_path: 
 def test_a_dropped_snapshot_goes_where_it_belongs(
     site: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from contextlib import contextmanager
-
     @contextmanager
     def here() -> Any:
         yield site.client, site.log
 
     monkeypatch.setattr(people_feed, "ground", here)
-    monkeypatch.setattr(people_feed, "_mapping", lambda *_: MAPPING)
+    monkeypatch.setattr(people_feed, "mapping_of_people", lambda *_: MAPPING)
     monkeypatch.setattr("infra.hr.folder.SETTLED", datetime.resolution * 0)
     drop = tmp_path / "drop"
     drop.mkdir()
@@ -107,3 +111,88 @@ def test_a_dropped_snapshot_goes_where_it_belongs(
     }  # fmt: skip
     assert "r2 from 2026-03-15" in (drop / "held" / "b.csv.txt").read_text()
     assert "does not fit the mapping" in (drop / "refused" / "c.csv.txt").read_text()
+
+
+@pytest.fixture
+def hr(site: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Personio]:
+    """Ada and Ben in Personio, and an installation that may be asked about them."""
+
+    @contextmanager
+    def here() -> Any:
+        yield site.client, site.log
+
+    monkeypatch.setattr(people_feed, "ground", here)
+    found = SimpleNamespace(data_dir=tmp_path / "data")
+    monkeypatch.setattr("infra.local.found.found_settings", lambda *_: found)
+    with Personio([personio(7, first_name="Ada"), personio(8, first_name="Ben")]) as made:
+        yield made
+
+
+def said(*words: str) -> Result:
+    return CliRunner().invoke(app, ["people", *words])
+
+
+def connected(hr: Personio, folder: Path) -> Result:
+    secret = folder / "secret.txt"
+    secret.write_text(SECRET + "\n")
+    return said("connect", "personio", "--yes", "--set", "client_id=papi-1",
+                "--set", f"client_secret=@{secret}", "--set", f"url={hr.base_url}")  # fmt: skip
+
+
+def test_a_connected_system_is_synced_from_and_closed_periods_wait(
+    hr: Personio, site: Ground, tmp_path: Path
+) -> None:
+    done = connected(hr, tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "2 people" in done.output
+    kept = tmp_path / "data" / "hr" / "personio"
+    assert SECRET not in (kept / "settings.yaml").read_text()
+    assert (kept / "secrets" / "client_secret").stat().st_mode & 0o077 == 0
+    asks = ("sync", "--from", "personio", "--author", "hr")
+    dry = said(*asks, "--dry-run")
+    assert dry.exit_code == 0, dry.output
+    assert "person r1: name" in dry.output
+    assert "Nothing is written" in dry.output
+    assert said(*asks).exit_code == 0
+    assert site.stored.people()["r2"].name == "Ben No8"
+    hr.people[1] = personio(8, first_name="Ben", **LEFT)
+    held = said(*asks)
+    assert held.exit_code != 0
+    assert "r2 from 2026-03-15" in held.output
+    approved = said(*asks, "--approve", "dana")
+    assert approved.exit_code == 0, approved.output
+    roster = site.stored.in_force().bundle().roster
+    ends = [s.valid_to for r in roster.reps if r.rep_id == "r2" for s in r.history]
+    assert [str(end) for end in ends] == ["2026-03-15"]
+
+
+def test_a_watched_folder_gets_the_snapshot_of_the_night(
+    hr: Personio, site: Ground, tmp_path: Path
+) -> None:
+    connected(hr, tmp_path)
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    watch = ("watch", str(drop), "--from", "personio", "--once", "--author", "hr")
+    done = said(*watch)
+    assert done.exit_code == 0, done.output
+    (taken,) = (drop / "done").iterdir()
+    assert taken.name.startswith("personio-")
+    assert taken.stat().st_mode & 0o077 == 0, "it is full of people"
+    hr.people[1] = personio(8, first_name="Ben", **LEFT)
+    said(*watch)
+    (reason,) = (drop / "held").glob("*.txt")
+    assert "r2 from 2026-03-15" in reason.read_text()
+
+
+def test_what_cannot_be_asked_is_told_with_a_remedy(hr: Personio, tmp_path: Path) -> None:
+    never = said("sync", "--from", "personio")
+    assert never.exit_code == 1
+    assert "people connect personio" in never.output
+    assert "bamboohr, personio, workday" in said("connect", "sap", "--yes").output
+    both = said("sync", "a.csv", "--mapping", "m", "--from", "personio")
+    assert "--from" in both.output
+    connected(hr, tmp_path)
+    hr.people = []
+    empty = said("sync", "--from", "personio")
+    assert empty.exit_code == 1
+    assert "lists nobody" in empty.output

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.contests.final import finalize
+from infra.contests.following import Following
 from infra.contests.members import keep
 from infra.definitions import connecting
 from infra.definitions.stored import Stored
@@ -17,7 +18,7 @@ from infra.reconcile.periods import ALL
 from infra.reconcile.running import ACTIVITY, DEAL, reconcile
 from infra.reconcile.totals import TABLE
 from tests.ground import Site, site
-from tests.infra.reconcile.editing import one, put
+from tests.infra.reconcile.editing import check, one, put
 from tests.load import SINCE, Floor, definitions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -41,10 +42,40 @@ DEALS = [
     {"kpi": "revenue_won", "currency": "USD", "only": {"value_min": "150.5"}},
     {"kpi": "revenue_won_reporting", "currency": "EUR", "only": {"hours_from": "08:00"}},
 ]  # fmt: skip
+ONE = [{"kpi": "calls", "cap_per_day": "5"}]
+TWO = [{"kpi": "meetings_held", "points": "1.3333"},
+       {"kpi": "revenue_won_reporting", "currency": "EUR", "points": "0.0301"}]  # fmt: skip
+SIDES = {"sides": [{"side_id": s, "name": s, "members": some} for s, some in (
+    ("north", [{"rep_id": f"r{n}"} for n in range(5)]),
+    ("south", [{"rep_id": "r5"}, {"rep_id": "r6", "valid_from": "2026-03-05"}]),
+)]}  # fmt: skip
+OWN = {"target": "12", "targets": [{"participant": "r3", "amount": "7.5"}]}
+
+
+def format_(name: str, metrics: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """A contest of values whose days are cut elsewhere than those of reps."""
+    return contest(name, "Asia/Tokyo", metrics, **{"score": "VALUE", "round_days": 1, **more})
+
+
+FORMATS = [
+    format_("race", ONE, format="RACE", winners=3, **OWN),
+    format_("own", ONE, score="PERCENT", ties={"first": "EVENTS", "second": "REACHED"}, **OWN),
+    format_("goal", TWO, score="POINTS", format="GOAL", target="500", minimum_events=3),
+    format_("last one", ONE, format="ELIMINATION", drop=2),
+    format_("adds up", ONE, format="ELIMINATION", drop=3, rounds_add_up=True),
+    format_("king", TWO, score="POINTS", format="KING", minimum_score="1"),
+    format_("cup", ONE, format="BRACKET", seeding="DRAWN", draw_seed=4),
+    format_("mean", TWO, score="POINTS", of="TEAMS", team_score="AVERAGE", participants=SIDES),
+    format_("each", TWO, score="POINTS", of="TEAMS", team_score="CONTRIBUTORS",
+            participants=SIDES),
+]  # fmt: skip
+DAMAGE = {"last one": "place", "king": "place", "own": "place", "race": "events", "cup": "score",
+          "mean": "score"}  # fmt: skip
 FIRST = [contest("it's calls", "Asia/Kathmandu", CALLS)]
 THEN = [
-    contest("it's calls", "America/New_York", [{**CALLS[0], "only": {**HOUR, "hours_to": "12:00"}},
-                                               *CALLS[1:3]]),
+    {**contest("it's calls", "America/New_York",
+               [{**CALLS[0], "only": {**HOUR, "hours_to": "12:00"}}, *CALLS[1:3]]),
+     "starts_at": f"{SINCE + timedelta(hours=45):%Y-%m-%dT%H:%M}"},
     contest("deals", "Europe/Berlin", DEALS),
     contest("draft", "UTC", CALLS, state="DRAFT"),
 ]  # fmt: skip
@@ -81,6 +112,10 @@ def test_scores_are_proved_from_history_and_so_are_contests_that_change(tmp_path
             *(f"contest/deals/{metric['kpi']}" for metric in DEALS),
         }
         _finds_what_was_changed(made)
+        made.define(3, {"contests": {"contests": [*THEN, *FORMATS]}})
+        made.mark(3)
+        made.wait_applied(150)
+        _standings_are_what_history_says(made)
         _results_are_what_history_says(made)
 
 
@@ -95,22 +130,42 @@ def _finds_what_was_changed(made: Site) -> None:
     assert differing(made) == ["row without a source"]
 
 
+def _standings_are_what_history_says(made: Site) -> None:
+    """Of every format, ties and instants included; what is not said again is told."""
+    warehouse = made.warehouse()
+    keep(Stored(made.warehouse()._client))
+    Following(warehouse).look(datetime.now(UTC))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results, "FOLLOW_SECONDS", 0)
+        (checked,) = reconcile(warehouse, ALL, (results.STANDING,), sleep=lambda _: None).checks
+        assert (checked.mismatches, checked.keys) == ((), 9 * 12 + 2 * 2)
+        assert checked.not_said == ("places of cup: who met whom in a BRACKET",)
+        for name, column in DAMAGE.items():
+            row = one(warehouse, results.STANDING, f"contest_id = '{name}' AND place = 1")
+            put(warehouse, results.STANDING, row, **{column: row[column][0] + 7})
+        report = reconcile(warehouse, ALL, (results.STANDING,), sleep=lambda _: None)
+        found = {m.key["contest_id"]: m.wrong for m in report.checks[0].mismatches}
+        assert found == DAMAGE
+        patch.setattr(results, "FOLLOW_SECONDS", 100_000)
+        checked = check(warehouse, results.STANDING)
+        assert checked.differing == 0, "whoever follows may not have looked yet"
+
+
 def _results_are_what_history_says(made: Site) -> None:
     """Final results, caps and points included; what happens later changes nothing in them."""
     client, warehouse = connecting.warehouse(made.settings), made.warehouse()
-    keep(Stored(client))
-    for name in ("it's calls", "deals"):
+    for name in ("it's calls", "deals", "race", "mean"):
         finalize(client, name, "Dana", datetime.now(UTC))
     client.close()
     report = reconcile(warehouse, ALL, (results.TABLE,), sleep=lambda _: None)
     (checked,) = report.checks
-    assert (checked.keys, checked.differing) == (24, 0)
+    assert (checked.keys, checked.mismatches) == (3 * 12 + 2, ())
     made.produce(Floor(seed=10, reps=12).events(300))
     made.wait_applied(150)
     assert differing(made, results.TABLE) == []
     first = one(warehouse, results.TABLE, "place = 1 AND contest_id = 'deals'")
     put(warehouse, results.TABLE, first, score=first["score"][0] + Decimal("0.01"))
     assert differing(made, results.TABLE) == ["score"]
-    last = one(warehouse, results.TABLE, "place = 1 AND contest_id != 'deals'")
-    put(warehouse, results.TABLE, last, place=3)
+    last = one(warehouse, results.TABLE, "place = 1 AND contest_id = 'race'")
+    put(warehouse, results.TABLE, last, place=9)
     assert sorted(differing(made, results.TABLE)) == ["place", "score"]

@@ -20,6 +20,7 @@ from infra.reconcile.periods import ALL
 from infra.settling import settling
 from infra.settling.settling import settle
 from streams.domain.kpis import Catalogue
+from tests.emptying import emptied
 from tests.infra.bi.facts import TODAY, World, bundle
 from tests.infra.warehouse import serving
 from tests.infra.warehouse.serving import Served
@@ -57,8 +58,7 @@ class Floor:
         self.bundle = bundle(**company)
         self.world, self.at = World(seed, self.bundle), 0
         self.world.write(client)
-        for table in ("kpi_rep_day", "kpi_rep_month", "settled", "applied", "log"):
-            client.command(f"TRUNCATE TABLE spm.{table}")
+        emptied(client, ("kpi_rep_day", "kpi_rep_month", "settled", "applied", "log"))
         rows = [[t, "x", "c", 1, "open", PARTITIONS] for t in TOPICS]
         client.insert(
             "spm.log", rows,

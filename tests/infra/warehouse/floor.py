@@ -89,6 +89,12 @@ def numbers(client: Client) -> None:
         client.insert("spm.kpi_rep_day", rows, column_names=columns)
 
 
+_BILL = (
+    '{"op": "SET", "source": "billing", "source_id": "in_1", "bill_id": "INV-1", "currency": "EUR",'
+    ' "paid_amount": "7.5000", "cancelled_on": 20455, "cancel_reason": "REFUND", "created_at": 0}'
+)
+
+
 def history(client: Client) -> None:
     """Fill history: corrections, a cancellation, a change of owner, markers."""
     columns = ["entity_id", "position", "kind", "op", "rep_id", "day", "status", "topic"]
@@ -103,12 +109,12 @@ def history(client: Client) -> None:
     for row in [*rows, rows[1]]:  # one of them twice: a replay
         client.insert("spm.activity", [row], column_names=columns)
     columns = ["entity_id", "position", "kind", "op", "rep_id", "day", "stage_class", "amount"]
-    columns += ["currency", "name"]
+    columns += ["currency", "name", "said"]
     deals: list[list[object]] = [
-        ["deal:1", 1, "deal", "SET", "r2", TODAY, "OPEN", Decimal("10.5"), "EUR", "First"],
-        ["deal:1", 2, "deal", "SET", "r2", TODAY, "WON", Decimal("12.5"), "EUR", "First"],
-        ["deal:2", 3, "deal", "SET", "r4", TODAY, "OPEN", None, "USD", "Second"],
-        ["marker:crm.deals:0", 9, "marker", "", "", TODAY, "", None, "", ""],
+        ["deal:1", 1, "deal", "SET", "r2", TODAY, "OPEN", Decimal("10.5"), "EUR", "First", ""],
+        ["deal:1", 2, "deal", "SET", "r2", TODAY, "WON", Decimal("12.5"), "EUR", "First", _BILL],
+        ["deal:2", 3, "deal", "SET", "r4", TODAY, "OPEN", None, "USD", "Second", _BILL],
+        ["marker:crm.deals:0", 9, "marker", "", "", TODAY, "", None, "", "", ""],
     ]
     for deal in [*deals, deals[1]]:
         client.insert("spm.deal", [deal], column_names=columns)

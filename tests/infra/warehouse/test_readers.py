@@ -44,6 +44,14 @@ def test_every_view_with_a_rep_is_filtered(floor_warehouse: Served) -> None:
         assert everybody > {"r2"}, f"{view} proves nothing with one rep in it"
 
 
+def test_a_bill_says_whether_it_counts(floor_warehouse: Served) -> None:
+    asked = "SELECT deal_id, state, paid_amount, invoiced_amount, cancelled_on FROM fct_bill"
+    assert rows(floor_warehouse, "frida", asked) == {
+        "deal:1\tCOUNTS\t7.5\t\\N\t2026-01-02",
+        "deal:2\tOTHER_CURRENCY\t7.5\t\\N\t2026-01-02",
+    }
+
+
 PAY = {"commission_ledger", "commission_balance", "commission_posting", "commission_statement",
        "amortisation", "plan_revision", "dispute"}  # fmt: skip
 ENTRIES = {"commission_ledger", "commission_posting", "commission_statement"}

@@ -13,12 +13,13 @@ from schemas.contest_choices import Score, TiedPrizes, TieStep
 from schemas.contest_parts import Metric, Prize
 from schemas.contests import Contest
 from schemas.definitions import Roster
+from streams.domain.contest_book import book
 from streams.domain.contest_counting import Event, contributions
 from streams.domain.contest_field import Field, Stay, field
 from streams.domain.contest_prizes import pot, prizes
 from streams.domain.contest_ranking import Rules, standings
 from streams.domain.contest_results import Result, result
-from streams.domain.contest_scores import Step, Tally, Terms, tallies
+from streams.domain.contest_scores import Step, Tally, Terms
 from streams.domain.contest_seasons import STAND_IN, schedule
 from streams.domain.contest_timeline import passes
 from streams.domain.contest_times import Window, frozen_at, instant, rounds, window
@@ -283,17 +284,22 @@ STEPS = st.lists(
 ).map(lambda rows: [Step(n, n, at, Decimal(v), str(i)) for i, (n, at, v) in enumerate(rows)])
 
 
+def tallies(made: list[Step]) -> dict[str, Tally]:
+    kept = book(made, "abc", Terms())
+    return {name: kept.line(name).tally(Window(0, 1 << 40)) for name in "abc"}
+
+
 @given(STEPS, st.randoms(use_true_random=False))
 def test_order_of_arrival_never_matters(made: list[Step], random: Any) -> None:
     mixed = random.sample(made, len(made))
-    assert tallies(mixed, "abc", Terms()) == tallies(made, "abc", Terms())
+    assert tallies(mixed) == tallies(made)
     assert passes(mixed, Terms()) == passes(made, Terms())
 
 
 @given(STEPS, st.integers(0, 20))
 def test_scores_add_up_over_any_cut(made: list[Step], at: int) -> None:
     first, rest = [s for s in made if s.at in Window(0, at)], [s for s in made if s.at >= at]
-    whole, one, two = (tallies(part, "abc", Terms()) for part in (made, first, rest))
+    whole, one, two = map(tallies, (made, first, rest))
     assert {n: whole[n].score for n in "abc"} == {n: one[n].score + two[n].score for n in "abc"}
 
 

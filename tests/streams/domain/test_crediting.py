@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.definitions import Bundle
-from streams.domain.crediting import OVERLAY, OWNER, REVENUE, WHOLE, credited, payees_of
+from streams.domain.crediting import (
+    OVERLAY,
+    OWNER,
+    REVENUE,
+    WHOLE,
+    credited,
+    divided_lines,
+    payees_of,
+)
 from streams.domain.facts import faults_of
 from streams.domain.inforce import InForce, resolved_deals
 from streams.engine import columns
@@ -43,7 +51,8 @@ def shared(amount: int, splits: list[dict[str, Any]]) -> dict[str, tuple[str, st
     deal = pl.DataFrame({"row": [0], "owner_id": ["u0"], "splits": [splits]}, {
         "row": pl.Int64, "owner_id": pl.String, "splits": kind})  # fmt: skip
     payees = payees_of(deal)
-    parts = credited(payees, pl.Series([amount] * len(payees), dtype=pl.Int64))
+    whole = pl.Series([amount] * len(payees), dtype=pl.Int64)
+    parts = credited(payees, divided_lines(payees), whole)
     return {row[3]: (*row[1:3], row[4], part)
             for row, part in zip(payees.rows(), parts, strict=True)}  # fmt: skip
 

@@ -1,9 +1,12 @@
 """Verdicts equal those of the plainest reading of the rule, however the log is cut."""
 
+from dataclasses import replace
+
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.agents.folds import FOLDS
 from streams.engine.acceptance import ACCEPTED, DUPLICATE, NONE, STALE, judged
 
 KINDS = {"entity_id": pl.String(), "revision": pl.Int64(), "content_hash": pl.UInt64()}
@@ -67,6 +70,9 @@ told = st.lists(
 )
 
 
+TELLERS = replace(FOLDS["crm.calls"].tellers, names=("teller",))  # type: ignore[type-var]
+
+
 def of_tellers(rows: list[tuple[str, int, int, str]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=KINDS | {"teller": pl.String()}, orient="row")
 
@@ -94,7 +100,7 @@ def test_each_teller_is_judged_by_itself_and_takes_over_from_whoever_spoke_last(
             last_said[entity, teller] = last[entity] = i
     if cut == len(log):
         return
-    found = judged(of_tellers(log[cut:]), of_tellers([log[i] for i in known]), ["teller"])
+    found = judged(of_tellers(log[cut:]), of_tellers([log[i] for i in known]), TELLERS)
     assert found.verdict.tolist() == verdicts[cut:]
     for i in range(cut, len(log)):
         if verdicts[i] == ACCEPTED:

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import polars as pl
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import codec
-from streams.engine import columns
+from streams.engine import columns, encoding
 from streams.engine.encoding import encoded
 from tests.streams.engine.records import IDS, records
 
@@ -18,15 +19,17 @@ from tests.streams.engine.records import IDS, records
 MESSAGES = ["credit"]
 
 
+@pytest.mark.parametrize("lines_min", [0, encoding.LINES_MIN])
 @pytest.mark.parametrize("message", MESSAGES)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_by_columns_is_as_the_codec_does_it(message: str, data: Any) -> None:
+def test_by_columns_is_as_the_codec_does_it(message: str, lines_min: int, data: Any) -> None:
     # Once and many times: columns whose values repeat are encoded together.
     some = data.draw(st.lists(records(message), max_size=5)) * data.draw(st.sampled_from([1, 20]))
     frame = columns.from_records(some, message)
     expected = [codec.encode(message, _without_empty(record), IDS) for record in some]
-    assert list(encoded(message, frame, IDS)) == expected
+    with mock.patch.object(encoding, "LINES_MIN", lines_min):
+        assert list(encoded(message, frame, IDS)) == expected
 
 
 def test_columns_as_the_warehouse_gives_them() -> None:

@@ -106,13 +106,18 @@ class Run:
     def known(
         self, asked: Sequence[history.Asked], unflushed: Sequence[pl.DataFrame], fold: Any
     ) -> pl.DataFrame:
-        rows = [no_known(fold.names).with_columns(pl.lit(0, pl.UInt64).alias("position"))]
-        rows += [frame.select(rows[0].columns) for frame in [*self.stored, *unflushed]]
-        every = pl.concat(rows, how="vertical_relaxed").sort("position")
+        wanted = no_known(fold.names, fold.tellers)
+        columns = [name for name in wanted.columns if name != "teller"]
+        columns += ["said", *fold.tellers.names]
+        rows = [frame.select(columns) for frame in [*self.stored, *unflushed]]
+        if not rows:
+            return wanted
+        every = history.with_teller(fold.tellers, pl.concat(rows, how="vertical_relaxed"))
+        every = every.sort("position").select(wanted.columns)
         mine = pl.lit(value=False)
         for part in asked:
             mine |= pl.col("entity_id").is_in(list(part.ids)) & (pl.col("position") < part.below)
-        return every.filter(mine).unique("entity_id", keep="last").drop("position")
+        return every.filter(mine).unique(["entity_id", "teller"], keep="last", maintain_order=True)
 
     def history(self) -> pl.DataFrame:
         """Return all history rows, those on their way among them."""

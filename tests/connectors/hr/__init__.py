@@ -1,0 +1,1 @@
+"""Tests of HR systems asked over the network."""
