@@ -38,8 +38,9 @@ AS SELECT checked_at, toBool(checked_at = (SELECT max(checked_at) FROM spm.recon
     differing, in_flight, moving, off_by, seconds AS took_seconds
 FROM spm.reconciliation FINAL;
 
--- A deal's versions stand in the order of its log, which is that in which the source changed it. Windows are cut by
--- the first column of the sorting key, so a filter on deal_id reads that deal alone.
+-- A deal's versions stand in the order of its log, which is that in which the source changed it. A billing system has
+-- a clock of its own: a bill that is told before what the CRM changed earlier makes none begin before the one it follows.
+-- Windows are cut by the first column of the sorting key, so a filter on deal_id reads that deal alone.
 CREATE OR REPLACE VIEW spm_bi.fct_deal_version
 (
     deal_id String,
@@ -76,9 +77,11 @@ AS SELECT fact.deal_id AS deal_id, fact.version AS version, fact.changed_at AS v
 FROM
 (
     SELECT entity_id AS deal_id, row_number() OVER life AS version,
-        toDateTime64(fromUnixTimestamp64Micro(revision, 'UTC'), 3, 'UTC') AS changed_at,
-        leadInFrame(toNullable(changed_at)) OVER (PARTITION BY entity_id ORDER BY position
-            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next_at,
+        toDateTime64(fromUnixTimestamp64Micro(max(revision) OVER life, 'UTC'), 3, 'UTC') AS changed_at,
+        leadInFrame(toNullable(revision)) OVER (PARTITION BY entity_id ORDER BY position
+            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next_revision,
+        if(isNull(next_revision), NULL, toDateTime64(fromUnixTimestamp64Micro(
+            greatest(max(revision) OVER life, assumeNotNull(next_revision)), 'UTC'), 3, 'UTC')) AS next_at,
         op, name, rep_id, account_id, stage_class, stage_label, pipeline_id, amount, currency, probability,
         close_date, day, sequence
     FROM spm.deal FINAL

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,41 @@ from tests.simulation.sql import AGGREGATES, Node, Unread
 if TYPE_CHECKING:
     from tests.simulation.tables import Table
 
-_GIVEN = {"date": date, "loads": json.loads, "xxh64_intdigest": xxh64_intdigest}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _millis(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _days(day: date | None) -> int | None:
+    return None if day is None else (day - _EPOCH.date()).days
+
+
+def _member(text: str, key: str) -> int | None:
+    found: int | None = json.loads(text or "{}").get(key)
+    return found
+
+
+def _first_known(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+_GIVEN = {
+    "date": date,
+    "loads": json.loads,
+    "xxh64_intdigest": xxh64_intdigest,
+    "millis": _millis,
+    "days": _days,
+    "member": _member,
+    "first_known": _first_known,
+}
+_PLAIN = {
+    "toUnixTimestamp64Milli": "millis",
+    "coalesce": "first_known",
+    "toInt32": "days",  # of a day; nothing else is made one
+    "toInt64": "",
+}
 _BITS = {"bitAnd": "&", "bitShiftRight": ">>"}
 
 
@@ -64,13 +98,16 @@ def source_of(node: Node, table: "Table", in_group: bool = False) -> str:  # noq
     return _called(node[1], node[2], table, in_group)
 
 
-def _called(name: str, arguments: Sequence[Node], table: "Table", in_group: bool) -> str:  # noqa: PLR0911
+def _called(name: str, arguments: Sequence[Node], table: "Table", in_group: bool) -> str:  # noqa: PLR0911, PLR0912
     if name == "tupleElement" and arguments[1][0] == "value":
         return f"{source_of(arguments[0], table, in_group)}[{arguments[1][1] - 1}]"
     if name == "xxHash64":
         return f"xxh64_intdigest({source_of(arguments[0], table, in_group)}.encode())"
     if name == "toString":
         return f"str({source_of(arguments[0], table, in_group)})"
+    if name in _PLAIN:
+        inside = ", ".join(source_of(argument, table, in_group) for argument in arguments)
+        return f"{_PLAIN[name]}({inside})"
     if name == "if":
         when, then, otherwise = (source_of(argument, table, in_group) for argument in arguments)
         return f"({then} if {when} else {otherwise})"
@@ -79,6 +116,9 @@ def _called(name: str, arguments: Sequence[Node], table: "Table", in_group: bool
     if name == "JSONExtractString":
         text, key = (source_of(argument, table, in_group) for argument in arguments)
         return f"str(loads({text} or '{{}}').get({key}) or '')"
+    if name == "JSONExtract" and arguments[2:] == (("value", "Nullable(Int64)"),):
+        text, key = (source_of(argument, table, in_group) for argument in arguments[:2])
+        return f"member({text}, {key})"
     if name in _BITS:
         left, right = (source_of(argument, table, in_group) for argument in arguments)
         return f"({left} {_BITS[name]} {right})"

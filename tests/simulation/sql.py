@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import polars as pl
+
 Node = tuple[Any, ...]
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+)|(?P<text>'(?:[^'\\]|\\.|'')*')|(?P<name>[A-Za-z_][\w.]*)"
@@ -84,11 +86,13 @@ def _parts(node: Node) -> Sequence[Node]:
     return [node[1]] if node[0] == "not" else []
 
 
-def with_answers(node: Any, ask: Callable[[Select], Any]) -> Any:
+def with_answers(node: Any, ask: Callable[[Select], pl.DataFrame]) -> Any:
     """Return an expression with its subqueries replaced by their values."""
     if isinstance(node, tuple) and node:
         if node[0] == "select":
-            return ("value", ask(node[1]))
+            return ("value", ask(node[1]).item())
+        if node[0] == "rows of":
+            return tuple(("value", value) for value in ask(node[1]).to_series().unique())
         return tuple(with_answers(part, ask) for part in node)
     return node
 
@@ -190,9 +194,13 @@ class _Parser:
             return ("not", node) if negated else node
         return left
 
-    def _several(self) -> tuple[Node, ...]:
+    def _several(self) -> tuple[Any, ...]:
         splits = self._word("SPLITBYCHAR")
         self._mark("(")
+        if self.tokens[self.at] == ("name", "SELECT"):
+            found = self._select()
+            self._mark(")")
+            return ("rows of", found)
         values = tuple(self._list(self._sum))
         self._mark(")")
         if not splits:
@@ -209,7 +217,7 @@ class _Parser:
 
     def _product(self) -> Node:
         left = self._primary()
-        while self.tokens[self.at] == ("mark", "%"):
+        while self.tokens[self.at] in (("mark", "%"), ("mark", "*")):
             left = ("sum", self._take("mark"), left, self._primary())
         return left
 

@@ -222,7 +222,7 @@ class Tables:
 
     def _answer(self, select: Select) -> pl.DataFrame:
         table = self.tables[select.table]
-        where = with_answers(select.where, lambda inner: self._answer(inner).item())
+        where = with_answers(select.where, self._answer)
         columns: list[Column] = []
         for column in select.columns:
             if column.node[0] == "star":

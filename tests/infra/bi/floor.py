@@ -3,7 +3,7 @@
 No process but the warehouse: the simulator's events go through the real engine in this one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,8 @@ from infra.reconcile.periods import ALL
 from infra.reconcile.storing import store
 from infra.sample import DEFINITIONS
 from schemas import topics
+from schemas.canonical import check
+from schemas.codec import decode, encode
 from schemas.contests import Contests
 from schemas.definitions import KINDS, Bundle
 from schemas.payroll import PeriodAct, PeriodStep
@@ -163,7 +165,7 @@ def moved(quotas: Quotas, years: int) -> Quotas:
 
 
 def past(now: datetime) -> Iterator[Message]:
-    """Yield what happened on the floor, without most of its calls and e-mails."""
+    """Yield what happened on the floor, without most of its calls and e-mails, and bills."""
     bundle = {k: v for k, v in load(DEFINITIONS).values.items() if k != "people"}
     first = now.date() - timedelta(DEALS_DAYS)
     since = (now - timedelta(CALLS_DAYS)).timestamp() * 1000
@@ -171,3 +173,20 @@ def past(now: datetime) -> Iterator[Message]:
     for event in world.until(round(now.timestamp() * 1000)):
         if event.message not in ("call", "email") or event.at >= since:
             yield Message(TOPIC[event.message], event.key, event.value)
+        if event.message == "deal":
+            yield from bill(decode(event.value, IDS)[1], event.key, now)
+
+
+def bill(deal: Mapping[str, Any], key: bytes, now: datetime) -> Iterator[Message]:
+    """Yield what a billing system says of a deal that is won: half of it is paid."""
+    if deal["stage_class"] != "WON" or not deal["amount"]:
+        return
+    said = {
+        "entity_id": deal["entity_id"], "source": "billing", "source_id": f"in_{deal['source_id']}",
+        "bill_id": f"INV-{deal['source_id']}", "revision": now, "created_at": now,
+        "occurred_at": now, "currency": deal["currency"], "invoiced_amount": deal["amount"],
+        "paid_amount": deal["amount"] / 2,
+    }  # fmt: skip
+    record, errors = check("deal", said)
+    assert record, errors
+    yield Message(TOPIC["deal"], key, encode("deal", record, IDS))
