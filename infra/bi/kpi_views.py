@@ -13,8 +13,8 @@ from infra.bi import formulas, grains
 from infra.bi.context import Context
 from infra.bi.lines import family_of, lines
 from infra.bi.subjects import Subject, membership, subject_id
-from infra.bi.sums import sums_by_days, sums_of
-from streams.domain.kpi_trees import Computed, Wanted, unit_of
+from infra.bi.sums import SHORT, sums_by_days, sums_of, sums_of_months
+from streams.domain.kpi_trees import Computed, Origin, Wanted, unit_of
 from streams.domain.polynomials import scale_of
 
 RESULT = "Nullable(Decimal(38, 10))"
@@ -23,8 +23,8 @@ RESULT = "Nullable(Decimal(38, 10))"
 def kpis(computed: Sequence[Computed], subject: Subject, context: Context) -> str:
     """Return SQL for every KPI of every subject of a kind, in every period that has any; or ''.
 
-    All is read by days: with settled months beside them the engine takes longer to understand the
-    question than it saves in answering it.
+    Measures themselves are read by days: with settled months beside them the engine takes longer
+    to understand the question than it saves. Whoever asks for them alone has `measures`.
     """
     parts = []
     if plain := tuple(c for c in computed if c.of_measure):
@@ -83,7 +83,7 @@ def taken(wanted: Sequence[Wanted], subject: Subject, context: Context) -> str:
         FROM (SELECT subject_id, grain, period_start, period_end, slot, sum(value) AS total,
                 count() AS n, min(is_previous) AS is_later,
                 arraySort(groupArrayIf(value, slot IN ({samples(wanted, slots)}))) AS sample
-            FROM ({_periods(slots, subject, context)})
+            FROM ({_lines(slots, wanted, subject, context)})
             GROUP BY subject_id, grain, period_start, period_end, slot)
         GROUP BY subject_id, grain, period_start, period_end
         HAVING NOT min(is_later) OR period_start <= {context.today})"""
@@ -133,7 +133,39 @@ def _multiplier(wanted: Wanted) -> int:
     return scale // 2 if wanted.statistic == "median" else scale  # two values are added there
 
 
-def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
+def _lines(
+    slots: Mapping[Wanted, int], wanted: Sequence[Wanted], subject: Subject, context: Context
+) -> str:
+    """Return SQL for lines of subject, slot and period: sums from settled months, where they do."""
+    are_sums = all(w.origin is Origin.MEASURE and not w.statistic for w in wanted)
+    if not are_sums or context.starts:
+        return _periods(slots, subject, context, grains.GRAINS)
+    short = _periods(slots, subject, context, SHORT)
+    return f"{short}\n        UNION ALL {_of_months(slots, subject, context)}"
+
+
+def _of_months(slots: Mapping[Wanted, int], subject: Subject, context: Context) -> str:
+    """Return SQL for the same lines of periods that are made of months."""
+    names = list(dict.fromkeys(w.name for w in slots))
+    listed = ", ".join(map(quoted, names))
+    uses = [[(n, int(w.is_previous)) for w, n in slots.items() if w.name == name] for name in names]
+    sums = " UNION ALL ".join(sums_of_months(listed, subject, context))
+    uses_of = f"CAST({quoted(str(uses))}, 'Array(Array(Tuple(UInt16, UInt8)))')"
+    sizes = [grains.GRAINS[grain][0] for grain in grains.OF_MONTHS]
+    months = f"transform(grain, {list(grains.OF_MONTHS)}, {sizes}, 0)"
+    return f"""
+        SELECT subject_id, use.1 AS slot, value, use.2 AS is_previous, grain,
+            if(is_previous = 1, first_behind, first) AS period_start,
+            addMonths(period_start, {months}) AS period_end
+        FROM (SELECT subject_id, grain, period_start AS first, period_end AS first_behind,
+                toDecimal128(value, 4) AS value,
+                arrayJoin({uses_of}[indexOf([{listed}], toString(measure))]) AS use
+            FROM ({sums}))"""
+
+
+def _periods(
+    slots: Mapping[Wanted, int], subject: Subject, context: Context, some: Iterable[str]
+) -> str:
     rows = "\n        UNION ALL\n        ".join(owned(slots, subject, context))
     return f"""
         SELECT subject_id, slot, value, is_previous, grain,
@@ -144,7 +176,7 @@ def _periods(slots: Mapping[Wanted, int], subject: Subject, context: Context) ->
                 {grains.start(context)} AS first,
                 {grains.following("first", context)} AS behind
             FROM ({rows}) AS facts
-            INNER JOIN ({grains.rows(context)}) AS grains ON grains.every = facts.every
+            INNER JOIN ({grains.rows(context, some)}) AS grains ON grains.every = facts.every
             WHERE {grains.inside("is_previous")})
         WHERE until <= behind"""
 

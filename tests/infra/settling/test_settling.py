@@ -11,7 +11,8 @@ from clickhouse_connect.driver.client import Client
 
 from connectors.sinks.clickhouse import Warehouse
 from infra.bi.context import Context
-from infra.bi.kpi_views import measures
+from infra.bi.kpi_views import kpis, measures
+from infra.bi.lines import family_of
 from infra.bi.subjects import Subject
 from infra.reconcile import months
 from infra.reconcile.asking import checked
@@ -87,9 +88,13 @@ class Floor:
             )
 
     def told(self, subject: Subject) -> set[tuple[Any, ...]]:
-        """Return what the view of measures says of a kind of subject."""
-        some = [c for c in Catalogue(self.bundle).all() if c.of_measure]
-        sql = measures(some, subject, Context.of(self.bundle, now=NOW))
+        """Return what the views say of a kind of subject: of measures, and formulas of them."""
+        context, every = Context.of(self.bundle, now=NOW), Catalogue(self.bundle).all()
+        some = [c for c in every if {family_of(w) for w in c.wanted} == {"measures"}]
+        formulas = [c for c in some if not c.of_measure]
+        assert {w.is_previous for c in formulas for w in c.wanted} == {False, True}
+        plain = measures([c for c in some if c.of_measure], subject, context)
+        sql = f"{plain} UNION ALL {kpis(formulas, subject, context)}"
         rows = self.client.query(
             f"SELECT subject_id, kpi_id, grain, period_start, period_end, currency, value "
             f"FROM ({sql})",
