@@ -13,7 +13,7 @@ from infra.bi import formulas, grains
 from infra.bi.context import Context
 from infra.bi.lines import family_of, lines
 from infra.bi.subjects import Subject, membership, subject_id
-from infra.bi.sums import SHORT, sums_by_days, sums_of, sums_of_months
+from infra.bi.sums import SHORT, fewer_sums_of, sums_of, sums_of_months
 from streams.domain.kpi_trees import Computed, Origin, Wanted, unit_of
 from streams.domain.polynomials import scale_of
 
@@ -21,14 +21,10 @@ RESULT = "Nullable(Decimal(38, 10))"
 
 
 def kpis(computed: Sequence[Computed], subject: Subject, context: Context) -> str:
-    """Return SQL for every KPI of every subject of a kind, in every period that has any; or ''.
-
-    Measures themselves are read by days: with settled months beside them the engine takes longer
-    to understand the question than it saves. Whoever asks for them alone has `measures`.
-    """
+    """Return SQL for every KPI of every subject of a kind, in every period that has any; or ''."""
     parts = []
     if plain := tuple(c for c in computed if c.of_measure):
-        parts.append(_measures([sums_by_days(_names(plain), subject, context)]))
+        parts.append(_measures(fewer_sums_of(_names(plain), subject, context)))
     families = defaultdict[frozenset[str], list[Computed]](list)
     for one in computed:
         if not one.of_measure:

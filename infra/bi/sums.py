@@ -35,10 +35,7 @@ def sums_of(measures: str, subject: Subject, context: Context) -> Iterator[str]:
 
 
 def sums_of_months(measures: str, subject: Subject, context: Context) -> Iterator[str]:
-    """Yield SQL for the same parts of the periods that are made of months.
-
-    All months are read, whatever the filter; in exchange it is understood in half the time.
-    """
+    """Yield SQL for parts of sums of the periods that are made of months."""
     loosened = loose(subject)
     yield _by_days(asking.rest(measures, loosened), subject, context, grains.OF_MONTHS)
     months = (
@@ -64,6 +61,15 @@ def _months(measures: str, subject: Subject, loosened: str) -> str:
         f"FROM ({months}) AS facts {membership(subject, 'facts.month', _NEXT)}) "
         "GROUP BY subject_id, month, measure, currency"
     )
+
+
+def fewer_sums_of(measures: str, subject: Subject, context: Context) -> Iterator[str]:
+    """Yield SQL for the same in fewer parts, quicker to understand; a filter saves no months."""
+    if context.starts:
+        yield sums_by_days(measures, subject, context)
+        return
+    yield _by_days(asking.days(measures), subject, context, SHORT)
+    yield from sums_of_months(measures, subject, context)
 
 
 def sums_by_days(measures: str, subject: Subject, context: Context) -> str:
