@@ -158,8 +158,8 @@ class Settings(BaseSettings):
     flush_seconds_max: Seconds = Field(
         default=1.0, description="Pause that a slow warehouse can stretch to."
     )
-    flush_rows_max: int = Field(
-        default=150_000, ge=1_000, description="Records of one flush, about."
+    flush_rows_max: int = Field(  # 150,000: 8 % slower in a backlog, a fifth more memory
+        default=60_000, ge=1_000, description="Records of one flush, about."
     )
     held_bytes_max: int = Field(
         default=32 << 20, ge=1 << 20, description="Bytes fetched and not yet flushed, per worker."
