@@ -6,6 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from schemas.frames import constant
+from schemas.warehouse import Fenced
 from streams.engine.acceptance import BETWEEN, teller_of
 from streams.engine.batches import Partition
 from streams.engine.folding import no_known
@@ -99,7 +100,10 @@ def statements(
     """Return whole rows of history.
 
     Args:
-        wanted: entity_id, position; at least one.
+        wanted: entity_id, position, as the warehouse or `unflushed` just told them; at least one.
+
+    Raises:
+        Fenced: some are gone: an earlier copy of the warehouse took its place in between.
     """
     pairs = wanted.select("entity_id", pl.col("position").cast(pl.UInt64)).unique()
     parts = [pairs[first : first + IDS_MAX] for first in range(0, len(pairs), IDS_MAX)]
@@ -112,11 +116,20 @@ def statements(
         for part in parts
     ]
     some = [rows.select(columns) for rows in [*found, *unflushed] if not rows.is_empty()]
+    if not some:
+        raise _forgotten(table, len(pairs))
     every = pl.concat(some, how="vertical_relaxed")
     mine = every.with_columns(pl.col("position").cast(pl.UInt64))
-    return mine.join(pairs, on=["entity_id", "position"], how="semi").unique(
+    rows = mine.join(pairs, on=["entity_id", "position"], how="semi").unique(
         ["entity_id", "position"], keep="last", maintain_order=True
     )
+    if len(rows) < len(pairs):
+        raise _forgotten(table, len(pairs) - len(rows))
+    return rows
+
+
+def _forgotten(table: str, count: int) -> Fenced:
+    return Fenced(f"{count} rows of {table} are gone that stood there a moment ago")
 
 
 def with_teller(tellers: Tellers, rows: pl.DataFrame) -> pl.DataFrame:
