@@ -29,7 +29,7 @@ def killed(made: Site) -> int:
     """Kill the worker, start another; return how much was applied and not committed."""
     stop(made.workers[-1], signal.SIGKILL)
     # A flush may still be on its way from the dead worker's socket into the warehouse.
-    time.sleep(0.5)
+    time.sleep(stretched(0.5))
     applied, commits, known = made.applied(), made.committed(), len(tiles(made))
     made.start_worker()
     moves(made)
