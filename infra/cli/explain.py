@@ -1,5 +1,6 @@
 """`pacesetter explain activity` and `explain deal`: from a number back to what sources said."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,14 +29,7 @@ def activity(
     """
     from infra.activities.explaining import explained
 
-    try:
-        found = explained(patient_warehouse(STATEMENT_SECONDS_MAX), entity)
-    except LookupError as error:
-        fail(str(error.args[0]), WRONG)
-    if as_json:
-        print_json(found.plain())
-    else:
-        typer.echo(told(found))
+    _print(explained, entity, told, as_json=as_json)
 
 
 @app.command()
@@ -54,6 +48,16 @@ def deal(
     """
     from infra.billing.explaining import explained
 
+    _print(explained, entity, told_deal, as_json=as_json)
+
+
+def _print(
+    explained: Callable[[Any, str], Any],
+    entity: str,
+    told: Callable[[Any], str],
+    *,
+    as_json: bool,
+) -> None:
     try:
         found = explained(patient_warehouse(STATEMENT_SECONDS_MAX), entity)
     except LookupError as error:
@@ -61,7 +65,7 @@ def deal(
     if as_json:
         print_json(found.plain())
     else:
-        typer.echo(told_deal(found))
+        typer.echo(told(found))
 
 
 def told_deal(one: "Deal") -> str:
