@@ -1,11 +1,12 @@
 """`pacesetter explain activity` and `explain deal`: from a number back to what sources said."""
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli.reaching import WRONG, fail, patient_warehouse, print_json
+from infra.cli.reaching import AWAY, WRONG, fail, patient_warehouse, print_json
 
 if TYPE_CHECKING:
     from infra.activities.explaining import Explained
@@ -58,10 +59,19 @@ def _print(
     *,
     as_json: bool,
 ) -> None:
+    from infra.definitions.connecting import in_short
+    from schemas.warehouse import Unavailable
+
+    # The driver logs what it also raises; what was raised is told in a line.
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     try:
         found = explained(patient_warehouse(STATEMENT_SECONDS_MAX), entity)
     except LookupError as error:
         fail(str(error.args[0]), WRONG)
+    except Unavailable as error:
+        why = in_short(str(error))
+        fail(f"the warehouse does not answer ({why}); start it with `pacesetter up`, "
+             "or see `pacesetter doctor`", AWAY)  # fmt: skip
     if as_json:
         print_json(found.plain())
     else:

@@ -40,7 +40,7 @@ def warehouse(settings: Settings) -> Any:
             settings=quorum if settings.warehouse_quorum else {},
         )
     except ClickHouseError as error:
-        why = _short(str(error))
+        why = in_short(str(error))
         refuses = "AUTHENTICATION" in str(error).upper() or "403" in why or "401" in why
         raise Unreachable(
             f"the warehouse at {settings.warehouse_url} does not let us in ({why}); check"
@@ -51,7 +51,7 @@ def warehouse(settings: Settings) -> Any:
         ) from error
 
 
-def _short(message: str) -> str:
+def in_short(message: str) -> str:
     """Return what a driver's message comes down to."""
     found = re.search(r"\[Errno -?\d+\] ([^\"')]+)", message)
     return found.group(1).lower() if found else message.strip().splitlines()[0]
