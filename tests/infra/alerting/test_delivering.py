@@ -115,6 +115,7 @@ def test_each_hears_once_in_their_own_words_and_the_rest_comes_with_the_digest(
 def test_late_data_sends_nothing_and_a_correction_ends_it_for_whoever_had_heard(
     floor: Floor,
 ) -> None:
+    floor.ground.progress(NOON, 2)
     assert floor.service.look(NOON + timedelta(hours=5)).tick.late
     assert (floor.post.posts, floor.box.mails) == ([], [])
     floor.look(5.1)
