@@ -8,39 +8,23 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from connectors.boards.about import NOTHING, Names
 from connectors.boards.contests import Course
 from connectors.boards.floor import Floor
 from connectors.boards.freshness import Progress, newer
 from connectors.boards.held import Held
-from connectors.boards.measures import MEASURES, YARDSTICKS, unrated, value_of
+from connectors.boards.measures import MEASURES
 from connectors.boards.periods import Period, Span, first_day, span_of, today_in
-from connectors.boards.scores import ZERO, Partial, Scores, Totals
+from connectors.boards.scores import Partial, Scores, Totals
+from connectors.boards.tallies import Spans, Sums, Tallies, added
 from connectors.boards.ticker import RINGS_PER_HOUR, WON, Ticker, news_of
 from schemas.contests import Contest
 
-_NOTHING = (ZERO,) * len(YARDSTICKS)
 _MEASURES = frozenset(MEASURES)
 DAY = timedelta(days=1)
-
-
-Values = tuple[Decimal, ...]  # one per yardstick
 Rules = Callable[[Contest, Names], tuple[str, ...]]
-
-
-class Sums(NamedTuple):
-    """One rep in one period, by yardstick: totals now, at the baseline, and money left out.
-
-    Attributes:
-        by_team: both totals by the team the rep was in on each day; days without one are left out.
-    """
-
-    now: Values
-    before: Values
-    unrated: Mapping[str, Decimal]
-    by_team: Mapping[str, tuple[Values, Values]] = {}
 
 
 class Board:
@@ -66,14 +50,11 @@ class Board:
         self.today: date = now.date()
         self._scores = Scores(self.today, _MEASURES)
         self._todays: dict[str, date] = {}
-        # Both are caches: what a day is worth, and what periods add up to.
-        self._values: dict[str, dict[date, Values]] = {}
-        self._sums: dict[str, dict[Period, Sums]] = {}
+        self._tallies = self._new_tallies()
 
     def seed(self, floor: Floor, generation: int, scores: Scores, now: datetime) -> None:
         """Begin again from stored totals. Wins already shown stay; none is told from a seed."""
         self.floor, self.generation, self._scores = floor, generation, scores
-        self._values.clear()
         self._roll(now)
 
     def apply(self, partials: list[Partial], now: datetime) -> bool:
@@ -82,13 +63,11 @@ class Board:
         if not changes:
             return False
         rep_id = changes[0].rep_id
-        self._sums.pop(rep_id, None)
-        for change in changes:
-            self._values.get(rep_id, {}).pop(change.day, None)
         self.changed_at = now
         today = self.today_of(rep_id)
         currency = self.floor.company.reporting_currency
         for day, of_day in groupby(sorted(changes, key=lambda c: c.day), key=lambda c: c.day):
+            self._tallies.move(rep_id, day)
             totals = self._scores.days_of(rep_id)[day]
             if news := news_of(of_day, totals, today, currency):
                 self.ticker.add(_key(rep_id, day, totals), rep_id, news, now)
@@ -105,7 +84,6 @@ class Board:
     def refloor(self, floor: Floor, now: datetime) -> bool:
         """Return whether the totals held still reach back far enough under a changed roster."""
         self.floor = floor
-        self._values.clear()  # the reporting currency may be another
         self._roll(now)
         return self._scores.first_day <= first_day(self.today, floor.company)
 
@@ -127,20 +105,16 @@ class Board:
     def sums(self, period: Period) -> Mapping[str, Sums]:
         """Return everybody's totals in a period, facts without an owner included."""
         everybody = {*self._scores.reps(), *self.floor.stints}
-        return {rep_id: self._sums_of(rep_id)[period] for rep_id in everybody}
+        return {rep_id: self._tallies.of(rep_id, period) for rep_id in everybody}
 
     def unrated(self, period: Period) -> dict[str, Decimal]:
         """Return amounts of a period, by currency, that are not in anybody's revenue."""
-        return _added(self._sums_of(rep_id)[period].unrated for rep_id in self._scores.reps())
+        return added(self._tallies.of(rep_id, period).unrated for rep_id in self._scores.reps())
 
     @property
     def partials_held(self) -> int:
         """Return how many partials are in memory."""
         return len(self._scores)
-
-    @property
-    def _currency(self) -> str:
-        return self.floor.company.reporting_currency
 
     def _roll(self, now: datetime) -> None:
         today = today_in(self.floor.company.time_zone, now)
@@ -148,11 +122,10 @@ class Board:
             self.course.new_day()
         self.today = today
         self._todays = self._zones(now)
-        self._sums.clear()
         wanted = first_day(self.today, self.floor.company)
         if wanted > self._scores.first_day:
             self._scores.forget_before(wanted)
-            self._values.clear()
+        self._tallies = self._new_tallies()
 
     def _zones(self, now: datetime) -> dict[str, date]:
         zones = {s.time_zone for stints in self.floor.stints.values() for s in stints}
@@ -164,59 +137,14 @@ class Board:
             return Span(today, today + DAY)
         return self.span(period)
 
-    def _sums_of(self, rep_id: str) -> dict[Period, Sums]:
-        if rep_id not in self._sums:
-            self._sums[rep_id] = self._summed(rep_id)
-        return self._sums[rep_id]
-
-    def _summed(self, rep_id: str) -> dict[Period, Sums]:
-        days = self._scores.days_of(rep_id)
-        values = self._values.setdefault(rep_id, {})
-        for day in days.keys() - values.keys():
-            values[day] = tuple(value_of(y, days[day], self._currency) for y in YARDSTICKS.values())
+    def _spans_of(self, rep_id: str, period: Period) -> Spans:
         today = self.today_of(rep_id)
-        found: dict[Period, Sums] = {}
-        for period in Period:
-            span = self._span_of(rep_id, period)
-            before = Span(
-                today - DAY if period is Period.TODAY else span.start, min(today, span.end)
-            )
-            foreign = _added(unrated(t, self._currency) for day, t in days.items() if day in span)
-            totals = _total(values, span), _total(values, before)
-            teams = self._by_team(rep_id, values, (span, before), totals)
-            found[period] = Sums(*totals, foreign, teams)
-        return found
+        span = self._span_of(rep_id, period)
+        since = today - DAY if period is Period.TODAY else span.start
+        return span, Span(since, min(today, span.end))
 
-    def _by_team(
-        self, rep_id: str, values: Mapping[date, Values], spans: tuple[Span, Span],
-        totals: tuple[Values, Values],
-    ) -> Mapping[str, tuple[Values, Values]]:  # fmt: skip
-        """Return what belongs to which team: the one the rep was in on each day."""
-        stints = self.floor.stints.get(rep_id, ())
-        first, end = min(s.start for s in spans), max(s.end for s in spans)
-        if len(stints) == 1 and stints[0].valid_from <= first and stints[0].valid_to >= end:
-            return {stints[0].team_id: totals}
-        found: dict[str, tuple[Values, Values]] = {}
-        for team_id in {s.team_id for s in stints}:
-            mine = {
-                d: v for d, v in values.items()
-                if (s := self.floor.stint(rep_id, d)) and s.team_id == team_id
-            }  # fmt: skip
-            found[team_id] = _total(mine, spans[0]), _total(mine, spans[1])
-        return found
-
-
-def _total(values: Mapping[date, Values], span: Span) -> Values:
-    chosen = [v for day, v in values.items() if span.start <= day < span.end]
-    return tuple(sum(column, ZERO) for column in zip(_NOTHING, *chosen, strict=True))
-
-
-def _added(parts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
-    found: dict[str, Decimal] = {}
-    for part in parts:
-        for currency, amount in part.items():
-            found[currency] = found.get(currency, ZERO) + amount
-    return found
+    def _new_tallies(self) -> Tallies:
+        return Tallies(self.floor, self._scores.days_of, self._spans_of)
 
 
 def _key(rep_id: str, day: date, totals: Totals) -> tuple[object, ...]:

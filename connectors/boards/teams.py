@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from connectors.boards.board import Board, Sums, Values
+from connectors.boards.board import Board
 from connectors.boards.floor import Floor, entrants
-from connectors.boards.measures import YARDSTICKS
 from connectors.boards.periods import Period
-from connectors.boards.scores import ZERO
+from connectors.boards.tallies import NOTHING, Sums, Values, plus
 
 
 class Scope(NamedTuple):
@@ -52,21 +51,16 @@ def heads_of(floor: Floor, team: str, day: date) -> int:
 
 def team_sums(board: Board, period: Period) -> Mapping[str, Sums]:
     """Return every team's totals in a period, those of teams below it included."""
-    nothing = (ZERO,) * len(YARDSTICKS)
-    found: dict[str, tuple[Values, Values]] = {t: (nothing, nothing) for t in board.floor.teams}
+    found: dict[str, tuple[Values, Values]] = {t: (NOTHING, NOTHING) for t in board.floor.teams}
     for sums in board.sums(period).values():
         for direct, (now, before) in sums.by_team.items():
             for team in board.floor.lineage(direct):
                 if team in found:
                     was = found[team]
-                    found[team] = _plus(was[0], now), _plus(was[1], before)
+                    found[team] = plus(was[0], now), plus(was[1], before)
     return {team: Sums(now, before, {}) for team, (now, before) in found.items()}
 
 
 def _teams(floor: Floor, rep_id: str, day: date) -> tuple[str, ...]:
     stint = floor.stint(rep_id, day)
     return floor.lineage(stint.team_id) if stint else ()
-
-
-def _plus(one: Values, other: Values) -> Values:
-    return tuple(a + b for a, b in zip(one, other, strict=True))
