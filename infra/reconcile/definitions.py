@@ -62,14 +62,13 @@ class InForce(NamedTuple):
         return f"""
             SELECT of_source, user_id, whose, stints
             FROM (SELECT user.1 AS of_source, user.2 AS user_id, user.3 AS whose FROM (
-                SELECT arrayJoin({self.content("identities", "identities", _USERS)}) AS user
-                UNION ALL SELECT ('', rep.1, rep.1) FROM (
-                    SELECT arrayJoin({self.content("roster", "reps", _REPS)}) AS rep))
+                SELECT one AS user FROM {self.listed("identities", "identities", _USERS)}
+                UNION ALL SELECT ('', one.1, one.1) FROM {self.listed("roster", "reps", _REPS)})
             ) AS users
-            LEFT JOIN (SELECT rep.1 AS whose, CAST(arraySort(arrayMap(s -> (toDate32(s.1),
-                    toDate32(if(s.2 IN ('', 'null'), '2199-12-31', s.2)), s.3), rep.2)),
+            LEFT JOIN (SELECT one.1 AS whose, CAST(arraySort(arrayMap(s -> (toDate32(s.1),
+                    toDate32(if(s.2 IN ('', 'null'), '2199-12-31', s.2)), s.3), one.2)),
                     '{_STINT}') AS stints
-                FROM (SELECT arrayJoin({self.content("roster", "reps", _REPS)}) AS rep)
+                FROM {self.listed("roster", "reps", _REPS)}
             ) AS roster USING (whose)"""
 
     def rates(self) -> str:
@@ -86,8 +85,8 @@ class InForce(NamedTuple):
             SELECT base, arraySort(groupArray((day, rate))) AS dated FROM (
                 SELECT if(is_direct, quoted.1, quoted.2) AS base, toDate32(quoted.3) AS day,
                     argMax(if(is_direct, {units}, {inverse}), is_direct) AS rate
-                FROM (SELECT arrayJoin({self.content("rates", "rates", _RATES)}) AS quoted,
-                    quoted.2 = {into} AS is_direct)
+                FROM (SELECT one AS quoted, quoted.2 = {into} AS is_direct
+                    FROM {self.listed("rates", "rates", _RATES)})
                 WHERE (quoted.1 = {into}) != (quoted.2 = {into})
                 GROUP BY base, day) GROUP BY base"""
 
@@ -108,12 +107,18 @@ class InForce(NamedTuple):
         cases = "".join(f"{zone} = {name}, toDate32({at}, {name}), " for name in rest)
         return f"multiIf({cases}toDate32({at}, {first}))" if rest else f"toDate32({at}, {first})"
 
-    def content(self, kind: str, field: str, shape: str) -> str:
-        """Return SQL for a list of a kind in force."""
+    def listed(self, kind: str, field: str, shape: str) -> str:
+        """Return SQL for a table of what a list of a kind in force holds, each as `one`.
+
+        No scalar subquery: what is constant becomes a part of the query, and to understand one of a
+        hundred thousand people took twelve seconds and half a gigabyte.
+        """
         at = self.at.get(kind, 0)
-        where = f"kind = '{kind}' AND sequence = {at}"
-        content = f"(SELECT any(content) FROM spm.definition WHERE {where})"
-        return f"JSONExtract(assumeNotNull({content}), '{field}', '{shape}')"
+        return (
+            f"(SELECT arrayJoin(JSONExtract(content, '{field}', '{shape}')) AS one FROM ("
+            f"SELECT any(content) AS content FROM spm.definition "
+            f"WHERE kind = '{kind}' AND sequence = {at}))"
+        )
 
 
 def in_force(warehouse: Warehouse, sequences: Collection[int]) -> tuple[InForce, ...]:

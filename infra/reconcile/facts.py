@@ -5,7 +5,9 @@ force in its partition now, so that a marker that was forgotten shows.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+from connectors.sinks.clickhouse import quoted
 from infra.reconcile import bills, deals, rules, several
 from infra.reconcile.asking import Check, Warehouse, ask
 from infra.reconcile.cut import Slice
@@ -14,6 +16,7 @@ from infra.reconcile.periods import Days
 from infra.reconcile.putting_in import lines
 
 PORTION_ROWS = 500_000  # judged by one query, about; a deal takes ten times an e-mail's time
+SAMPLE = 1_000  # entities looked at to cut portions
 _KEY = ("topic", "entity_id", "sequence")
 
 
@@ -22,10 +25,10 @@ def checks(warehouse: Warehouse, part: Slice, days: Days) -> Iterator[Check]:
 
     Each row is judged by itself, so any portion of the entities will do.
     """
-    portions = sum(p.rows for p in part.parts) // PORTION_ROWS + 1
+    portions = _portions(warehouse, part, sum(p.rows for p in part.parts) // PORTION_ROWS + 1)
     for now in in_force(warehouse, _sequences(warehouse, part)):
-        for portion in range(portions):
-            some = _rows(part, now, f"intHash32(key_hash) % {portions} = {portion}")
+        for portion in portions:
+            some = _rows(part, now, portion)
             resolved = (
                 deals.resolved(some, now)
                 if part.table == "spm.deal"
@@ -39,6 +42,26 @@ def checks(warehouse: Warehouse, part: Slice, days: Days) -> Iterator[Check]:
 
 
 _KINDS = {"crm.calls": "call", "crm.emails": "email", "crm.meetings": "meeting"}
+
+
+def _portions(warehouse: Warehouse, part: Slice, count: int) -> list[str]:
+    """Return conditions that cut the entities of some partitions into about equal portions.
+
+    By ranges of the table's order, so that each portion is read by itself.
+    """
+    if count == 1:
+        return ["1"]
+    some = ask(
+        warehouse,
+        f"SELECT arraySort(groupArraySample({SAMPLE}, 1)(entity_id)) AS some FROM {part.table} "
+        f"WHERE {part.where()} AND kind != 'marker'",
+    )["some"][0].to_list()
+    cuts = sorted({some[at * len(some) // count] for at in range(1, count)}) if some else []
+    ends = ["", *map(quoted, cuts), ""]
+    return [
+        " AND ".join([f"entity_id >= {a}"] * bool(a) + [f"entity_id < {b}"] * bool(b)) or "1"
+        for a, b in pairwise(ends)
+    ]
 
 
 def _sequences(warehouse: Warehouse, part: Slice) -> set[int]:

@@ -41,8 +41,8 @@ def joined(deals: str, now: InForce) -> str:
                 if(one.4 = '', 'REVENUE', one.4), {share}, one.3, one.6, users,
                 toDate32(if(one.7 = '', '1970-01-01', one.7)),
                 toDate32(if(one.8 = '', '2199-12-31', one.8)))) AS all_given
-            FROM (SELECT arrayJoin({now.content("credits", "manual_credits", _SHAPE)}) AS one,
-                one.6 AS giver) AS every
+            FROM (SELECT one, one.6 AS giver
+                FROM {now.listed("credits", "manual_credits", _SHAPE)}) AS every
             ANY LEFT JOIN (SELECT whose, groupArray((of_source, user_id)) AS users
                 FROM ({now.people()}) GROUP BY whose) AS theirs ON giver = whose
             WHERE one.9 = ''

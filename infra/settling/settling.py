@@ -26,7 +26,8 @@ LOOSE_MAX = (
 )
 _SETTINGS = (
     "SETTINGS max_threads = 1, async_insert = 0, insert_deduplicate = 0, "
-    "max_bytes_before_external_group_by = 400000000, priority = 10"
+    "max_bytes_before_external_group_by = 400000000, max_bytes_ratio_before_external_group_by = 0, "
+    "priority = 10"
 )
 
 

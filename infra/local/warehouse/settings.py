@@ -77,8 +77,11 @@ def seal(limits: Limits, filters: Mapping[str, str]) -> dict[str, str]:
         **{name: str(value) for name, value in ceilings(limits).items()},
         "result_overflow_mode": "throw",
         "timeout_overflow_mode": "throw",
+        # Nothing of theirs goes to disk: neither by a size nor by a share of the server's memory.
         "max_bytes_before_external_group_by": "0",
         "max_bytes_before_external_sort": "0",
+        "max_bytes_ratio_before_external_group_by": "0",
+        "max_bytes_ratio_before_external_sort": "0",
         "additional_table_filters": "{" + pairs + "}",
         # What a reader asks is computed of rows behind the filter alone, however the engine joins
         # the two conditions: an error must not tell of somebody else's row.
