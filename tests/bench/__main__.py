@@ -14,6 +14,7 @@ from typing import Any
 from tests.bench import (
     accrual,
     commissions,
+    dry_runs,
     engines,
     held,
     inserts,
@@ -29,7 +30,7 @@ from tests.ground import ROOT
 
 SECTIONS = (
     "engines", "profile", "latency", "inserts", "backfill", "restart", "memory", "simulator",
-    "queries", "commissions", "accrual", "quarter",
+    "queries", "commissions", "dry_runs", "accrual", "quarter",
 )  # fmt: skip
 SEED = 20_261
 FEW, MANY = 1_000, 100_000  # reps
@@ -105,6 +106,11 @@ def run(options: Options, found: dict[str, Any] | None = None) -> dict[str, Any]
         found["commissions"] = section(
             "commissions",
             lambda: commissions.measured(options.credits, options.credits // CREDITS_PER_REP),
+        )
+    if "dry_runs" in wanted:
+        found["dry_runs"] = section(
+            "dry_runs",
+            lambda: dry_runs.measured(options.credits, options.credits // CREDITS_PER_REP),
         )
     if "accrual" in wanted:
         found["accrual"] = section("accrual", lambda: _accrual(options))

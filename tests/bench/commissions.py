@@ -74,14 +74,19 @@ def name_of(rep: int) -> str:
     return f"rep-{rep:06d}"
 
 
-def context() -> Context:
-    """Return a context with a rate for each quarter."""
+def bundle() -> Bundle:
+    """Return a company with a rate for each quarter."""
     company = Company(name="Bench", reporting_currency="EUR", time_zone="UTC")
     rates = [
         Rate(base="USD", quote="EUR", on=FIRST + timedelta(91 * n),
              rate=Decimal(9_000 + 37 * n) / 10_000) for n in range(DAYS // 91 + 1)
     ]  # fmt: skip
-    return Context.of(Bundle(company=company, rates=Rates(rates=tuple(rates))))
+    return Bundle(company=company, rates=Rates(rates=tuple(rates)))
+
+
+def context() -> Context:
+    """Return what plans look up."""
+    return Context.of(bundle())
 
 
 def credits(count: int = CREDITS, reps: int = REPS, seed: int = 7) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import apache
-from tests.bench import accrual, commissions, quarter, queries
+from tests.bench import accrual, commissions, dry_runs, quarter, queries
 from tests.bench.engines import BARE, PACESETTER, SINK, TABLE
 
 FORMAT = "pacesetter-bench/1"
@@ -82,6 +82,16 @@ def _engine_bars(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield _bar(f"x Faust with a Table{of}", ours / rates[TABLE, None], TABLE_MIN)
 
 
+def _bars_of_plans(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for row in found.get("commissions", {}).get("rows", [])[:2]:
+        name = f"CPU s, {row['credits']:,} credits, {row['what']}"
+        yield _bar(name, row["cpu_s"], commissions.ALL_S, below=True)
+    for row in found.get("dry_runs", {}).get("rows", []):
+        most = commissions.ALL_S if row["periods"] == "all" else commissions.PERIOD_S
+        name = f"s, plan dry-run, {row['periods']}, {row['credits']:,} credits"
+        yield _bar(name, row["seconds"], most, below=True)
+
+
 def _other_bars(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for row in found.get("latency", []):
         if row["rate"] == LATENCY_RATE:
@@ -100,9 +110,7 @@ def _other_bars(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield _bar(f"s, backfill of {row['facts']:,}", row["seconds"], BACKFILL_S, below=True)
     for row in found.get("queries", {}).get("asked", []):
         yield _bar(f"ms p95, {row['question']}", row["p95_ms"], row["bar_ms"], below=True)
-    for row in found.get("commissions", {}).get("rows", [])[:2]:
-        name = f"CPU s, {row['credits']:,} credits, {row['what']}"
-        yield _bar(name, row["cpu_s"], commissions.ALL_S, below=True)
+    yield from _bars_of_plans(found)
     if "accrual" in found:
         row = found["accrual"]
         name = f"ms p99, accrual visible, {row['deals_per_s']} deals/s at {row['rate']:,} events/s"
@@ -130,8 +138,9 @@ def _bar(name: str, measured: float, wanted: float, *, below: bool = False) -> d
 def wrong(found: dict[str, Any]) -> list[str]:
     """Return what had wrong totals."""
     rows = [*found.get("engines", []), *found.get("backfill", [])]
-    if "commissions" in found:
-        rows.append({"engine": "commissions", "totals": found["commissions"]["totals"]})
+    for name in ("commissions", "dry_runs"):
+        if name in found:
+            rows.append({"engine": name, "totals": found[name]["totals"]})
     if "accrual" in found:
         rows.append({"engine": "accrual", "totals": found["accrual"]["totals"]})
     if "quarter" in found:
@@ -220,6 +229,10 @@ def tables(found: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], Rows]]:
         told = found["commissions"]
         title = f"Commissions: in columns a {told['ratio']}th of the CPU, {_right(told['totals'])}"
         yield title, commissions.HEAD, commissions.table(told)
+    if found.get("dry_runs"):
+        told = found["dry_runs"]
+        title = f"`plan dry-run`, the whole command, {_right(told['totals'])}"
+        yield title, dry_runs.HEAD, dry_runs.table(told)
     if found.get("accrual"):
         yield "A deal won to its accrual", accrual.HEAD, accrual.table(found["accrual"])
     if found.get("quarter"):
