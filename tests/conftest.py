@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from infra.local import ports
 from tests import tables
 from tests.costs import Costs
 
@@ -49,7 +50,18 @@ settings.register_profile("pacesetter", deadline=None)
 settings.load_profile("pacesetter")
 
 
+PORT_SHARES = 8  # for as many processes; those beyond share again
+
+
+def _take_own_ports() -> None:
+    """Let processes that share the tests take ports apart: two of them would find one free."""
+    number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if number:
+        ports.LISTENING = ports.LISTENING[int(number) % PORT_SHARES :: PORT_SHARES]
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    _take_own_ports()
     config.pluginmanager.register(Costs(), "costs")
     cleanup = ExitStack()
     cleanup.enter_context(tables.kept())

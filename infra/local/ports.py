@@ -4,12 +4,15 @@ import secrets
 import socket
 import urllib.error
 import urllib.request
+from collections import deque
 
 LOOPBACK = "127.0.0.1"
 # Below what the kernel gives to outgoing connections (32768 up): one of those may take a port
 # between the moment it is found free and the moment its server starts.
 LISTENING = range(16384, 32768)
 TRIES = 100
+GIVEN_LAST = 200  # ports that are not given again: their servers may be on their way
+_given: deque[int] = deque(maxlen=GIVEN_LAST)
 
 
 def answers(port: int, host: str = LOOPBACK) -> bool:
@@ -33,11 +36,14 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 def free_port(host: str = LOOPBACK) -> int:
     """Return a port nobody listens on at the moment, and that no outgoing connection will take.
 
+    It is not one of those this process was given last.
+
     Raises:
         OSError: none of a hundred can be had; the host is not one of this machine's.
     """
     for port in secrets.SystemRandom().sample(LISTENING, TRIES):
-        if is_free(port, host):
+        if port not in _given and is_free(port, host):
+            _given.append(port)
             return port
     raise OSError(f"no port of {host} can be listened on; is it an address of this machine?")
 
