@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import faust
+from faust.tables.manager import TableManager
 
 from streams import web
 from streams.agents import facts, progress
@@ -27,6 +28,15 @@ STOP_SECONDS_MAX = 9.0  # who tells us to stop waits ten
 SESSION_SECONDS = 6.0  # a dead worker's partitions move on after that; the first join waits half
 
 log = logging.getLogger(__name__)
+
+
+class NoTables(TableManager):
+    """Faust's tables, of which there are none: it waits a second for one that comes late."""
+
+    async def on_start(self) -> None:
+        """Go on at once."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class App(faust.App):
@@ -93,6 +103,7 @@ def make_app(settings: Settings, given: Outside) -> App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         table_standby_replicas=0,
+        TableManager=NoTables,
         stream_wait_empty=False,  # a batch is done when it is settled, which Faust does not see
         web_host=settings.host,
         web_bind=settings.host,

@@ -6,6 +6,7 @@ backup is filled again from Kafka.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from schemas.positions import position_of
@@ -146,26 +147,31 @@ def states(
     Raises:
         Unavailable: not now.
     """
-    found = []
     sequences = _sequences(warehouse, begun)
     folds = [one for one in begun if not isinstance(one.kind, Posting)]
-    filters = _filters(warehouse, folds)
-    for one in begun:
-        sequence = sequences.get(one.partition, 0)
-        state = PartitionState(
+    # The warehouse reads the ids of history while definitions are read here: each takes about a
+    # second with 100,000 reps and ten million facts.
+    with ThreadPoolExecutor(1, "filters") as pool:
+        reading = pool.submit(_filters, warehouse, folds)
+        prepared = [
+            definitions.prepared(sequences.get(one.partition, 0), one.kind.prepare) for one in begun
+        ]
+        filters = reading.result()
+    return [
+        PartitionState(
             partition=one.partition,
             kind=one.kind,
             assignment=assignment,
             epoch=one.epoch,
             next_offset=one.offset,
-            sequence=sequence,
-            prepared=definitions.prepared(sequence, one.kind.prepare),
+            sequence=sequences.get(one.partition, 0),
+            prepared=ready,
             history=filters.get(one.partition) or Filter(),
             totals=Totals(),
             partitions=one.partitions,
         )
-        found.append(state)
-    return found
+        for one, ready in zip(begun, prepared, strict=True)
+    ]
 
 
 def _sequences(warehouse: Warehouse, begun: Sequence[Begun]) -> dict[Partition, int]:

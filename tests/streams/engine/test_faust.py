@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from faust.transport.drivers import aiokafka as driver
 
-from streams.app import App
+from streams.app import App, NoTables
 from streams.engine import transport
 
 README = Path(transport.__file__).with_name("README.md")
@@ -45,6 +45,7 @@ OVERRIDDEN = {
     "faust.app.base:App._new_transport": "11beddacb9fee5b0",
     "faust.app.base:App._new_producer_transport": "4ebfd7e867b39ca6",
     "faust.app.base:App.on_stop": "d8e7904b258c93f5",
+    "faust.tables.manager:TableManager.on_start": "b82e759be50ccebe",
 }
 # What we call, or what calls us, and whose order of doing things we lean on.
 LEANED_ON = {
@@ -66,6 +67,7 @@ LEANED_ON = {
     f"{THREAD}.getmany": "1b1c58046a9b2bb7",
     "faust.app.base:App._on_partitions_revoked": "c1abd58dcb37f0a2",
     "faust.app.base:App._on_partitions_assigned": "c9c5485eb273837f",
+    "faust.tables.manager:TableManager._update_channels": "c43fe8c0812bf9cb",
     "aiokafka.consumer.fetcher:FetchResult.getall": "b638929de3431c67",
     "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": "ace04969424fc674",
     "aiokafka.consumer.fetcher:Fetcher.fetched_records": "e20ce0c8117f12d2",
@@ -110,6 +112,7 @@ def test_every_override_stands_in_the_list() -> None:
     assert set(_own(transport.Consumer, driver.Consumer)) <= listed
     assert set(_own(transport.ConsumerThread, driver.AIOKafkaConsumerThread)) <= listed
     assert set(_own(App, App.__bases__[0])) <= listed
+    assert set(_own(NoTables, NoTables.__bases__[0])) <= listed
     said = README.read_text()
     missing = [name for name in listed if f"`{name}`" not in said]
     assert not missing, f"streams/engine/README.md does not name {missing} among the overrides"
