@@ -30,7 +30,7 @@ COLLECT_EVERY = 200_000
 def main() -> None:
     """Run a worker until it is told to stop."""
     chosen = settings()
-    app = make_app(chosen, outside(chosen))
+    app = make_app(chosen, outside(chosen, ahead=True))
     gc.freeze()
     gc.set_threshold(COLLECT_EVERY, 20, 50)
     faust.Worker(app, loglevel="INFO").execute_from_commandline()

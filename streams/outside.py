@@ -7,8 +7,13 @@ from streams.engine.preparing import Outside
 from streams.settings import Settings
 
 
-def outside(settings: Settings) -> Outside:
-    """Return a worker's connections; none is opened before it is used."""
+def outside(settings: Settings, *, ahead: bool = False) -> Outside:
+    """Return a worker's connections.
+
+    Args:
+        ahead: whoever is going to send connects to Kafka now; otherwise nothing is opened before it
+            is used.
+    """
     return Outside(
         Warehouse.connect(
             settings.warehouse_url,
@@ -17,7 +22,7 @@ def outside(settings: Settings) -> Outside:
             settings.warehouse_quorum,
             at_once=False,
         ),
-        Publisher(settings.kafka_config()),
+        Publisher(settings.kafka_config(), ahead=ahead),
         Inspector(settings.kafka_config()),
         ids_from(settings.schema_registry_url),
     )

@@ -57,10 +57,21 @@ def producer(config: Config) -> Producer:
 class Publisher:
     """Sends messages and returns once all of them are acknowledged."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, ahead: bool = False) -> None:
+        """Connect with the first message, or ahead of it.
+
+        Args:
+            ahead: at once: a broker gives a producer its identity half a second after it asks.
+        """
         self._config = config
-        self._producer: Producer | None = None
+        self._producer = self._made() if ahead else None
         self._lock = threading.Lock()
+
+    def _made(self) -> Producer:
+        # Of those that arrive nothing is told: a call for each costs as much as sending it.
+        told = {"delivery.report.only.error": True}
+        room = {"queue.buffering.max.messages": 2 * QUEUED_MAX}
+        return producer({**self._config, **told, **room})
 
     def send(self, messages: Iterable[Message]) -> None:
         """Return once Kafka has acknowledged all of them.
@@ -76,10 +87,7 @@ class Publisher:
 
         with self._lock:
             if self._producer is None:
-                # Of those that arrive nothing is told: a call for each costs as much as sending it.
-                told = {"delivery.report.only.error": True}
-                room = {"queue.buffering.max.messages": 2 * QUEUED_MAX}
-                self._producer = producer({**self._config, **told, **room})
+                self._producer = self._made()
             for (topic, number), some in groupby(messages, _place):
                 while part := list(map(_as_dict, islice(some, AT_ONCE))):
                     while len(self._producer) > QUEUED_MAX:

@@ -127,6 +127,7 @@ def _restarts(
     group = place.new_group()
     worker = Worker(place, group, "bench-1")
     worker.wait_applied()
+    _wait_merged(place)
     rows = []
     for how in (signal.SIGTERM, signal.SIGKILL):
         seen = []
@@ -154,6 +155,20 @@ def _restarts(
         rows.append(_takeover(place, live, facts, group, worker))
     worker.stop()
     return rows, after
+
+
+def _wait_merged(place: Place) -> None:
+    """Wait until the warehouse is at rest: what a backfill wrote is merged for minutes after it."""
+    quiet_since = time.time()
+
+    def is_quiet() -> bool:
+        nonlocal quiet_since
+        time.sleep(POLL_SECONDS)
+        if place.warehouse.frame("SELECT count() AS n FROM system.merges")["n"][0]:
+            quiet_since = time.time()
+        return time.time() - quiet_since > QUIET_SECONDS
+
+    wait_for(is_quiet, "merges to end", SHARED_SECONDS_MAX)
 
 
 def _visible(place: Place, worker: Worker) -> tuple[float, float]:
