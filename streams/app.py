@@ -127,7 +127,9 @@ def worker_of(settings: Settings, given: Outside) -> Worker:
     """Return the engine's worker over all folds."""
     tempo = Tempo(settings.flush_seconds_min, settings.flush_seconds_max, settings.flush_rows_max)
     poison = Poison(settings.bad_share_max)
-    return Worker(PIPES, given, tempo, settings.held_bytes_max, poison)
+    worker = Worker(PIPES, given, tempo, settings.held_bytes_max, poison)
+    worker.preparation.reads_at_once = True
+    return worker
 
 
 def watchdog_of(settings: Settings, given: Outside, worker: Worker) -> Watchdog:

@@ -42,6 +42,8 @@ class Preparation:
         identities: the logs that partitions were started from.
         readings: how the records of each topic are read.
         now: the warehouse's incarnation, as last read.
+        reads_at_once: a second thread reads, too. Not so in simulations: what comes first must
+            follow from their seed.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Preparation:
         self.identities: dict[str, LogIdentity] = {}
         self.readings: dict[str, Reading] = {}
         self.now: Incarnation | None = None
+        self.reads_at_once = False
         self.definitions = Definitions(outside.warehouse)
         self._kinds, self._outside, self._waits = kinds, outside, waits
         self._in_pool = in_pool
@@ -151,6 +154,7 @@ class Preparation:
             assignment,
             warehouse=warehouse,
             definitions=self.definitions,
+            at_once=self.reads_at_once,
         )
 
     def _true_end(

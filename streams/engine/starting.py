@@ -15,6 +15,7 @@ from streams.engine import history
 from streams.engine.batches import Partition
 from streams.engine.definitions import Definitions
 from streams.engine.filters import Filter
+from streams.engine.folds import Prepared
 from streams.engine.partitions import PartitionState
 from streams.engine.ports import Warehouse
 from streams.engine.postings import Kind, Posting
@@ -141,22 +142,33 @@ def states(
     *,
     warehouse: Warehouse,
     definitions: Definitions,
+    at_once: bool = False,
 ) -> list[PartitionState]:
     """Return the state of each partition at its start.
+
+    Args:
+        at_once: the warehouse reads the ids of history while definitions are read here.
 
     Raises:
         Unavailable: not now.
     """
     sequences = _sequences(warehouse, begun)
     folds = [one for one in begun if not isinstance(one.kind, Posting)]
-    # The warehouse reads the ids of history while definitions are read here: each takes about a
-    # second with 100,000 reps and ten million facts.
-    with ThreadPoolExecutor(1, "filters") as pool:
-        reading = pool.submit(_filters, warehouse, folds)
-        prepared = [
+
+    def prepare() -> list[Prepared]:
+        return [
             definitions.prepared(sequences.get(one.partition, 0), one.kind.prepare) for one in begun
         ]
-        filters = reading.result()
+
+    if at_once:
+        # Each takes about a second with 100,000 reps and ten million facts.
+        with ThreadPoolExecutor(1, "filters") as pool:
+            reading = pool.submit(_filters, warehouse, folds)
+            prepared = prepare()
+            filters = reading.result()
+    else:
+        filters = _filters(warehouse, folds)
+        prepared = prepare()
     return [
         PartitionState(
             partition=one.partition,
