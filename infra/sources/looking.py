@@ -1,10 +1,11 @@
 """What a look at a source finds: its mapping on real records, its settings, its permissions."""
 
 import itertools
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from connectors.sources.files.jsonl_rows import flattened
 from connectors.sources.files.mapper import Given
@@ -16,6 +17,8 @@ from connectors.sources.vendors.mapping import SourceMapping, columns_of, load, 
 
 SEEN_MAX = 50  # records of an object a check looks at
 PAGES_MAX = 5  # some pages hold deletions alone
+PATIENCE_SECONDS_MAX = 10.0  # a limit of seconds is waited for, one of a day is told
+T = TypeVar("T")
 _VALUE_MAX = 48
 
 
@@ -75,7 +78,7 @@ def _findings(sources: Sources, source: Source) -> Iterator[Finding]:
 def _columns(client: Any, mapping: SourceMapping, thing: str) -> Finding:
     """Return whether the fields a mapping reads are there in real records."""
     seen: set[str] = set()
-    notices = _records(client, thing, SEEN_MAX)
+    notices = patiently(lambda: _records(client, thing, SEEN_MAX))
     for notice in notices:
         seen |= {name for name, _ in flattened(notice.record or {})}
     lacking = sorted(needed_of(mapping, thing) - seen) if notices else []
@@ -97,8 +100,23 @@ def previews(sources: Sources, source: Source, thing: str, count: int) -> list[P
     if vendor.client is None:
         raise BadSource(f"{vendor.title} cannot be asked; see what it pushes in raw.{source.name}")
     with closing(vendor.client(sources.settings(source))) as client:
-        found = _records(client, thing, count)
+        found = patiently(lambda: _records(client, thing, count))
     return [_preview(mapping, one) for one in found]
+
+
+def patiently(ask: Callable[[], T], sleep: Callable[[float], None] = time.sleep) -> T:
+    """Return what a vendor answers; asked too often it is asked once more, when it says so.
+
+    Raises:
+        Unavailable: it wants more than a few seconds of patience, or did not answer at all.
+    """
+    try:
+        return ask()
+    except Unavailable as error:
+        if error.retry_after is None or error.retry_after > PATIENCE_SECONDS_MAX:
+            raise
+        sleep(error.retry_after)
+        return ask()
 
 
 def shown(one: Preview) -> list[str]:

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from connectors.sources.runtime.folder import Sources
 from connectors.sources.runtime.state import State
+from connectors.sources.vendors.contract import Unavailable
 from infra.cli.source import app
+from infra.sources.looking import patiently
 from streams.settings import settings
 from tests.brokers import Broker, running_broker
 from tests.connectors.vendors.hubspot_standin import HubSpotStandin
@@ -137,6 +139,23 @@ def test_ten_records_are_shown_before_and_after(folder: Sources) -> None:
     assert "did you mean owner_id?" in broken.output
     assert run("replay", "hubspot").exit_code == 1, "a broken mapping is not replayed"
     path.write_text(before)
+
+
+def test_a_limit_of_seconds_is_waited_for_and_one_of_a_day_is_told() -> None:
+    waits = [Unavailable("its limit is reached", 1.0)]
+    slept: list[float] = []
+
+    def ask() -> str:
+        if waits:
+            raise waits.pop()
+        return "answered"
+
+    assert patiently(ask, slept.append) == "answered"
+    assert slept == [1.0]
+    for patience in (None, 900.0):
+        waits = [Unavailable("its limit is reached", patience)]
+        with pytest.raises(Unavailable):
+            patiently(ask, slept.append)
 
 
 def test_users_come_as_lines_and_as_a_sheet(tmp_path: Path) -> None:
