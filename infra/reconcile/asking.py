@@ -20,7 +20,7 @@ KEYS_MAX = 10_000  # mismatches named by one check; more are counted
 SETTINGS = (
     "SETTINGS max_threads = 1, max_block_size = 16384, max_memory_usage = 900000000, "
     "max_bytes_before_external_group_by = 200000000, max_bytes_before_external_sort = 200000000, "
-    # By default a share of the server's memory decides, and the numbers above count for nothing.
+    # With a share of the server's memory beside it, as by default, a sort does not heed its number.
     "max_bytes_ratio_before_external_group_by = 0, max_bytes_ratio_before_external_sort = 0, "
     "join_algorithm = 'grace_hash', max_bytes_in_join = 200000000, priority = 10, "
     # Half of what it takes to understand the longest of these queries; there is nothing to gain.
