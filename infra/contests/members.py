@@ -3,9 +3,9 @@
 import polars as pl
 
 from infra.definitions.stored import Stored
+from schemas.contest_choices import State
 from schemas.definitions import NO_END, Bundle
 from streams.domain.contest_field import field
-from streams.domain.contest_measures import folded
 
 _SCHEMA = {
     "sequence": pl.UInt64, "contest_id": pl.String, "rep_id": pl.String,
@@ -28,7 +28,7 @@ def keep(stored: Stored) -> None:
 
 
 def member_frame(bundle: Bundle, sequence: int) -> pl.DataFrame:
-    """Return a row for each stay of a rep in a contest that is folded."""
+    """Return a row for each stay of a rep in a contest that is no draft."""
     rows = [
         (
             sequence,
@@ -38,7 +38,8 @@ def member_frame(bundle: Bundle, sequence: int) -> pl.DataFrame:
             stay.span.start,
             stay.span.end,
         )
-        for contest in folded(bundle)
+        for contest in bundle.contests.contests
+        if contest.state is not State.DRAFT
         for stays in field(contest, bundle.roster).stays.values()
         for stay in stays
     ]

@@ -32,14 +32,12 @@ class Made(NamedTuple):
         reached: when it was first reached, milliseconds; 0: nothing was done.
         goal_at: when the own target was first reached; 0: never.
         events: facts that made it.
-        lowest: the smallest amount that any of them added.
     """
 
     score: int = 0
     reached: int = 0
     goal_at: int = 0
     events: int = 0
-    lowest: int = 0
 
 
 def made(
@@ -58,31 +56,41 @@ def made(
             toString(course[-1].2) AS final,
             arrayFirst(c -> c.2 >= course[-1].2, course).1 AS reached,
             if({goal} = 0, 0, arrayFirst(c -> c.2 >= {goal}, course).1) AS goal_at,
-            uniqExactArray(facts) AS events, toString(min(least)) AS lowest
+            uniqExactArray(facts) AS events
         FROM ({_course(one, below, spans)}) GROUP BY span, participant""",
     )
-    for row in rows.select("span", "participant", "final", "reached", "goal_at", "events",
-                           "lowest").iter_rows():  # fmt: skip
-        span, name, final, reached, goal_at, events, lowest = row
-        found[span - 1][name] = Made(int(final), reached, goal_at, events, int(lowest))
+    columns = ("span", "participant", "final", "reached", "goal_at", "events")
+    for span, name, final, reached, goal_at, events in rows.select(columns).iter_rows():
+        found[span - 1][name] = Made(int(final), reached, goal_at, events)
     return found
 
 
-def leads(warehouse: Warehouse, one: Spec, below: str, until: int) -> list[tuple[int, list[str]]]:
-    """Return when the highest score of all rose above what it was, and whose it was then.
-
-    Right where no score ever falls.
-    """
-    before = "max(score) OVER (ORDER BY at RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+def scores(
+    warehouse: Warehouse, one: Spec, below: str, until: int
+) -> list[tuple[int, list[tuple[str, int]]]]:
+    """Return whose score was which after each instant at which some changed."""
+    span = (one.window[0], until)
     rows = ask(
         warehouse,
-        f"""SELECT at, arraySort(groupArray((-score, participant))) AS line,
-            arrayFilter(each -> each.1 = line[1].1, line).2 AS first FROM (
-            SELECT at, participant, score, coalesce({before}, 0) AS best
-            FROM ({_course(one, below, [(one.window[0], until)])}))
-        WHERE score > best AND score > 0 GROUP BY at ORDER BY at""",
+        "SELECT at, arraySort(groupArray(participant)) AS names, arrayMap(s -> toString(s),"
+        " arraySort((s, name) -> name, groupArray(score), groupArray(participant))) AS scores"
+        f" FROM ({_course(one, below, [span])}) GROUP BY at ORDER BY at",
     )
-    return [(int(at), list(first)) for at, first in rows.select("at", "first").iter_rows()]
+    return [(int(at), list(zip(names, map(int, found), strict=True)))
+            for at, names, found in rows.iter_rows()]  # fmt: skip
+
+
+def highest(warehouse: Warehouse, one: Spec, below: str) -> int:
+    """Return the most that all together had after any instant, whole hundred-millionths."""
+    start, end = one.window
+    rows = ask(
+        warehouse,
+        f"""SELECT toString(max(total)) AS most FROM (
+            SELECT sum(units) OVER (ORDER BY at ROWS UNBOUNDED PRECEDING) AS total FROM (
+                SELECT at, sum({whole("added", SCORE)}) AS units FROM ({_steps(one, below)})
+                WHERE at >= {start} AND at < {end} GROUP BY at))""",
+    )
+    return int(rows.row(0)[0])
 
 
 def _course(one: Spec, below: str, spans: Sequence[Span]) -> str:
@@ -91,11 +99,11 @@ def _course(one: Spec, below: str, spans: Sequence[Span]) -> str:
                          for n, (a, b) in enumerate(spans, 1))  # fmt: skip
     over = "OVER (PARTITION BY span, participant ORDER BY at ROWS UNBOUNDED PRECEDING)"
     return f"""
-        SELECT span, participant, at, facts, least, {_score(one)} AS score FROM (
-            SELECT span, participant, at, facts, least, sum(amount) {over} AS total,
+        SELECT span, participant, at, facts, {_score(one)} AS score FROM (
+            SELECT span, participant, at, facts, sum(amount) {over} AS total,
                 length(groupUniqArrayArray(reps) {over}) AS people
             FROM (
-                SELECT span, participant, at, sum(units) AS amount, min(units) AS least,
+                SELECT span, participant, at, sum(units) AS amount,
                     groupUniqArray(entity_id) AS facts, groupUniqArray(rep) AS reps
                 FROM (SELECT *, {whole("added", SCORE)} AS units, arrayJoin(
                         arrayFilter(s -> {inside or "0"}, range(1, {len(spans) + 1}))) AS span

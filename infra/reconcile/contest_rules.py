@@ -1,6 +1,7 @@
 """What a contest is, read a second time from what was written: who, when, targets and heads."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import ast
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +17,18 @@ UNIT = 10**4  # targets are whole ten-thousandths
 Span = tuple[int, int]  # milliseconds since 1970, half-open
 
 
+class Formula(NamedTuple):
+    """A KPI's formula, and the measures it is over.
+
+    Attributes:
+        is_zero: what divides by nothing is 0; otherwise it is nothing.
+    """
+
+    tree: ast.expr
+    measures: frozenset[str]
+    is_zero: bool
+
+
 class Spec(NamedTuple):
     """One contest under one revision.
 
@@ -23,8 +36,9 @@ class Spec(NamedTuple):
         sequence: definitions it is looked at under.
         contest: as it was written.
         heads: participant -> days of all its people, of a contest of teams.
-        days: days of the contest.
+        span: first day of the contest, and the one behind its last.
         targets: participant -> whole ten-thousandths.
+        formula: of the KPI it goes by; None: it has none, or it is not said again.
     """
 
     sequence: int
@@ -33,8 +47,10 @@ class Spec(NamedTuple):
     is_lower_better: bool
     participants: tuple[str, ...]
     heads: Mapping[str, int]
-    days: int
+    span: tuple[date, date]
     targets: Mapping[str, int]
+    is_by_formula: bool = False
+    formula: Formula | None = None
 
     @property
     def format(self) -> str:
@@ -45,6 +61,11 @@ class Spec(NamedTuple):
     def is_percent(self) -> bool:
         """Whether the score is a part of the own target."""
         return bool(self.contest.get("score") == "PERCENT")
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.span[1] - self.span[0]).days
 
     @property
     def window(self) -> Span:
@@ -70,7 +91,7 @@ def spec(
     """Return a contest as it is to be computed.
 
     Args:
-        directions: measure -> HIGHER or LOWER.
+        directions: KPI -> HIGHER or LOWER.
     """
     members = ask(
         warehouse,
@@ -83,10 +104,10 @@ def spec(
     if contest.get("of") == "TEAMS":
         sides = [side["side_id"] for side in given.get("sides", ())]
         names = sorted([*given.get("teams", ()), *sides])
-    first, last = _days(contest)
+    span = _days(contest)
     lower = any(directions.get(m["kpi"]) == "LOWER" for m in contest["metrics"])
-    found = Spec(sequence, contest, now, lower, tuple(names), heads, (last - first).days, {})
-    return found._replace(targets=dict(_targets(warehouse, found, (first, last))))
+    found = Spec(sequence, contest, now, lower, tuple(names), heads, span, {})
+    return found._replace(targets=dict(_targets(warehouse, found)))
 
 
 def members(one: Spec) -> str:
@@ -110,7 +131,7 @@ def _days(contest: Mapping[str, Any]) -> tuple[date, date]:
     return datetime.fromisoformat(contest["starts_at"]).date(), last.date() + timedelta(days=1)
 
 
-def _targets(warehouse: Warehouse, one: Spec, span: tuple[date, date]) -> Iterator[tuple[str, int]]:
+def _targets(warehouse: Warehouse, one: Spec) -> Iterator[tuple[str, int]]:
     """Yield targets; of one participant the last one holds."""
     contest = one.contest
     if contest.get("format") == "GOAL":
@@ -118,15 +139,13 @@ def _targets(warehouse: Warehouse, one: Spec, span: tuple[date, date]) -> Iterat
     if contest.get("target"):
         yield from ((name, _units(contest["target"])) for name in one.participants)
     if contest.get("quota_target"):
-        yield from _of_quotas(warehouse, one, span)
+        yield from _of_quotas(warehouse, one)
     for own in contest.get("targets", ()):
         if own["participant"] in one.participants:
             yield own["participant"], _units(own["amount"])
 
 
-def _of_quotas(
-    warehouse: Warehouse, one: Spec, span: tuple[date, date]
-) -> Iterator[tuple[str, int]]:
+def _of_quotas(warehouse: Warehouse, one: Spec) -> Iterator[tuple[str, int]]:
     metric = one.contest["metrics"][0]
     kind = "TEAM" if one.contest.get("of") == "TEAMS" else "REP"
     rows = ask(
@@ -138,7 +157,7 @@ def _of_quotas(
     )
     sums: dict[str, Fraction] = {}
     for name, amount, start, end in rows.iter_rows():
-        common = (min(end, span[1]) - max(start, span[0])).days
+        common = (min(end, one.span[1]) - max(start, one.span[0])).days
         if name in one.participants and common > 0:
             part = Fraction(amount) * UNIT * common / (end - start).days
             sums[name] = sums.get(name, Fraction(0)) + part
@@ -147,12 +166,3 @@ def _of_quotas(
 
 def _units(amount: Any) -> int:
     return int(Decimal(str(amount)) * UNIT)
-
-
-def said_again(one: Spec) -> Sequence[str]:
-    """Return what of a contest is not said a second time, in a few words each."""
-    if one.format in ("BRACKET", "SEASON"):
-        return (f"places of {one.contest['contest_id']}: who met whom in a {one.format}",)
-    if one.format == "KING" and one.contest.get("team_score") == "CONTRIBUTORS":
-        return (f"places of {one.contest['contest_id']}: a KING whose scores may fall",)
-    return ()

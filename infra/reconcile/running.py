@@ -14,6 +14,7 @@ import polars as pl
 
 from infra.reconcile import (
     amortisation,
+    contest_stored,
     contests,
     credits,
     expectations,
@@ -176,8 +177,8 @@ def look(
         ledger.TABLE: lambda: _ledger(warehouse, parts, days),
         recomputed.TABLE: lambda: recomputed.checks(warehouse, _of(parts, credits.CREDIT), days),
         contests.TABLE: lambda: (contests.check_events(days),),
-        results.TABLE: lambda: results.checks(warehouse),
-        results.STANDING: lambda: results.check_standings(warehouse),
+        contest_stored.FINAL: lambda: results.checks(warehouse),
+        contest_stored.STANDING: lambda: results.check_standings(warehouse),
         pay_runs.TABLE: lambda: (pay_runs.check(warehouse, days),),
         amortisation.TABLE: lambda: amortisation.checks(days),
         forecasts.TABLE: lambda: (forecasts.check(warehouse, days),),

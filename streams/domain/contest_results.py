@@ -1,7 +1,7 @@
 """A contest as it stands at an instant, whatever its format. Pure: events in, places out."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 from schemas.contest_choices import Format, Of, Score
@@ -21,6 +21,7 @@ from streams.domain.contest_seasons import Row, season
 from streams.domain.contest_timeline import Reign
 from streams.domain.contest_times import Millis, Phase
 
+_KEPT = Decimal("0.00000001")  # what a score is kept with; a KPI is read with two places more
 GOAL = "goal"  # the name of the target among its levels
 
 
@@ -244,6 +245,7 @@ def _won(contest: Contest, found: Result, decides: Rules) -> dict[str, Won]:
 
 
 def _valued(name: str, value: Decimal, terms: Terms) -> Tally:
+    value = value.quantize(_KEPT, ROUND_HALF_EVEN)
     target = terms.targets.get(name)
     percent = None if not target else (value / target).quantize(Decimal("0.0001"))
     return Tally(name, (percent or ZERO) if terms.is_percent else value, percent)

@@ -38,6 +38,9 @@ CONTESTS = [
     {"contest_id": "wins", "name": "Rate", "ties": {"first": None}, **BASE,
      "starts_at": "2026-11-09T00:00", "ends_at": "2026-11-14T00:00",
      "metrics": [{"kpi": "per_call"}]},
+    {"contest_id": "thirds", "name": "Thirds", "ties": {"first": None}, **BASE,
+     "starts_at": "2026-11-09T00:00", "ends_at": "2026-11-14T00:00",
+     "metrics": [{"kpi": "per_other_call"}]},
 ]  # fmt: skip
 MONEY = {"kpi": "revenue", "currency": "EUR"}
 BESIDE: dict[str, Any] = {
@@ -61,9 +64,12 @@ KINDS: dict[str, Any] = {
     "measures": {"measures": [
         {"measure": name, "of": of, "rule": rule, "unit": unit, "label": name,
          "description": name} for name, of, rule, unit in MEASURES]},
-    "kpis": {"kpis": [{"kpi_id": "per_call", "name": "Per call", "unit": "RATIO",
-                       "formula": "booked / connected", "meaning": "m", "denominator": "calls",
-                       "when_empty": "NOTHING", "empty_means": "no calls", "source": "calls"}]},
+    "kpis": {"kpis": [
+        {"kpi_id": name, "name": name, "unit": "RATIO", "formula": formula, "meaning": "m",
+         "denominator": "calls", "when_empty": "NOTHING", "empty_means": "no calls",
+         "source": "calls"} for name, formula in (
+            ("per_call", "booked / connected"), ("per_other_call", "booked / (connected - 1)"))
+    ]},
     "contests": {"contests": CONTESTS, **BESIDE},
 }  # fmt: skip
 
@@ -164,6 +170,16 @@ def test_a_kpi_with_a_formula_is_ranked_by_its_value(served: serving.Served) -> 
         result = found(client, "wins")
     assert scores(result) == {"r1": Decimal("0.25"), "r2": Decimal("0.5")}
     assert [(s.rank, s.tally.participant) for s in result.placed] == [(1, "r2"), (2, "r1")]
+
+
+def test_a_final_result_of_thirds_is_not_corrected_by_its_own_digits(
+    served: serving.Served,
+) -> None:
+    with served.client() as client:
+        final.finalize(client, "thirds", "Dana", OVER)
+        first = final.finals(client, "thirds")
+        assert [f.score for f in first] == [Decimal("0.66666667"), Decimal("0.33333333")]
+        assert final.corrections(first, found(client, "thirds")) == ()
 
 
 def test_a_final_result_stands_whatever_is_corrected_later(

@@ -12,7 +12,7 @@ from infra.contests.following import Following
 from infra.contests.members import keep
 from infra.definitions import connecting
 from infra.definitions.stored import Stored
-from infra.reconcile import results
+from infra.reconcile import contest_stored, results
 from infra.reconcile.contests import TABLE as EVENTS
 from infra.reconcile.periods import ALL
 from infra.reconcile.running import ACTIVITY, DEAL, reconcile
@@ -57,6 +57,20 @@ def format_(name: str, metrics: list[dict[str, Any]], **more: Any) -> dict[str, 
     return contest(name, "Asia/Tokyo", metrics, **{"score": "VALUE", "round_days": 1, **more})
 
 
+PRIZES = {"prize_currency": "EUR", "prizes": [
+    {"place": 1, "amount": "100", "thing": "a dinner"}, {"place": 2, "amount": "50.01"},
+    {"place": 3, "amount": "25"}]}  # fmt: skip
+WHOLE_DAYS = {
+    "starts_at": f"{SINCE:%Y-%m-%dT00:00}",
+    "ends_at": f"{SINCE + timedelta(days=6):%Y-%m-%dT00:00}",
+    "ties": {"first": None},
+}
+KPIS = {"kpis": [{"kpi_id": name, "name": name, "unit": unit, "formula": formula, "meaning": "m",
+                  "denominator": "d", "when_empty": "NOTHING", "empty_means": "e", "source": "s"}
+                 for name, unit, formula in (
+    ("part", "RATIO", "deals_won / (deals_won + deals_lost)"),
+    ("rate", "RATIO", "-2 * (1 - part) + 2.5 * part"),
+    ("usual", "MONEY", "median(won_deal_amounts)"))]}  # fmt: skip
 FORMATS = [
     format_("race", ONE, format="RACE", winners=3, **OWN),
     format_("own", ONE, score="PERCENT", ties={"first": "EVENTS", "second": "REACHED"}, **OWN),
@@ -64,13 +78,25 @@ FORMATS = [
     format_("last one", ONE, format="ELIMINATION", drop=2),
     format_("adds up", ONE, format="ELIMINATION", drop=3, rounds_add_up=True),
     format_("king", TWO, score="POINTS", format="KING", minimum_score="1"),
-    format_("cup", ONE, format="BRACKET", seeding="DRAWN", draw_seed=4),
+    format_("cup", ONE, format="BRACKET", seeding="DRAWN", draw_seed=4, **PRIZES),
+    format_("league", TWO, score="POINTS", format="SEASON", seeding="LISTED",
+            participants={"members": [{"rep_id": f"r{n}"} for n in range(7)]},
+            seeds=[{"place": n + 1, "participant": f"r{6 - n}"} for n in range(7)]),
+    format_("no playoffs", ONE, format="SEASON", seeding="DRAWN", draw_seed=1, playoffs=False,
+            ties={"first": None}),
+    format_("throne", ONE, format="KING", of="TEAMS", team_score="CONTRIBUTORS",
+            participants=SIDES),
+    {**format_("rate", [{"kpi": "rate"}], **PRIZES, tied_prizes="SHARE"), **WHOLE_DAYS},
+    {**format_("of a plan", [{"kpi": "rate"}], score="PERCENT", target="0.7",
+               of="TEAMS", participants={"teams": ["t"]}), **WHOLE_DAYS},
+    {**format_("middle", [{"kpi": "usual"}]), **WHOLE_DAYS},
     format_("mean", TWO, score="POINTS", of="TEAMS", team_score="AVERAGE", participants=SIDES),
     format_("each", TWO, score="POINTS", of="TEAMS", team_score="CONTRIBUTORS",
             participants=SIDES),
 ]  # fmt: skip
-DAMAGE = {"last one": "place", "king": "place", "own": "place", "race": "events", "cup": "score",
-          "mean": "score"}  # fmt: skip
+DAMAGE = {"last one": "place", "king": "place", "own": "place", "race": "events", "cup": "place",
+          "mean": "score", "league": "place", "throne": "place", "rate": "score",
+          "middle": "place"}  # fmt: skip
 FIRST = [contest("it's calls", "Asia/Kathmandu", CALLS)]
 THEN = [
     {**contest("it's calls", "America/New_York",
@@ -112,7 +138,7 @@ def test_scores_are_proved_from_history_and_so_are_contests_that_change(tmp_path
             *(f"contest/deals/{metric['kpi']}" for metric in DEALS),
         }
         _finds_what_was_changed(made)
-        made.define(3, {"contests": {"contests": [*THEN, *FORMATS]}})
+        made.define(3, {"contests": {"contests": [*THEN, *FORMATS]}, "kpis": KPIS})
         made.mark(3)
         made.wait_applied(150)
         _standings_are_what_history_says(made)
@@ -137,35 +163,43 @@ def _standings_are_what_history_says(made: Site) -> None:
     Following(warehouse).look(datetime.now(UTC))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(results, "FOLLOW_SECONDS", 0)
-        (checked,) = reconcile(warehouse, ALL, (results.STANDING,), sleep=lambda _: None).checks
-        assert (checked.mismatches, checked.keys) == ((), 9 * 12 + 2 * 2)
-        assert checked.not_said == ("places of cup: who met whom in a BRACKET",)
+        (checked,) = reconcile(
+            warehouse, ALL, (contest_stored.STANDING,), sleep=lambda _: None
+        ).checks
+        assert (checked.mismatches, checked.keys) == ((), 12 * 12 + 7 + 3 * 2 + 1)
+        assert checked.not_said == ("values of middle: a KPI with a formula",)
         for name, column in DAMAGE.items():
-            row = one(warehouse, results.STANDING, f"contest_id = '{name}' AND place = 1")
-            put(warehouse, results.STANDING, row, **{column: row[column][0] + 7})
-        report = reconcile(warehouse, ALL, (results.STANDING,), sleep=lambda _: None)
+            row = one(warehouse, contest_stored.STANDING, f"contest_id = '{name}' AND place = 1")
+            put(warehouse, contest_stored.STANDING, row, **{column: row[column][0] + 7})
+        report = reconcile(warehouse, ALL, (contest_stored.STANDING,), sleep=lambda _: None)
         found = {m.key["contest_id"]: m.wrong for m in report.checks[0].mismatches}
         assert found == DAMAGE
         patch.setattr(results, "FOLLOW_SECONDS", 100_000)
-        checked = check(warehouse, results.STANDING)
+        checked = check(warehouse, contest_stored.STANDING)
         assert checked.differing == 0, "whoever follows may not have looked yet"
 
 
 def _results_are_what_history_says(made: Site) -> None:
     """Final results, caps and points included; what happens later changes nothing in them."""
     client, warehouse = connecting.warehouse(made.settings), made.warehouse()
-    for name in ("it's calls", "deals", "race", "mean"):
+    for name in ("it's calls", "deals", "race", "mean", "cup", "rate"):
         finalize(client, name, "Dana", datetime.now(UTC))
     client.close()
-    report = reconcile(warehouse, ALL, (results.TABLE,), sleep=lambda _: None)
+    report = reconcile(warehouse, ALL, (contest_stored.FINAL,), sleep=lambda _: None)
     (checked,) = report.checks
-    assert (checked.keys, checked.mismatches) == (3 * 12 + 2, ())
+    assert (checked.keys, checked.mismatches) == (5 * 12 + 2, ())
+    assert checked.not_said == ("values of rate: a KPI with a formula",)
     made.produce(Floor(seed=10, reps=12).events(300))
     made.wait_applied(150)
-    assert differing(made, results.TABLE) == []
-    first = one(warehouse, results.TABLE, "place = 1 AND contest_id = 'deals'")
-    put(warehouse, results.TABLE, first, score=first["score"][0] + Decimal("0.01"))
-    assert differing(made, results.TABLE) == ["score"]
-    last = one(warehouse, results.TABLE, "place = 1 AND contest_id = 'race'")
-    put(warehouse, results.TABLE, last, place=9)
-    assert sorted(differing(made, results.TABLE)) == ["place", "score"]
+    assert differing(made, contest_stored.FINAL) == []
+    first = one(warehouse, contest_stored.FINAL, "place = 1 AND contest_id = 'deals'")
+    put(warehouse, contest_stored.FINAL, first, score=first["score"][0] + Decimal("0.01"))
+    assert differing(made, contest_stored.FINAL) == ["score"]
+    last = one(warehouse, contest_stored.FINAL, "place = 1 AND contest_id = 'race'")
+    put(warehouse, contest_stored.FINAL, last, place=9)
+    assert sorted(differing(made, contest_stored.FINAL)) == ["place", "score"]
+    for name in ("cup", "rate"):
+        won = one(warehouse, contest_stored.FINAL, f"prize_amount > 0 AND contest_id = '{name}'")
+        put(warehouse, contest_stored.FINAL, won,
+            prize_amount=won["prize_amount"][0] - Decimal("0.01"))  # fmt: skip
+    assert sorted(differing(made, contest_stored.FINAL)) == ["place", "prize", "prize", "score"]
