@@ -97,7 +97,7 @@ def make_app(settings: Settings, given: Outside) -> App:
         # session has run out, and a restart within it moves no partition.
         consumer_group_instance_id=settings.kafka_instance_id,
         broker_session_timeout=SESSION_SECONDS,
-        broker_heartbeat_interval=SESSION_SECONDS / 4,
+        broker_heartbeat_interval=SESSION_SECONDS / 6,  # a survivor hears of the rest by these
         broker_rebalance_timeout=15.0,  # a last flush takes up to four seconds of it
         broker_commit_every=1_000_000,  # the timer decides; a count of batches says nothing
         topic_allow_declare=False,

@@ -17,6 +17,7 @@ from streams.engine.telling import Told
 from streams.engine.totals import KEYS, TOTAL, Sums, Totals, load_each, no_totals, runs
 
 TABLE = "spm.kpi_rep_day"
+_NEWEST = "ORDER BY position DESC LIMIT 1 BY rep_id, day, measure, currency, topic, partition"
 
 
 def rows_of(told: Iterable[Told], generation: int) -> pl.DataFrame:
@@ -59,10 +60,15 @@ def load_all(warehouse: Warehouse, now: Incarnation, partition: Partition) -> pl
     return _read(warehouse, now, where([partition])).select(*TOTAL)
 
 
-def _read(warehouse: Warehouse, now: Incarnation, condition: str) -> pl.DataFrame:
+def _read(
+    warehouse: Warehouse, now: Incarnation, condition: str, *, are_few: bool = False
+) -> pl.DataFrame:
+    # Of some hundred reps among 100,000 the newest of each is found in half the time FINAL takes,
+    # which puts whole stretches in order; of whole days it is the other way round.
+    final, newest = (" FINAL", "") if not are_few else ("", f" {_NEWEST}")
     frame = warehouse.frame(
         f"SELECT topic, partition, rep_id, day, measure, currency, position, value "
-        f"FROM {TABLE} FINAL WHERE generation = {now.generation} AND {condition}"
+        f"FROM {TABLE}{final} WHERE generation = {now.generation} AND {condition}{newest}"
     )
     if frame.is_empty():
         kinds = {"topic": pl.String(), "partition": pl.UInt16(), **TOTAL}
@@ -123,5 +129,6 @@ def _load_single(
         now,
         f"day IN ({', '.join(quoted(str(day)) for day in {day for _, day in single})}) "
         f"AND rep_id IN ({', '.join(map(quoted, reps))}) AND {where(list(partitions))}",
+        are_few=True,
     )
     load_each({(p.topic, p.number): totals for p, totals in partitions.items()}, found)

@@ -98,7 +98,10 @@ class Worker:
         self._drop()
 
     async def finish(self) -> None:
-        """Flush what waits, for a short while; what is left the next owner reads again."""
+        """Flush what waits, for a short while; what is left the next owner reads again.
+
+        What comes meanwhile is left to that one: with it there would always be something waiting.
+        """
         self._hurry = True
         self._work.set()
         try:
@@ -139,7 +142,7 @@ class Worker:
     def offer(self, batch: Batch) -> None:
         """Queue a batch for the next flush; drop one that is not ours or does not continue."""
         state = self.states.get(batch.partition)
-        if state is None or batch.assignment != state.assignment:
+        if state is None or batch.assignment != state.assignment or self._hurry:
             return
         if not self.consumer.holds(batch):
             return  # fetched before the partition was started anew, and fetched again since

@@ -128,3 +128,36 @@ def test_a_log_that_never_gives_what_is_due_ends_the_worker(
     assert not died
     offer(ground, ground.hand_out(105, 130))
     assert died == ["crm.calls[0]: Kafka gives offset 105 where 100 is due"]
+
+
+def test_a_last_flush_ends_though_records_keep_coming(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever gives partitions away under load must not wait as long as is allowed."""
+    worker, state, offset = ground.worker, ground.state, 100
+
+    async def flush_once() -> None:
+        flushed = len(state.waiting)
+        await asyncio.sleep(0.02)
+        for _ in range(flushed):
+            state.waiting.popleft()
+
+    async def come() -> None:
+        nonlocal offset
+        while True:
+            worker.offer(ground.hand_out(offset, offset + 5))
+            offset += 5
+            await asyncio.sleep(0.002)
+
+    async def run() -> None:
+        flushing, coming = asyncio.create_task(worker.run()), asyncio.create_task(come())
+        await asyncio.sleep(0.05)
+        await worker.finish()
+        assert not state.waiting
+        flushing.cancel()
+        coming.cancel()
+
+    monkeypatch.setattr(worker, "_flush_once", flush_once)
+    monkeypatch.setattr("streams.engine.worker.LAST_FLUSH_SECONDS_MAX", 2.0)
+    asyncio.run(run())
+    assert "gave up" not in caplog.text
