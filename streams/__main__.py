@@ -1,7 +1,6 @@
 """A worker: `python -m streams`."""
 # ruff: noqa: E402  # some things must be said before the first thread, and imports start threads
 
-import ctypes
 import gc
 import os
 
@@ -9,12 +8,9 @@ import os
 # for a second thread to wake up takes twice as long. Read when polars is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-# All threads share one heap where the C library is glibc. Each that inserts would get one of its
-# own, and keep what its largest flush took: 890 MB after a backfill of a million facts, with one
-# heap 779 (measured).
-M_ARENA_MAX = -8  # of glibc's malloc.h
-if mallopt := getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None:
-    mallopt(M_ARENA_MAX, 1)
+from streams import heap
+
+heap.share_one()
 
 import faust
 

@@ -10,7 +10,7 @@ from typing import Any
 import faust
 from faust.tables.manager import TableManager
 
-from streams import web
+from streams import heap, web
 from streams.agents import facts, progress
 from streams.agents.pipes import PIPES
 from streams.engine.fencewatch import watch_warehouse
@@ -156,6 +156,12 @@ def _add_tasks(app: App, given: Outside) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def watch_for_another_warehouse() -> None:
         await watch_warehouse(app.batch_owner)
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def give_memory_back() -> None:
+        while True:
+            await asyncio.sleep(heap.GIVE_BACK_SECONDS)
+            await asyncio.to_thread(heap.give_back)
 
     @app.task  # type: ignore[untyped-decorator]
     async def be_watched() -> None:

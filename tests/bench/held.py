@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from streams.app import SESSION_SECONDS
+from streams.heap import GIVE_BACK_SECONDS
 from tests.bench.engines import pacesetter
 from tests.bench.floor import Log
 from tests.bench.ground import Place
@@ -80,9 +81,13 @@ def _with(
 ) -> Rows:
     facts = log.count * rounds
     memory: list[dict[str, Any]] = []
-    run = pacesetter(
-        place, log, rounds, lambda w: memory.append(_memory(w, facts, "after the backfill"))
-    )
+
+    def at_rest(worker: Worker) -> None:
+        memory.append(_memory(worker, facts, "right behind the backfill"))
+        time.sleep(GIVE_BACK_SECONDS + REST_SECONDS)
+        memory.append(_memory(worker, facts, "at rest after it"))
+
+    run = pacesetter(place, log, rounds, at_rest)
     rows: Rows = {}
     if "backfill" in wanted:
         rows["backfill"] = [
