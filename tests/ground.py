@@ -227,6 +227,10 @@ class Site:
     def logs(self) -> str:
         return "\n".join(p.read_text() for p in sorted(self.folder.glob("worker-*.log")))
 
+    def starts(self, worker: int) -> bool:
+        """Return whether a worker has begun to read."""
+        return " starts at offset " in (self.folder / f"worker-{worker}.log").read_text()
+
     def trouble(self) -> dict[str, str]:
         """Return why the newest worker says it is not ready; empty if it is."""
         url = f"http://127.0.0.1:{self.metrics_port}/readyz"

@@ -20,6 +20,7 @@ from connectors.boards.periods import Period, Span, first_day, span_of, today_in
 from connectors.boards.scores import Partial, Scores, Totals
 from connectors.boards.tallies import Spans, Sums, Tallies, added
 from connectors.boards.ticker import RINGS_PER_HOUR, WON, Ticker, news_of
+from connectors.boards.worn import Worn
 from schemas.contests import Contest
 
 _MEASURES = frozenset(MEASURES)
@@ -44,6 +45,7 @@ class Board:
         self.ticker = Ticker(rings_per_hour)
         self.course = Course()
         self.cards: Mapping[str, Held] = {}  # of reps whose card somebody looks at
+        self.worn: Mapping[str, Worn] = {}
         self.rules: Rules = rules
         self.progress: dict[str, Progress] = {}
         self.changed_at = now

@@ -15,6 +15,7 @@ from connectors.boards.held import Held, Quota
 from connectors.boards.measures import YARDSTICKS
 from connectors.boards.periods import Period
 from connectors.boards.view import base_of, shown_name, view_of
+from connectors.boards.worn import NOTHING, on_a_card
 from schemas.contest_choices import Of
 from schemas.money import minor_units
 
@@ -36,6 +37,7 @@ def card_of(board: Board, rep_id: str, now: datetime, *, with_pay: bool) -> dict
         "earned": _pay(held) if with_pay else None,
         "may_see_pay": with_pay,
         "read_at": held.read_at if held else None,
+        "worn": on_a_card(board.worn.get(rep_id, NOTHING)),
         "contests": list(_contests(board, rep_id, now)),
     }
 

@@ -1,4 +1,4 @@
-"""Honours: badges, streaks and levels just earned, told in the ticker like deals.
+"""Honours: badges, streaks and levels, worn on the board, and told like deals when they are new.
 
 What stood there when the board began, what a new definition finds in the past, and what happened
 long ago is silent. So is what is taken back, and what comes again after that.
@@ -12,6 +12,7 @@ import structlog
 
 from connectors.boards.feed import Feed
 from connectors.boards.ticker import Given
+from connectors.boards.worn import worn_of
 
 log = structlog.get_logger()
 
@@ -43,12 +44,16 @@ class Honours:
             await asyncio.sleep(max(EVERY_SECONDS, REST_TIMES * (clock() - began)))
 
     def hear(self, given: Given) -> None:
-        """Tell what is new since the last look."""
+        """Tell what is new since the last look, and let everybody wear what they have."""
         now = self._feed.clock()
         for honour in sorted(given.honours, key=lambda each: (each.at, each.key)):
             is_new = honour.key not in self._known and honour.of in self._of
             if is_new and now - honour.at < FRESH:
                 self._feed.board.ticker.honour(honour, now)
                 self._feed.mark()
+        worn = worn_of(given)
+        if worn != self._feed.board.worn:
+            self._feed.board.worn = worn
+            self._feed.mark()
         self._known |= {honour.key for honour in given.honours}
         self._of = given.of

@@ -36,15 +36,26 @@ class Honour(NamedTuple):
     at: datetime
 
 
+class InARow(NamedTuple):
+    """A streak that goes on: two periods in a row or more."""
+
+    rep_id: str
+    name: str
+    many: int
+
+
 class Given(NamedTuple):
     """Everything that is earned now.
 
     Attributes:
         of: definitions there are, whether anybody has anything by them or not.
+        honours: of one rep a higher level comes behind a lower one.
+        streaks: that go on.
     """
 
     of: frozenset[str]
     honours: tuple[Honour, ...]
+    streaks: tuple[InARow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

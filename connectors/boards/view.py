@@ -11,6 +11,7 @@ from connectors.boards.periods import Period
 from connectors.boards.ranking import ZERO, Standing, standings
 from connectors.boards.teams import EVERYBODY, Scope, entrants_of, heads_of, team_sums, teams_of
 from connectors.boards.ticker import Honour, Win
+from connectors.boards.worn import NOTHING, on_a_lane
 from schemas.definitions import UNASSIGNED
 from schemas.money import minor_units
 
@@ -117,6 +118,7 @@ def _row(board: Board, row: Standing) -> dict[str, Any]:
         "value": row.value,
         "to_next": row.to_next,
         "moved": row.moved,
+        "worn": on_a_lane(board.worn.get(row.rep_id, NOTHING)),
     }
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.boards.ticker import Given, Honour
+from connectors.boards.ticker import Given, Honour, InARow
 from infra.alerting.working import Working
 from infra.contests.earning import Reading
 from schemas.contests import Contests, Streak
@@ -31,6 +31,7 @@ def given(client: Any, bundle: Bundle, now: datetime) -> Given:
     today = now.astimezone(ZoneInfo(bundle.company.time_zone)).date()
     read = Reading(client, bundle, today)
     found = [*_badges(read, bundle), *_levels(read, held)]
+    streaks: list[InARow] = []
     for streak in held.streaks:
         working = Working(bundle, Span(streak.valid_from, today + DAY))
         made: dict[str, list[Contribution]] = {}
@@ -38,11 +39,13 @@ def given(client: Any, bundle: Bundle, now: datetime) -> Given:
             made.setdefault(one.rep_id, []).append(one)
         for rep_id, mine in made.items():
             told = run(streak, mine, working.of("REP", rep_id), today, bundle.company)
+            if told.shown:
+                streaks.append(InARow(rep_id, streak.name, told.shown))
             if told.since is not None:
                 began = midnight(told.since, bundle.company.time_zone)
                 at = _made_at(streak, mine, bundle), began
                 found += _of_streak(streak, rep_id, told.current, at)
-    return Given(frozenset(names), tuple(found))
+    return Given(frozenset(names), tuple(found), tuple(streaks))
 
 
 def _badges(read: Reading, bundle: Bundle) -> Iterator[Honour]:
@@ -58,7 +61,7 @@ def _levels(read: Reading, held: Contests) -> Iterator[Honour]:
     reached: dict[tuple[str, str], Millis] = {}
     for one in read.points(held) if held.levels else ():
         points[one.rep_id] = points.get(one.rep_id, ZERO) + one.amount
-        for level in held.levels:
+        for level in sorted(held.levels, key=lambda each: each.points):
             if points[one.rep_id] >= level.points:
                 reached.setdefault((one.rep_id, level.level_id), one.at)
     names = {level.level_id: level for level in held.levels}

@@ -24,14 +24,19 @@ class RememberingWarehouse:
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
         self._reached: dict[Partition, int] = {}
+        self._name = ""
         # A backup gets into the place of a warehouse while it is away. Counted, for one thread may
         # meet an absence while another asks about the one before.
         self._absences = self._asked_after = 0
 
     def incarnation(self) -> Incarnation:
-        """Return which warehouse this is."""
+        """Return which warehouse this is; what another one acknowledged says nothing of it."""
         with self._noting():
-            return self._warehouse.incarnation()
+            now = self._warehouse.incarnation()
+        if self._name not in ("", now.name):
+            self._reached.clear()
+        self._name = now.name
+        return now
 
     def frame(self, sql: str) -> pl.DataFrame:
         """Return the answer to a query."""

@@ -30,6 +30,7 @@ def restored_under_load(made: Site, seed: int, events: int, *, told: bool = True
     made.define(1, definitions(floor.reps))
     made.open_epochs()
     workers = [made.start_worker(), made.start_worker()]
+    wait_for(lambda: all(made.starts(n) for n in range(len(workers))), "two that share", 60)
     made.produce(floor.events(events // 3))
     settle(made)
     made.server.stop()

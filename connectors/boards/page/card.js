@@ -31,9 +31,20 @@ function One({ shown }) {
       <dt>${say(`by.${key}`)}</dt><dd>${amount(key, shown.today[key])}</dd><dd class="sub">${say("thisMonth", { amount: amount(key, shown.month[key]) })}</dd></div>`)}</dl></section>
     <section aria-labelledby="quotas"><h2 id="quotas">${say("quotas")}</h2><${Quotas} shown=${shown} /></section>
     ${shown.may_see_pay && html`<section aria-labelledby="earned" class="earned"><h2 id="earned">${say("earned")}</h2><${Earned} earned=${shown.earned} /></section>`}
+    <${Worn} worn=${shown.worn} zone=${company.time_zone} />
     ${shown.contests.length > 0 && html`<section aria-labelledby="entered"><h2 id="entered">${say("contests")}</h2><ul class="places">${shown.contests.map((c) => html`<li key=${c.id}>
       <a href=${`/contest/${encodeURIComponent(c.id)}`}>${c.name}</a> <b>${c.rank ? say("placeOf", { rank: c.rank, of: c.of }) : say("noPlace")}</b></li>`)}</ul></section>`}
   </main>`;
+}
+
+function Worn({ worn, zone }) {
+  if (!worn.level && !worn.streaks.length && !worn.badge_count) return null;
+  const more = worn.badge_count - worn.badges.length;
+  return html`<section aria-labelledby="worn"><h2 id="worn">${say("worn")}</h2><ul class="places">
+    ${worn.level && html`<li><b>${worn.level}</b> <span>${say("level.reached")}</span></li>`}
+    ${worn.streaks.map((s) => html`<li key=${s.name}><b>${s.name}</b> <span>${say("inARow", { n: s.many })}</span></li>`)}
+    ${worn.badges.map((b) => html`<li key=${`${b.name} ${b.at}`}><b>★ ${b.name}</b> <span>${numbers.moment(b.at, zone)}</span></li>`)}
+    ${more > 0 && html`<li>${say("moreBadges", { n: more })}</li>`}</ul></section>`;
 }
 
 function quotaText(quota, company) {

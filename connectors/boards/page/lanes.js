@@ -73,7 +73,7 @@ function Lane({ row, best, amount, period, me, win, numbers, first }) {
     <th role="rowheader" scope="row" class="rep c-rep"><div class="who">
       <span class=${row.name.length > LONG_NAME ? "name long" : "name"} title=${row.name}>${row.name}</span>
       ${me === row.id ? html`<span class="you">${say("you")}</span>` : null}
-      <span class="team">${row.people === undefined ? row.team : say("people", { n: row.people })}</span></div></th>
+      <span class="team" title=${row.worn?.streak?.name ?? ""}>${beside(row)}</span></div></th>
     <td role="cell" class="c-lane"><div class="lane" style=${{ "--share": share }} aria-hidden="true">
       <div class="trail"></div>
       <div class="runner">${row.initials}${win ? html`<span class=${share > 0.7 ? "flag left" : "flag"}>${win.honour ? "★" : `+${numbers.money(win.amount, win.currency)}`}</span>` : null}</div>
@@ -81,6 +81,13 @@ function Lane({ row, best, amount, period, me, win, numbers, first }) {
     <td role="cell" class="value c-value">${amount(row.value)}</td>
     <td role="cell" class="next c-next">${gap(row, first, amount)}</td>
   </tr>`;
+}
+
+// Team, level and the longest streak; of a team its people.
+function beside(row) {
+  if (row.people !== undefined) return say("people", { n: row.people });
+  const streak = row.worn?.streak ? say("inARow", { n: row.worn.streak.many }) : "";
+  return [row.team, row.worn?.level, streak].filter(Boolean).join(" · ");
 }
 
 function gap(row, rows, amount) {

@@ -14,6 +14,7 @@ from connectors.boards.held import Earned, Held, Quota
 from connectors.boards.scores import Partial
 from connectors.boards.seed import Ground
 from connectors.boards.server import utc_now
+from connectors.boards.ticker import Given, Honour, InARow
 from infra.contests.words import words
 from schemas.contests import Contests
 from schemas.definitions import Company
@@ -102,7 +103,19 @@ class Scene:
         return {r: Held((money, met), earned if r in paid else None, now) for r in reps}
 
     def about(self) -> About:
-        return About(words, self._detail)
+        return About(words, self._detail, self._given)
+
+    def _given(self) -> Given:
+        """What some have for long: nothing rings."""
+        long_ago = self.now - timedelta(days=3)
+        of = frozenset({"badge:big", "level:gold", "streak:calls"})
+        level = Honour("level:rep-08:gold", "level:gold", "LEVEL", "rep-08", "Gold", 1, long_ago)
+        badges = tuple(
+            Honour(f"badge:big:rep-08:{n}", "badge:big", "BADGE", "rep-08", "Big deal", 1,
+                   long_ago - timedelta(days=n)) for n in range(2)
+        )  # fmt: skip
+        streaks = (InARow("rep-08", "Ten calls a day", 6), InARow("rep-04", "Ten calls a day", 2))
+        return Given(of, (level, *badges), streaks)
 
     def _known(self) -> Known:
         at = self.now - timedelta(hours=20)

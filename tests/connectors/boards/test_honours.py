@@ -11,8 +11,9 @@ from connectors.boards.board import Board
 from connectors.boards.feed import Feed
 from connectors.boards.honours import Honours
 from connectors.boards.metrics import Metrics
-from connectors.boards.ticker import Given, Honour
+from connectors.boards.ticker import Given, Honour, InARow
 from connectors.boards.view import base_of
+from connectors.boards.worn import NOTHING, on_a_card, on_a_lane
 from tests.connectors.boards.browser import becomes_true
 from tests.connectors.boards.ground import Broker, Served, until
 from tests.connectors.boards.scene import Scene
@@ -68,6 +69,50 @@ def test_honours_and_deals_share_one_budget() -> None:
     feed = looked(Given(BADGES, ()), Given(BADGES, many), rings_per_hour=3)
     assert told(feed) == ["0", "1", "2", "3", "4"]
     assert [win.rings for win in reversed(feed.board.ticker.latest())] == [True] * 3 + [False] * 2
+
+
+def test_everybody_wears_the_highest_level_the_longest_streak_and_all_badges() -> None:
+    low, high = (Honour(f"level:rep-01:{n}", f"level:{n}", "LEVEL", "rep-01", n, 1, NOW)
+                 for n in ("silver", "gold"))  # fmt: skip
+    badges = tuple(badge(f"b{n:02}", minutes=n) for n in range(14))
+    runs = (
+        InARow("rep-01", "calls", 3),
+        InARow("rep-01", "deals", 7),
+        InARow("rep-02", "calls", 2),
+    )
+    feed = looked(Given(BADGES, (low, high, *badges), runs))
+    worn = feed.board.worn
+    assert on_a_lane(worn["rep-01"]) == {"level": "gold", "streak": {"name": "deals", "many": 7}}
+    assert on_a_lane(worn["rep-02"]) == {"level": "", "streak": {"name": "calls", "many": 2}}
+    assert on_a_lane(NOTHING) is None
+    card = on_a_card(worn["rep-01"])
+    assert [streak["name"] for streak in card["streaks"]] == ["deals", "calls"]
+    assert (card["badge_count"], len(card["badges"]), card["badges"][0]["name"]) == (14, 12, "b00")
+
+
+def test_what_is_taken_back_is_no_longer_worn() -> None:
+    feed = looked(Given(BADGES, (badge("new"),)), Given(BADGES, ()))
+    assert feed.board.worn == {}
+
+
+def test_a_lane_and_a_card_show_what_is_worn(
+    window: Any, broker: Broker, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(honours, "EVERY_SECONDS", 0.2)
+    scene = Scene()
+    served = Served(tmp_path, broker.bootstrap, scene, about=scene.about()).ready()
+    try:
+        page = enter(window(), served, "/")
+        page.wait_for_selector("[data-id=rep-08] .team:has-text('DACH · Gold · 6 in a row')")
+        page.wait_for_selector("[data-id=rep-04] .team:has-text('APAC · 2 in a row')")
+        assert page.inner_text("[data-id=rep-02] .team") == "UK & Ireland"
+        page.goto(page.url.split("?")[0].rstrip("/") + "/card?rep=rep-08")
+        worn = page.wait_for_selector("section[aria-labelledby=worn]").inner_text()
+        assert "Gold level" in worn
+        assert "Ten calls a day 6 in a row" in worn
+        assert worn.count("★ Big deal") == 2
+    finally:
+        served.stop()
 
 
 @pytest.mark.pages

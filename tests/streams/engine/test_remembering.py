@@ -68,6 +68,22 @@ def test_an_earlier_copy_gets_nothing_of_a_worker_that_knows_more() -> None:
     assert there.applied[1] == (2, 21)
 
 
+def test_who_starts_with_a_restored_warehouse_goes_by_what_is_there() -> None:
+    """A rebalance may fall between the restore and the next look at the warehouse."""
+    there = Fake()
+    warehouse = RememberingWarehouse(there)
+    warehouse.incarnation()
+    flush(warehouse, p0=10)
+    there.is_away = True
+    with pytest.raises(Unavailable):
+        flush(warehouse, p0=12)
+    there.is_away, there.applied, there.now = False, {0: (2, 5)}, Incarnation("two", 2)
+    started = warehouse.incarnation()
+    rows = pl.DataFrame({"topic": "crm.calls", "partition": 0, "epoch": 2, "offset_to": 7})
+    warehouse.insert(APPLIED, rows, started)
+    assert there.applied[0] == (2, 7)
+
+
 def test_who_said_that_a_backup_was_restored_is_not_told_that_nobody_did() -> None:
     there = Fake()
     warehouse = RememberingWarehouse(there)
