@@ -14,7 +14,7 @@ from connectors.boards.about import NOTHING, Names
 from connectors.boards.contests import Course
 from connectors.boards.floor import Floor
 from connectors.boards.freshness import Progress, newer
-from connectors.boards.held import Held
+from connectors.boards.held import Held, Plan
 from connectors.boards.measures import MEASURES
 from connectors.boards.periods import Period, Span, first_day, span_of, today_in
 from connectors.boards.scores import Partial, Scores, Totals
@@ -45,6 +45,7 @@ class Board:
         self.ticker = Ticker(rings_per_hour)
         self.course = Course()
         self.cards: Mapping[str, Held] = {}  # of reps whose card somebody looks at
+        self.plans: Mapping[str, tuple[Plan, ...]] = {}  # read while somebody looks at revenue
         self.worn: Mapping[str, Worn] = {}
         self.rules: Rules = rules
         self.progress: dict[str, Progress] = {}

@@ -1,10 +1,11 @@
-"""What scorecards are read from; whom it may be told was decided before (`access.py`)."""
+"""What scorecards and quotas on lanes are read from; whom it may be told is decided before."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from connectors.boards.held import Earned, Held, Quota
+from connectors.boards.held import Earned, Held, Plan, Quota
+from connectors.boards.measures import REVENUE_WON_REPORTING
 
 QUOTAS = """
 SELECT told.rep_id, told.kpi, if(kpi.name = '', told.kpi, kpi.name), toString(kpi.unit),
@@ -18,6 +19,13 @@ WHERE told.subject_kind = 'REP' AND told.subject_id IN {reps:Array(String)}
   AND NOT told.is_overlay
 ORDER BY told.period_end, told.kpi, told.currency
 """
+PLANS = """
+SELECT subject_id, period_start, period_end, quota, plan_to_date
+FROM spm_bi.attainment_current
+WHERE subject_kind = 'REP' AND kpi = {kpi:String} AND currency = {currency:String}
+  AND NOT is_overlay
+ORDER BY subject_id, period_start, period_end
+"""
 EARNED = """
 SELECT rep_id, plan_id, component_id, origin_start, origin_end, currency, earned
 FROM spm_bi.commission_balance
@@ -26,6 +34,14 @@ WHERE rep_id IN {reps:Array(String)} AND origin_start <= {today:Date32}
 ORDER BY plan_id, component_id, currency
 """
 Rows = Callable[..., list[tuple[Any, ...]]]
+
+
+def plans(rows: Rows, currency: str) -> Mapping[str, tuple[Plan, ...]]:
+    """Return what quotas of revenue ask of everybody."""
+    found: dict[str, list[Plan]] = {}
+    for rep_id, *plan in rows(PLANS, {"kpi": REVENUE_WON_REPORTING, "currency": currency}):
+        found.setdefault(rep_id, []).append(Plan(*plan))
+    return {rep_id: tuple(mine) for rep_id, mine in found.items()}
 
 
 def cards(

@@ -1,4 +1,4 @@
-"""What is read of a rep for their scorecard: quotas that run, and what was earned."""
+"""What is read of reps beside the stream: quotas that run, and for a card what was earned."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,6 +29,19 @@ class Quota(NamedTuple):
     days_left: Decimal | None
     required_per_day: Decimal | None
     projected: Decimal | None
+
+
+class Plan(NamedTuple):
+    """What a rep's quota of revenue asks for, in the reporting currency.
+
+    Attributes:
+        due: of it by now, by the plan's own curve; None: nobody knows.
+    """
+
+    period_start: date
+    period_end: date
+    quota: Decimal
+    due: Decimal | None
 
 
 class Earned(NamedTuple):

@@ -14,7 +14,7 @@ from connectors.boards import card_seed, contest_seed
 from connectors.boards.contests import Known, Told
 from connectors.boards.floor import Floor, Stint
 from connectors.boards.freshness import Progress
-from connectors.boards.held import Held
+from connectors.boards.held import Held, Plan
 from connectors.boards.measures import MEASURES
 from connectors.boards.scores import Partial
 from schemas.definitions import Bundle, Company
@@ -86,6 +86,9 @@ class Seed(Protocol):
     ) -> Mapping[str, Held]:
         """Return quotas of reps, and what those among `paid` have earned."""
 
+    def plans(self, currency: str) -> Mapping[str, tuple[Plan, ...]]:
+        """Return what quotas of revenue in a currency ask of everybody."""
+
 
 class WarehouseSeed:
     """Seed from ClickHouse; a fresh client per question, so a restart in between does no harm."""
@@ -130,6 +133,11 @@ class WarehouseSeed:
         """Return quotas of reps, and what those among `paid` have earned."""
         with self._asking() as rows:
             return card_seed.cards(rows, reps, paid, today, now)
+
+    def plans(self, currency: str) -> Mapping[str, tuple[Plan, ...]]:
+        """Return what quotas of revenue in a currency ask of everybody."""
+        with self._asking() as rows:
+            return card_seed.plans(rows, currency)
 
     @contextmanager
     def _asking(self) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:

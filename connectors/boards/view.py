@@ -1,11 +1,13 @@
 """What is sent to pages: one period by one yardstick, as plain values."""
 
 from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from connectors.boards.board import Board
 from connectors.boards.floor import hue_of, initials
 from connectors.boards.freshness import is_gone, state_of
+from connectors.boards.held import Plan
 from connectors.boards.measures import YARDSTICKS, Yardstick
 from connectors.boards.periods import Period
 from connectors.boards.ranking import ZERO, Standing, standings
@@ -16,6 +18,7 @@ from schemas.definitions import UNASSIGNED
 from schemas.money import minor_units
 
 FORMER = "Former colleague"  # whose name was erased, or never given
+SHARE = Decimal("0.0001")
 TOTALS = {key: column for column, key in enumerate(YARDSTICKS)}
 
 
@@ -44,7 +47,7 @@ def view_of(
     unassigned = ZERO
     if not scope.team and UNASSIGNED in (people := board.sums(period)):
         unassigned = people[UNASSIGNED].now[column]
-    shape = _team_row if scope.of_teams else _row
+    plans = _plans_of(board, period) if shows_quotas(yardstick.key, scope) else {}
     return {
         **base_of(board, now),
         "period": {"kind": period, "start": span.start, "end": span.end},
@@ -58,7 +61,10 @@ def view_of(
             {"id": t, "name": floor.teams[t], "depth": len(floor.lineage(t)) - 1}
             for t in sorted(floor.teams, key=lambda t: _path(board, t))
         ],
-        "rows": [shape(board, row) for row in rows],
+        "rows": [
+            _team_row(board, row) if scope.of_teams else _row(board, row, plans.get(row.rep_id))
+            for row in rows
+        ],
         "totals": {key: everything[c] for key, c in TOTALS.items()},
         "unassigned": unassigned,
         "unrated": board.unrated(period) if not scope.team else {},
@@ -102,7 +108,28 @@ def sources_of(board: Board, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _row(board: Board, row: Standing) -> dict[str, Any]:
+def shows_quotas(key: str, scope: Scope) -> bool:
+    """Return whether lanes show quotas: of reps, by revenue."""
+    return key == "revenue" and not scope.of_teams
+
+
+def _plans_of(board: Board, period: Period) -> dict[str, Plan]:
+    """Return the quotas of just the days that are shown."""
+    span = board.span(period)
+    return {
+        rep_id: plan
+        for rep_id, plans in board.plans.items()
+        for plan in plans
+        if (plan.period_start, plan.period_end) == span and plan.quota > 0
+    }
+
+
+def _quota(plan: Plan, value: Decimal) -> dict[str, Any]:
+    attained = (value / plan.quota).quantize(SHARE, ROUND_HALF_EVEN)
+    return {"amount": plan.quota, "due": plan.due, "attained": attained}
+
+
+def _row(board: Board, row: Standing, plan: Plan | None) -> dict[str, Any]:
     floor = board.floor
     stint = floor.stint(row.rep_id, board.today)
     name = shown_name(board, row.rep_id)
@@ -118,6 +145,7 @@ def _row(board: Board, row: Standing) -> dict[str, Any]:
         "value": row.value,
         "to_next": row.to_next,
         "moved": row.moved,
+        "quota": _quota(plan, row.value) if plan else None,
         "worn": on_a_lane(board.worn.get(row.rep_id, NOTHING)),
     }
 

@@ -13,11 +13,13 @@ from connectors.boards.contest_view import needs_detail
 from connectors.boards.contests import phase_of
 from connectors.boards.feed import Feed
 from connectors.boards.seed import Seed, SeedUnavailable
-from connectors.boards.selections import Card, OneContest
+from connectors.boards.selections import Card, OneContest, Ranking
+from connectors.boards.view import shows_quotas
 
 log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
+PLANS_SECONDS = 60.0  # all quotas: a second of the warehouse with 100,000 reps
 CARDS_SECONDS = 15.0  # quotas and earnings move with deals, not with calls
 DETAIL_SECONDS = 5.0  # a detail takes up to 0.6 s of CPU in a contest of a hundred thousand facts
 Detail = Callable[[str], Mapping[str, Any]]
@@ -29,6 +31,7 @@ class Watching:
     def __init__(self, feed: Feed, seed: Seed, detail: Detail | None) -> None:
         self._feed, self._seed, self._detail = feed, seed, detail
         self._cards_at: dict[Card, float] = {}
+        self._plans_at = -PLANS_SECONDS
         self._details_at: dict[str, tuple[float, object]] = {}
 
     async def run(self) -> None:
@@ -46,6 +49,8 @@ class Watching:
         await self._look_at_cards({s for s in watched if isinstance(s, Card)})
         for contest_id in sorted({s.contest_id for s in watched if isinstance(s, OneContest)}):
             await self._look_at_contest(contest_id)
+        if any(isinstance(s, Ranking) and shows_quotas(s.key, s.scope) for s in watched):
+            await self._look_at_plans()
 
     async def _look_at_cards(self, wanted: set[Card]) -> None:
         self._cards_at = {c: at for c, at in self._cards_at.items() if c in wanted}
@@ -62,6 +67,18 @@ class Watching:
         board.cards = {**board.cards, **found}
         self._cards_at = dict.fromkeys(wanted, _monotonic())
         self._feed.mark()
+
+    async def _look_at_plans(self) -> None:
+        now = _monotonic()
+        if now - self._plans_at < PLANS_SECONDS:
+            return
+        self._plans_at = now
+        board = self._feed.board
+        currency = board.floor.company.reporting_currency
+        found = await asyncio.to_thread(self._seed.plans, currency)
+        if found != board.plans:
+            board.plans = found
+            self._feed.mark()
 
     async def _look_at_contest(self, contest_id: str) -> None:
         course = self._feed.board.course

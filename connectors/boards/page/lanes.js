@@ -12,6 +12,7 @@ const ROW_FEW_REM = 13;
 const HEAD_REM = 3.6;
 const MORE_REM = 4.4;
 const NEIGHBOURS = 2;
+const FAR = 1.5; // quotas up to so many times the leader's amount are on the track
 const LONG_NAME = 26; // letters; from here on a narrower cut of the typeface
 
 export function Lanes({ shown, numbers, me, wins, view, onView }) {
@@ -21,7 +22,7 @@ export function Lanes({ shown, numbers, me, wins, view, onView }) {
   const currency = money ? shown.company.currency : null;
   const amount = (text) => (money ? numbers.money(text, currency) : numbers.count(text));
   const { rows, row, hidden } = fit(shown.rows, room, me, view);
-  const best = Math.max(0, ...shown.rows.map((r) => Number(r.value)));
+  const best = reach(shown.rows);
   const step = stepOf(best);
 
   useLayoutEffect(() => {
@@ -73,9 +74,10 @@ function Lane({ row, best, amount, period, me, win, numbers, first }) {
     <th role="rowheader" scope="row" class="rep c-rep"><div class="who">
       <span class=${row.name.length > LONG_NAME ? "name long" : "name"} title=${row.name}>${row.name}</span>
       ${me === row.id ? html`<span class="you">${say("you")}</span>` : null}
-      <span class="team" title=${row.worn?.streak?.name ?? ""}>${beside(row)}</span></div></th>
+      <span class="team" title=${row.worn?.streak?.name ?? ""}>${beside(row, numbers)}</span></div></th>
     <td role="cell" class="c-lane"><div class="lane" style=${{ "--share": share }} aria-hidden="true">
       <div class="trail"></div>
+      ${row.quota && html`<${Tick} of="due" at=${row.quota.due} best=${best} /><${Tick} of="quota" at=${row.quota.amount} best=${best} />`}
       <div class="runner">${row.initials}${win ? html`<span class=${share > 0.7 ? "flag left" : "flag"}>${win.honour ? "★" : `+${numbers.money(win.amount, win.currency)}`}</span>` : null}</div>
     </div></td>
     <td role="cell" class="value c-value">${amount(row.value)}</td>
@@ -83,11 +85,24 @@ function Lane({ row, best, amount, period, me, win, numbers, first }) {
   </tr>`;
 }
 
-// Team, level and the longest streak; of a team its people.
-function beside(row) {
+// As far as the leader, or as the quotas, where those are not out of sight.
+function reach(rows) {
+  const leader = Math.max(0, ...rows.map((r) => Number(r.value)));
+  const quotas = rows.map((r) => Number(r.quota?.amount ?? 0)).filter((amount) => amount <= leader * FAR);
+  return Math.max(leader, ...quotas);
+}
+
+function Tick({ of, at, best }) {
+  const place = Number(at ?? 0) / best;
+  return at !== null && best > 0 && place <= 1 ? html`<span class=${`tick ${of}`} style=${{ insetInlineStart: `${100 * place}%` }}></span>` : null;
+}
+
+// Team, attainment, level and the longest streak; of a team its people.
+function beside(row, numbers) {
   if (row.people !== undefined) return say("people", { n: row.people });
   const streak = row.worn?.streak ? say("inARow", { n: row.worn.streak.many }) : "";
-  return [row.team, row.worn?.level, streak].filter(Boolean).join(" · ");
+  const attained = row.quota ? say("ofItsQuota", { share: numbers.percent(row.quota.attained) }) : "";
+  return [row.team, attained, row.worn?.level, streak].filter(Boolean).join(" · ");
 }
 
 function gap(row, rows, amount) {

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.boards.contests import Told
 from connectors.boards.freshness import Progress
-from connectors.boards.held import Held
+from connectors.boards.held import Held, Plan
 from connectors.boards.link import new_link
 from connectors.boards.scores import Partial
 from connectors.boards.seed import Ground, Seed
@@ -51,6 +51,9 @@ class Kept:
     def cards(
         self, reps: Collection[str], paid: Collection[str], today: date, now: datetime
     ) -> Mapping[str, Held]:
+        return {}
+
+    def plans(self, currency: str) -> Mapping[str, tuple[Plan, ...]]:
         return {}
 
     def partials(self, generation: int, first_day: date) -> list[Partial]:

@@ -10,7 +10,8 @@ from connectors.boards.contests import Known, Placed, Told, known_of, told_of
 from connectors.boards.floor import Floor as People
 from connectors.boards.floor import Stint
 from connectors.boards.freshness import Progress
-from connectors.boards.held import Earned, Held, Quota
+from connectors.boards.held import Earned, Held, Plan, Quota
+from connectors.boards.periods import Period, span_of
 from connectors.boards.scores import Partial
 from connectors.boards.seed import Ground
 from connectors.boards.server import utc_now
@@ -101,6 +102,14 @@ class Scene:
             Earned("ae-2026", "new logo bonus", start, end, self.currency, Decimal("500.00")),
         )
         return {r: Held((money, met), earned if r in paid else None, now) for r in reps}
+
+    def plans(self, currency: str) -> Mapping[str, tuple[Plan, ...]]:
+        span = span_of(Period.MONTH, self.now.date(), self.ground().floor.company)
+        return {
+            rep: (Plan(*span, Decimal(170_000 + n * 6_000), Decimal(130_000 + n * 5_000)),)
+            for n, rep in enumerate(PEOPLE)
+            if n % 4 != 3
+        }
 
     def about(self) -> About:
         return About(words, self._detail, self._given)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.boards.board import Board, as_json, scored
 from connectors.boards.floor import Floor, Stint, initials
+from connectors.boards.held import Plan
 from connectors.boards.measures import YARDSTICKS
 from connectors.boards.periods import Period, first_day, today_in
 from connectors.boards.scores import Partial
@@ -233,3 +234,22 @@ def test_a_roster_that_changes_moves_people_and_zones() -> None:
 )
 def test_initials(name: str, letters: str) -> None:
     assert initials(name) == letters
+
+
+def test_a_quota_of_just_the_days_shown_stands_on_its_lane() -> None:
+    board = board_of([money("a", "7000"), part("a", "calls", 3), money("b", "500")])
+    month, quarter = board.span(Period.MONTH), board.span(Period.QUARTER)
+    board.plans = {
+        "a": (Plan(*month, Decimal(12_000), Decimal(8_000)), Plan(*quarter, Decimal(30_000), None)),
+        "b": (Plan(*month, Decimal(0), None),),
+    }
+
+    def quotas(key: str, period: Period) -> dict[str, Any]:
+        rows = view_of(board, YARDSTICKS[key], period, NOON)["rows"]
+        return {row["id"]: row["quota"] for row in rows}
+
+    assert quotas("revenue", Period.MONTH) == {
+        "a": {"amount": 12_000, "due": 8_000, "attained": Decimal("0.5833")}, "b": None,
+    }  # fmt: skip
+    assert quotas("revenue", Period.QUARTER)["a"]["attained"] == Decimal("0.2333")
+    assert quotas("revenue", Period.WEEK) == quotas("calls", Period.MONTH) == {"a": None, "b": None}

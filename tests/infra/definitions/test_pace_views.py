@@ -121,3 +121,19 @@ def test_a_scorecard_holds_what_attainment_and_the_ledger_tell_of_its_rep(client
         got = [(q.kpi, q.quota, q.actual, q.pace, q.required_per_day) for q in held[rep].quotas]
         assert sorted(got, key=str) == sorted(wanted, key=str)
         assert all(q.name and q.unit for q in held[rep].quotas)
+    _lanes_hold_the_quotas_of_revenue(client, asked)
+
+
+def _lanes_hold_the_quotas_of_revenue(client: Any, asked: Any) -> None:
+    """Of any KPI: this floor has no quotas of revenue."""
+    wanted = client.query(
+        "SELECT subject_id, kpi, currency, period_start, period_end, quota, plan_to_date"
+        " FROM spm_bi.attainment_current WHERE subject_kind = 'REP' AND NOT is_overlay"
+    ).result_rows
+    assert wanted
+    for kpi, currency in {row[1:3] for row in wanted}:
+        plans = card_seed.plans(
+            lambda sql, given, of=kpi: asked(sql, {**given, "kpi": of}), currency
+        )
+        found = {(rep, *plan) for rep, mine in plans.items() for plan in mine}
+        assert found == {(row[0], *row[3:]) for row in wanted if row[1:3] == (kpi, currency)}
