@@ -72,7 +72,8 @@ def _spent(process: int) -> float:
 
 def _children(process: int) -> list[int]:
     found: list[int] = []
-    for file in Path(f"/proc/{process}/task").glob("*/children"):
-        with suppress(OSError):  # a thread that has ended meanwhile
-            found += map(int, file.read_text().split())
+    with suppress(OSError):  # the process has ended while its threads were listed
+        for file in Path(f"/proc/{process}/task").glob("*/children"):
+            with suppress(OSError):  # a thread that has ended meanwhile
+                found += map(int, file.read_text().split())
     return found

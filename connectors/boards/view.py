@@ -43,13 +43,27 @@ def view_of(
     if scope.of_teams and not scope.team:
         counted = list(board.sums(period).values())
     everything = [sum((s.now[c] for s in counted), ZERO) for c in range(len(TOTALS))]
-    span = board.span(period)
     unassigned = ZERO
     if not scope.team and UNASSIGNED in (people := board.sums(period)):
         unassigned = people[UNASSIGNED].now[column]
     plans = _plans_of(board, period) if shows_quotas(yardstick.key, scope) else {}
     return {
         **base_of(board, now),
+        **_chosen(board, yardstick, period, scope),
+        "rows": [
+            _team_row(board, row) if scope.of_teams else _row(board, row, plans.get(row.rep_id))
+            for row in rows
+        ],
+        "totals": {key: everything[c] for key, c in TOTALS.items()},
+        "unassigned": unassigned,
+        "unrated": board.unrated(period) if not scope.team else {},
+    }
+
+
+def _chosen(board: Board, yardstick: Yardstick, period: Period, scope: Scope) -> dict[str, Any]:
+    """Return what was chosen, and which teams there are to choose."""
+    floor, span = board.floor, board.span(period)
+    return {
         "period": {"kind": period, "start": span.start, "end": span.end},
         "yardstick": {"key": yardstick.key, "weights": yardstick.weights},
         "scope": {
@@ -61,13 +75,6 @@ def view_of(
             {"id": t, "name": floor.teams[t], "depth": len(floor.lineage(t)) - 1}
             for t in sorted(floor.teams, key=lambda t: _path(board, t))
         ],
-        "rows": [
-            _team_row(board, row) if scope.of_teams else _row(board, row, plans.get(row.rep_id))
-            for row in rows
-        ],
-        "totals": {key: everything[c] for key, c in TOTALS.items()},
-        "unassigned": unassigned,
-        "unrated": board.unrated(period) if not scope.team else {},
     }
 
 
