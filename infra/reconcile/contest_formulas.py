@@ -30,7 +30,10 @@ def parsed(kpi: str, kpis: Mapping[str, Mapping[str, Any]], measures: set[str]) 
         kpis: by name, as they were written.
         measures: there are.
     """
-    tree = _written_out(kpi, kpis)
+    try:
+        tree = _written_out(kpi, kpis)
+    except SyntaxError:  # a measure may be called as a word of Python is
+        return None
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     if not names <= measures or any(isinstance(node, ast.Call) for node in ast.walk(tree)):
         return None

@@ -86,7 +86,7 @@ class Worker:
     def on_assigned(self, consumer: Any, partitions: set[Partition]) -> None:
         """Prepare partitions, then let the consumer hand them out."""
         self.consumer, self.assigned = consumer, set(partitions)
-        self.is_assigned = True
+        self.is_assigned, self._hurry = True, False
         self._drop()
         self.tasks.spawn(self._prepare())
 
@@ -100,7 +100,8 @@ class Worker:
     async def finish(self) -> None:
         """Flush what waits, for a short while; what is left the next owner reads again.
 
-        What comes meanwhile is left to that one: with it there would always be something waiting.
+        What comes until partitions are assigned again is left to that one: with it there would
+        always be something waiting, and behind it a gap.
         """
         self._hurry = True
         self._work.set()
@@ -108,7 +109,6 @@ class Worker:
             await asyncio.wait_for(self._drained(), LAST_FLUSH_SECONDS_MAX)
         except TimeoutError:
             log.warning("gave up the last flush; its records will be read again")
-        self._hurry = False
 
     async def _drained(self) -> None:
         while not self._is_idle() or self._busy or (self._writing and not self._writing.done()):

@@ -154,6 +154,9 @@ def test_a_last_flush_ends_though_records_keep_coming(
         await asyncio.sleep(0.05)
         await worker.finish()
         assert not state.waiting
+        await asyncio.sleep(0.02)  # a worker that stops is still handed some
+        assert not state.waiting
+        assert not ground.transport.read, "nothing is missing here: the next one reads it"
         flushing.cancel()
         coming.cancel()
 
