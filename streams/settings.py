@@ -95,6 +95,14 @@ class Settings(BaseSettings):
     warehouse_port: Port = 18123
     intake_port: Port = 18087
     board_port: Port = 18080
+    board_quotas: bool = Field(
+        default=True,
+        description="Lanes of revenue show everybody what each rep's quota asks for. false: only "
+        "a rep's own card does.",
+    )
+    board_rings_per_hour: int = Field(
+        default=20, ge=0, description="Deals won that boards celebrate; others are told quietly."
+    )
     gateway_port: Port = Field(
         default=18088, description="Webhooks of vendors; put a proxy with TLS in front of it."
     )

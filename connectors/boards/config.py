@@ -23,6 +23,8 @@ class BoardConfig:
         screens: file that keeps which screens managers put up; None: beside `sessions`.
         title: headline; None: the company's name.
         rings_per_hour: how many deals won are celebrated; the others are told quietly.
+        quotas: whether lanes of revenue show what each rep's quota asks for; on a rep's own card
+            it stands either way.
         registry_url: of a schema registry; None: ids of the shipped catalogue.
         kafka: further settings of the client (security_protocol, ssl_cafile, ...), as aiokafka
             names them.
@@ -39,6 +41,7 @@ class BoardConfig:
     screens: Path | None = None
     title: str | None = None
     rings_per_hour: int = RINGS_PER_HOUR
+    quotas: bool = True
     registry_url: str | None = None
     streams_max: int = STREAMS_MAX
     kafka: dict[str, object] = field(default_factory=dict, repr=False)

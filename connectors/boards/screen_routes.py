@@ -19,6 +19,7 @@ from connectors.boards.screens import (
     Screens,
     Shows,
 )
+from connectors.boards.slides import EXAMPLES, slide_of
 from schemas.principals import Principal
 
 NAME_LETTERS_MAX = 60
@@ -186,6 +187,8 @@ def _shows(body: dict[str, Any]) -> Shows:
         raise _Wrong(f"slides are a list of 1 to {SLIDES_MAX}")
     if not all(isinstance(s, str) and 0 < len(s) <= SLIDE_LETTERS_MAX for s in slides):
         raise _Wrong(f"a slide is a text of 1 to {SLIDE_LETTERS_MAX} letters")
+    if unknown := [s for s in slides if slide_of(s) is None]:
+        raise _Wrong(f"{unknown[0]!r} is no slide; slides are such as {', '.join(EXAMPLES)}")
     if type(seconds) is not int or seconds not in SECONDS:
         raise _Wrong(f"seconds are a whole number from {SECONDS[0]} to {SECONDS[-1]}")
     return Shows(tuple(slides), seconds)

@@ -1,7 +1,11 @@
-"""What a viewer chose to see. Who chose the same thing is sent the same bytes."""
+"""What a viewer chose to see. Who chose the same thing is sent the same bytes.
 
+No tuples: a contest and a card of one name would be equal, and one be sent as the other.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from connectors.boards.board import Board
 from connectors.boards.cards import card_of
@@ -12,7 +16,8 @@ from connectors.boards.teams import EVERYBODY, Scope
 from connectors.boards.view import view_of
 
 
-class Ranking(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ranking:
     """Reps or teams by one yardstick in one period."""
 
     period: Period = Period.MONTH
@@ -25,7 +30,8 @@ class Ranking(NamedTuple):
                                              self.scope)}  # fmt: skip
 
 
-class ContestList(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ContestList:
     """All contests; drafts and hidden ones only for those who manage."""
 
     manages: bool = False
@@ -35,7 +41,8 @@ class ContestList(NamedTuple):
         return {"kind": "contests", **contests_of(board, now, manages=self.manages)}
 
 
-class OneContest(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OneContest:
     """One contest."""
 
     contest_id: str
@@ -47,7 +54,8 @@ class OneContest(NamedTuple):
         return {"kind": "contest", **shown}
 
 
-class Card(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Card:
     """A rep's own numbers; what they earn only for those who may see pay."""
 
     rep_id: str

@@ -34,7 +34,9 @@ from connectors.boards.metrics import Metrics
 from connectors.boards.packing import is_wanted
 from connectors.boards.screens import Screens
 from connectors.boards.seed import Seed, over_http
+from connectors.boards.selections import OneContest, Selection
 from connectors.boards.sessions import Sessions
+from connectors.boards.slides import is_among
 from connectors.boards.sse import EventStream
 from connectors.boards.stream import Stream
 from connectors.boards.watching import Watching
@@ -76,7 +78,8 @@ def create_app(
     )
     door = Door(Sessions(config.sessions, principals, clock), principals, screens)
     stream = Stream(config, seed, feed, ids_from(config.registry_url))
-    ears = (stream, Watching(feed, seed, about.detail), Honours(feed, about.honours))
+    watching = Watching(feed, seed, about.detail, quotas=config.quotas)
+    ears = (stream, watching, Honours(feed, about.honours))
     server = _Server(config, feed, door, ears)
     app = Starlette(
         routes=[
@@ -172,12 +175,17 @@ class _Server:
         selection = selection_of(request.query_params, who, board)
         if isinstance(selection, JSONResponse):
             return selection
+        if not _is_shown(door, request, selection):
+            return refusal(
+                403, f"{who.name} shows other pages", "a manager chooses them, at /screens"
+            )
         if self._feed.metrics.viewers_now >= self._config.streams_max:
             return refusal(503, "too many pages are open", "close some, or raise streams_max")
 
         def stays() -> bool:
-            refused = door.refuse(request) is not None
-            return not refused and may_stay(selection, door.who(request), board)
+            if door.refuse(request) is not None or not _is_shown(door, request, selection):
+                return False
+            return may_stay(selection, door.who(request), board)
 
         packs = is_wanted(request.headers.get("accept-encoding", ""))
         return EventStream(self._feed, selection, stays, packs=packs)
@@ -190,6 +198,7 @@ class _Server:
         assert who is not None, "refuse() lets nobody unknown pass"
         feed = self._feed
         found = runs_for_all(feed.board, feed.clock(), manages=manages(who))
+        found = [c for c in found if _is_shown(self._door, request, OneContest(c))]
         return JSONResponse({"contests": found}, headers={"cache-control": "no-store"})
 
     async def livez(self, _: Request) -> Response:
@@ -205,6 +214,12 @@ class _Server:
         return Response(
             generate_latest(self._feed.metrics.registry), media_type=CONTENT_TYPE_LATEST
         )
+
+
+def _is_shown(door: Door, request: Request, selection: Selection) -> bool:
+    """Return whether a screen was put up to show this; everybody else chooses for themselves."""
+    screen = door.screen(request)
+    return screen is None or is_among(selection, screen.shows.slides)
 
 
 class _Files(StaticFiles):

@@ -28,8 +28,10 @@ Detail = Callable[[str], Mapping[str, Any]]
 class Watching:
     """Keeps what viewers look at up to date beside the stream."""
 
-    def __init__(self, feed: Feed, seed: Seed, detail: Detail | None) -> None:
-        self._feed, self._seed, self._detail = feed, seed, detail
+    def __init__(
+        self, feed: Feed, seed: Seed, detail: Detail | None, *, quotas: bool = True
+    ) -> None:
+        self._feed, self._seed, self._detail, self._quotas = feed, seed, detail, quotas
         self._cards_at: dict[Card, float] = {}
         self._plans_at = -PLANS_SECONDS
         self._details_at: dict[str, tuple[float, object]] = {}
@@ -49,7 +51,8 @@ class Watching:
         await self._look_at_cards({s for s in watched if isinstance(s, Card)})
         for contest_id in sorted({s.contest_id for s in watched if isinstance(s, OneContest)}):
             await self._look_at_contest(contest_id)
-        if any(isinstance(s, Ranking) and shows_quotas(s.key, s.scope) for s in watched):
+        rankings = (s for s in watched if isinstance(s, Ranking))
+        if self._quotas and any(shows_quotas(s.key, s.scope) for s in rankings):
             await self._look_at_plans()
 
     async def _look_at_cards(self, wanted: set[Card]) -> None:

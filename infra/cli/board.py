@@ -80,6 +80,8 @@ def config_of(settings: "Settings", title: str | None = None) -> "BoardConfig":
         host=settings.host,
         port=settings.board_port,
         title=title,
+        rings_per_hour=settings.board_rings_per_hour,
+        quotas=settings.board_quotas,
         registry_url=settings.schema_registry_url,
         kafka=_kafka(settings),
     )

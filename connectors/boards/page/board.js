@@ -42,7 +42,7 @@ export function Board({ me, onSignOut, given, slides }) {
   const isOfTeams = shown.scope.of === "teams";
   return html`<div class=${`board ${isStale ? "stale" : ""}`}>
     ${isStale && html`<p class="banner">${staleText(life, numbers)}</p>`}
-    <${Top} shown=${shown} chosen=${chosen} numbers=${numbers} life=${life} paused=${held?.at} onChoose=${choose} />
+    <${Top} shown=${shown} chosen=${chosen} numbers=${numbers} life=${life} paused=${held?.at} fixed=${Boolean(me.screen)} onChoose=${choose} />
     ${shown.rows.length
       ? html`<${Lanes} shown=${shown} numbers=${numbers} me=${me.rep_id} wins=${held || isOfTeams ? new Map() : wins} view=${view} onView=${setView} />`
       : isOfTeams ? html`<${Empty} title=${say("noTeams")}>${say("noTeamsWhy")}<//>`

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "./vendor/preact.js";
 import { locale } from "./choices.js";
 import { ContestLanes } from "./contest_lanes.js";
-import { Countdown, Passes, Phase, Prizes, Rules, scoreText, unitText } from "./contest_parts.js";
+import { Countdown, Passes, Phase, Prizes, RuleLines, Rules, scoreText, unitText } from "./contest_parts.js";
 import { Draw, Duel, Goal, King, Podium, Table, facesOff, held } from "./contest_shapes.js";
 import { Frame } from "./frame.js";
 import { numbersFor } from "./numbers.js";
@@ -42,7 +42,7 @@ function One({ shown, me, now }) {
 
 function Body({ shown, me, now }) {
   const { contest, rows } = shown;
-  if (contest.phase === "COMING") return html`<section class="ahead-of"><ul tabIndex="0">${contest.rules.slice(1).map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`;
+  if (contest.phase === "COMING") return html`<section class="ahead-of"><${RuleLines} contest=${contest} /></section>`;
   if (!rows.length) return html`<div class="empty"><h2>${say("nobodyYet")}</h2><p>${say("nobodyYetWhy")}</p></div>`;
   const lanes = (extra) => html`<${ContestLanes} shown=${shown} numbers=${numbers} me=${me} extra=${extra} />`;
   if (contest.phase === "FINAL") return html`<section class="shape"><${Podium} shown=${shown} numbers=${numbers} />${rows.length > 3 && lanes()}</section>`;

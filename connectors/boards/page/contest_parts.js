@@ -54,7 +54,12 @@ export const prizeText = (prize, numbers) =>
 
 export function Rules({ contest, isOpen }) {
   if (!contest.rules.length) return null;
-  return html`<details class="rules-of" open=${isOpen}><summary>${say("rules")}</summary><ul tabIndex="0">${contest.rules.slice(1).map((line) => html`<li key=${line}>${line}</li>`)}</ul></details>`;
+  return html`<details class="rules-of" open=${isOpen}><summary>${say("rules")}</summary><${RuleLines} contest=${contest} /></details>`;
+}
+
+// They are written in English, whatever the page speaks; a screen reader has to know.
+export function RuleLines({ contest }) {
+  return html`<ul tabIndex="0" lang="en" dir="ltr">${contest.rules.slice(1).map((line) => html`<li key=${line}>${line}</li>`)}</ul>`;
 }
 
 export function Passes({ passes, numbers }) {

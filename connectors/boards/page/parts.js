@@ -8,7 +8,8 @@ import { PERIODS, YARDSTICKS, formula, sourceState, winText } from "./words.js";
 const WINS_SHOWN = 5;
 const INDENT = "\u2003";
 
-export function Top({ shown, chosen, numbers, life, paused, onChoose }) {
+// A screen shows what a manager chose for it, so there is nothing to choose from.
+export function Top({ shown, chosen, numbers, life, paused, fixed, onChoose }) {
   const { yardstick, period, company, totals, teams, scope } = shown;
   const options = (texts) => Object.entries(texts).map(([key, text]) => html`<option key=${key} value=${key}>${text}</option>`);
   const money = yardstick.key === "revenue";
@@ -16,12 +17,12 @@ export function Top({ shown, chosen, numbers, life, paused, onChoose }) {
   const pick = (name) => (e) => onChoose({ [name]: e.target.value });
   return html`<header class="top">
     <div>
-      <h1 class="headline">
+      <h1 class="headline">${fixed ? html`<span>${YARDSTICKS[chosen.by]}</span><span class="span">${PERIODS[chosen.period]}</span>` : html`
         <select aria-label=${say("rankBy")} value=${chosen.by} onChange=${pick("by")}>${options(YARDSTICKS)}</select>
-        <select class="span" aria-label=${say("period")} value=${chosen.period} onChange=${pick("period")}>${options(PERIODS)}</select>
+        <select class="span" aria-label=${say("period")} value=${chosen.period} onChange=${pick("period")}>${options(PERIODS)}</select>`}
       </h1>
       <p class="about"><b>${shown.title}</b>${shown.title ? " · " : ""}${numbers.days(period.kind, period.start, period.end)} · <${AsOf} life=${life} paused=${paused} numbers=${numbers} />
-        ${teams.length > 1 && html` · <select class="of" aria-label=${say("rankOf")} value=${scope.of} onChange=${pick("of")}>${options({ reps: say("reps"), teams: say("teams") })}</select>${" "}<select class="of" aria-label=${say("team")} value=${scope.team} onChange=${pick("team")}><option value="">${say("everybody")}</option>
+        ${fixed && scope.team && ` · ${scope.name}`}${!fixed && teams.length > 1 && html` · <select class="of" aria-label=${say("rankOf")} value=${scope.of} onChange=${pick("of")}>${options({ reps: say("reps"), teams: say("teams") })}</select>${" "}<select class="of" aria-label=${say("team")} value=${scope.team} onChange=${pick("team")}><option value="">${say("everybody")}</option>
             ${teams.map((t) => html`<option key=${t.id} value=${t.id}>${INDENT.repeat(t.depth)}${t.name}</option>`)}</select>`}</p>
     </div>
     <div class="sum">

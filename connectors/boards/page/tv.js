@@ -1,9 +1,9 @@
 // A television: it shows a code until a manager enters it, then what it was told to show.
 import { html, useEffect, useState } from "./vendor/preact.js";
 import { Board } from "./board.js";
-import { Contest } from "./contest.js";
+import { Contest, ContestList } from "./contest.js";
 import { whoAmI } from "./door.js";
-import { slidesInAddress, useRotation } from "./rotation.js";
+import { useRotation } from "./rotation.js";
 import { say } from "./say.js";
 
 const ASK_MS = 2_000;
@@ -58,6 +58,7 @@ export function Pairing({ onOpen, wrong }) {
 // A screen's own slides, as a manager chose them, looked up again now and then.
 export function Screen({ me, onLeave }) {
   const [screen, setScreen] = useState(me.screen);
+  useEffect(() => setScreen(me.screen), [me.screen]); // what it showed was taken from it, and it asked anew
   useEffect(() => {
     const look = async () => {
       try {
@@ -69,13 +70,13 @@ export function Screen({ me, onLeave }) {
     const timer = setInterval(look, CHANGED_MS);
     return () => clearInterval(timer);
   }, []);
-  return html`<${Slides} me=${me} onLeave=${onLeave} shows=${slidesInAddress() ?? screen} />`;
+  return html`<${Slides} me=${me} onLeave=${onLeave} shows=${screen} />`;
 }
 
 export function Slides({ me, onLeave, shows }) {
   const slides = useRotation(shows);
   const { slide } = slides;
-  if (!slide) return html`<${Board} key="empty" me=${me} onSignOut=${onLeave} />`;
+  if (!slide) return html`<${ContestList} me=${me} onLeave=${onLeave} />`; // none runs now; one may be coming
   if (slide.kind === "contest") return html`<${Contest} key=${slide.id} id=${slide.id} me=${me} onLeave=${onLeave} slides=${slides} />`;
   return html`<${Board} key=${JSON.stringify(slide.chosen)} me=${me} onSignOut=${onLeave} slides=${slides} given=${slide.chosen} />`;
 }

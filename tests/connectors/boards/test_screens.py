@@ -140,7 +140,7 @@ def test_a_manager_changes_what_a_screen_shows(door: Served) -> None:
         {"name": ""}, {"name": "x" * 61}, {"name": "x", "days": 0}, {"name": "x", "days": 366},
         {"name": "x", "days": True}, {"name": "x", "slides": []}, {"name": "x", "slides": [1]},
         {"name": "x", "slides": ["y"] * 21}, {"name": "x", "seconds": 4},
-        {"name": "x", "seconds": "20"},
+        {"name": "x", "seconds": "20"}, {"name": "x", "slides": ["board:luck:month"]},
     ],
 )  # fmt: skip
 def test_what_is_no_screen_is_refused_with_a_reason(door: Served, wrong: dict[str, Any]) -> None:
@@ -172,6 +172,43 @@ def test_a_screen_may_look_and_nothing_else(door: Served) -> None:
         assert tv.request(method, path, json={"name": "x"}).status_code == 403
     assert tv.get("/events", params={"show": "card", "rep": "rep-a"}).status_code == 403
     assert tv.get("/contests/running").json() == {"contests": []}
+
+
+def looks(tv: httpx.Client, **asked: str) -> int:
+    with tv.stream("GET", "/events", params=asked) as answer:
+        return answer.status_code
+
+
+def test_a_screen_shows_what_it_was_put_up_for_and_nothing_beyond(door: Served) -> None:
+    dana, tv = manager(door), browser(door)
+    shows = {"slides": ["board:revenue:month:emea", "contest:duel"], "seconds": 20}
+    made = dana.post("/screens/links", json={"name": "Lobby", **shows}).json()
+    tv.post("/session", json={"screen": made["path"].split("=")[1]})
+    assert looks(tv, by="revenue", period="month", team="emea") == 200
+    assert looks(tv, show="contest", id="duel") == 200
+    assert looks(tv, by="revenue", period="month") == 403  # the whole company
+    assert looks(tv, by="revenue", period="month", team="apac") == 403
+    assert looks(tv, by="calls", period="month", team="emea") == 403
+    assert looks(tv, show="contest", id="blitz") == 403
+    assert looks(tv, show="contests") == 403
+    dana.put(f"/screens/{made['id']}", json={**shows, "slides": ["contests"]})
+    assert looks(tv, show="contests") == 200
+    assert looks(tv, show="contest", id="blitz") == 200
+    assert looks(tv, by="revenue", period="month", team="emea") == 403
+
+
+def test_a_screen_that_is_told_to_show_something_else_is_cut_off_from_what_it_showed(
+    door: Served,
+) -> None:
+    dana, tv = manager(door), browser(door)
+    made = dana.post("/screens/links", json={"name": "Lobby"}).json()
+    tv.post("/session", json={"screen": made["path"].split("=")[1]})
+    with tv.stream("GET", "/events", params={"by": "revenue", "period": "month"}) as answer:
+        lines = answer.iter_lines()
+        assert next(line for line in lines if line.startswith("event:")) == "event: beat"
+        shows = {"slides": ["board:calls:today"], "seconds": 20}
+        assert dana.put(f"/screens/{made['id']}", json=shows).status_code == 204
+        assert "event: leave" in lines
 
 
 def test_another_site_pairs_and_takes_back_nothing(door: Served) -> None:

@@ -45,6 +45,9 @@ def test_the_board_reads_where_everybody_else_reads(tmp_path: Path) -> None:
     assert "ps_x" not in repr(config)
     assert config.principals.parent == config.sessions.parent == tmp_path
     assert config.kafka == {}
+    assert (config.rings_per_hour, config.quotas) == (20, True)
+    shy = Settings(warehouse_token="ps_x", board_rings_per_hour=3, board_quotas=False)
+    assert (board.config_of(shy).rings_per_hour, board.config_of(shy).quotas) == (3, False)
 
 
 def test_a_secured_kafka_is_spoken_to_as_the_settings_say() -> None:
