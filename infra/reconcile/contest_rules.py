@@ -105,9 +105,13 @@ def spec(
         sides = [side["side_id"] for side in given.get("sides", ())]
         names = sorted([*given.get("teams", ()), *sides])
     span = _days(contest)
-    lower = any(directions.get(m["kpi"]) == "LOWER" for m in contest["metrics"])
-    found = Spec(sequence, contest, now, lower, tuple(names), heads, span, {})
+    found = Spec(sequence, contest, now, falls(contest, directions), tuple(names), heads, span, {})
     return found._replace(targets=dict(_targets(warehouse, found)))
+
+
+def falls(contest: Mapping[str, Any], directions: Mapping[str, str]) -> bool:
+    """Return whether the smaller score stands ahead."""
+    return any(directions.get(metric["kpi"]) == "LOWER" for metric in contest["metrics"])
 
 
 def members(one: Spec) -> str:

@@ -9,9 +9,10 @@ from connectors.sinks.clickhouse import quoted
 from infra.reconcile.asking import Warehouse, ask
 from infra.reconcile.contest_formulas import parsed
 from infra.reconcile.contest_prizes import NOTHING, Prize
-from infra.reconcile.contest_rules import Spec, spec
+from infra.reconcile.contest_rules import Spec, falls, spec
 from infra.reconcile.definitions import in_force
 
+_Named = Mapping[str, Mapping[str, Any]]
 FINAL, STANDING = "spm.contest_result", "spm.contest_standing"
 
 
@@ -47,20 +48,39 @@ def stands(warehouse: Warehouse, table: str, contest_id: str) -> dict[str, Found
 
 def written(warehouse: Warehouse, contest_id: str, sequence: int) -> Spec | None:
     """Return a contest as it was written; None: there is none."""
-    contests = _content(warehouse, "contests", sequence).get("contests", ())
-    contest = next((c for c in contests if c["contest_id"] == contest_id), None)
+    contest = _contest(warehouse, contest_id, sequence)
     if contest is None or contest.get("state") == "DRAFT":
         return None
-    measures = _by(_content(warehouse, "measures", sequence).get("measures", ()), "measure")
-    kpis = _by(_content(warehouse, "kpis", sequence).get("kpis", ()), "kpi_id")
-    known = {name: one.get("direction", "HIGHER") for name, one in {**kpis, **measures}.items()}
+    measures, kpis = _measured(warehouse, sequence)
     (now,) = in_force(warehouse, [sequence])
-    found = spec(warehouse, contest, sequence, now, known)
+    found = spec(warehouse, contest, sequence, now, _directions(measures, kpis))
     if contest["metrics"][0]["kpi"] in measures:
         return found
     formula = parsed(contest["metrics"][0]["kpi"], kpis, set(measures))
     # Who takes part in such a contest is kept since reconcile looks at it; nobody: from before.
     return found._replace(is_by_formula=True, formula=formula if found.participants else None)
+
+
+def is_lower_better(warehouse: Warehouse, contest_id: str, sequence: int) -> bool:
+    """Return whether the smaller score stands ahead; of a contest there is not, it does not."""
+    contest = _contest(warehouse, contest_id, sequence)
+    return contest is not None and falls(contest, _directions(*_measured(warehouse, sequence)))
+
+
+def _contest(warehouse: Warehouse, contest_id: str, sequence: int) -> Mapping[str, Any] | None:
+    contests = _content(warehouse, "contests", sequence).get("contests", ())
+    return next((c for c in contests if c["contest_id"] == contest_id), None)
+
+
+def _measured(warehouse: Warehouse, sequence: int) -> tuple[_Named, _Named]:
+    """Return measures and KPIs by name."""
+    measures = _content(warehouse, "measures", sequence).get("measures", ())
+    kpis = _content(warehouse, "kpis", sequence).get("kpis", ())
+    return _by(measures, "measure"), _by(kpis, "kpi_id")
+
+
+def _directions(measures: _Named, kpis: _Named) -> dict[str, str]:
+    return {name: one.get("direction", "HIGHER") for name, one in {**kpis, **measures}.items()}
 
 
 def _by(some: Any, name: str) -> Mapping[str, Mapping[str, Any]]:

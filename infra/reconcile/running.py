@@ -14,6 +14,7 @@ import polars as pl
 
 from infra.reconcile import (
     amortisation,
+    contest_moves,
     contest_stored,
     contests,
     credits,
@@ -39,7 +40,8 @@ ACTIVITY, DEAL = "spm.activity", "spm.deal"
 RULES = (ACTIVITY, DEAL)
 TABLES = (totals.TABLE, months.TABLE, *RULES, credits.DEAL_CREDIT, credits.CREDIT,
           ledger.TABLE, recomputed.TABLE, pay_runs.TABLE, amortisation.TABLE,
-          contests.TABLE, *results.TABLES, *expectations.TABLES, forecasts.TABLE)  # fmt: skip
+          contests.TABLE, *results.TABLES, contest_moves.TABLE, *expectations.TABLES,
+          forecasts.TABLE)  # fmt: skip
 
 
 class Warehouse(Protocol):
@@ -179,6 +181,7 @@ def look(
         contests.TABLE: lambda: (contests.check_events(days),),
         contest_stored.FINAL: lambda: results.checks(warehouse),
         contest_stored.STANDING: lambda: results.check_standings(warehouse),
+        contest_moves.TABLE: lambda: contest_moves.checks(warehouse, days),
         pay_runs.TABLE: lambda: (pay_runs.check(warehouse, days),),
         amortisation.TABLE: lambda: amortisation.checks(days),
         forecasts.TABLE: lambda: (forecasts.check(warehouse, days),),

@@ -12,7 +12,7 @@ from infra.contests.following import Following
 from infra.contests.members import keep
 from infra.definitions import connecting
 from infra.definitions.stored import Stored
-from infra.reconcile import contest_stored, results
+from infra.reconcile import contest_moves, contest_stored, results
 from infra.reconcile.contests import TABLE as EVENTS
 from infra.reconcile.periods import ALL
 from infra.reconcile.running import ACTIVITY, DEAL, reconcile
@@ -143,6 +143,7 @@ def test_scores_are_proved_from_history_and_so_are_contests_that_change(tmp_path
         made.wait_applied(150)
         _standings_are_what_history_says(made)
         _results_are_what_history_says(made)
+        _who_passed_whom_is_what_standings_say(made)
 
 
 def _finds_what_was_changed(made: Site) -> None:
@@ -203,3 +204,22 @@ def _results_are_what_history_says(made: Site) -> None:
         put(warehouse, contest_stored.FINAL, won,
             prize_amount=won["prize_amount"][0] - Decimal("0.01"))  # fmt: skip
     assert sorted(differing(made, contest_stored.FINAL)) == ["place", "prize", "prize", "score"]
+
+
+def _who_passed_whom_is_what_standings_say(made: Site) -> None:
+    """Of the steps there are; damage is found, and a step that two wrote is no proof."""
+    warehouse = made.warehouse()
+    Following(warehouse).look(datetime.now(UTC))  # since the first look more has happened
+    checked = check(warehouse, contest_moves.TABLE)
+    assert (checked.mismatches, checked.not_said) == ((), ())
+    assert checked.keys > 12 * 12 + 7 + 3 * 2 + 1
+    row = one(warehouse, contest_stored.STANDING, "notEmpty(passed)")
+    whom = [str(name) for name in row["passed"][0]]
+    put(warehouse, contest_stored.STANDING, row, passed=[*whom, "nobody"])
+    (found,) = check(warehouse, contest_moves.TABLE).mismatches
+    assert (found.wrong, found.expected) == ("who was passed", ", ".join(whom))
+    put(warehouse, contest_stored.STANDING, row, passed=[], at=row["at"][0] + timedelta(seconds=1))
+    checked = check(warehouse, contest_moves.TABLE)
+    assert checked.mismatches == ()
+    (told,) = checked.not_said
+    assert told == f"steps of {row['contest_id'][0]} that two wrote: {row['number'][0]}"
