@@ -23,8 +23,8 @@ demo: $(STAMP) ## install, then run everything on this machine: broker, warehous
 kafka: $(STAMP) ## Apache Kafka alone, by hand, its log on disk (needs Java 17 and Maven)
 	@$(BIN)/pacesetter broker
 
-test: $(DEV) ## the whole suite; says what it left out and why
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+test: $(DEV) ## the test suite; says what it left out and why. ALL=1: with the thorough proofs, as CI
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(if $(ALL),-m "not bench and not long and not pages and not sources") -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 faults: $(DEV) ## faults at length: processes killed on a real Kafka, and the simulation with SEEDS seeds
 	@SEEDS=$(SEEDS) $(BIN)/python -m pytest -m "long or not bench" --timeout 3600 \

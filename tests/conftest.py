@@ -43,6 +43,12 @@ FIRST = (
     "infra/test_dead_letters.py", "simulation", "infra/warehouse", "streams",
 )  # fmt: skip
 
+# What a run leaves out by its marks, and the target that runs it.
+LEFT_OUT = {
+    "thorough": "make test ALL=1", "long": "make faults", "pages": "make pages",
+    "sources": "make sources", "bench": "make bench",
+}  # fmt: skip
+
 SLOW_SECONDS_MAX = 600  # a busy machine stretches every wait of those that start servers
 
 # A law is right or wrong, not fast: on a busy machine a deadline fails by chance.
@@ -100,6 +106,14 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what was left out, and how it is run."""
+    chosen = config.getoption("markexpr")
+    some = [f"{mark} ({how})" for mark, how in LEFT_OUT.items() if f"not {mark}" in chosen]
+    if some:
+        terminalreporter.write_line(f"left out by their marks: {', '.join(some)}")
 
 
 def _path(item: pytest.Item) -> str:

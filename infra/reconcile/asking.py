@@ -38,6 +38,28 @@ class Warehouse(Protocol):
         ...
 
 
+class Look:
+    """The warehouse during one look at all tables: revisions, which never change, are asked once.
+
+    A contest or a portion asks for its definitions by itself, and those of a large company are
+    twenty megabytes of people.
+    """
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._answers: dict[str, pl.DataFrame] = {}
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """Return the answer to a query."""
+        return self._warehouse.frame(sql)
+
+    def once(self, sql: str) -> pl.DataFrame:
+        """Return the answer to a query whose answer stays as it is."""
+        if sql not in self._answers:
+            self._answers[sql] = self.frame(sql)
+        return self._answers[sql]
+
+
 class Check(NamedTuple):
     """One question about one table. `key` names the values in the query's `key`.
 
@@ -67,6 +89,16 @@ def ask(warehouse: Warehouse, sql: str, settings: str = "") -> pl.DataFrame:
         Unavailable: not now.
     """
     return warehouse.frame(f"{sql} {SETTINGS}" + (f", {settings}" if settings else ""))
+
+
+def ask_once(warehouse: Warehouse, sql: str) -> pl.DataFrame:
+    """Return the answer to a query about revisions: from memory, if this look has asked before.
+
+    Raises:
+        Unavailable: not now.
+    """
+    sql = f"{sql} {SETTINGS}"
+    return warehouse.once(sql) if isinstance(warehouse, Look) else warehouse.frame(sql)
 
 
 def checked(warehouse: Warehouse, check: Check) -> Checked:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from connectors.sinks.clickhouse import quoted
-from infra.reconcile.asking import Warehouse, ask
+from infra.reconcile.asking import Warehouse, ask, ask_once
 from infra.reconcile.contest_formulas import parsed
 from infra.reconcile.contest_prizes import NOTHING, Prize
 from infra.reconcile.contest_rules import Spec, falls, spec
@@ -88,7 +88,7 @@ def _by(some: Any, name: str) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _content(warehouse: Warehouse, kind: str, sequence: int) -> Mapping[str, Any]:
-    rows = ask(
+    rows = ask_once(
         warehouse,
         f"SELECT content FROM spm.definition FINAL WHERE kind = {quoted(kind)}"
         f" AND sequence <= {sequence} ORDER BY sequence DESC LIMIT 1",

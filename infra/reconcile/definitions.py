@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from connectors.sinks.clickhouse import quoted
-from infra.reconcile.asking import Warehouse, ask
+from infra.reconcile.asking import Warehouse, ask, ask_once
 from infra.reconcile.contests import Entered, entered
 from infra.reconcile.order import Order, order_of
 
@@ -166,7 +166,7 @@ def _read(warehouse: Warehouse, at: Mapping[str, int], sequences: list[int]) -> 
 def _json(warehouse: Warehouse, kind: str, sequence: int) -> dict[str, Any]:
     if not sequence:
         return {}
-    found = ask(
+    found = ask_once(
         warehouse,
         f"SELECT any(content) AS content FROM spm.definition "
         f"WHERE kind = '{kind}' AND sequence = {sequence}",

@@ -29,7 +29,7 @@ from infra.reconcile import (
     results,
     totals,
 )
-from infra.reconcile.asking import KEYS_MAX, Check, added, checked
+from infra.reconcile.asking import KEYS_MAX, Check, Look, added, checked
 from infra.reconcile.cut import Part, cut, slices
 from infra.reconcile.findings import Checked, Gap, Report
 from infra.reconcile.periods import ALL, Days
@@ -165,11 +165,12 @@ def look(
         generation: of results; None: the live one.
     """
     generation = generation or warehouse.incarnation().generation
+    seen = Look(warehouse)
     asked: Mapping[str, Callable[[], Iterable[Check | Checked]]] = {
         totals.TABLE: lambda: _totals(parts, generation, days),
         months.TABLE: lambda: (months.check(days),),
-        ACTIVITY: lambda: _facts(warehouse, parts, ACTIVITY, days),
-        DEAL: lambda: _facts(warehouse, parts, DEAL, days),
+        ACTIVITY: lambda: _facts(seen, parts, ACTIVITY, days),
+        DEAL: lambda: _facts(seen, parts, DEAL, days),
         credits.DEAL_CREDIT: lambda: (
             credits.check_deal_credits(part, generation, days) for part in slices(parts, DEAL)
         ),
@@ -179,9 +180,9 @@ def look(
         ledger.TABLE: lambda: _ledger(warehouse, parts, days),
         recomputed.TABLE: lambda: recomputed.checks(warehouse, _of(parts, credits.CREDIT), days),
         contests.TABLE: lambda: (contests.check_events(days),),
-        contest_stored.FINAL: lambda: results.checks(warehouse),
-        contest_stored.STANDING: lambda: results.check_standings(warehouse),
-        contest_moves.TABLE: lambda: contest_moves.checks(warehouse, days),
+        contest_stored.FINAL: lambda: results.checks(seen),
+        contest_stored.STANDING: lambda: results.check_standings(seen),
+        contest_moves.TABLE: lambda: contest_moves.checks(seen, days),
         pay_runs.TABLE: lambda: (pay_runs.check(warehouse, days),),
         amortisation.TABLE: lambda: amortisation.checks(days),
         forecasts.TABLE: lambda: (forecasts.check(warehouse, days),),
@@ -208,9 +209,9 @@ def _totals(parts: Sequence[Part], generation: int, days: Days) -> Iterable[Chec
             yield totals.check(part, generation, days)
 
 
-def _facts(warehouse: Warehouse, parts: Sequence[Part], table: str, days: Days) -> Iterable[Check]:
+def _facts(seen: Look, parts: Sequence[Part], table: str, days: Days) -> Iterable[Check]:
     for part in slices(parts, table):
-        yield from facts.checks(warehouse, part, days)
+        yield from facts.checks(seen, part, days)
 
 
 def _ledger(warehouse: Warehouse, parts: Sequence[Part], days: Days) -> Iterable[Check]:

@@ -56,6 +56,7 @@ def test_rounds_are_the_same_facts_under_other_identities(log: Log) -> None:
     assert {**one, "entity_id": ""} == {**other, "entity_id": ""}
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_engines_count_what_was_sent(tmp_path: Path) -> None:
     """Pacesetter and a rival that needs nothing else, through the bench's own code."""
@@ -80,6 +81,7 @@ def test_engines_count_what_was_sent(tmp_path: Path) -> None:
     assert "stale table" not in page
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_accruals_are_seen_and_add_up() -> None:
     options = Options(
@@ -98,6 +100,8 @@ def test_accruals_are_seen_and_add_up() -> None:
     assert "A deal won to its accrual" in report.text(found)
 
 
+@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_quarter_comes_to_the_same_by_agents_and_in_sql(tmp_path: Path) -> None:
     options = Options(what=("quarter",), broker="embedded", held=3_000, held_reps=20)
     found = run(options)

@@ -22,7 +22,7 @@ from tests.infra.reconcile.paying import Company, deal
 from tests.infra.statements.company import known
 from tests.load import Event
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(900)]
 DEAL = "sim:deal:1"
 ON_CASH = {
     "plan_id": "closer", "name": "Closer", "currency": "EUR", "period": "QUARTER",

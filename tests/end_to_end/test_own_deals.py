@@ -18,6 +18,7 @@ AS_OF = "2026-04-01T00:00:00Z"
 WON = "SELECT rep_id, sum(value) FROM spm_bi.rep_day WHERE measure = '{}' GROUP BY rep_id"
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_people_and_deals_of_a_company_are_counted_and_one_more_by_hand(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tests.infra.reconcile.paying import Company, deal
 from tests.infra.statements.company import known, territories
 from tests.infra.statements.viewed import listed, same_traces, viewed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(900)]
 PEOPLE = ("dana", "rex", "omar", "tess", "wes")
 JANUARY, FEBRUARY, MARCH = "2026-01", "2026-02", "2026-03"
 MONTHS = (JANUARY, FEBRUARY, MARCH)

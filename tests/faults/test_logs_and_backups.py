@@ -87,6 +87,7 @@ def test_a_log_cut_by_retention_is_refused_and_goes_on_in_a_new_epoch(made: Site
     assert pacesetter(made, "log", "open", "--reason", "again").startswith("no log is new")
 
 
+@pytest.mark.thorough
 def test_topics_made_anew_under_a_worker_are_noticed_and_go_on_in_a_new_epoch(made: Site) -> None:
     floor = Floor(seed=61)
     made.define(1, definitions(floor.reps))

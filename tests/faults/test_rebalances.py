@@ -94,6 +94,7 @@ def test_workers_come_freeze_leave_and_die_under_load(made: Site) -> None:
     workers_come_and_go(made, seed=31, events=9_000)
 
 
+@pytest.mark.thorough
 def test_partitions_move_while_the_warehouse_is_away(made: Site) -> None:
     workers_go_while_the_warehouse_is_away(made, seed=32, count=2, events=3_000)
 

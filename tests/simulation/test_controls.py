@@ -9,8 +9,8 @@ from tests.simulation.controls import CONTROLS, MIXES_OF_CONTROLS
 from tests.simulation.seeds import run
 from tests.simulation.world import Wrong
 
-LONG = int(os.environ.get("SEEDS", "100")) > 100  # then all of SEEDS_MAX, to know the share
-SEEDS_MAX = 30  # nearly all fail in one of six or more
+LONG = int(os.environ.get("SEEDS", "40")) > 100  # then all of SEEDS_MAX, to know the share
+SEEDS_MAX = 60  # nearly all fail in one of six or more; one in one of thirty
 
 
 @pytest.mark.slow

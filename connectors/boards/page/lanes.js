@@ -30,6 +30,7 @@ export function Lanes({ shown, numbers, me, wins, view, onView }) {
   });
 
   return html`<main class="track" ref=${box}>
+    ${shown.rows.some((r) => r.quota) && html`<${Legend} />`}
     <table class="lanes" role="table" style=${{ "--row": `${row}rem`, "--step": step ? `${(100 * step) / best}%` : "1000%" }}>
       <caption class="unseen">${say("caption", { by: YARDSTICKS[shown.yardstick.key], period: PERIODS[shown.period.kind] })}</caption>
       <thead role="rowgroup"><tr role="row">
@@ -53,6 +54,10 @@ export function Lanes({ shown, numbers, me, wins, view, onView }) {
     </p>`}
   </main>`;
 }
+
+// What the ticks on lanes are; to a screen reader every lane says its part of the quota.
+const Legend = () => html`<p class="legend" aria-hidden="true">${["due", "quota"].map((of) => html`
+  <span key=${of}><i class=${`tick ${of}`}></i>${say(`legend.${of}`)}</span>`)}</p>`;
 
 function Marks({ best, step, text }) {
   if (!step) return null;
@@ -97,12 +102,12 @@ function Tick({ of, at, best }) {
   return at !== null && best > 0 && place <= 1 ? html`<span class=${`tick ${of}`} style=${{ insetInlineStart: `${100 * place}%` }}></span>` : null;
 }
 
-// Team, attainment, level and the longest streak; of a team its people.
+// Attainment, team, level and the longest streak, the first before what there is no room for; of a team its people.
 function beside(row, numbers) {
   if (row.people !== undefined) return say("people", { n: row.people });
   const streak = row.worn?.streak ? say("inARow", { n: row.worn.streak.many }) : "";
   const attained = row.quota ? say("ofItsQuota", { share: numbers.percent(row.quota.attained) }) : "";
-  return [row.team, attained, row.worn?.level, streak].filter(Boolean).join(" · ");
+  return [attained, row.team, row.worn?.level, streak].filter(Boolean).join(" · ");
 }
 
 function gap(row, rows, amount) {

@@ -21,4 +21,6 @@ export function say(key, values = {}) {
   return found.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? digits.format(values[name]) : values[name]));
 }
 
+export const digit = (n) => digits.format(n);
+
 export const knows = (key) => key in en;

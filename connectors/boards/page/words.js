@@ -1,5 +1,5 @@
 // Texts that follow from values: plurals, ranks, movement, how sources look.
-import { say } from "./say.js";
+import { digit, say } from "./say.js";
 
 const named = (prefix, keys) => Object.fromEntries(keys.map((key) => [key, say(`${prefix}.${key}`)]));
 export const YARDSTICKS = named("by", ["revenue", "points", "calls", "emails", "meetings", "deals"]);
@@ -22,8 +22,8 @@ export function formula(weights, numbers) {
 export function movement(moved, period) {
   if (moved === null) return { cls: "", short: "", long: say("moved.none") };
   const since = say(period === "today" ? "since.today" : "since.morning");
-  if (moved > 0) return { cls: "up", short: `▲ ${moved}`, long: say("moved.up", { n: moved, since }) };
-  if (moved < 0) return { cls: "down", short: `▼ ${-moved}`, long: say("moved.down", { n: -moved, since }) };
+  if (moved > 0) return { cls: "up", short: `▲ ${digit(moved)}`, long: say("moved.up", { n: moved, since }) };
+  if (moved < 0) return { cls: "down", short: `▼ ${digit(-moved)}`, long: say("moved.down", { n: -moved, since }) };
   return { cls: "", short: "", long: say("moved.same", { since }) };
 }
 

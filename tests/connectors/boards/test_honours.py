@@ -108,6 +108,7 @@ def test_a_lane_and_a_card_show_what_is_worn(
         assert "in a row" not in page.inner_text("[data-id=rep-02] .team")
         page.wait_for_selector("[data-id=rep-01] .team:has-text('% of quota')")
         assert "quota" not in page.inner_text("[data-id=rep-04] .team"), "who has none"
+        assert page.locator(".legend .tick").count() == 2
         ticks = page.locator("[data-id=rep-01] .lane")
         assert (ticks.locator(".quota").count(), ticks.locator(".due").count()) == (1, 1)
         page.goto(page.url.split("?")[0].rstrip("/") + "/card?rep=rep-08")

@@ -36,7 +36,7 @@ def test_a_manager_pairs_a_television_and_takes_it_back(window: Any, scene: Serv
     tv.wait_for_selector("tbody tr")
     assert tv.locator("nav").count() == 0  # a wall leads nowhere
     assert tv.locator("select").count() == 0  # and lets nobody choose
-    assert tv.locator(".headline").inner_text().split() == ["Revenue", "this", "month"]
+    assert tv.locator(".headline").inner_text().split() == ["Revenue", "won", "this", "month"]
     tv.reload()
     tv.wait_for_selector("tbody tr")  # it is still paired
     desk.wait_for_selector(".list li:has-text('Kitchen wall')")

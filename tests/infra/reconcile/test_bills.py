@@ -14,7 +14,7 @@ from tests.infra.reconcile.editing import check, one, put
 from tests.simulation.seeds import MIXES, run
 from tests.simulation.test_memory import fill
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tests.ground import Site, site
 from tests.infra.reconcile.editing import check, one, put
 from tests.load import SINCE, Floor, definitions
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def contest(name: str, zone: str, metrics: list[dict[str, Any]], **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from infra.reconcile.running import DEAL, reconcile
 from tests.ground import Site, site
 from tests.load import Floor, definitions
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(600)]
 
 # Where credits by hand leave traces; test_proof.py asks every table.
 TABLES = (totals.TABLE, DEAL, credits.DEAL_CREDIT, credits.CREDIT)

@@ -17,7 +17,7 @@ from tests.ground import site
 from tests.infra.reconcile.paying import Company, deal
 from tests.load import definitions
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(600)]
 
 TIERS = [{"since": "0", "rate": "0.1"}, {"since": "50000", "rate": "0.2"}]
 PLAN = {

@@ -13,7 +13,7 @@ from tests.ground import Site, site
 from tests.infra.reconcile.conftest import arrived, mark_credits
 from tests.load import Floor, definitions
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(600)]
 
 # What overrides and cancelled deals pass through; test_proof.py asks every table.
 TABLES = (DEAL, credits.DEAL_CREDIT, credits.CREDIT, ledger.TABLE, recomputed.TABLE)

@@ -9,7 +9,8 @@ from infra.reconcile.running import ACTIVITY, DEAL
 from tests.infra.reconcile.editing import check, one, put
 from tests.infra.reconcile.test_proof_values import edited
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # one busy core starts it all
+# One busy core starts it all, hence the time.
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("table", [ACTIVITY, DEAL])

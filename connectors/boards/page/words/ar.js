@@ -30,7 +30,7 @@ export default {
   "screens.managersOnly": "المديرون يُعدّون الشاشات. أنت مسجل باسم {name}.", "screens.there": "الشاشات الموجودة", "screens.none": "لا شيء. افتح ‎/tv على تلفاز فيظهر رمز.", "screens.new": "شاشة أخرى", "screens.name": "الاسم", "screens.nameLike": "جدار المطبخ", "screens.code": "الرمز على التلفاز", "screens.days": "صالحة لأيام", "screens.pair": "اربط التلفاز", "screens.link": "أنشئ رابطاً بدلاً من ذلك", "screens.paired": "رُبطت {name}.", "screens.linked": "الرابط، يُعرض مرة واحدة:", "screens.shows": "تعرض", "screens.more": "شيء آخر", "screens.add": "أضف", "screens.seconds": "ثوانٍ لكل شريحة", "screens.contests": "كل المسابقات الجارية", "screens.contest": "المسابقة {id}",
   "screens.CODE": "برمز", "screens.LINK": "برابط", "screens.by": "أعدّها {who}، حتى {until}", "screens.seen": "شوهدت {at}", "screens.each.other": "{n} ثانية لكل شريحة", "screens.change": "تغيير", "screens.takeBack": "استرداد", "screens.save": "حفظ", "screens.leave": "إلغاء", "screens.changed": "تعرض {name} غير ذلك خلال نصف دقيقة.", "screens.gone": "استُردت {name}.",
   "match.Quarterfinal": "ربع النهائي", "match.Semifinal": "نصف النهائي", "match.Final": "النهائي", "match.Third_place": "المركز الثالث",
-  ofItsQuota: "{share} من الحصة",
+  ofItsQuota: "{share} من الحصة", "legend.quota": "الحصة", "legend.due": "موضع الخطة الآن",
   worn: "الأوسمة والسلاسل", "inARow.other": "{n} على التوالي", "level.reached": "المستوى", "moreBadges.other": "و{n} أوسمة أخرى",
   "honour.BADGE": "يحصل على", "honour.STREAK": "سلسلة من {many}:", "honour.LEVEL": "يبلغ مستوى",
   "edit.away": "الخادم لا يجيب", "edit.awayWhy": "لم يُنجز شيء جزئيًا: أعد المحاولة بعد لحظات", "edit.usual": "المسابقات المعتادة", "edit.noMeasures": "لا توجد مقاييس بعد؛ هذا يجلبها:",

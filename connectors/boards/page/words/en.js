@@ -50,7 +50,7 @@ export default {
   "screens.pair": "Pair the television", "screens.link": "Make a link instead", "screens.paired": "{name} is paired.", "screens.linked": "The link, shown once:", "screens.shows": "Shows", "screens.more": "Something else", "screens.add": "Add", "screens.seconds": "Seconds each", "screens.contests": "All contests that run", "screens.contest": "Contest {id}",
   "screens.CODE": "by code", "screens.LINK": "by link", "screens.by": "put up by {who}, until {until}", "screens.seen": "seen {at}", "screens.each.one": "{n} second each", "screens.each.other": "{n} seconds each", "screens.change": "Change", "screens.takeBack": "Take back", "screens.save": "Save", "screens.leave": "Leave it", "screens.changed": "{name} shows something else within half a minute.", "screens.gone": "{name} is taken back.",
   "match.Quarterfinal": "Quarterfinals", "match.Semifinal": "Semifinals", "match.Final": "Final", "match.Third_place": "Third place",
-  ofItsQuota: "{share} of quota",
+  ofItsQuota: "{share} of quota", "legend.quota": "quota", "legend.due": "where the plan is by now",
   worn: "Badges and streaks", "inARow.one": "{n} in a row", "inARow.other": "{n} in a row", "level.reached": "level", "moreBadges.one": "and {n} badge more", "moreBadges.other": "and {n} badges more",
   "honour.BADGE": "earns", "honour.STREAK": "has a streak of {many}:", "honour.LEVEL": "reaches",
   "edit.away": "The server does not answer", "edit.awayWhy": "nothing is half done: try again in a moment", "edit.usual": "The usual contests", "edit.noMeasures": "There are no measures to count yet; this brings them:",
