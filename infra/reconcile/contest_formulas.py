@@ -103,11 +103,17 @@ def _made(one: Spec, name: str, formula: Formula, sums: Mapping[str, Fraction]) 
 def _written_out(kpi: str, kpis: Mapping[str, Mapping[str, Any]]) -> ast.expr:
     """Return a formula with those of the KPIs that it names put in their place."""
 
+    written = kpis[kpi]["formula"].strip()
+
     class Named(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> ast.AST:
             return _written_out(node.id, kpis) if node.id in kpis else node
 
-    tree = ast.parse(kpis[kpi]["formula"].strip(), mode="eval").body
+        def visit_Constant(self, node: ast.Constant) -> ast.AST:
+            # As it is written: Python reads a float, which has seventeen digits.
+            return ast.Constant(ast.get_source_segment(written, node))
+
+    tree = ast.parse(written, mode="eval").body
     found: ast.expr = Named().visit(tree)
     return found
 
@@ -117,7 +123,7 @@ def _value(node: ast.expr, sums: Mapping[str, Fraction]) -> Fraction | None:
     if isinstance(node, ast.Name):
         return sums.get(node.id, Fraction(0))
     if isinstance(node, ast.Constant):
-        return Fraction(str(node.value))
+        return Fraction(node.value)
     if isinstance(node, ast.UnaryOp):
         found = _value(node.operand, sums)
         return -found if found and isinstance(node.op, ast.USub) else found
