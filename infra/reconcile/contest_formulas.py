@@ -102,7 +102,6 @@ def _made(one: Spec, name: str, formula: Formula, sums: Mapping[str, Fraction]) 
 
 def _written_out(kpi: str, kpis: Mapping[str, Mapping[str, Any]]) -> ast.expr:
     """Return a formula with those of the KPIs that it names put in their place."""
-
     written = kpis[kpi]["formula"].strip()
 
     class Named(ast.NodeTransformer):
