@@ -22,13 +22,12 @@ from schemas.money import minor_units
 
 def card_of(board: Board, rep_id: str, now: datetime, *, with_pay: bool) -> dict[str, Any]:
     """Return everything a scorecard shows; `rep` is None for somebody who is not on the roster."""
-    base = base_of(board, now)
+    base = base_of(board, now, lambda winner: winner == rep_id)
     if rep_id not in board.floor.stints:
         return {**base, "rep": None}
     held = board.cards.get(rep_id)
     return {
         **base,
-        "wins": [win for win in base["wins"] if win["id"] == rep_id],
         "rep": _rep(board, rep_id),
         "today": _sums(board, rep_id, Period.TODAY),
         "month": _sums(board, rep_id, Period.MONTH),

@@ -41,12 +41,17 @@ def teams_of(floor: Floor, team: str) -> tuple[str, ...]:
 def entrants_of(floor: Floor, scored: frozenset[str], day: date, team: str) -> tuple[str, ...]:
     """Return the reps to rank, of a team and all teams below it, or of the company."""
     every = entrants(floor, scored, day)
-    return tuple(r for r in every if not team or team in _teams(floor, r, day))
+    return tuple(r for r in every if is_in(floor, team, r, day))
 
 
 def heads_of(floor: Floor, team: str, day: date) -> int:
     """Return how many people belong to a team, and to teams below it, on a day."""
-    return sum(team in _teams(floor, rep_id, day) for rep_id in floor.stints)
+    return sum(is_in(floor, team, rep_id, day) for rep_id in floor.stints)
+
+
+def is_in(floor: Floor, team: str, rep_id: str, day: date) -> bool:
+    """Return whether somebody belongs to a team, or to one below it, on a day; all do to ""."""
+    return not team or team in _teams(floor, rep_id, day)
 
 
 def team_sums(board: Board, period: Period) -> Mapping[str, Sums]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from connectors.boards.measures import DEALS_WON, REVENUE_WON, REVENUE_WON_REPORTING
 from connectors.boards.scores import ZERO, Cell, Change, Totals
 
-KEPT_MAX = 12  # more than any screen shows
+KEPT_MAX = 100  # so that a small team's are among them
 RINGS_PER_HOUR = 20  # more, and people mute them
 KEYS_MAX = 2_000  # wins remembered so that none rings twice: more than a floor makes in a day
 HOUR = timedelta(hours=1)

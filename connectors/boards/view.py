@@ -1,7 +1,9 @@
 """What is sent to pages: one period by one yardstick, as plain values."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import islice
 from typing import Any
 
 from connectors.boards.board import Board
@@ -11,7 +13,15 @@ from connectors.boards.held import Plan
 from connectors.boards.measures import YARDSTICKS, Yardstick
 from connectors.boards.periods import Period
 from connectors.boards.ranking import ZERO, Standing, standings
-from connectors.boards.teams import EVERYBODY, Scope, entrants_of, heads_of, team_sums, teams_of
+from connectors.boards.teams import (
+    EVERYBODY,
+    Scope,
+    entrants_of,
+    heads_of,
+    is_in,
+    team_sums,
+    teams_of,
+)
 from connectors.boards.ticker import Honour, Win
 from connectors.boards.worn import NOTHING, on_a_lane
 from schemas.definitions import UNASSIGNED
@@ -19,6 +29,7 @@ from schemas.money import minor_units
 
 FORMER = "Former colleague"  # whose name was erased, or never given
 SHARE = Decimal("0.0001")
+WINS_MAX = 12  # more than any screen shows
 TOTALS = {key: column for column, key in enumerate(YARDSTICKS)}
 
 
@@ -48,7 +59,7 @@ def view_of(
         unassigned = people[UNASSIGNED].now[column]
     plans = _plans_of(board, period) if shows_quotas(yardstick.key, scope) else {}
     return {
-        **base_of(board, now),
+        **base_of(board, now, lambda rep_id: is_in(floor, scope.team, rep_id, board.today)),
         **_chosen(board, yardstick, period, scope),
         "rows": [
             _team_row(board, row) if scope.of_teams else _row(board, row, plans.get(row.rep_id))
@@ -78,9 +89,16 @@ def _chosen(board: Board, yardstick: Yardstick, period: Period, scope: Scope) ->
     }
 
 
-def base_of(board: Board, now: datetime) -> dict[str, Any]:
-    """Return what every page shows: the company, the clock, the latest wins, the sources."""
+def base_of(
+    board: Board, now: datetime, whose: Callable[[str], bool] = lambda _: True
+) -> dict[str, Any]:
+    """Return what every page shows: the company, the clock, the latest wins, the sources.
+
+    Args:
+        whose: wins of which reps; left out: everybody's.
+    """
     company = board.floor.company
+    wins = islice((win for win in board.ticker.latest() if whose(win.rep_id)), WINS_MAX)
     return {
         "server_now": now,
         "company": {
@@ -89,7 +107,7 @@ def base_of(board: Board, now: datetime) -> dict[str, Any]:
             "currency": company.reporting_currency,
             "minor_digits": minor_units(company.reporting_currency),
         },
-        "wins": [_win(board, win) for win in board.ticker.latest()],
+        "wins": [_win(board, win) for win in wins],
         "sources": sources_of(board, now),
         "changed_at": board.changed_at,
     }

@@ -122,7 +122,7 @@ def _value(node: ast.expr, sums: Mapping[str, Fraction]) -> Fraction | None:
     if isinstance(node, ast.Name):
         return sums.get(node.id, Fraction(0))
     if isinstance(node, ast.Constant):
-        return Fraction(node.value)
+        return Fraction(str(node.value))
     if isinstance(node, ast.UnaryOp):
         found = _value(node.operand, sums)
         return -found if found and isinstance(node.op, ast.USub) else found

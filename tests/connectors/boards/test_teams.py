@@ -10,6 +10,7 @@ from connectors.boards.floor import Floor, Stint
 from connectors.boards.measures import YARDSTICKS
 from connectors.boards.periods import Period, first_day
 from connectors.boards.teams import Scope, team_sums, teams_of
+from connectors.boards.ticker import Honour
 from connectors.boards.view import view_of
 from schemas.definitions import Company
 from tests.connectors.boards.test_board import NOON, TODAY, money
@@ -83,3 +84,17 @@ def test_roots_add_up_to_the_company(made: list[tuple[str, int, int]]) -> None:
 def test_heads_are_those_in_the_team_and_below() -> None:
     shown = view_of(board_of([]), YARDSTICKS["calls"], Period.TODAY, NOON, Scope(of_teams=True))
     assert {r["name"]: r["people"] for r in shown["rows"]} == {"EMEA": 3, "APAC": 1}
+
+
+def test_a_teams_board_tells_and_celebrates_the_wins_of_its_own_people() -> None:
+    board = board_of([money("a", 100)])
+    for n, rep_id in enumerate("abcdacba"):
+        board.ticker.honour(Honour(f"b:{n}", "b", "BADGE", rep_id, str(n), 1, NOON), NOON)
+
+    def told(scope: Scope) -> list[str]:
+        shown = view_of(board, YARDSTICKS["revenue"], Period.MONTH, NOON, scope)["wins"]
+        return [win["id"] for win in shown]
+
+    assert told(Scope()) == [*reversed("abcdacba")]
+    assert told(Scope(team="emea")) == ["a", "b", "a", "d", "b", "a"]
+    assert told(Scope(True, "apac")) == ["c", "c"]
