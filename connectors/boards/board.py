@@ -4,13 +4,13 @@ Invariants: a total is the sum of the newest partials (scores.py); a view depend
 partials, floor, progress and the clock, so it can be thrown away and computed again at any time.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from connectors.boards.about import NOTHING, Names
+from connectors.boards.about import NOTHING, Rules
 from connectors.boards.contests import Course
 from connectors.boards.floor import Floor
 from connectors.boards.freshness import Progress, newer
@@ -21,11 +21,9 @@ from connectors.boards.scores import Partial, Scores, Totals
 from connectors.boards.tallies import Spans, Sums, Tallies, added
 from connectors.boards.ticker import RINGS_PER_HOUR, WON, Ticker, news_of
 from connectors.boards.worn import Worn
-from schemas.contests import Contest
 
 _MEASURES = frozenset(MEASURES)
 DAY = timedelta(days=1)
-Rules = Callable[[Contest, Names], tuple[str, ...]]
 
 
 class Board:

@@ -94,7 +94,10 @@ def unit_of(contest: Contest) -> dict[str, Any]:
 def _rules(board: Board, contest: Contest) -> dict[str, Any]:
     return {
         "description": contest.description,
-        "rules": board.rules(contest, lambda name: _called(board, name)),
+        "rules": {
+            language: lines[1:]
+            for language, lines in board.rules(contest, lambda name: _called(board, name)).items()
+        },
         "target": contest.target,
         "milestones": [
             {"name": m.name, "amount": m.amount}

@@ -51,14 +51,16 @@ def rules(
     contest_id: Annotated[str, typer.Argument(help="A contest's id. Default: every one.")] = "",
     *,
     path: Annotated[Path, typer.Option("--from", help="A folder of definitions.")] = FOLDER,
+    language: Annotated[str, typer.Option(help="en, de or ar.")] = "en",
     as_json: Json = False,
 ) -> None:
     """Say the rules of a contest in plain words, to be pinned to the wall.
 
-    Example: pacesetter contest rules call-blitz-2026-w48 --from my-company
+    Example: pacesetter contest rules call-blitz-2026-w48 --from my-company --language de
     """
     from typing import cast
 
+    from infra.contests.phrases import LANGUAGES
     from infra.contests.words import words
     from infra.definitions.loading import load
     from schemas.contests import Contests
@@ -73,10 +75,13 @@ def rules(
     if not chosen:
         known = ", ".join(c.contest_id for c in found.contests) or "none"
         fail(f"no contest is {contest_id!r}; contests are {known}", WRONG)
+    if language not in LANGUAGES:
+        fail(f"--language is {language!r}; rules are written in {', '.join(LANGUAGES)}", WRONG)
+    told = {c.contest_id: words(c, language=language) for c in chosen}
     if as_json:
-        print_json([{"contest_id": c.contest_id, "words": list(words(c))} for c in chosen])
+        print_json([{"contest_id": name, "words": list(lines)} for name, lines in told.items()])
     else:
-        typer.echo("\n\n".join("\n".join(words(c)) for c in chosen))
+        typer.echo("\n\n".join("\n".join(lines) for lines in told.values()))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from infra.contests.final import are_final
 from infra.contests.naming import names_of
 from infra.contests.presets import presets
-from infra.contests.words import Names, words
+from infra.contests.words import Names, below_its_name
 from infra.definitions.stored import Stored
 from schemas.contest_choices import VERIFIED_RULES, State
 from schemas.contests import Contest
@@ -68,7 +68,7 @@ def _contests(
                 "state": one.state, "phase": phase(one, millis(now)), "hidden": one.hidden,
                 "starts_at": one.starts_at, "ends_at": one.ends_at, "time_zone": one.time_zone,
                 "is_final": one.contest_id in final, "may_end": _may_end(one, final, now),
-                "words": list(words(one, names))[1:],
+                "words": below_its_name(one, names),
             }  # fmt: skip
 
 

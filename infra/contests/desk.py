@@ -17,7 +17,7 @@ from infra.contests.changing import Change, begun, called_off, ended, understood
 from infra.contests.final import are_final
 from infra.contests.naming import names_of
 from infra.contests.trying import shown, trial
-from infra.contests.words import words
+from infra.contests.words import below_its_name
 from infra.definitions import connecting
 from infra.definitions.applying import Lost, apply_folder
 from infra.definitions.log import DefinitionLog
@@ -86,7 +86,7 @@ class Desk:
         names = names_of(stored, state.bundle(), found.contest)
         return {
             "contest_id": found.contest.contest_id,
-            "words": list(words(found.contest, names))[1:],
+            "words": below_its_name(found.contest, names),
             "hints": [_told(one) for one in found.hints],
             "is_earlier": found.is_earlier,
             "starts_at": found.ran.starts_at, "ends_at": found.ran.ends_at,

@@ -11,7 +11,7 @@ from connectors.boards.ticker import Given
 from infra.contests.honours import given
 from infra.contests.showing import plain
 from infra.contests.standing import named, standing
-from infra.contests.words import words
+from infra.contests.words import in_all_languages
 from infra.definitions.stored import Stored
 from schemas.definitions import Bundle
 
@@ -57,4 +57,4 @@ def about(connect: Callable[[], Any], clock: Callable[[], datetime]) -> About:
         """
         return asked(lambda client, bundle: given(client, bundle, clock()))
 
-    return About(words, detail, honours)
+    return About(in_all_languages, detail, honours)

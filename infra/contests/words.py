@@ -1,223 +1,194 @@
 """A contest's rules in plain words, from its definition, as one pins them to the wall."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
-from infra.definitions.plan_words import number
-from schemas.contest_choices import (
-    Format,
-    Of,
-    Score,
-    Seeding,
-    State,
-    TeamScore,
-    TiedPrizes,
-    TieStep,
-)
+from infra.contests.phrases import LANGUAGES
+from infra.contests.speaking import Speaker, speaker
+from schemas.contest_choices import Format, Of, Score, Seeding, State
 from schemas.contest_parts import Filter, Metric, Participants
 from schemas.contests import Contest
 
-_WON_BY = {
-    Format.RANKING: "Whoever has the best score at the end wins.",
-    Format.DUEL: "Two against each other: the better score at the end wins.",
-    Format.KING: "Whoever is in the lead for the longest time wins. Who gets there keeps the lead"
-    " until somebody has more.",
-}
-_STEPS = {
-    TieStep.PERCENT: "the larger part of the own target",
-    TieStep.REACHED: "who reached the final score first",
-    TieStep.EVENTS: "who needed fewer events",
-}
-_TEAMS = {
-    TeamScore.SUM: "A team's score is the sum of what its people make.",
-    TeamScore.AVERAGE: "A team's score is the sum of what its people make, by heads: everybody in"
-    " it counts, who is in it for a part of the days as that part.",
-    TeamScore.CONTRIBUTORS: "A team's score is the sum of what its people make, by the number of"
-    " those who made something.",
-}
-
-
 Names = Callable[[str], str]  # of reps, teams and measures, by their ids
+_FIELDS = ("products", "segments", "regions", "deal_types", "lead_sources", "sources")
+_SAID_AT_ONCE = frozenset({Format.RANKING, Format.DUEL, Format.KING})
 
 
-def words(one: Contest, names: Names = str) -> tuple[str, ...]:
+def words(one: Contest, names: Names = str, language: str = "en") -> tuple[str, ...]:
     """Return the rules of a contest as sentences.
 
     Args:
         names: what ids are called; left out: ids.
+        language: one of LANGUAGES.
     """
-    lines = [f"{one.name} ({one.contest_id})", *_state(one)]
+    voice = speaker(language)
+    lines = [f"{one.name} ({one.contest_id})", *_state(one, voice)]
     if one.description:
         lines.append(one.description)
     lines += [
-        f"It runs from {_at(one.starts_at)} up to, not including, {_at(one.ends_at)},"
-        f" by the clocks of {one.time_zone}.",
-        _who(one, names),
-        *_counted(one, names),
-        *_format(one),
-        *_teams(one),
-        *_targets(one),
-        *_minimum(one),
-        _ties(one),
-        "Equal in all that: they share the place, and the next one is left out (1, 2, 2, 4).",
-        *_prizes(one),
-        *_late(one),
+        voice.say("runs", start=_at(one.starts_at), end=_at(one.ends_at), zone=one.time_zone),
+        _who(one, names, voice),
+        *_counted(one, names, voice),
+        *_format(one, voice),
+        *_teams(one, voice),
+        *_targets(one, names, voice),
+        *_minimum(one, voice),
+        _ties(one, voice),
+        voice.say("shared"),
+        *_prizes(one, voice),
+        voice.say("late", n=one.grace_hours),
     ]
     return tuple(lines)
 
 
-def _state(one: Contest) -> Iterator[str]:
+def in_all_languages(one: Contest, names: Names = str) -> Mapping[str, tuple[str, ...]]:
+    """Return the rules of a contest by language, its name first."""
+    return {language: words(one, names, language) for language in LANGUAGES}
+
+
+def below_its_name(one: Contest, names: Names = str) -> Mapping[str, tuple[str, ...]]:
+    """Return the rules of a contest by language, for where its name stands already."""
+    return {language: lines[1:] for language, lines in in_all_languages(one, names).items()}
+
+
+def _state(one: Contest, voice: Speaker) -> Iterator[str]:
     if one.state is State.DRAFT:
-        yield "A draft: it does not take place yet."
+        yield voice.say("draft")
     if one.state is State.STOPPED:
-        yield "It was called off: nobody wins."
+        yield voice.say("stopped")
     if one.hidden:
-        yield "Only managers see it."
+        yield voice.say("hidden")
 
 
 def _at(local: str) -> str:
     return local.replace("T", " ")
 
 
-def _who(one: Contest, names: Names) -> str:
+def _who(one: Contest, names: Names, voice: Speaker) -> str:
     given = one.participants
-    out = f", without {', '.join(map(names, given.without))}" if given.without else ""
+    without = voice.joined(map(names, given.without))
+    out = voice.say("who.out", names=without) if given.without else ""
     if given.sides:
         sides = "; ".join(
-            f"{side.name} ({', '.join(names(m.rep_id) for m in side.members)})"
+            f"{side.name} ({voice.joined(names(m.rep_id) for m in side.members)})"
             for side in given.sides
         )
-        return f"Teams made for it compete: {sides}{out}."
+        return voice.say("who.sides", sides=sides, out=out)
     if given.members:
-        return f"Who takes part: {', '.join(names(m.rep_id) for m in given.members)}{out}."
-    ruled, teams = _ruled(given), ", ".join(map(names, given.teams))
+        members = voice.joined(names(m.rep_id) for m in given.members)
+        return voice.say("who.members", names=members, out=out)
+    ruled, teams = _ruled(given, voice), voice.joined(map(names, given.teams))
     if one.of is Of.TEAMS:
-        return (
-            f"The teams {teams} compete, with {ruled} in them and below{out}."
-            " What somebody does counts for the team they are in on that day."
-        )
-    of = f" of {teams}" if given.teams else ""
-    return f"Who takes part: {ruled}{of}{out}, from the day they belong to it."
+        return voice.say("who.teams", teams=teams, ruled=ruled, out=out)
+    of = voice.say("who.of", teams=teams) if given.teams else ""
+    return voice.say("who.reps", ruled=ruled, of=of, out=out)
 
 
-def _ruled(given: Participants) -> str:
-    return f"every {' and '.join(given.roles)}" if given.roles else "everybody"
+def _ruled(given: Participants, voice: Speaker) -> str:
+    if not given.roles:
+        return voice.say("everybody")
+    return voice.say("every", roles=voice.joined(given.roles, "and"))
 
 
-def _counted(one: Contest, names: Names) -> Iterator[str]:
+def _counted(one: Contest, names: Names, voice: Speaker) -> Iterator[str]:
     if one.score is Score.POINTS:
-        yield "Points are made by:"
+        yield voice.say("points")
     for metric in one.metrics:
-        cap = f", at most {number(metric.cap_per_day)} a day" if metric.cap_per_day else ""
-        only = "".join(_only(metric.only)) if metric.only else ""
-        yield f"{_unit(one, metric, names)}{only}{cap}."
-    yield "What machines send or dial does not count, nor what was cancelled."
+        yield _metric(one, metric, names(metric.kpi), voice)
+    yield voice.say("machines")
     if one.verified_only:
-        yield "Only what a second person took part in counts."
+        yield voice.say("verified")
 
 
-def _unit(one: Contest, metric: Metric, names: Names) -> str:
-    kpi = names(metric.kpi)
-    money = f" in {metric.currency}" if metric.currency else ""
-    if one.score is Score.POINTS:
-        return f"  {number(metric.points)} for each 1 of {kpi}{money}"
-    if one.score is Score.PERCENT:
-        return f"The score is {kpi}{money} as a part of the own target"
-    return f"The score is {kpi}{money}"
+def _metric(one: Contest, metric: Metric, kpi: str, voice: Speaker) -> str:
+    cap = voice.say("cap", amount=voice.number(metric.cap_per_day)) if metric.cap_per_day else ""
+    return voice.say(
+        f"metric.{one.score.value}",
+        points=voice.number(metric.points),
+        kpi=kpi,
+        money=voice.say("money", currency=metric.currency) if metric.currency else "",
+        only="".join(_only(metric.only, voice)) if metric.only else "",
+        cap=cap,
+    )
 
 
-def _only(only: Filter) -> Iterator[str]:
-    names = ("products", "segments", "regions", "deal_types", "lead_sources", "sources")
-    for name in names:
-        if given := getattr(only, name):
-            yield f", only {name.replace('_', ' ')} {' or '.join(given)}"
+def _only(only: Filter, voice: Speaker) -> Iterator[str]:
+    for field in _FIELDS:
+        if given := getattr(only, field):
+            yield voice.say(f"only.{field}", names=voice.joined(given, "or"))
     if only.direction:
-        yield f", only {only.direction.value.lower()}"
+        yield voice.say(f"only.{only.direction.value}")
     if only.talk_seconds_min:
-        yield f", only from {only.talk_seconds_min} seconds of conversation on"
+        yield voice.say("only.talk", n=only.talk_seconds_min)
     if only.value_min:
-        yield f", only from {number(only.value_min)} on"
+        yield voice.say("only.value", amount=voice.number(only.value_min))
     if only.weekdays:
-        yield f", only on ISO weekdays {', '.join(map(str, only.weekdays))}"
+        yield voice.say("only.weekdays", days=voice.weekdays(only.weekdays))
     if (only.hours_from, only.hours_to) != ("00:00", "24:00"):
-        yield f", only from {only.hours_from} up to {only.hours_to}"
+        yield voice.say("only.hours", start=only.hours_from, end=only.hours_to)
 
 
-def _format(one: Contest) -> Iterator[str]:
-    days = f"{one.round_days} days" if one.round_days > 1 else "one day"
-    if one.format in _WON_BY:
-        yield _WON_BY[one.format]
+def _format(one: Contest, voice: Speaker) -> Iterator[str]:
+    key, days = f"won.{one.format.value}", voice.say("days", n=one.round_days)
+    if one.format in _SAID_AT_ONCE:
+        yield voice.say(key)
     elif one.format is Format.RACE:
-        many = "the first is" if one.winners == 1 else f"the first {one.winners} are"
-        yield f"Whoever reaches the target first wins; it is over when {many} there."
+        yield voice.say(key, n=one.winners)
     elif one.format is Format.ELIMINATION:
-        score = "the score since the start" if one.rounds_add_up else "the score of the round"
-        yield (
-            f"A round is {days}; at its end the last {one.drop} by {score} drop out. Who shares a"
-            " place with somebody who stays, stays."
-        )
+        score = voice.say("score.all" if one.rounds_add_up else "score.round")
+        yield voice.say(key, days=days, drop=one.drop, score=score)
     elif one.format is Format.BRACKET:
-        yield f"Duels by rounds of {days}: who loses is out. Equal in all, the seed decides."
+        yield voice.say(key, days=days)
     elif one.format is Format.SEASON:
-        yield f"Every round of {days} each meets another one; a win counts 1, a tie one half."
-        yield "Equal wins are parted by all points made. Who has no opponent meets a stand-in with"\
-              " the mean score of the others."  # fmt: skip
+        yield voice.say(key, days=days)
+        yield voice.say("season.ties")
         if one.playoffs:
-            yield "The last two rounds are playoffs of the best four, 1 against 4 and 2 against 3."
+            yield voice.say("season.playoffs")
     else:
-        yield f"All work towards {number(one.target)} together."
+        yield voice.say(key, target=voice.number(one.target))
         for each in sorted(one.milestones, key=lambda m: m.amount):
-            yield f"  {each.name}: {number(each.amount)}"
+            yield voice.say("milestone", name=each.name, amount=voice.number(each.amount))
     if one.seeding is Seeding.DRAWN:
-        yield f"Opponents are drawn by lot, once; the draw is kept ({one.draw_seed})."
+        yield voice.say("drawn", seed=one.draw_seed)
 
 
-def _teams(one: Contest) -> Iterator[str]:
+def _teams(one: Contest, voice: Speaker) -> Iterator[str]:
     if one.of is Of.TEAMS:
-        yield _TEAMS[one.team_score]
+        yield voice.say(f"team.{one.team_score.value}")
 
 
-def _targets(one: Contest) -> Iterator[str]:
+def _targets(one: Contest, names: Names, voice: Speaker) -> Iterator[str]:
     if one.format is Format.GOAL:
         return
     if one.quota_target:
-        yield "The own target is the own quota, by calendar days of the contest in its period."
+        yield voice.say("target.quota")
     if one.target:
-        yield f"The target is {number(one.target)}."
+        yield voice.say("target.all", amount=voice.number(one.target))
     for each in one.targets:
-        yield f"{each.participant} has a target of {number(each.amount)}."
+        yield voice.say("target.own", who=names(each.participant), amount=voice.number(each.amount))
 
 
-def _minimum(one: Contest) -> Iterator[str]:
+def _minimum(one: Contest, voice: Speaker) -> Iterator[str]:
     if one.minimum_score:
-        yield f"Below a score of {number(one.minimum_score)} nobody has a place or a prize."
+        yield voice.say("least.score", amount=voice.number(one.minimum_score))
     if one.minimum_events:
-        yield f"With fewer than {one.minimum_events} events nobody has a place or a prize."
+        yield voice.say("least.events", n=one.minimum_events)
 
 
-def _ties(one: Contest) -> str:
-    ladder = one.ties.ladder
-    if not ladder:
-        return "Equal scores are not parted."
-    return f"Equal scores are parted by {', then '.join(_STEPS[step] for step in ladder)}."
+def _ties(one: Contest, voice: Speaker) -> str:
+    if not one.ties.ladder:
+        return voice.say("ties.none")
+    steps = [voice.say(f"tie.{step.value}") for step in one.ties.ladder]
+    return voice.say("ties", steps=voice.joined(steps, "then"))
 
 
-def _prizes(one: Contest) -> Iterator[str]:
+def _prizes(one: Contest, voice: Speaker) -> Iterator[str]:
     for prize in sorted(one.prizes, key=lambda p: p.place):
-        money = f"{number(prize.amount)} {one.prize_currency}" if prize.amount else ""
-        yield f"Place {prize.place}: {' and '.join(filter(None, (money, prize.thing)))}."
+        amount = voice.number(prize.amount)
+        money = voice.say("amount", amount=amount, currency=one.prize_currency)
+        what = voice.joined(filter(None, (money if prize.amount else "", prize.thing)), "and")
+        yield voice.say("prize", place=prize.place, what=what)
     if sum((p.amount or Decimal(0) for p in one.prizes), Decimal(0)):
-        if one.tied_prizes is TiedPrizes.POOL:
-            yield "Who shares a place is paid the prizes of the places taken up, in equal parts."
-        else:
-            yield "With shared places the whole money is split in the proportion of their prizes."
+        yield voice.say(f"prizes.{one.tied_prizes.value}")
     if one.prizes:
-        yield "Who did nothing wins nothing."
-
-
-def _late(one: Contest) -> Iterator[str]:
-    yield (
-        f"When something happened decides. What becomes known up to {one.grace_hours} hours after"
-        " the end still counts; then the result is final. Later corrections are published and"
-        " change no place."
-    )
+        yield voice.say("nothing")

@@ -1,6 +1,6 @@
 // What every contest shows, whatever its format: title, countdown, score texts, prizes, rules, who passed whom.
 import { html } from "./vendor/preact.js";
-import { say } from "./say.js";
+import { inMine, say } from "./say.js";
 import { useSeconds } from "./stream.js";
 
 const HOT_MS = 600_000; // the last ten minutes are the ones people watch
@@ -53,13 +53,12 @@ export const prizeText = (prize, numbers) =>
   [prize.amount && numbers.money(prize.amount, prize.currency), prize.thing].filter(Boolean).join(" + ");
 
 export function Rules({ contest, isOpen }) {
-  if (!contest.rules.length) return null;
+  if (!inMine(contest.rules).length) return null;
   return html`<details class="rules-of" open=${isOpen}><summary>${say("rules")}</summary><${RuleLines} contest=${contest} /></details>`;
 }
 
-// They are written in English, whatever the page speaks; a screen reader has to know.
 export function RuleLines({ contest }) {
-  return html`<ul tabIndex="0" lang="en" dir="ltr">${contest.rules.slice(1).map((line) => html`<li key=${line}>${line}</li>`)}</ul>`;
+  return html`<ul tabIndex="0">${inMine(contest.rules).map((line) => html`<li key=${line}>${line}</li>`)}</ul>`;
 }
 
 export function Passes({ passes, numbers }) {

@@ -2,7 +2,7 @@
 import { html, useState } from "./vendor/preact.js";
 import { locale } from "./choices.js";
 import { Field } from "./editing_form.js";
-import { say } from "./say.js";
+import { inMine, say } from "./say.js";
 
 const scores = new Intl.NumberFormat(locale(), { maximumFractionDigits: 2 });
 
@@ -15,7 +15,7 @@ export function Ahead({ panel, ahead, draft, problems, busy, onStart }) {
   const start = (e) => { e.preventDefault(); onStart(reason); };
   return html`<aside aria-labelledby="ahead" class="ahead"><h3 id="ahead" tabIndex="-1" ref=${panel}>${ahead ? draft.name : say("edit.lookAhead")}</h3>
     ${!ahead ? html`<p class="hint">${say("edit.aheadWhy")}</p>` : html`
-      <ul class="rules">${ahead.words.map((line) => html`<li key=${line}>${line}</li>`)}</ul>
+      <ul class="rules">${inMine(ahead.words).map((line) => html`<li key=${line}>${line}</li>`)}</ul>
       <${Standing} ahead=${ahead} />
       <form onSubmit=${start} noValidate>
         <${Field} name="reason" label=${say("edit.whyBegins")} hint=${say("edit.kept")} value=${reason} problems=${problems} disabled=${busy} onInput=${(e) => setReason(e.target.value)} maxLength="300" />
@@ -49,7 +49,7 @@ function One({ one, problems, busy, onEnd }) {
   const act = async (how) => { if (await onEnd(one, how, reason)) setAsked(false); };
   return html`<li data-id=${one.contest_id}><details><summary><b>${one.name}</b> <span class="state">${state}</span>
       <span class="span">${say("edit.span", spanOf(one))}, ${one.time_zone}</span>${one.hidden && html` <span class="state">${say("phase.hidden")}</span>`}</summary>
-      <ul class="rules">${one.words.map((line) => html`<li key=${line}>${line}</li>`)}</ul></details>
+      <ul class="rules">${inMine(one.words).map((line) => html`<li key=${line}>${line}</li>`)}</ul></details>
     ${one.may_end && !asked && html`<button type="button" disabled=${busy} onClick=${() => setAsked(true)}>${say("edit.end")}</button>`}
     ${asked && html`<form class="ending" onSubmit=${(e) => e.preventDefault()} noValidate>
       <${Field} id=${`f-why-${one.contest_id}`} name="reason" label=${say("edit.whyEnds", { name: one.name })} value=${reason} problems=${problems} disabled=${busy} onInput=${(e) => setReason(e.target.value)} maxLength="300" />

@@ -21,6 +21,9 @@ export function say(key, values = {}) {
   return found.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? digits.format(values[name]) : values[name]));
 }
 
+// Of texts that the server has in every language, those in this one.
+export const inMine = (texts) => texts[language] ?? texts.en ?? [];
+
 export const digit = (n) => digits.format(n);
 
 export const knows = (key) => key in en;

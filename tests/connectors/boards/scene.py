@@ -16,7 +16,7 @@ from connectors.boards.scores import Partial
 from connectors.boards.seed import Ground
 from connectors.boards.server import utc_now
 from connectors.boards.ticker import Given, Honour, InARow
-from infra.contests.words import words
+from infra.contests.words import in_all_languages
 from schemas.contests import Contests
 from schemas.definitions import Company
 from schemas.positions import position_of
@@ -112,7 +112,7 @@ class Scene:
         }
 
     def about(self) -> About:
-        return About(words, self._detail, self._given)
+        return About(in_all_languages, self._detail, self._given)
 
     def _given(self) -> Given:
         """What some have for long: nothing rings."""

@@ -218,6 +218,8 @@ def test_an_empty_course_knows_nothing() -> None:
 
 def test_rules_call_people_teams_and_measures_by_name() -> None:
     board = board_of()
-    board.rules = lambda one, names: (one.name, names("a"), names("west"), names("calls_connected"))
+    board.rules = lambda one, names: {
+        "en": (one.name, names("a"), names("west"), names("calls_connected")), "de": (one.name,),
+    }  # fmt: skip
     told = shown(board)["contest"]["rules"]
-    assert told == ["Call blitz", "Ana Souza", "West", "calls connected"]
+    assert told == {"en": ["Ana Souza", "West", "calls connected"], "de": []}

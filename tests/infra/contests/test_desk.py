@@ -46,7 +46,7 @@ def test_each_of_the_usual_contests_can_take_place_as_it_is_offered(
     status, ahead = at_desk.asks("preview", contest=draft)
     assert status == 200, ahead
     assert ahead["hints"] == []
-    assert any("By the clocks" in line or "by the clocks" in line for line in ahead["words"])
+    assert any("by the clocks" in line for line in ahead["words"]["en"])
 
 
 def test_a_look_ahead_says_how_it_would_have_gone_a_week_ago_and_writes_nothing(
@@ -61,7 +61,7 @@ def test_a_look_ahead_says_how_it_would_have_gone_a_week_ago_and_writes_nothing(
     assert [(r["place"], r["name"], r["score"]) for r in ahead["standing"][:3]] == [
         (1, "Ben Two", "5"), (2, "Ada One", "3"), (3, "Cleo Three", "1")
     ]  # fmt: skip
-    assert any("Connected calls" in line for line in ahead["words"])
+    assert any("Connected calls" in line for line in ahead["words"]["en"])
     assert at_desk.stored.newest() == newest
 
 

@@ -68,7 +68,8 @@ def test_a_board_begins_with_contests_as_the_follower_left_them(served: serving.
     assert {r["moved"] for r in view["rows"]} == {0}  # as they stood at the instant asked for
     assert view["rows"][1]["behind"] == 400
     assert view["contest"]["phase"] == "RUNNING"
-    assert view["contest"]["rules"][0].startswith("Goal")
+    assert view["contest"]["rules"]["en"][0].startswith("It runs from ")
+    assert view["contest"]["rules"]["de"][0].startswith("Er läuft von ")
 
 
 def test_details_are_those_of_the_command(served: serving.Served) -> None:

@@ -1,0 +1,93 @@
+"""English."""
+
+PHRASES = {
+    "and": " and ",
+    "or": " or ",
+    "comma": ", ",
+    "then": ", then ",
+    "draft": "A draft: it does not take place yet.",
+    "stopped": "It was called off: nobody wins.",
+    "hidden": "Only managers see it.",
+    "runs": "It runs from {start} up to, not including, {end}, by the clocks of {zone}.",
+    "who.sides": "Teams made for it compete: {sides}{out}.",
+    "who.members": "Who takes part: {names}{out}.",
+    "who.teams": "The teams {teams} compete, with {ruled} in them and below{out}. What somebody"
+    " does counts for the team they are in on that day.",
+    "who.reps": "Who takes part: {ruled}{of}{out}, from the day they belong to it.",
+    "who.of": " of {teams}",
+    "who.out": ", without {names}",
+    "everybody": "everybody",
+    "every": "every {roles}",
+    "points": "Points are made by:",
+    "metric.POINTS": "  {points} for each 1 of {kpi}{money}{only}{cap}.",
+    "metric.PERCENT": "The score is {kpi}{money} as a part of the own target{only}{cap}.",
+    "metric.VALUE": "The score is {kpi}{money}{only}{cap}.",
+    "money": " in {currency}",
+    "cap": ", at most {amount} a day",
+    "machines": "What machines send or dial does not count, nor what was cancelled.",
+    "verified": "Only what a second person took part in counts.",
+    "only.products": ", only products {names}",
+    "only.segments": ", only segments {names}",
+    "only.regions": ", only regions {names}",
+    "only.deal_types": ", only deal types {names}",
+    "only.lead_sources": ", only lead sources {names}",
+    "only.sources": ", only sources {names}",
+    "only.INBOUND": ", only inbound",
+    "only.OUTBOUND": ", only outbound",
+    "only.talk.one": ", only from {n} second of conversation on",
+    "only.talk.other": ", only from {n} seconds of conversation on",
+    "only.value": ", only from {amount} on",
+    "only.weekdays": ", only on {days}",
+    "only.hours": ", only from {start} up to {end}",
+    "won.RANKING": "Whoever has the best score at the end wins.",
+    "won.DUEL": "Two against each other: the better score at the end wins.",
+    "won.KING": "Whoever is in the lead for the longest time wins. Who gets there keeps the lead"
+    " until somebody has more.",
+    "won.RACE.one": "Whoever reaches the target first wins; it is over when the first is there.",
+    "won.RACE.other": "Whoever reaches the target first wins; it is over when the first {n} are"
+    " there.",
+    "days.one": "one day",
+    "days.other": "{n} days",
+    "won.ELIMINATION": "A round is {days}; at its end the last {drop} by {score} drop out. Who"
+    " shares a place with somebody who stays, stays.",
+    "score.all": "the score since the start",
+    "score.round": "the score of the round",
+    "won.BRACKET": "Duels by rounds of {days}: who loses is out. Equal in all, the seed decides.",
+    "won.SEASON": "Every round of {days} each meets another one; a win counts 1, a tie one half.",
+    "season.ties": "Equal wins are parted by all points made. Who has no opponent meets a stand-in"
+    " with the mean score of the others.",
+    "season.playoffs": "The last two rounds are playoffs of the best four, 1 against 4 and 2"
+    " against 3.",
+    "won.GOAL": "All work towards {target} together.",
+    "milestone": "  {name}: {amount}",
+    "drawn": "Opponents are drawn by lot, once; the draw is kept ({seed}).",
+    "team.SUM": "A team's score is the sum of what its people make.",
+    "team.AVERAGE": "A team's score is the sum of what its people make, by heads: everybody in it"
+    " counts, who is in it for a part of the days as that part.",
+    "team.CONTRIBUTORS": "A team's score is the sum of what its people make, by the number of"
+    " those who made something.",
+    "target.quota": "The own target is the own quota, by calendar days of the contest in its"
+    " period.",
+    "target.all": "The target is {amount}.",
+    "target.own": "{who} has a target of {amount}.",
+    "least.score": "Below a score of {amount} nobody has a place or a prize.",
+    "least.events.one": "Without any event nobody has a place or a prize.",
+    "least.events.other": "With fewer than {n} events nobody has a place or a prize.",
+    "ties.none": "Equal scores are not parted.",
+    "ties": "Equal scores are parted by {steps}.",
+    "tie.PERCENT": "the larger part of the own target",
+    "tie.REACHED": "who reached the final score first",
+    "tie.EVENTS": "who needed fewer events",
+    "shared": "Equal in all that: they share the place, and the next one is left out (1, 2, 2, 4).",
+    "prize": "Place {place}: {what}.",
+    "amount": "{amount} {currency}",
+    "prizes.POOL": "Who shares a place is paid the prizes of the places taken up, in equal parts.",
+    "prizes.SHARE": "With shared places the whole money is split in the proportion of their"
+    " prizes.",
+    "nothing": "Who did nothing wins nothing.",
+    "late.one": "When something happened decides. What becomes known up to {n} hour after the end"
+    " still counts; then the result is final. Later corrections are published and change no place.",
+    "late.other": "When something happened decides. What becomes known up to {n} hours after the"
+    " end still counts; then the result is final. Later corrections are published and change no"
+    " place.",
+}
