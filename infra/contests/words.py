@@ -25,8 +25,9 @@ def words(one: Contest, names: Names = str, language: str = "en") -> tuple[str, 
     lines = [f"{one.name} ({one.contest_id})", *_state(one, voice)]
     if one.description:
         lines.append(one.description)
+    start, end = voice.moment(one.starts_at), voice.moment(one.ends_at)
     lines += [
-        voice.say("runs", start=_at(one.starts_at), end=_at(one.ends_at), zone=one.time_zone),
+        voice.say("runs", start=start, end=end, zone=one.time_zone),
         _who(one, names, voice),
         *_counted(one, names, voice),
         *_format(one, voice),
@@ -58,10 +59,6 @@ def _state(one: Contest, voice: Speaker) -> Iterator[str]:
         yield voice.say("stopped")
     if one.hidden:
         yield voice.say("hidden")
-
-
-def _at(local: str) -> str:
-    return local.replace("T", " ")
 
 
 def _who(one: Contest, names: Names, voice: Speaker) -> str:

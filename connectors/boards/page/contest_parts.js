@@ -58,7 +58,7 @@ export function Rules({ contest, isOpen }) {
 }
 
 export function RuleLines({ contest }) {
-  return html`<ul tabIndex="0">${inMine(contest.rules).map((line) => html`<li key=${line}>${line}</li>`)}</ul>`;
+  return html`<ul tabIndex="0">${inMine(contest.rules).filter((line) => line !== contest.description).map((line) => html`<li key=${line}>${line}</li>`)}</ul>`;
 }
 
 export function Passes({ passes, numbers }) {

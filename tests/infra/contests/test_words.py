@@ -86,3 +86,12 @@ def test_numbers_plurals_and_days_are_those_of_the_language() -> None:
     king = contest("hill", **SOME[7])
     assert "ساعتين" in words(king, language="ar")[-1]
     assert "2 hours" in words(king)[-1]
+
+
+def test_what_is_read_from_the_left_keeps_its_order_in_arabic() -> None:
+    runs = words(contest("blitz", starts_at="2026-11-24T18:55", ends_at="2026-11-26T22:00"))[1]
+    assert "from 24 Nov 2026, 18:55 up to, not including, 26 Nov 2026, 22:00" in runs
+    members = words(contest("blitz", **SOME[0]), language="ar")[4]
+    assert "\u2068r1\u2069، \u2068r2\u2069" in members
+    prize = words(contest("blitz", **SOME[2]), language="ar")
+    assert any("\u2068JPY\u2069" in line for line in prize)
