@@ -25,7 +25,12 @@ READY = (
     ".lanes tbody tr, .cards > li, .quotas li, .pairing b, .desk .new, .duel, .goal, .draw li,"
     " .podium, .ahead-of"
 )
-SETTLE_MS = {"card": 2500, **{f"contest-{n}": 2500 for n in ("cup", "king", "goal", "survivors")}}
+# What is read while somebody looks is there a second later: quotas, earnings, details of contests.
+SETTLE_MS = {
+    "card": 2500,
+    **{f"board{n}": 2500 for n in ("", "-light", "-contrast", "-arabic")},
+    **{f"contest-{n}": 2500 for n in ("cup", "king", "goal", "survivors")},
+}
 
 
 class Shot(NamedTuple):
