@@ -10,6 +10,7 @@ import polars as pl
 
 from connectors.sinks.clickhouse import quoted
 from infra.definitions.stored import Stored
+from infra.naming import entity_of
 from schemas.definitions import Company
 from schemas.positions import place_of
 from schemas.precedence import KNOWN, NOTHING, PARTS, WEAK, Part, SourceKind
@@ -17,7 +18,6 @@ from streams.domain.facts import heard_activity
 from streams.domain.merging import Orders, choices, orders
 
 TABLE = "spm.activity"
-_TWIN_IDS_MAX = 20  # entities named when an identifier fits several
 
 
 class Warehouse(Protocol):
@@ -136,23 +136,11 @@ _COUNTED = ("measure", "measure_rep_id", "measure_day", "measure_currency", "mea
 
 
 def _entity(warehouse: Warehouse, wanted: str) -> str:
-    name = quoted(wanted)
-    is_wanted = f"entity_id = {name} OR source_id = {name}"
-    found = warehouse.frame(
-        f"SELECT DISTINCT entity_id FROM {TABLE} WHERE kind != 'marker' AND ({is_wanted}) "
-        f"ORDER BY entity_id != {name}, entity_id LIMIT {_TWIN_IDS_MAX}"
+    nothing = (
+        f"no call, e-mail or meeting is {wanted!r}: name its entity id, as fct_activity has it "
+        "in activity_id, or the identifier its source gave it"
     )
-    ids: list[str] = [] if found.is_empty() else found["entity_id"].to_list()
-    if wanted in ids:
-        return wanted
-    if not ids:
-        raise LookupError(
-            f"no call, e-mail or meeting is {wanted!r}: name its entity id, as fct_activity has it "
-            "in activity_id, or the identifier its source gave it"
-        )
-    if len(ids) > 1:
-        raise LookupError(f"{wanted!r} may be {', '.join(ids)}; name one of them")
-    return ids[0]
+    return entity_of(warehouse, TABLE, wanted, ("source_id",), nothing)
 
 
 def _twins(warehouse: Warehouse, entity_id: str) -> tuple[str, ...]:

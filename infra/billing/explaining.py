@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, Protocol
 import polars as pl
 
 from connectors.sinks.clickhouse import quoted
+from infra.naming import entity_of
 from schemas.bills import BILLED
 from schemas.positions import place_of
 from streams.domain.bills import heard_deal
 
 TABLE = "spm.deal"
-_TWINS_MAX = 20  # deals named when an identifier fits several
 
 
 class Warehouse(Protocol):
@@ -110,24 +110,12 @@ _CREDITS = ("credit_rep_id", "credit_role", "credit_via", "credit_amount",
 
 
 def _entity(warehouse: Warehouse, wanted: str) -> str:
-    name = quoted(wanted)
-    found = warehouse.frame(
-        f"SELECT DISTINCT entity_id FROM {TABLE} WHERE kind != 'marker' AND (entity_id = {name} "
-        f"OR source_id = {name} OR JSONExtractString(said, 'source_id') = {name} "
-        f"OR JSONExtractString(said, 'bill_id') = {name}) "
-        f"ORDER BY entity_id != {name}, entity_id LIMIT {_TWINS_MAX}"
+    told = ("source_id", *(f"JSONExtractString(said, '{i}')" for i in ("source_id", "bill_id")))
+    nothing = (
+        f"no deal or bill is {wanted!r}: name the deal's entity id, as fct_deal has it in "
+        "deal_id, the identifier its source gave it, or the number of one of its bills"
     )
-    ids: list[str] = [] if found.is_empty() else found["entity_id"].to_list()
-    if wanted in ids:
-        return wanted
-    if not ids:
-        raise LookupError(
-            f"no deal or bill is {wanted!r}: name the deal's entity id, as fct_deal has it in "
-            "deal_id, the identifier its source gave it, or the number of one of its bills"
-        )
-    if len(ids) > 1:
-        raise LookupError(f"{wanted!r} may be {', '.join(ids)}; name one of them")
-    return ids[0]
+    return entity_of(warehouse, TABLE, wanted, told, nothing)
 
 
 def _said(rows: pl.DataFrame) -> tuple[Said, ...]:
