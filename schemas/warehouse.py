@@ -24,6 +24,16 @@ class Incarnation(NamedTuple):
     paused: str = ""
 
 
+class Tile(NamedTuple):
+    """A row of spm.applied, by its key: records of a partition that were flushed."""
+
+    topic: str
+    partition: int
+    epoch: int
+    offset_from: int
+    offset_to: int
+
+
 class LogIdentity(NamedTuple):
     """Which log a topic is right now: a topic made anew, or a broker that lost all, has another."""
 

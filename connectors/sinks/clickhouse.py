@@ -14,12 +14,16 @@ import clickhouse_connect
 import polars as pl
 from clickhouse_connect.driver import exceptions
 
-from schemas.warehouse import Fenced, Incarnation, Unavailable
+from schemas.warehouse import Fenced, Incarnation, Tile, Unavailable
 
 SECONDS_MAX = 120  # a statement that takes longer is stuck, not slow
 QUERY_BYTES_MAX = 8 << 20  # lookups name their ids in the text
 _FENCE = 395  # FUNCTION_THROW_IF_VALUE_IS_NON_ZERO: nothing else of ours throws it
 # Codes that pass by themselves: load, memory, network, a replica or a disk that recovers.
+_INCARNATION = "(SELECT any(incarnation) FROM spm.warehouse FINAL)"
+_FORGOTTEN = (
+    "it has forgotten what it had acknowledged: a backup was restored without `pacesetter restored`"
+)
 _TRANSIENT = frozenset(
     {159, 164, 173, 201, 202, 203, 209, 210, 215, 236, 241, 242, 243, 252, 279, 285, 286, 289,
      306, 319, 394, 425, 439, 473, 516, 733, 999}
@@ -136,15 +140,23 @@ class Warehouse:
             return self._client.query(sql, parameters=parameters)
 
     def insert(
-        self, table: str, rows: pl.DataFrame, incarnation: Incarnation, also: str = ""
+        self,
+        table: str,
+        rows: pl.DataFrame,
+        incarnation: Incarnation,
+        *,
+        last: Tile | None = None,
+        also: str = "",
     ) -> None:
         """Insert rows, all or none, unless the warehouse is another incarnation.
 
         Args:
+            last: what must be known to be applied: a warehouse that has forgotten it came out of
+                a backup, and nobody said so.
             also: a further condition, which throws where nothing may be written.
 
         Raises:
-            Fenced: it is another incarnation, or the condition threw.
+            Fenced: it is another incarnation, has forgotten `last`, or the condition threw.
             Unavailable: not now; inserting the same rows again is harmless.
         """
         if rows.is_empty():
@@ -152,11 +164,10 @@ class Warehouse:
         structure = self._structure(table)
         names = ", ".join(rows.columns)
         types = ", ".join(f"{name} {structure[name]}" for name in rows.columns)
+        holds = [_is_still(incarnation), *([_knows(incarnation, last)] if last else []), also]
         sql = (
             f"INSERT INTO {table} ({names}) SELECT {names} FROM input({quoted(types)}) "
-            f"WHERE throwIf((SELECT any(incarnation) FROM spm.warehouse FINAL) "
-            f"!= {quoted(incarnation.name)}, 'another incarnation') = 0"
-            f"{f' AND {also}' if also else ''} FORMAT ArrowStream"
+            f"WHERE {' AND '.join(filter(None, holds))} FORMAT ArrowStream"
         )
         body = io.BytesIO()
         body.write(sql.encode() + b"\n")
@@ -201,6 +212,26 @@ class Warehouse:
             return b""
         answer: bytes = self._client.raw_query(sql, settings=settings)
         return answer
+
+
+def _is_still(incarnation: Incarnation) -> str:
+    """Return SQL that throws in another incarnation."""
+    name = quoted(incarnation.name)
+    return f"throwIf({_INCARNATION} != {name}, 'another incarnation') = 0"
+
+
+def _knows(incarnation: Incarnation, last: Tile) -> str:
+    """Return SQL that throws where a tile is not applied; of another incarnation nothing is said.
+
+    By its whole key, so that one mark is read.
+    """
+    tile = (
+        f"SELECT count() FROM spm.applied WHERE topic = {quoted(last.topic)}"
+        f" AND partition = {last.partition} AND epoch = {last.epoch}"
+        f" AND offset_from = {last.offset_from} AND offset_to = {last.offset_to}"
+    )
+    is_still = f"{_INCARNATION} = {quoted(incarnation.name)}"
+    return f"throwIf({is_still} AND ({tile}) = 0, {quoted(_FORGOTTEN)}) = 0"
 
 
 @contextmanager

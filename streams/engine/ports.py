@@ -5,7 +5,7 @@ from typing import Protocol
 
 import polars as pl
 
-from schemas.warehouse import Incarnation, LogIdentity, Message
+from schemas.warehouse import Incarnation, LogIdentity, Message, Tile
 from streams.engine.batches import Partition
 
 
@@ -18,11 +18,16 @@ class Warehouse(Protocol):
     def frame(self, sql: str) -> pl.DataFrame:
         """Return the answer to a query."""
 
-    def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
+    def insert(
+        self, table: str, rows: pl.DataFrame, incarnation: Incarnation, *, last: Tile | None = None
+    ) -> None:
         """Insert rows, all or none.
 
+        Args:
+            last: what must be known to be applied.
+
         Raises:
-            schemas.warehouse.Fenced: it is another incarnation.
+            schemas.warehouse.Fenced: it is another incarnation, or has forgotten `last`.
         """
 
 

@@ -44,6 +44,7 @@ class Preparation:
         now: the warehouse's incarnation, as last read.
         reads_at_once: a second thread reads, too. Not so in simulations: what comes first must
             follow from their seed.
+        remember: is told the position behind what is applied of each partition, as it was read.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Preparation:
         self.readings: dict[str, Reading] = {}
         self.now: Incarnation | None = None
         self.reads_at_once = False
+        self.remember: Callable[[Mapping[Partition, int]], None] = lambda _: None
         self.definitions = Definitions(outside.warehouse)
         self._kinds, self._outside, self._waits = kinds, outside, waits
         self._in_pool = in_pool
@@ -127,6 +129,7 @@ class Preparation:
         epochs = starting.epochs(warehouse, identities)
         layouts = starting.layouts(warehouse)
         applied = starting.applied_ends(warehouse, list(kafka))
+        self.remember(applied)
         begun = []
         for partition, known in kafka.items():
             kind, epoch = self._kinds[partition.topic], epochs[partition.topic]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from schemas.warehouse import Incarnation, Message, Unavailable
+from schemas.warehouse import Incarnation, Message, Tile, Unavailable
 from streams.engine.batches import Partition
 from streams.engine.ports import LogInspector, Publisher, Warehouse
 from streams.engine.waits import Waits
@@ -183,9 +183,11 @@ class WatchedWarehouse:
         self._pulse.beat()
         return found
 
-    def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
+    def insert(
+        self, table: str, rows: pl.DataFrame, incarnation: Incarnation, *, last: Tile | None = None
+    ) -> None:
         """Insert rows, all or none."""
-        self._warehouse.insert(table, rows, incarnation)
+        self._warehouse.insert(table, rows, incarnation, last=last)
         self._pulse.beat()
 
 

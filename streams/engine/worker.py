@@ -65,6 +65,7 @@ class Worker:
             publisher=WatchedPublisher(outside.publisher, self.pulse),
         )
         self.preparation = Preparation(kinds, outside, self.waits, self._in_pool)
+        self.preparation.remember = self.memory.begin
         self._outside, self._tempo = outside, tempo
         self._poison = poison
         self._holds = upstream.Holds(self.waits, outside.warehouse, self._ask_again)

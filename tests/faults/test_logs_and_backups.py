@@ -56,6 +56,32 @@ def test_a_restored_warehouse_is_filled_again_by_workers_that_lived_on(made: Sit
     restored_under_load(made, seed=41, events=5_000)
 
 
+def test_a_warehouse_exchanged_while_nobody_asks_it_anything_is_noticed(made: Site) -> None:
+    """No request fails: clients take a new connection without a word."""
+    floor = Floor(seed=47)
+    made.define(1, definitions(floor.reps))
+    made.open_epochs()
+    worker = made.start_worker()
+    made.produce(floor.events(1_000))
+    settle(made)
+    made.server.stop()
+    backup = made.folder / "backup"
+    shutil.copytree(made.server.data, backup, symlinks=True)
+    made.server.start()
+    made.produce(floor.events(1_000))
+    settle(made)
+    worker.send_signal(signal.SIGSTOP)
+    made.server.stop(signal.SIGKILL)
+    shutil.rmtree(made.server.data)
+    shutil.move(backup, made.server.data)
+    made.server.start()
+    worker.send_signal(signal.SIGCONT)
+    made.produce(floor.events(1_000))
+    exact(made, floor)
+    assert "has forgotten what it had" in made.logs()
+    assert worker.poll() is None, "a fence is no reason to die"
+
+
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(42, 47))

@@ -13,7 +13,7 @@ from greenlet import GreenletExit
 
 from schemas import topics
 from schemas.codec import CatalogueIds
-from schemas.warehouse import Fenced, Incarnation, LogIdentity, Message, Unavailable
+from schemas.warehouse import Fenced, Incarnation, LogIdentity, Message, Tile, Unavailable
 from streams.engine.batches import Partition
 from streams.engine.preparing import Outside
 from tests.simulation.clockwork import NEVER, Actor, pause
@@ -108,12 +108,14 @@ class Warehouse(Calls):
         self.end("read")
         return found
 
-    def insert(self, table: str, rows: pl.DataFrame, incarnation: Incarnation) -> None:
+    def insert(
+        self, table: str, rows: pl.DataFrame, incarnation: Incarnation, *, last: Tile | None = None
+    ) -> None:
         if rows.is_empty():
             return
         name = f"insert {table}"
         self.begin(name, "warehouse")
-        self.world.fence(incarnation)
+        self.world.fence(incarnation, last)
         self.world.tables.insert(table, rows)
         if self.world.choice.random() < MERGES:
             self.world.tables.tables[table].merge()
@@ -186,6 +188,8 @@ def outside(world: "World", actor: Actor) -> Outside:
     )
 
 
-def fenced(mine: Incarnation, there: str) -> None:
+def fenced(mine: Incarnation, there: str, knows: bool) -> None:
     if mine.name != there:
         raise Fenced(f"{mine.name} is not {there}")
+    if not knows:
+        raise Fenced("it has forgotten what it had acknowledged")

@@ -135,7 +135,10 @@ def test_equal_positions_in_two_partitions_are_two_things() -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("effect", DEAL_EFFECTS)
-def test_a_copy_made_between_any_two_effects_is_filled_again(effect: str, after: bool) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["told", "nobody says so"])
+def test_a_copy_made_between_any_two_effects_is_filled_again(
+    effect: str, after: bool, told: bool
+) -> None:
     copies: list[Tables] = []
 
     async def script(world: World) -> None:
@@ -146,7 +149,7 @@ def test_a_copy_made_between_any_two_effects_is_filled_again(effect: str, after:
         for entity in range(6):
             world.produce(deal(f"d{entity}", 2, owner_id="u2"))
         await world.rest()
-        world.restore(copies[0])
+        world.restore(copies[0], told=told)  # while nobody asks it anything: no request fails
         world.produce(deal("another"))  # a worker learns of it by what it writes next
         await world.rest()
 

@@ -16,7 +16,7 @@ import polars as pl
 from schemas import topics
 from schemas.codec import CatalogueIds
 from schemas.positions import place_of, position_of
-from schemas.warehouse import Incarnation, Message, Unavailable
+from schemas.warehouse import Incarnation, Message, Tile, Unavailable
 from streams.agents.pipes import PIPES
 from streams.engine import epochs, starting, tempo, waits, worker
 from streams.engine.batches import Partition
@@ -33,6 +33,7 @@ from tests.simulation.truth import Sent
 REST_SECONDS_MAX = 900.0  # everything that is out there is in the warehouse by then
 HELD_BYTES_MAX = 4_000
 _IDS = CatalogueIds()
+_TILES = f"SELECT {', '.join(Tile._fields)} FROM spm.applied"
 
 
 class Wrong(AssertionError):
@@ -112,8 +113,11 @@ class World:
             raise Unavailable("kafka is away")
         return self.cluster
 
-    def fence(self, mine: Incarnation) -> None:
-        fenced(mine, self.incarnation())
+    def fence(self, mine: Incarnation, last: Tile | None = None) -> None:
+        fenced(mine, self.incarnation(), last is None or last in self._tiles())
+
+    def _tiles(self) -> set[Tile]:
+        return set(map(Tile._make, self.tables.frame(_TILES).iter_rows()))
 
     def incarnation(self) -> str:
         table = self.tables.tables["spm.warehouse"]
@@ -279,9 +283,12 @@ class World:
 
     # Backups.
 
-    def restore(self, copy: Tables) -> None:
-        """Put an earlier state of the warehouse in place of this one."""
+    def restore(self, copy: Tables, *, told: bool = True) -> None:
+        """Put an earlier state of the warehouse in place of this one; who knows may say nothing."""
         self.tables = copy.copy()
+        if not told:
+            self.note("the warehouse is an earlier copy now, and nobody says so")
+            return
         self._made += 1
         row = {"incarnation": f"restored{self._made}", "reason": "restored"}
         self.tables.insert("spm.warehouse", pl.DataFrame([row]))

@@ -18,9 +18,13 @@ from infra.local.warehouse.statements import InsertData, InsertInput, Statement
 
 TABLE = "warehouse"  # holds the incarnation
 _BEFORE = re.compile(r"INSERT INTO (\w+\.\w+) \((\w+(?:, \w+)*)\) SELECT (\w+(?:, \w+)*) FROM ")
+# The second condition, if there is one, names a flush that must be known.
 _AFTER = re.compile(
     r"\s*WHERE throwIf\(\(SELECT any\(incarnation\) FROM spm\.warehouse FINAL\) "
-    r"!= '([^'\\]*)'(?:, '([^'\\]*)')?\) = 0\s*"
+    r"!= '([^'\\]*)'(?:, '([^'\\]*)')?\) = 0"
+    r"(?: AND throwIf\(\(SELECT any\(incarnation\) FROM spm\.warehouse FINAL\) = '\1' AND "
+    r"\((SELECT count\(\) FROM spm\.applied WHERE topic = '[^'\\]*' AND partition = \d+"
+    r" AND epoch = \d+ AND offset_from = \d+ AND offset_to = \d+)\) = 0, '([^'\\]*)'\) = 0)?\s*"
 )
 # A mutation that has not ended may change the answer at any time.
 _INCARNATION = (
@@ -32,13 +36,21 @@ Text = InsertData | InsertInput | Statement
 
 
 class Fenced(NamedTuple):
-    """An insert that takes rows as they come, if the warehouse is that incarnation."""
+    """An insert that takes rows as they come, if the warehouse is that incarnation.
+
+    Attributes:
+        message: of the refusal.
+        last: query that must not answer 0, empty: there is none.
+        forgotten: of the refusal if it does.
+    """
 
     table: str
     columns: tuple[str, ...]
     structure: str
     incarnation: str
     message: str
+    last: str
+    forgotten: str
     insert: InsertData
 
 
@@ -57,6 +69,8 @@ def fenced(text: Text) -> Fenced | None:
         text.structure,
         after[1],
         after[2] or f"another incarnation than {after[1]}",
+        after[3] or "",
+        after[4] or "",
         InsertData(f"INSERT INTO {before[1]} ({before[2]})", text.fmt, text.data),
     )
 
@@ -78,12 +92,14 @@ class Fence:
         """Hold the incarnation for the time of an insert; give whether the rows are the table's.
 
         Raises:
-            ClickHouseError: it is another incarnation.
+            ClickHouseError: it is another incarnation, or has forgotten what it must know.
         """
         with self._turn:
             self._turn.wait_for(lambda: not self._is_rewriting)
             if self._now() != asked.incarnation:
                 raise refused(Code.FUNCTION_THROW_IF_VALUE_IS_NON_ZERO, asked.message)
+            if asked.last and self._ask(asked.last) == "0":
+                raise refused(Code.FUNCTION_THROW_IF_VALUE_IS_NON_ZERO, asked.forgotten)
             is_plain = self._is_of_table(asked)
             self._inserting += 1
         try:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connectors.sinks.clickhouse import Warehouse
 from infra.migrations import migrate
-from schemas.warehouse import Fenced, Incarnation, Unavailable
+from schemas.warehouse import Fenced, Incarnation, Tile, Unavailable
 from streams.engine import history
 from tests.ground import free_port, warehouse
 
@@ -70,6 +70,23 @@ def test_another_incarnation_is_fenced_off_and_writes_nothing(made: Warehouse) -
     with pytest.raises(Fenced):
         made.insert("spm.person", person("r2"), Incarnation("of yesterday", 1))
     assert made.frame("SELECT rep_id FROM spm.person WHERE rep_id = 'r2'").is_empty()
+
+
+def test_a_flush_is_made_known_only_where_the_one_before_it_is(made: Warehouse) -> None:
+    now = made.incarnation()
+    first, second = Tile("crm.calls", 3, 1, 0, 7), Tile("crm.calls", 3, 1, 7, 9)
+    tiles = {tile: pl.DataFrame([tile._asdict()]) for tile in (first, second)}
+    with pytest.raises(Fenced, match="has forgotten what it had acknowledged"):
+        made.insert("spm.applied", tiles[second], now, last=first)
+    made.insert("spm.applied", tiles[first], now)
+    made.insert("spm.applied", tiles[second], now, last=first)
+    for other in (first._replace(epoch=2), first._replace(offset_to=6), second._replace(topic="x")):
+        with pytest.raises(Fenced, match="has forgotten"):
+            made.insert("spm.applied", tiles[second], now, last=other)
+    with pytest.raises(Fenced, match="another incarnation"):
+        made.insert("spm.applied", tiles[second], Incarnation("elsewhere", 1), last=first)
+    kept = "SELECT offset_from, offset_to FROM spm.applied WHERE partition = 3 ORDER BY ALL"
+    assert made.frame(kept).rows() == [(0, 7), (7, 9)]
 
 
 @pytest.mark.parametrize("asked", [ODD, ODD[:1], ODD[:2], ODD[2:4], [""], ["n"], []])

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from connectors.sinks.clickhouse import Warehouse
+from connectors.sinks.clickhouse import Warehouse, _knows
 from infra.local.warehouse.errors import ClickHouseError
 from infra.local.warehouse.fence import Fence, fenced
 from infra.local.warehouse.lexer import literal
 from infra.local.warehouse.statements import InsertData, InsertInput, Statement, understood
-from schemas.warehouse import Fenced
+from schemas.warehouse import Fenced, Incarnation, Tile
 from tests.infra.warehouse.serving import Served
 
 ROWS = pl.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]}, schema_overrides={"a": pl.UInt32})
@@ -304,6 +304,24 @@ def test_an_insert_that_says_more_than_the_fence_is_left_to_the_engine() -> None
         (whole.before, greatest),
     ):
         assert fenced(InsertInput(before, whole.structure, after, whole.fmt, whole.data)) is None
+
+
+def test_a_flush_that_must_be_known_is_asked_for_while_the_fence_holds() -> None:
+    """Left to the engine, its insert could end after a change of the incarnation."""
+    tile = Tile("crm.calls", 1, 2, 30, 40)
+    whole = an_insert()
+    after = f"{whole.after.rstrip()} AND {_knows(Incarnation('one', 1), tile)}"
+    asked = fenced(InsertInput(whole.before, whole.structure, after, whole.fmt, whole.data))
+    assert asked is not None
+    assert "offset_from = 30 AND offset_to = 40" in asked.last
+    engine = Engine()
+    with Fence(lambda sql: "1" if sql == asked.last else engine(sql)).passed(asked) as is_of_table:
+        assert is_of_table
+    forgetful = Fence(lambda sql: "0" if sql == asked.last else engine(sql))
+    with pytest.raises(ClickHouseError, match="has forgotten"), forgetful.passed(asked):
+        pytest.fail("it was let in")
+    elsewhere = after.replace("FINAL) = 'one'", "FINAL) = 'two'")
+    assert fenced(InsertInput(whole.before, whole.structure, elsewhere, whole.fmt, b"")) is None
 
 
 def test_a_structure_is_the_tables_when_names_and_types_are() -> None:

@@ -3,7 +3,9 @@
 import polars as pl
 import pytest
 
-from schemas.warehouse import Fenced, Incarnation, Unavailable
+from schemas.positions import position_of
+from schemas.warehouse import Fenced, Incarnation, Tile, Unavailable
+from streams.engine.batches import Partition
 from streams.engine.remembering import RememberingWarehouse
 
 NOW = Incarnation("one", 1)
@@ -29,8 +31,13 @@ class Fake:
         names = ["topic", "partition", "reached_epoch", "reached_offset"]
         return pl.DataFrame(rows, names, orient="row")
 
-    def insert(self, table: str, rows: pl.DataFrame, _incarnation: Incarnation) -> None:
+    def insert(
+        self, table: str, rows: pl.DataFrame, _incarnation: Incarnation, *, last: Tile | None = None
+    ) -> None:
         self._answer()
+        known = [(2, last.offset_to)] if last else []
+        if any(end > self.applied[last.partition] for end in known if last):
+            raise Fenced("it has forgotten what it had acknowledged")
         self.inserts.append(table)
         if table == APPLIED:
             for row in rows.iter_rows(named=True):
@@ -43,7 +50,13 @@ class Fake:
 
 def flush(warehouse: RememberingWarehouse, **ends: int) -> None:
     rows = [
-        {"topic": "crm.calls", "partition": int(p[1:]), "epoch": 2, "offset_to": end}
+        {
+            "topic": "crm.calls",
+            "partition": int(p[1:]),
+            "epoch": 2,
+            "offset_from": 0,
+            "offset_to": end,
+        }
         for p, end in ends.items()
     ]
     warehouse.insert(HISTORY, pl.DataFrame({"x": [1]}), NOW)
@@ -79,7 +92,7 @@ def test_who_starts_with_a_restored_warehouse_goes_by_what_is_there() -> None:
         flush(warehouse, p0=12)
     there.is_away, there.applied, there.now = False, {0: (2, 5)}, Incarnation("two", 2)
     started = warehouse.incarnation()
-    rows = pl.DataFrame({"topic": "crm.calls", "partition": 0, "epoch": 2, "offset_to": 7})
+    rows = pl.DataFrame([Tile("crm.calls", 0, 2, 5, 7)._asdict()])
     warehouse.insert(APPLIED, rows, started)
     assert there.applied[0] == (2, 7)
 
@@ -110,6 +123,34 @@ def test_an_outage_alone_is_no_reason_to_start_again() -> None:
     there.applied[0] = (2, 40)  # the partition went to another worker meanwhile
     flush(warehouse, p0=11)
     assert there.inserts == [HISTORY, APPLIED] * 2
+
+
+def test_who_started_and_wrote_nothing_yet_notices_an_earlier_copy_too() -> None:
+    there = Fake()
+    warehouse = RememberingWarehouse(there)
+    there.applied = {0: (2, 10), 1: (2, 20)}
+    warehouse.begin({Partition("crm.calls", 1): position_of(2, 20)})
+    there.applied = {0: (2, 10), 1: (2, 19)}
+    with pytest.raises(Fenced, match="has forgotten"):
+        flush(warehouse, p1=25)
+    assert there.inserts == []
+    warehouse.begin({Partition("crm.calls", 1): position_of(2, 19)})
+    flush(warehouse, p1=25)
+    assert there.inserts == [HISTORY, APPLIED]
+
+
+def test_nothing_is_written_where_the_last_flush_is_not_known() -> None:
+    """No request failed: the warehouse was exchanged while nobody asked it anything."""
+    there = Fake()
+    warehouse = RememberingWarehouse(there)
+    flush(warehouse, p0=10)
+    flush(warehouse, p0=12)
+    there.applied = {0: (2, 10)}
+    before = list(there.inserts)
+    with pytest.raises(Fenced, match="has forgotten"):
+        flush(warehouse, p0=14)
+    assert there.inserts == before
+    flush(warehouse, p0=14)  # it has started again from what is there
 
 
 def test_an_idle_worker_may_ask_at_any_time() -> None:
