@@ -315,8 +315,16 @@ def test_a_flush_that_must_be_known_is_asked_for_while_the_fence_holds() -> None
     assert asked is not None
     assert "offset_from = 30 AND offset_to = 40" in asked.last
     engine = Engine()
-    with Fence(lambda sql: "1" if sql == asked.last else engine(sql)).passed(asked) as is_of_table:
-        assert is_of_table
+    tiles = list[str]()
+    fence = Fence(lambda sql: tiles.append(sql) or "1" if sql == asked.last else engine(sql))
+    for _ in range(6):  # as many as the inserts of a flush
+        with fence.passed(asked) as is_of_table:
+            assert is_of_table
+    assert tiles == [asked.last]
+    with fence.changing(Statement("ALTER TABLE spm.applied DELETE WHERE 1")):
+        pass
+    with fence.passed(asked):
+        assert len(tiles) == 2, "after a change it is asked for again"
     forgetful = Fence(lambda sql: "0" if sql == asked.last else engine(sql))
     with pytest.raises(ClickHouseError, match="has forgotten"), forgetful.passed(asked):
         pytest.fail("it was let in")
