@@ -44,6 +44,7 @@ def earned(here: Installation, amount: int) -> None:
     wait_for(lambda: here.query(REVENUE) == [(amount,)], f"revenue of {amount}", 60)
 
 
+@pytest.mark.thorough
 def test_a_log_on_disk_survives_kill_9_and_a_stop_without_a_new_epoch(tmp_path: Path) -> None:
     need_kafka()
     data = tmp_path / "data"

@@ -39,6 +39,7 @@ TELLS = {
 OF_ALL = f"SELECT '', sum(value) FROM kpi_company WHERE {OF_KPI}"
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_correction_shows_in_every_view_and_a_user_is_credited_once_mapped(

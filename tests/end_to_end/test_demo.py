@@ -38,6 +38,7 @@ def demo_goes_on(data: Path, *how: str) -> None:
         assert here.query(WON) == [(1,)]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_demo_moves_survives_its_broker_and_goes_on_where_it_ended(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def restored_under_load(made: Site, seed: int, events: int, *, told: bool = True
     assert ("another incarnation" if told else "has forgotten what it had") in made.logs()
 
 
+@pytest.mark.thorough
 def test_a_restored_warehouse_is_filled_again_by_workers_that_lived_on(made: Site) -> None:
     restored_under_load(made, seed=41, events=5_000)
 
@@ -89,6 +90,7 @@ def test_restored_at_length(made: Site, seed: int) -> None:
     restored_under_load(made, seed, events=40_000, told=seed % 2 == 0)
 
 
+@pytest.mark.thorough
 def test_a_log_cut_by_retention_is_refused_and_goes_on_in_a_new_epoch(made: Site) -> None:
     floor = Floor(seed=51)
     first = list(floor.events(1_000))

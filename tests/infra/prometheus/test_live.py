@@ -26,7 +26,7 @@ from tests.infra.prometheus.shipped import FOLDER
 from tests.infra.warehouse.serving import absent, need
 from tests.load import definitions
 
-pytestmark = [pytest.mark.slow, pytest.mark.external]
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.external]
 TOKEN = "a token from a file"
 
 

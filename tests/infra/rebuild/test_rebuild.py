@@ -17,7 +17,8 @@ from infra.rebuild import pausing
 from tests.ground import ROOT, Site, site, stop, wait_for
 from tests.load import Floor, definitions
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # a dozen processes start
+# A dozen processes start, hence the time.
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

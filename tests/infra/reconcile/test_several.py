@@ -22,7 +22,7 @@ from tests.simulation.seeds import MIXES, run
 from tests.simulation.test_memory import fill
 from tests.simulation.truth import sums
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.timeout(600)]
 SHARED = "said != '' AND kind = 'call' AND position < 1099511630000"
 
 
