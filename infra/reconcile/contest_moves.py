@@ -62,14 +62,15 @@ def _checked(warehouse: Warehouse, contest_id: str, first: int, looked_at: str) 
     began = time.monotonic()
     rows = ask(
         warehouse,
-        f"SELECT {_COLUMNS}, toUnixTimestamp64Milli(at) AS at FROM {STANDING} FINAL WHERE"
+        # No alias that is a column's name: in ClickHouse the condition would mean the alias.
+        f"SELECT {_COLUMNS}, toUnixTimestamp64Milli(at) AS seen_at FROM {STANDING} FINAL WHERE"
         f" contest_id = {quoted(contest_id)} AND number >= {first} AND {looked_at}"
         " ORDER BY number, participant_id",
     )
     keys, wrong, torn = 0, list[Mismatch](), list[str]()
     lower: dict[int, bool] = {}
     for step, before, after in _steps(rows, _held(warehouse, contest_id, first)):
-        if len({row["at"] for row in step}) > 1:  # two followed at once, one wrote over the other
+        if len({row["seen_at"] for row in step}) > 1:  # two followed at once, one wrote over it
             torn.append(str(step[0]["number"]))
             continue
         sequence = step[0]["sequence"]

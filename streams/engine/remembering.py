@@ -110,10 +110,8 @@ class RememberingWarehouse:
 
     def _note(self, rows: pl.DataFrame) -> None:
         for tile in map(Tile._make, rows.select(Tile._fields).iter_rows()):
-            part, position = (
-                Partition(tile.topic, tile.partition),
-                position_of(tile.epoch, tile.offset_to),
-            )
+            part = Partition(tile.topic, tile.partition)
+            position = position_of(tile.epoch, tile.offset_to)
             self._reached[part] = max(position, self._reached.get(part, 0))
             self._last = tile
 

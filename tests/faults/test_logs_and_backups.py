@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,22 @@ def pacesetter(made: Site, *arguments: str) -> str:
     return done.stdout
 
 
+def backed_up(made: Site) -> Path:
+    """Return a copy of the warehouse as it stands; nobody can write meanwhile."""
+    made.server.stop()
+    backup = made.folder / "backup"
+    shutil.copytree(made.server.data, backup, symlinks=True)
+    made.server.start()
+    return backup
+
+
+def put_in_place(made: Site, backup: Path) -> None:
+    """Kill the warehouse and let an earlier copy be there; it has to be started."""
+    made.server.stop(signal.SIGKILL)
+    shutil.rmtree(made.server.data)
+    shutil.move(backup, made.server.data)
+
+
 def restored_under_load(made: Site, seed: int, events: int, *, told: bool = True) -> None:
     floor = Floor(seed=seed)
     made.define(1, definitions(floor.reps))
@@ -33,17 +50,12 @@ def restored_under_load(made: Site, seed: int, events: int, *, told: bool = True
     wait_for(lambda: all(made.starts(n) for n in range(len(workers))), "two that share", 60)
     made.produce(floor.events(events // 3))
     settle(made)
-    made.server.stop()
-    backup = made.folder / "backup"
-    shutil.copytree(made.server.data, backup, symlinks=True)
-    made.server.start()
+    backup = backed_up(made)
     with sending(made, floor, events - events // 3):
         wait_for(lambda: made.applied() != {}, "an answer", 15)
         later = made.applied()
         wait_for(lambda: made.applied() != later, "flushes after the backup", 30)
-        made.server.stop(signal.SIGKILL)
-        shutil.rmtree(made.server.data)
-        shutil.move(backup, made.server.data)
+        put_in_place(made, backup)
         if told:
             assert "embedded warehouse" in pacesetter(made, "restored", "--reason", "a test")
         made.server.start()
@@ -65,16 +77,11 @@ def test_a_warehouse_exchanged_while_nobody_asks_it_anything_is_noticed(made: Si
     worker = made.start_worker()
     made.produce(floor.events(1_000))
     settle(made)
-    made.server.stop()
-    backup = made.folder / "backup"
-    shutil.copytree(made.server.data, backup, symlinks=True)
-    made.server.start()
+    backup = backed_up(made)
     made.produce(floor.events(1_000))
     settle(made)
     worker.send_signal(signal.SIGSTOP)
-    made.server.stop(signal.SIGKILL)
-    shutil.rmtree(made.server.data)
-    shutil.move(backup, made.server.data)
+    put_in_place(made, backup)
     made.server.start()
     worker.send_signal(signal.SIGCONT)
     made.produce(floor.events(1_000))

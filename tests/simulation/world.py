@@ -114,10 +114,8 @@ class World:
         return self.cluster
 
     def fence(self, mine: Incarnation, last: Tile | None = None) -> None:
-        fenced(mine, self.incarnation(), last is None or last in self._tiles())
-
-    def _tiles(self) -> set[Tile]:
-        return set(map(Tile._make, self.tables.frame(_TILES).iter_rows()))
+        known = last is None or last in set(self.tables.frame(_TILES).iter_rows())
+        fenced(mine, self.incarnation(), known)
 
     def incarnation(self) -> str:
         table = self.tables.tables["spm.warehouse"]

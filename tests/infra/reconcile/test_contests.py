@@ -14,7 +14,7 @@ from infra.definitions import connecting
 from infra.definitions.stored import Stored
 from infra.reconcile import contest_moves, contest_stored, results
 from infra.reconcile.contests import TABLE as EVENTS
-from infra.reconcile.periods import ALL
+from infra.reconcile.periods import ALL, Days
 from infra.reconcile.running import ACTIVITY, DEAL, reconcile
 from infra.reconcile.totals import TABLE
 from tests.ground import Site, site
@@ -213,6 +213,11 @@ def _who_passed_whom_is_what_standings_say(made: Site) -> None:
     checked = check(warehouse, contest_moves.TABLE)
     assert (checked.mismatches, checked.not_said) == ((), ())
     assert checked.keys > 12 * 12 + 7 + 3 * 2 + 1
+    today = datetime.now(UTC).date()
+    lately = Days(today - timedelta(days=1), today + timedelta(days=2))
+    earlier = Days(today - timedelta(days=99), today - timedelta(days=9))
+    assert check(warehouse, contest_moves.TABLE, lately).keys == checked.keys
+    assert check(warehouse, contest_moves.TABLE, earlier).keys == 0
     row = one(warehouse, contest_stored.STANDING, "notEmpty(passed)")
     whom = [str(name) for name in row["passed"][0]]
     put(warehouse, contest_stored.STANDING, row, passed=[*whom, "nobody"])
