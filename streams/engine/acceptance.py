@@ -16,7 +16,7 @@ import polars as pl
 from schemas.frames import rows_at
 from streams.engine.folds import Tellers
 
-ACCEPTED, DUPLICATE, STALE = 0, 1, 2
+ACCEPTED, DUPLICATE, STALE = VERDICTS = (0, 1, 2)
 NONE = -1  # in place of an index
 BETWEEN = "\n"  # stands in no sane id
 I64 = npt.NDArray[np.int64]
@@ -120,7 +120,7 @@ def _met_again(ids: pl.Series, seen: pl.Series) -> I64:
 
 def _coded(ids: pl.Series) -> I64:
     """Return a number for each text, the same for the same."""
-    codes: I64 = ids.to_arrow().dictionary_encode().indices.to_numpy().astype(np.int64)
+    codes: I64 = pl.Series(ids.to_arrow().dictionary_encode().indices).to_numpy().astype(np.int64)
     return codes
 
 

@@ -126,6 +126,10 @@ _MADE: dict[str, Callable[[Schema], pl.DataType]] = {
 
 def varint(number: int) -> bytes:
     """Return a non-negative integer as Avro's zigzag varint."""
+    return _SHORT[number] if number < len(_SHORT) else _varint(number)
+
+
+def _varint(number: int) -> bytes:
     number <<= 1
     out = bytearray()
     while number > 0x7F:
@@ -133,6 +137,9 @@ def varint(number: int) -> bytes:
         number >>= 7
     out.append(number)
     return bytes(out)
+
+
+_SHORT = [_varint(number) for number in range(1 << 6)]  # nearly all lengths are, and they are many
 
 
 def _indices(count: int) -> pa.Array:

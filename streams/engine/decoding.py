@@ -21,7 +21,7 @@ from streams.engine import columns
 from streams.engine.batches import Batch
 from streams.engine.hashes import content_hashes, murmur2
 from streams.engine.recordsets import columns_of
-from streams.engine.slices import Slices
+from streams.engine.slices import I64, Slices
 
 MARKER = "marker"
 # Columns that decoding adds to a message's own fields; `at` is the batch.
@@ -91,15 +91,25 @@ def decode(batches: Sequence[Batch], reading: Reading, ids: SchemaIds) -> Decode
 
 def _by_frame(values: Slices) -> dict[bytes, Sequence[int]]:
     """Return indices of records by the frame in front of their value; empty for no value."""
-    if len(values) and (values.ends - values.starts >= FRAME_BYTES).all():
-        data = np.frombuffer(values.data, np.uint8)
-        frames = data[values.starts[:, None] + np.arange(FRAME_BYTES)]
-        if (frames == frames[0]).all():
-            return {frames[0].tobytes(): range(len(values))}
-    found: dict[bytes, list[int]] = {}
-    for row, value in enumerate(values.each()):
-        found.setdefault(value[:FRAME_BYTES], []).append(row)
-    return dict(found)
+    if not len(values):
+        return {}
+    number = _frame_numbers(values)
+    if (number == number[0]).all():
+        return {(values.at(0) or b"")[:FRAME_BYTES]: range(len(values))}
+    order = np.argsort(number, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
+    return {(values.at(rows[0]) or b"")[:FRAME_BYTES]: rows.tolist() for rows in parts}
+
+
+def _frame_numbers(values: Slices) -> I64:
+    """Return the frame of each value as a number: how many bytes of it there are, and they."""
+    sizes = np.minimum(values.ends - values.starts, FRAME_BYTES)
+    number: I64 = sizes
+    data = np.frombuffer(values.data or b"\0", np.uint8)
+    for place in range(FRAME_BYTES):
+        at = np.minimum(values.starts + place, len(data) - 1)
+        number = number << 8 | np.where(place < sizes, data[at], 0)
+    return number
 
 
 class _Work:

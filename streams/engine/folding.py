@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from schemas.frames import beside, constant, only, rows_at
+from schemas.frames import beside, constant, kept, only, rows_at
 from streams.engine import snapshots, tellers
-from streams.engine.acceptance import ACCEPTED, NONE, Verdicts
+from streams.engine.acceptance import ACCEPTED, NONE, VERDICTS, Verdicts
 from streams.engine.arrays import packed, unpacked
 from streams.engine.folds import ARRAYS, PUT_IN, Fold, Prepared, Tellers
 from streams.engine.snapshots import Made
@@ -67,7 +67,7 @@ def folded(
     known, verdicts, _ = read
     accepted = verdicts.verdict == ACCEPTED
     chosen = np.flatnonzero(accepted)
-    facts = records if len(chosen) == len(records) else rows_at(records, chosen)
+    facts = records if len(chosen) == len(records) else kept(records, accepted)
     if fold.tellers:
         shared = verdicts.shared[accepted[verdicts.shared]]
         places = np.searchsorted(chosen, shared)
@@ -90,9 +90,10 @@ def folded(
 
 
 def _counts(records: pl.DataFrame, verdict: npt.NDArray[np.uint8]) -> dict[tuple[int, int], int]:
-    pairs = np.stack([records.get_column("at").to_numpy(), verdict], axis=1)
-    found, counts = np.unique(pairs, axis=0, return_counts=True)
-    return {(at, v): n for (at, v), n in zip(found.tolist(), counts.tolist(), strict=True)}
+    kinds = len(VERDICTS)
+    numbers = records.get_column("at").to_numpy() * np.int64(kinds) + verdict
+    counts = np.bincount(numbers)
+    return {divmod(i, kinds): int(counts[i]) for i in np.flatnonzero(counts).tolist()}
 
 
 def history_rows(
@@ -141,8 +142,8 @@ def _taken_out(
     taken = rows_at(put_in, np.arange(len(of)) - (np.cumsum(sizes) - sizes)[of] + starts[of])
     value = pl.Series("value", -taken.get_column("value").to_numpy())
     where = rows_at(lines, corrected[of])
-    kept = only(taken, [name for name in taken.columns if name != "value"])
-    return only(beside(kept, value, *where.get_columns()), TOUCH)
+    others = only(taken, [name for name in taken.columns if name != "value"])
+    return only(beside(others, value, *where.get_columns()), TOUCH)
 
 
 def _snapshots(

@@ -45,16 +45,17 @@ def messages_of(told: Iterable[Told], generation: int, ids: SchemaIds) -> list[M
     frame, generation_bytes = _frame(ids), varint(generation)
     reps = every.get_column("rep_id")
     starts = (reps != reps.shift(1)).fill_null(value=True).arg_true()
+    bounds = pairwise([*starts.to_list(), len(every)])
     found = []
-    for rep_id, (start, end) in zip(
-        reps.gather(starts).to_list(), pairwise([*starts.to_list(), len(every)]), strict=True
+    for key, (start, end) in zip(
+        reps.gather(starts).cast(pl.Binary).to_list(), bounds, strict=True
     ):
-        head = frame + text(rep_id) + generation_bytes
+        head = frame + varint(len(key)) + key + generation_bytes
         for first in range(start, end, PARTIALS_MAX):
             last = min(first + PARTIALS_MAX, end)
             part = data[ends[first] : ends[last]]
             value = b"".join((head, varint(last - first), part, _BLOCK_END))
-            found.append(Message(topics.REP_DAYS.name, rep_id.encode(), value))
+            found.append(Message(topics.REP_DAYS.name, key, value))
     return found
 
 

@@ -166,9 +166,9 @@ def summed(touches: pl.DataFrame) -> Sums:
     at, day, key, row, position, value = (c.to_numpy() for c in _keyed(touches))
     if not len(at):
         return Sums(at, day, key, row, position, position, value)
-    first_day, keys = day.min(), np.unique(key)
+    first_day, rank = day.min(), pl.Series(key).rank("dense").to_numpy()
     days = int(day.max()) - int(first_day) + 1
-    number = (at * np.int64(days) + (day - first_day)) * len(keys) + np.searchsorted(keys, key)
+    number = (at * np.int64(days) + (day - first_day)) * (int(rank.max()) + 1) + rank
     order = np.argsort(number)
     number, position, value = number[order], position[order], value[order]
     starts = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1])

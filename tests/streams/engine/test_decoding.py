@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.codec import encode
 from schemas.keys import partition_of
@@ -31,6 +33,31 @@ def test_facts_and_markers_keep_their_offsets() -> None:
     assert found.frame["offset"].to_list() == [10, 12]
     assert [(m.offset, m.sequence) for m in found.markers] == [(11, 7)]
     assert not found.dead
+
+
+GOOD = [encode("call", CALL, IDS), encode("marker", MARKER, IDS)]
+BYTES = st.one_of(
+    st.none(),
+    st.binary(max_size=8),
+    st.sampled_from(GOOD).flatmap(lambda value: st.sampled_from([value, value[:7], value[1:]])),
+)
+
+
+@given(st.lists(st.one_of(BYTES, st.just(GOOD[0])), max_size=40))
+def test_every_record_is_found_once_whatever_its_frame(values: list[bytes | None]) -> None:
+    found = decoded([(CALL["entity_id"].encode(), value) for value in values])
+    places = [*found.frame["offset"], *(m.offset for m in found.markers)]
+    assert sorted([*places, *(d.offset for d in found.dead)]) == [
+        10 + i for i in range(len(values))
+    ]
+    expected = [10 + i for i, value in enumerate(values) if value == GOOD[0]]
+    assert found.frame["offset"].to_list() == expected
+    assert [m.offset for m in found.markers] == [
+        10 + i for i, value in enumerate(values) if value == GOOD[1]
+    ]
+    assert {d.offset: d.value for d in found.dead} == {
+        10 + i: value for i, value in enumerate(values) if value not in GOOD
+    }
 
 
 RUNS = ((1, 2, 3), (4, 5, 6))
