@@ -129,7 +129,6 @@ def worker_of(settings: Settings, given: Outside) -> Worker:
     poison = Poison(settings.bad_share_max)
     worker = Worker(PIPES, given, tempo, settings.held_bytes_max, poison)
     worker.preparation.reads_at_once = True
-    worker.preparation.definitions.lasting = heap.lasting
     return worker
 
 

@@ -1,10 +1,7 @@
-"""Memory: what the C library holds, where it is glibc, and what Python's collector looks at."""
+"""Memory that the C library holds, where it is glibc; elsewhere nothing happens here."""
 
 import ctypes
-import gc
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 M_ARENA_MAX = -8  # of glibc's malloc.h
@@ -29,23 +26,6 @@ def give_back() -> None:
     """
     if malloc_trim := _of_glibc("malloc_trim"):
         malloc_trim(0)
-
-
-@contextmanager
-def lasting() -> Iterator[None]:
-    """Let the collector of cycles never look at what is made within, nor at what was there before.
-
-    The definitions of 100,000 reps are a million objects without a cycle: counting references
-    frees them. To look at them takes a third of a second, in which nothing else runs, and it would
-    be done eight times while they are read and once in a few flushes (measured).
-    """
-    gc.collect()  # what is garbage by now would never be found
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _of_glibc(name: str) -> Any:

@@ -1,7 +1,6 @@
 """The definitions in force at a sequence, read from the warehouse."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 
 from schemas.definitions import KINDS, Bundle
 from schemas.warehouse import Unavailable
@@ -13,14 +12,9 @@ Prepare = Callable[[Bundle], Prepared]
 
 
 class Definitions:
-    """Revisions of the definitions, each read and prepared once.
-
-    Attributes:
-        lasting: entered while one is made: a million objects that stay, in a large company.
-    """
+    """Revisions of the definitions, each read and prepared once."""
 
     def __init__(self, warehouse: Warehouse) -> None:
-        self.lasting: Callable[[], AbstractContextManager[None]] = nullcontext
         self._warehouse = warehouse
         self._bundles: dict[int, Bundle] = {}
         self._prepared: dict[tuple[int, Prepare], Prepared] = {}
@@ -34,8 +28,7 @@ class Definitions:
         key = (sequence, prepare)
         if key not in self._prepared:
             try:
-                with self.lasting():
-                    found = prepare(self._bundle(sequence))
+                found = prepare(self._bundle(sequence))
             except ValueError as error:  # pydantic's errors are ValueErrors too
                 raise Unavailable(
                     f"definitions {sequence} cannot be read by this version: {error}; "
