@@ -126,7 +126,7 @@ _MADE: dict[str, Callable[[Schema], pl.DataType]] = {
 
 def varint(number: int) -> bytes:
     """Return a non-negative integer as Avro's zigzag varint."""
-    return _SHORT[number] if number < len(_SHORT) else _varint(number)
+    return _SHORT[number] if 0 <= number < len(_SHORT) else _varint(number)
 
 
 def _varint(number: int) -> bytes:

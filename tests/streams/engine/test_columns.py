@@ -1,8 +1,10 @@
 """Both decoders see the same rows, and damage that joining hides is found."""
 
+import io
 from itertools import pairwise
 from typing import Any
 
+import fastavro
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,3 +97,15 @@ def _deal() -> dict[str, Any]:
     blank = {f["name"]: f.get("default") for f in fields}
     shared = {name: CALL[name] for name in CALL if name in blank}
     return {**blank, **shared, "stage_id": "s", "stage_class": "WON", "currency": "EUR"}
+
+
+@given(st.one_of(st.integers(0, 300), st.integers(0, 2**62)))
+def test_a_varint_is_what_avro_writes(number: int) -> None:
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, "long", number)
+    assert columns.varint(number) == out.getvalue()
+
+
+def test_a_negative_number_is_no_varint() -> None:
+    with pytest.raises(ValueError, match="byte must be"):
+        columns.varint(-1)
